@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Load on a lab: the churn of short connections, and wrk. Both end by themselves."""
+
+import csv
+import json
+import re
+
+from middles import build_dir
+from topology import CLIENT_FIRST, PLAIN_FIRST, PORT_CLOSING, PORT_KEEPALIVE, VIP, LabError
+
+# The close modes in which a side other than nginx on its closing port closes first.
+KEEPALIVE_MODES = ("client", "reset")
+
+
+class Churn:
+    """`churn` in a client namespace; finish() returns its report as a dict."""
+
+    def __init__(self, lab, close="server", plain=False, log=False, **options):
+        self.log_file = lab.work / f"churn-{id(self)}.csv" if log else None
+        port = PORT_KEEPALIVE if close in KEEPALIVE_MODES else PORT_CLOSING
+        options = {"to": f"{VIP}:{port}", "from": PLAIN_FIRST if plain else CLIENT_FIRST} | options
+        words = [build_dir() / "tests" / "tools" / "churn", "--json", "--close", close]
+        for name, value in options.items():
+            words += [f"--{name.replace('_', '-')}", value]
+        if log:
+            words += ["--log", self.log_file]
+        namespace = lab.plain if plain else lab.client
+        self.process = namespace.start(*words, stdout=-1, stderr=-1, text=True)
+        lab.processes.append(self.process)
+
+    def finish(self):
+        out, err = self.process.communicate()
+        if self.process.returncode not in (0, 1):
+            raise LabError(f"churn: {err}")
+        return json.loads(out)
+
+    def connections(self):
+        """The log: one dict a connection, times as numbers."""
+        with open(self.log_file) as lines:
+            for row in csv.DictReader(lines):
+                yield row | {"opened_ns": int(row["opened_ns"]),
+                             "connect_ms": float(row["connect_ms"]),
+                             "request_ms": float(row["request_ms"])}
+
+
+def churn(lab, **options):
+    return Churn(lab, **options).finish()
+
+
+def wrk(lab, seconds=5, connections=64, path="/", port=PORT_KEEPALIVE):
+    """wrk with keep-alive; returns requests, rate, errors and latency."""
+    out = lab.client.run("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
+                         f"http://{VIP}:{port}{path}", check=False)
+    total = re.search(r"(\d+) requests in ([\d.]+)s", out)
+    if not total:
+        raise LabError(f"wrk: {out}")
+    sockets = re.search(r"connect (\d+), read (\d+), write (\d+), timeout (\d+)", out)
+    status = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
+    errors = sum(map(int, sockets.groups())) if sockets else 0
+    latency = {name: milliseconds(value)
+               for name, value in re.findall(r"^ +(50|99)% +(\S+)$", out, re.MULTILINE)}
+    return {"requests": int(total[1]), "rate": float(re.search(r"Requests/sec: +([\d.]+)", out)[1]),
+            "errors": errors + (int(status[1]) if status else 0),
+            "p50_ms": latency["50"], "p99_ms": latency["99"]}
+
+
+def milliseconds(text):
+    """wrk's "1.23ms", "456.00us" or "2.07s" as milliseconds."""
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
+    return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
