@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Addresses as values: IPv4, MAC, address:port, prefix; and their text for people.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "dataplane/net/byte_order.h"
+
+namespace sluice::net {
+
+using Ipv4Address = be32;
+
+struct MacAddress {
+  std::array<uint8_t, 6> bytes{};
+
+  friend constexpr bool operator==(const MacAddress&, const MacAddress&) = default;
+  constexpr bool is_multicast() const { return (bytes[0] & 1) != 0; }
+};
+
+inline constexpr MacAddress kBroadcastMac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+/// One end of a connection.
+struct Endpoint {
+  Ipv4Address ip;
+  be16 port;
+
+  friend constexpr bool operator==(Endpoint, Endpoint) = default;
+  friend constexpr auto operator<=>(Endpoint, Endpoint) = default;
+};
+static_assert(sizeof(Endpoint) == 6 && alignof(Endpoint) == 1);
+
+struct Ipv4Prefix {
+  Ipv4Address address;  // may have host bits: an interface's own address
+  uint8_t length;       // 0..32
+
+  constexpr uint32_t mask() const { return length == 0 ? 0 : ~uint32_t{0} << (32 - length); }
+  constexpr bool contains(Ipv4Address ip) const {
+    return ((ip.host() ^ address.host()) & mask()) == 0;
+  }
+  friend constexpr bool operator==(Ipv4Prefix, Ipv4Prefix) = default;
+};
+
+inline std::string to_string(Ipv4Address ip) {
+  const uint32_t v = ip.host();
+  return std::to_string(v >> 24) + '.' + std::to_string(v >> 16 & 255) + '.' +
+         std::to_string(v >> 8 & 255) + '.' + std::to_string(v & 255);
+}
+
+inline std::string to_string(Endpoint e) {
+  return to_string(e.ip) + ':' + std::to_string(e.port.host());
+}
+
+}  // namespace sluice::net

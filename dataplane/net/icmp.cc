@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ICMP in place.
+#include "dataplane/net/icmp.h"
+
+#include "dataplane/net/checksum.h"
+
+namespace sluice::net {
+namespace {
+
+constexpr uint8_t kOurTtl = 64;
+
+void recompute(be16& checksum, const void* data, size_t length) {
+  checksum = {0};
+  checksum = checksum_of(checksum_sum(data, length));
+}
+
+}  // namespace
+
+bool icmp_checksum_ok(const Packet& packet) {
+  return checksum_fold(checksum_sum(packet.icmp, packet.l4_length)) == 0xffff;
+}
+
+void icmp_echo_answer(Packet& packet) {
+  Ipv4Header& ip = *packet.ip;
+  std::swap(ip.source, ip.destination);
+  ip.ttl = kOurTtl;
+  recompute(ip.checksum, &ip, ip.header_length());
+  packet.icmp->type = icmp_type::kEchoReply;
+  recompute(packet.icmp->checksum, packet.icmp, packet.l4_length);
+}
+
+bool icmp_is_error(const IcmpHeader& icmp) {
+  // Source quench (RFC 6633) and redirects are not passed on.
+  return icmp.type == icmp_type::kUnreachable || icmp.type == icmp_type::kTimeExceeded ||
+         icmp.type == icmp_type::kParameterProblem;
+}
+
+std::optional<Quoted> icmp_quoted_tcp(Packet& packet) {
+  constexpr uint16_t kQuotedTcp = 8;
+  if (packet.l4_length < sizeof(IcmpHeader) + sizeof(Ipv4Header) + kQuotedTcp) return {};
+  auto* ip = reinterpret_cast<Ipv4Header*>(packet.icmp + 1);
+  const uint16_t header = ip->header_length();
+  if (ip->version_ihl >> 4 != 4 || header < sizeof(Ipv4Header) || ip->protocol != kProtocolTcp ||
+      ip->is_fragment() || packet.l4_length < sizeof(IcmpHeader) + header + kQuotedTcp) {
+    return {};
+  }
+  auto* tcp = reinterpret_cast<TcpHeader*>(reinterpret_cast<uint8_t*>(ip) + header);
+  return Quoted{ip, tcp, {ip->source, tcp->source_port}, {ip->destination, tcp->destination_port}};
+}
+
+void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address outer_source,
+                          Ipv4Address outer_destination, Endpoint quoted_source,
+                          Endpoint quoted_destination, uint32_t sequence_addend) {
+  Ipv4Header& outer = *packet.ip;
+  outer.source = outer_source;
+  outer.destination = outer_destination;
+  outer.ttl = static_cast<uint8_t>(outer.ttl - 1);
+  recompute(outer.checksum, &outer, outer.header_length());
+
+  // The quoted TCP checksum may be cut off; only what is surely there is changed.
+  ChecksumDelta inner;
+  inner.replace(quoted.ip->source, quoted_source.ip);
+  inner.replace(quoted.ip->destination, quoted_destination.ip);
+  quoted.ip->source = quoted_source.ip;
+  quoted.ip->destination = quoted_destination.ip;
+  quoted.ip->checksum = inner.applied_to(quoted.ip->checksum);
+  quoted.tcp->source_port = quoted_source.port;
+  quoted.tcp->destination_port = quoted_destination.port;
+  quoted.tcp->sequence = be32::from_host(quoted.tcp->sequence.host() + sequence_addend);
+  recompute(packet.icmp->checksum, packet.icmp, packet.l4_length);
+}
+
+}  // namespace sluice::net

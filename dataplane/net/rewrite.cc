@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Checksum deltas of a translation, and the shifts of fitted flows.
+#include "dataplane/net/rewrite.h"
+
+#include "dataplane/net/tcp_options.h"
+
+namespace sluice::net {
+namespace {
+
+/// Adds to a 32-bit field of the segment and keeps the delta.
+void add_to_word(TcpHeader& tcp, uint8_t offset, uint32_t addend, ChecksumDelta& delta) {
+  be32& word = tcp_word_at(tcp, offset);
+  const be32 changed = be32::from_host(word.host() + addend);
+  delta.replace_at(offset, word, changed);
+  word = changed;
+}
+
+constexpr uint8_t kSequenceOffset = 4;
+constexpr uint8_t kAcknowledgementOffset = 8;
+
+}  // namespace
+
+Translation make_translation(Endpoint from_source, Endpoint from_destination, Endpoint source,
+                             Endpoint destination) {
+  ChecksumDelta delta;
+  delta.replace(from_source.ip, source.ip);
+  delta.replace(from_destination.ip, destination.ip);
+  const uint16_t ip_delta = delta.folded();
+  delta.replace(from_source.port, source.port);
+  delta.replace(from_destination.port, destination.port);
+  return {source, destination, ip_delta, delta.folded()};
+}
+
+void shift_inbound(TcpHeader& tcp, Shift shift) {
+  ChecksumDelta delta;
+  if (shift.sequence != 0) add_to_word(tcp, kSequenceOffset, shift.sequence, delta);
+  if (shift.timestamp != 0) {
+    if (const uint8_t at = find_timestamps(tcp)) add_to_word(tcp, at, shift.timestamp, delta);
+  }
+  tcp.checksum = delta.applied_to(tcp.checksum);
+}
+
+void shift_outbound(TcpHeader& tcp, Shift shift) {
+  if (!tcp.has(tcp_flag::kAck)) return;  // neither field means anything (RFC 7323, section 3.2)
+  ChecksumDelta delta;
+  const TcpOptions options = parse_tcp_options(tcp);
+  if (shift.sequence != 0) {
+    add_to_word(tcp, kAcknowledgementOffset, 0 - shift.sequence, delta);
+    for (uint8_t i = 0; i < options.sack_edge_count; ++i) {
+      const auto at = static_cast<uint8_t>(options.sack_offset + 4 * i);
+      add_to_word(tcp, at, 0 - shift.sequence, delta);
+    }
+  }
+  if (shift.timestamp != 0 && options.has_timestamps()) {
+    const auto at = static_cast<uint8_t>(options.timestamps_offset + 4);
+    add_to_word(tcp, at, 0 - shift.timestamp, delta);
+  }
+  tcp.checksum = delta.applied_to(tcp.checksum);
+}
+
+}  // namespace sluice::net

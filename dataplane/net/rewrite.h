@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The NAT itself: addresses, ports, TTL, and the rare shift of sequence numbers and timestamps.
+//
+// A Translation is one direction of a flow with its checksum deltas worked out once. A Shift is
+// what the "fit" of a reused tuple adds on the client's side of the numbers and takes off on the
+// way back; a flow without one never comes here for it.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/net/checksum.h"
+#include "dataplane/net/headers.h"
+#include "dataplane/net/parse.h"
+
+namespace sluice::net {
+
+/// Addresses that packets of one direction get.
+struct Translation {
+  Endpoint source;
+  Endpoint destination;
+  uint16_t ip_delta;   // folded; of the addresses
+  uint16_t tcp_delta;  // folded; of addresses (pseudo header) and ports
+};
+static_assert(sizeof(Translation) == 16);
+
+/// The translation that turns `from_source > from_destination` into `source > destination`.
+Translation make_translation(Endpoint from_source, Endpoint from_destination, Endpoint source,
+                             Endpoint destination);
+
+/// Addresses, ports and TTL, checksums kept. The caller has seen to it that TTL > 1.
+inline void translate(Packet& packet, const Translation& to) {
+  Ipv4Header& ip = *packet.ip;
+  TcpHeader& tcp = *packet.tcp;
+  ip.source = to.source.ip;
+  ip.destination = to.destination.ip;
+  ip.ttl = static_cast<uint8_t>(ip.ttl - 1);
+  // TTL is the low byte in memory of its word: one less there is 0xfffe more in one's complement.
+  constexpr uint32_t kTtlDelta = 0xfffe;
+  ip.checksum = ChecksumDelta::apply(ip.checksum, checksum_fold(kTtlDelta + to.ip_delta));
+  tcp.source_port = to.source.port;
+  tcp.destination_port = to.destination.port;
+  tcp.checksum = ChecksumDelta::apply(tcp.checksum, to.tcp_delta);
+}
+
+/// Offsets of a fitted flow, mod 2^32: backend's view = client's view + offset.
+struct Shift {
+  uint32_t sequence = 0;
+  uint32_t timestamp = 0;
+
+  constexpr bool any() const { return (sequence | timestamp) != 0; }
+};
+
+/// Client to backend: adds to the sequence number and TSval.
+void shift_inbound(TcpHeader& tcp, Shift shift);
+/// Backend to client: takes off the acknowledgement, SACK edges and TSecr.
+void shift_outbound(TcpHeader& tcp, Shift shift);
+
+}  // namespace sluice::net

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a worker counts: drops by reason, events by name, traffic.
+#pragma once
+
+#include <array>
+
+#include "dataplane/net/drop_reason.h"
+#include "dataplane/state/counter.h"
+
+namespace sluice {
+
+// X(name, help)
+#define SLUICE_EVENTS(X)                                                                     \
+  X(flows_opened, "flows begun by a client's SYN")                                           \
+  X(flows_established, "handshakes completed")                                               \
+  X(flows_closed_clean, "flows over with the tuple forgotten by the backend")                \
+  X(flows_closed_held, "flows over with the tuple left in the backend's TIME_WAIT")          \
+  X(flows_timed_out, "flows ended after their state's idle time")                            \
+  X(flows_replaced, "unfinished flows ended by a new SYN of the same client port")           \
+  X(flows_evicted, "flows that were over and gave their entry to a new one early")           \
+  X(syns_retransmitted, "SYNs that clients sent again and that went the same way")           \
+  X(syns_not_kept, "SYNs that could not be kept for a later heal (store full)")              \
+  X(backend_refusals, "SYNs that a backend answered with RST")                               \
+  X(resets_to_clients, "RSTs of our own to clients")                                         \
+  X(resets_to_backends, "RSTs of our own to backends")                                       \
+  X(heals_started, "stale answers met with a RST to the backend and the SYN sent again")     \
+  X(heals_moved, "heals that took another local port")                                       \
+  X(heals_succeeded, "healed connections whose handshake was then completed by the backend") \
+  X(arp_requests_sent, "ARP requests, probes and announcements sent")                        \
+  X(arp_requests_answered, "ARP requests for our addresses answered")                        \
+  X(echo_requests_answered, "ICMP echo requests to our addresses answered")                  \
+  X(icmp_errors_translated, "ICMP errors about flows passed on")
+
+enum class Event : uint8_t {
+#define X(name, help) name,
+  SLUICE_EVENTS(X)
+#undef X
+};
+
+inline constexpr size_t kEventCount = 0
+#define X(name, help) +1
+    SLUICE_EVENTS(X)
+#undef X
+    ;
+
+inline constexpr net::CounterText kEventTexts[kEventCount] = {
+#define X(name, help) {#name, help},
+    SLUICE_EVENTS(X)
+#undef X
+};
+
+struct WorkerCounters {
+  std::array<Counter, net::kDropReasonCount> drops;
+  std::array<Counter, kEventCount> events;
+  Counter packets_in;
+  Counter packets_out;
+  Counter bytes_in;
+  Counter bytes_out;
+  Counter polls;       // bursts asked for
+  Counter busy_polls;  // bursts that were not empty
+
+  void count(net::DropReason reason) { drops[static_cast<size_t>(reason)].add(); }
+  void count(Event event) { events[static_cast<size_t>(event)].add(); }
+};
+
+}  // namespace sluice

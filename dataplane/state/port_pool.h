@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The local ports of one (worker, local ip, backend), in the order in which they were given back.
+//
+// Here a local port is chosen. Two FIFOs share the records: ports whose tuple is clean at the
+// backend, and ports whose tuple the backend holds in TIME_WAIT. Each gives at its head the port
+// that has rested longest; taking and giving back are O(1), whatever the range, and nothing is ever
+// searched.
+//
+//        take                                    give_back
+//   clean: [oldest] <-> ... <-> [newest]   <--   client closed first, RST, timeout
+//   held:  [oldest] <-> ... <-> [newest]   <--   backend closed first, or both at once
+//
+// take() tries in this order: a clean port after its guard time; a held port that has rested
+// TIME_WAIT out; then what the policy allows: `natural` a held port (one of the kNaturalTries
+// oldest) that takes this SYN as it is; `rebase` the oldest held port with the smallest fit, then a
+// clean port still in its guard.
+//
+// The first order is random (RFC 6056); every backend has the whole range to itself (RFC 7857,
+// section 2). A port keeps a reference to the flow that used it last, so that late segments of the
+// old connection still find their way until the port is taken anew.
+#pragma once
+
+#include <cstdint>
+#include <memory_resource>
+#include <optional>
+#include <vector>
+
+#include "dataplane/net/siphash.h"
+#include "dataplane/state/counter.h"
+#include "dataplane/state/time_wait.h"
+
+namespace sluice {
+
+/// Ports first..last, both included; first > 0.
+struct PortRange {
+  uint16_t first = 1024;
+  uint16_t last = 65535;
+
+  constexpr uint32_t size() const { return uint32_t{last} - first + 1; }
+  friend constexpr bool operator==(PortRange, PortRange) = default;
+};
+
+enum class ReusePolicy : uint8_t {
+  kNever,    // TIME_WAIT is waited out
+  kNatural,  // and a SYN that the backend takes as it is may go
+  kRebase,   // and any other SYN is fitted
+};
+
+struct ReuseRules {
+  ReusePolicy policy = ReusePolicy::kRebase;
+  uint32_t time_wait_ms = 60'000;  // the backends' TIME_WAIT
+  uint32_t guard_ms = 100;         // rest of a clean port
+};
+
+/// How a port was come by; also the order of counters in `show pools`.
+enum class Grant : uint8_t {
+  kFresh,    // never used before
+  kClean,    // the backend had forgotten the tuple
+  kRested,   // TIME_WAIT was over
+  kNatural,  // in TIME_WAIT, and the SYN is taken as it is
+  kFitted,   // in TIME_WAIT, and the SYN was shifted
+};
+
+class PortPool {
+ public:
+  static constexpr uint32_t kNoFlow = UINT32_MAX;
+  static constexpr int kNaturalTries = 8;
+
+  struct Taken {
+    uint16_t port;  // host order
+    Grant grant;
+    net::Shift shift;
+    uint32_t old_flow;  // flow that still translates late segments of the tuple, or kNoFlow
+  };
+
+  /// Written by the owning worker, read by anyone.
+  struct Counters {
+    Counter in_use;
+    Counter peak;  // highest in_use seen
+    Counter fresh;
+    Counter reuse_clean;
+    Counter reuse_rested;
+    Counter reuse_natural;
+    Counter tsval_fixes;
+    Counter sequence_fixes;
+    Counter heals;
+    Counter avoided;  // takes that found the oldest held port unusable for their SYN as it was
+    Counter exhausted;
+    Counter clean;  // ports in each FIFO now
+    Counter held;
+  };
+
+  PortPool(PortRange range, net::Random& random,
+           std::pmr::memory_resource* memory = std::pmr::get_default_resource());
+
+  /// A port that this SYN may use without a fit, or nothing.
+  std::optional<Taken> take_unfitted(const SynNumbers& syn, const ReuseRules& rules,
+                                     uint32_t now_ms);
+  /// The oldest port, with whatever fit it needs; only for ReusePolicy::kRebase.
+  std::optional<Taken> take_fitted(const SynNumbers& syn, net::Random& random);
+  void count_exhausted() { counters_.exhausted.add(); }
+
+  /// Ends the use of a port. `legacy` is what its tuple left behind; `flow` still translates for
+  /// it.
+  void give_back(uint16_t port, const Legacy& legacy, uint32_t flow);
+  /// Ends a use that the backend never answered: what was known of the tuple before still holds.
+  void give_back_unanswered(uint16_t port, const Legacy& sent, uint32_t flow);
+  /// The backend heard of a resting held tuple again: its TIME_WAIT starts anew.
+  void touch(uint16_t port, uint32_t now_ms);
+  /// The flow that translated for a resting port is gone.
+  void forget_flow(uint16_t port);
+
+  /// What is known of a port's tuple (while in use: of the use before).
+  const Legacy& legacy(uint16_t port) const { return record(port).legacy; }
+  bool in_use(uint16_t port) const { return record(port).place == Place::kInUse; }
+
+  PortRange range() const { return range_; }
+  Counters& counters() { return counters_; }
+  const Counters& counters() const { return counters_; }
+
+ private:
+  enum class Place : uint8_t { kInUse, kClean, kHeld };
+
+  struct Record {
+    Legacy legacy;
+    uint32_t flow = kNoFlow;
+    uint16_t newer = kNone;  // towards the tail
+    uint16_t older = kNone;  // towards the head
+    Place place = Place::kInUse;
+  };
+
+  struct Fifo {
+    uint16_t head = kNone;
+    uint16_t tail = kNone;
+  };
+
+  static constexpr uint16_t kNone = UINT16_MAX;  // no range has 65536 ports: port 0 is never used
+
+  Record& record(uint16_t port) { return records_[port - range_.first]; }
+  const Record& record(uint16_t port) const { return records_[port - range_.first]; }
+  Fifo& fifo(Place place) { return place == Place::kClean ? clean_ : held_; }
+  Counter& fifo_size(Place place) {
+    return place == Place::kClean ? counters_.clean : counters_.held;
+  }
+
+  void push(uint16_t index, Place place);
+  void unlink(uint16_t index);
+  Taken grant(uint16_t index, Grant grant, net::Shift shift);
+  uint16_t natural_candidate(const SynNumbers& syn) const;
+
+  PortRange range_;
+  std::pmr::vector<Record> records_;
+  Fifo clean_;
+  Fifo held_;
+  Counters counters_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What one worker keeps for each service, backend and (local ip, backend) pool, across reloads.
+//
+// The control thread makes an entry under a free id before it publishes the first snapshot that
+// names the id, and frees it only when no snapshot names it, no flow uses it, its ledger has no
+// TIME_WAIT left to remember, and a grace period has passed. In between only the worker writes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+
+#include "dataplane/net/address.h"
+#include "dataplane/state/counter.h"
+#include "dataplane/state/port_pool.h"
+#include "dataplane/state/snapshot.h"
+
+namespace sluice {
+
+struct ServiceState {
+  Counter connections;  // flows opened
+  Counter refused;      // SYNs refused for want of a backend, a port or a flow entry
+  uint32_t turn = 0;    // round robin position
+};
+
+struct BackendState {
+  Counter active;       // flows that are not over
+  Counter flows;        // flow entries, over ones included
+  Counter connections;  // flows opened
+  Counter packets_in;   // to the backend
+  Counter packets_out;  // from it
+  Counter bytes_in;
+  Counter bytes_out;
+  Counter refused;     // RST to a SYN
+  Counter resets;      // established flows ended by RST, by either end
+  Counter timeouts;    // flows that ran out of idle time
+  Counter heals;       // stale answers met
+  Counter heal_moves;  // heals that took another port
+  Counter heals_succeeded;
+  Counter heals_failed;
+  uint32_t next_pool = 0;  // local address to try first
+};
+
+struct PoolState {
+  PoolState(net::Ipv4Address local_ip, net::Endpoint backend_address, PortRange range,
+            net::Random& random)
+      : local(local_ip), backend(backend_address), ports(range, random) {}
+
+  net::Ipv4Address local;
+  net::Endpoint backend;
+  PortPool ports;
+};
+
+struct Registry {
+  static constexpr size_t kServices = 1024;
+  static constexpr size_t kBackends = 4096;
+  static constexpr size_t kPools = 16384;
+
+  std::array<std::unique_ptr<ServiceState>, kServices> services;
+  std::array<std::unique_ptr<BackendState>, kBackends> backends;
+  std::array<std::unique_ptr<PoolState>, kPools> pools;
+};
+
+}  // namespace sluice

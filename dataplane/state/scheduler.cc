@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The three schedulers.
+#include "dataplane/state/scheduler.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "dataplane/net/siphash.h"
+
+namespace sluice {
+namespace {
+
+const BackendView* round_robin(const ServiceView& service, ServiceState& state) {
+  if (service.turns.empty()) return nullptr;
+  if (state.turn >= service.turns.size()) state.turn = 0;
+  return &service.backends[service.turns[state.turn++]];
+}
+
+const BackendView* least_connections(const ServiceView& service, ServiceState& state,
+                                     const Registry& registry) {
+  const BackendView* best = nullptr;
+  uint64_t best_active = 0;
+  // Starting one further each time shares ties evenly.
+  const size_t count = service.backends.size();
+  for (size_t i = 0; i < count; ++i) {
+    const BackendView& backend = service.backends[(state.turn + i) % count];
+    if (backend.weight == 0) continue;
+    const uint64_t active = registry.backends[backend.id]->active.value() + 1;
+    if (best == nullptr || active * best->weight < best_active * backend.weight) {
+      best = &backend;
+      best_active = active;
+    }
+  }
+  ++state.turn;
+  return best;
+}
+
+const BackendView* source_hash(const ServiceView& service, net::Ipv4Address client) {
+  const BackendView* best = nullptr;
+  double best_score = 0;
+  for (const BackendView& backend : service.backends) {
+    if (backend.weight == 0) continue;
+    const net::SipKey key = {backend.address.ip.raw, backend.address.port.raw};
+    const double uniform =
+        (static_cast<double>(net::siphash(key, client.raw) >> 11) + 0.5) * 0x1p-53;
+    const double score = backend.weight / -std::log(uniform);
+    if (best == nullptr || score > best_score) {
+      best = &backend;
+      best_score = score;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+std::vector<uint16_t> make_turns(std::span<const uint32_t> weights) {
+  uint32_t divisor = 0;
+  uint64_t total = 0;
+  for (const uint32_t weight : weights) divisor = std::gcd(divisor, weight);
+  if (divisor == 0) return {};
+  for (const uint32_t weight : weights) total += weight / divisor;
+  const double scale =
+      total > kTurnsMax ? static_cast<double>(kTurnsMax) / static_cast<double>(total) : 1;
+
+  std::vector<int64_t> share(weights.size());
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const auto wanted = static_cast<int64_t>(weights[i] / divisor * scale);
+    share[i] = weights[i] == 0 ? 0 : std::max<int64_t>(1, wanted);
+  }
+  const int64_t turn_count = std::accumulate(share.begin(), share.end(), int64_t{0});
+  std::vector<int64_t> credit(weights.size());
+  std::vector<uint16_t> turns;
+  for (int64_t turn = 0; turn < turn_count; ++turn) {
+    size_t best = 0;
+    for (size_t i = 0; i < share.size(); ++i) {
+      credit[i] += share[i];
+      if (credit[i] > credit[best]) best = i;
+    }
+    credit[best] -= turn_count;
+    turns.push_back(static_cast<uint16_t>(best));
+  }
+  return turns;
+}
+
+const BackendView* pick_backend(const ServiceView& service, ServiceState& state,
+                                const Registry& registry, net::Ipv4Address client) {
+  switch (service.scheduler) {
+    case SchedulerKind::kRoundRobin:
+      return round_robin(service, state);
+    case SchedulerKind::kLeastConnections:
+      return least_connections(service, state, registry);
+    case SchedulerKind::kSourceHash:
+      return source_hash(service, client);
+  }
+  return nullptr;
+}
+
+}  // namespace sluice

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The TIME_WAIT rules and the fit.
+#include "dataplane/state/time_wait.h"
+
+#include "dataplane/net/serial.h"
+
+namespace sluice {
+namespace {
+
+using net::serial_after;
+
+// Steps are far below 2^31, where serial order would turn round, and large enough not to be
+// guessed.
+constexpr uint32_t kSequenceStep = uint32_t{1} << 30;
+constexpr uint32_t kTimestampStep = uint32_t{1} << 24;
+
+}  // namespace
+
+bool linux_takes(const Legacy& legacy, const SynNumbers& syn) {
+  const bool newer_sequence = serial_after(syn.sequence, legacy.last_sequence);
+  if (!legacy.timestamps || !syn.timestamps) return newer_sequence;
+  if (serial_after(legacy.last_tsval, syn.tsval)) return false;  // PAWS
+  return newer_sequence || serial_after(syn.tsval, legacy.last_tsval);
+}
+
+net::Shift fit(const Legacy& legacy, const SynNumbers& syn, net::Random& random) {
+  net::Shift shift;
+  if (!serial_after(syn.sequence, legacy.last_sequence)) {
+    const uint32_t wanted = legacy.last_sequence + 1 + random.below(kSequenceStep);
+    shift.sequence = wanted - syn.sequence;
+  }
+  // With a newer sequence number an equal timestamp will do.
+  if (legacy.timestamps && syn.timestamps && serial_after(legacy.last_tsval, syn.tsval)) {
+    const uint32_t wanted = legacy.last_tsval + 1 + random.below(kTimestampStep);
+    shift.timestamp = wanted - syn.tsval;
+  }
+  return shift;
+}
+
+}  // namespace sluice
