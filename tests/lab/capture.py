@@ -12,8 +12,9 @@ from topology import LabError
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 SYNS = "tcp[13] & 18 == 2"
-# What opens and ends connections, and every bare ACK: the stale ACK is one.
-SIGNALS = "tcp[13] & 7 != 0 or (tcp and ip[2:2] - ((ip[0] & 15) << 2) - ((tcp[12] & 240) >> 2) == 0)"
+# What opens and ends connections, and a server's bare ACKs: the stale ACK is one.
+BARE = "ip[2:2] - ((ip[0] & 15) << 2) - ((tcp[12] & 240) >> 2) == 0"
+SIGNALS = f"tcp[13] & 7 != 0 or (tcp src portrange 80-8080 and {BARE})"
 SNAP_BYTES = 128
 TIME_WAIT_SECONDS = 60
 

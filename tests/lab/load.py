@@ -11,6 +11,10 @@ from topology import CLIENT_FIRST, PLAIN_FIRST, PORT_CLOSING, PORT_KEEPALIVE, VI
 # The close modes in which a side other than nginx on its closing port closes first.
 KEEPALIVE_MODES = ("client", "reset")
 
+# SYNs that PAWS refused in TIME_WAIT; stale ACKs withheld by rate limit; buckets thrown away early.
+TIME_WAIT_REJECTS = ("TcpExtPAWSTimewait", "TcpExtTCPACKSkippedTimeWait",
+                     "TcpExtTCPTimeWaitOverflow")
+
 
 class Churn:
     """`churn` in a client namespace; finish() returns its report as a dict."""
@@ -44,7 +48,17 @@ class Churn:
 
 
 def churn(lab, **options):
-    return Churn(lab, **options).finish()
+    """A whole churn; the report has the backends' TIME_WAIT counters beside the generator's own."""
+    before = time_wait_counters(lab)
+    report = Churn(lab, **options).finish()
+    after = time_wait_counters(lab)
+    return report | {"rejects": {name: after[name] - before[name] for name in after}}
+
+
+def time_wait_counters(lab):
+    """What the backends' kernels counted against new connections because of TIME_WAIT."""
+    tables = [backend.counters() for backend in lab.backends]
+    return {name: sum(table.get(name, 0) for table in tables) for name in TIME_WAIT_REJECTS}
 
 
 def wrk(lab, seconds=5, connections=64, path="/", port=PORT_KEEPALIVE):

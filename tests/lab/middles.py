@@ -119,12 +119,6 @@ class HaProxy(Middle):
         return f":{PORT_CLOSING} " in self.lab.balancer.run("ss", "-Hltn")
 
 
-def service_toml(name, port):
-    backends = "".join(f'\n[[service.backend]]\naddress = "{address}:{port}"\nweight = 1\n'
-                       for address in BACKENDS)
-    return f'\n[[service]]\nname = "{name}"\nvip = "{VIP}:{port}"\nprotocol = "tcp"\n' \
-           f'scheduler = "round_robin"\nlocal_pool = "default"\n{backends}'
-
 
 class Sluice(Middle):
     """`sluice` on net_af_packet ports. Its configuration is the shipped conf/lab.toml with the

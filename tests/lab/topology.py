@@ -44,6 +44,8 @@ PLAIN_FIRST = "10.1.65.0"  # of 4,096 and more; without
 PORT_CLOSING = 80  # nginx closes first
 PORT_KEEPALIVE = 8080  # the client closes first
 PORT_STATUS = 81  # stub_status, only asked inside the backend's namespace
+WORK_PREFIX = "sluice-lab-"
+PROGRAMS = {"sluice", "nginx", "haproxy", "churn", "wrk", "tcpdump"}  # what a lab starts
 LAB_CORE = 0
 MIDDLE_CORE = 1
 
@@ -171,10 +173,12 @@ class Lab:
         self.work = None
         self.namespaces = []
         self.processes = []
+        self.kept = False
 
     def __enter__(self):
-        self.work = Path(tempfile.mkdtemp(prefix="sluice-lab-"))
+        self.work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX))
         self.work.chmod(0o755)
+        (self.work / "owner.json").write_text(json.dumps({"pid": os.getpid(), "prefix": self.prefix}))
         try:
             self._make_links()
             self._make_addresses()
@@ -187,10 +191,12 @@ class Lab:
         return self
 
     def __exit__(self, *_):
-        self.close()
+        if not self.kept:
+            self.close()
 
     def close(self):
-        """Takes down, in reverse, whatever has been made so far."""
+        """Takes down, in reverse, whatever has been made so far. A second Ctrl-C must not stop it."""
+        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         if self.middle:
             self.middle.stop()
         for process in reversed(self.processes):
@@ -199,6 +205,7 @@ class Lab:
             namespace.delete()
         if self.work:
             shutil.rmtree(self.work, ignore_errors=True)
+        signal.signal(signal.SIGINT, interrupt)
 
     def _namespace(self, role):
         namespace = Namespace(f"{self.prefix}-{role}")
@@ -267,9 +274,9 @@ class Lab:
         page = self.backends[index].run("curl", "-sf", "--max-time", "2", url, check=False)
         return int(page.split()[9]) if page else None
 
-    def backend_counters(self, name):
-        """One kernel counter, summed over the backends."""
-        return sum(backend.counters().get(name, 0) for backend in self.backends)
+    def keep(self):
+        """Leaves everything as it is; stop_kept() takes it down."""
+        self.kept = True
 
 
 def wait_until(condition, seconds, complaint):
@@ -279,3 +286,21 @@ def wait_until(condition, seconds, complaint):
         if time.monotonic() > deadline:
             raise LabError(complaint)
         time.sleep(0.05)
+
+
+def stop_kept():
+    """Takes down the labs that were kept, or whose owner is no more. Returns their prefixes."""
+    stopped = []
+    for work in Path(tempfile.gettempdir()).glob(WORK_PREFIX + "*"):
+        owner = json.loads((work / "owner.json").read_text())
+        if Path(f"/proc/{owner['pid']}").exists():
+            continue
+        names = [line.split()[0] for line in run("ip", "netns", "list").splitlines()]
+        for name in (name for name in names if name.startswith(owner["prefix"] + "-")):
+            for pid in run("ip", "netns", "pids", name).split():
+                if Path(f"/proc/{pid}/comm").read_text().strip() in PROGRAMS:
+                    os.kill(int(pid), signal.SIGTERM)
+            run("ip", "netns", "del", name)
+        shutil.rmtree(work, ignore_errors=True)
+        stopped.append(owner["prefix"])
+    return stopped

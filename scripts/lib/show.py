@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""scripts/run: the same load through the kernel's NAT and through Sluice, side by side."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "lab"))
+
+from capture import SYNS, Capture, own_timestamps
+from load import churn, wrk
+from middles import ALL_PORTS, KernelNat, Sluice, build_dir, ports_from, reuse_is_supported
+from table import print_table
+from topology import BACKENDS, PORT_CLOSING, VIP, Lab, LabError, stop_kept
+
+CONCURRENCY = 64
+# As many as the whole range of both backends holds, and no more: the load that any SNAT should bear.
+CONNECTIONS_MAX = 100_000
+SYNS_COMPARED = 300
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def measure(lab, seconds):
+    """Both loads on one lab."""
+    with Capture(lab, lab.client, SYNS, limit=10 * SYNS_COMPARED) as client, \
+            Capture(lab, lab.backends[0], SYNS, limit=SYNS_COMPARED) as backend:
+        result = churn(lab, seconds=seconds, concurrency=CONCURRENCY, connections=CONNECTIONS_MAX)
+    result["timestamps"] = own_timestamps(client.packets(), backend.packets())
+    result["wrk"] = wrk(lab, seconds=5, connections=CONCURRENCY)
+    result["served"] = [lab.requests_served(i) for i in range(len(BACKENDS))]
+    if isinstance(lab.middle, Sluice):
+        result["avoided"] = lab.middle.pool_sum("avoided")
+        result["fixes"] = lab.middle.pool_sum("ts_fixes") + lab.middle.pool_sum("seq_fixes")
+    return result
+
+
+def report(columns):
+    """The table: one column for each (middle, result)."""
+    def row(label, value):
+        return [label] + [value(result) for _, result in columns]
+
+    def kept(result):
+        syns, stamped, own = result["timestamps"]
+        return f"{stamped}/{syns}, own {own}"
+
+    ports = [middle.ports[1] - middle.ports[0] + 1 for middle, _ in columns]
+    rows = [
+        [""] + [middle.kind for middle, _ in columns],
+        ["local ports"] + ports,
+        [],
+        ["short connections, backend closes first"] + [""] * len(columns),
+        row("  opened", lambda r: r["opened"]),
+        row("  succeeded a second", lambda r: round(r["rate"])),
+        row("  failed", lambda r: r["failed"]),
+        row("    reset / refused / timed out",
+            lambda r: f"{r['reset']} / {r['refused']} / {r['timeout']}"),
+        row("  stalled 0.9 s or more", lambda r: r["stalls"]),
+        row("  connect ms: median", lambda r: r["connect_ms"]["p50"]),
+        row("              99 %", lambda r: r["connect_ms"]["p99"]),
+        row("              worst", lambda r: r["connect_ms"]["max"]),
+        row("  rejected by TIME_WAIT (PAWS)", lambda r: r["rejects"]["TcpExtPAWSTimewait"]),
+        row("  TIME_WAIT tuples avoided", lambda r: r.get("avoided")),
+        row("  SYNs with timestamps, client's own", kept),
+        [],
+        ["keep-alive requests (wrk)"] + [""] * len(columns),
+        row("  a second", lambda r: round(r["wrk"]["rate"])),
+        row("  errors", lambda r: r["wrk"]["errors"]),
+        row("  99 % ms", lambda r: r["wrk"]["p99_ms"]),
+        [],
+    ]
+    rows += [row(f"requests at {address}", lambda r, i=i: r["served"][i])
+             for i, address in enumerate(BACKENDS)]
+    print()
+    print_table(rows)
+    print()
+
+
+def plan():
+    """The columns. With few ports Sluice needs `rebase`: the other policies wait TIME_WAIT out."""
+    few = ports_from(1000)
+    middles = [KernelNat(few), KernelNat(ALL_PORTS)]
+    if reuse_is_supported("rebase"):
+        middles.append(Sluice(few))
+    return middles + [Sluice(ALL_PORTS)]
+
+
+def print_how_to_enter(lab):
+    ctl = f"{build_dir()}/control/sluicectl --socket {lab.middle.work}/sluice.sock"
+    say(f"""The lab is up (work directory {lab.work}):
+  a client's shell     ip netns exec {lab.client.name} bash
+  ask the VIP          ip netns exec {lab.client.name} curl -i --interface 10.1.1.1 http://{VIP}:{PORT_CLOSING}/
+  ask Sluice           {ctl} show pools
+                       {ctl} show services|backends|flows|workers|counters [--json]
+  its configuration    {lab.middle.config}
+  a backend's capture  ip netns exec {lab.backends[0].name} tcpdump -ni eth0
+Take it down with scripts/run --stop""")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/run", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the Sluice lab up")
+    parser.add_argument("--stop", action="store_true", help="take down what --keep left up")
+    parser.add_argument("--seconds", type=float, default=10, help="length of each churn")
+    arguments = parser.parse_args()
+    if arguments.stop:
+        say("stopped " + (", ".join(stop_kept()) or "nothing: no lab is up"))
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    columns = []
+    middles = plan()
+    for middle in middles:
+        say(f"{middle.kind}, ports {middle.ports[0]}-{middle.ports[1]}: "
+            f"{CONCURRENCY} at a time from 4,096 addresses ...")
+        with Lab(middle) as lab:
+            columns.append((middle, measure(lab, arguments.seconds)))
+            if arguments.keep and middle is middles[-1]:
+                lab.keep()
+    report(columns)
+    if arguments.keep:
+        print_how_to_enter(lab)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except LabError as error:
+        sys.exit(f"scripts/run: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
