@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""scripts/test: every check and every test, stage by stage, with one sum at the end."""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections import namedtuple
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TEST_SECONDS_MAX = 900  # one executable, or one folder of pytest
+LAB_SECONDS_MAX = 1200
+
+# `skips` are the reasons, one for each skipped test; `output` is shown when something failed.
+Result = namedtuple("Result", "passed failed skips output")
+
+
+def command(words, seconds=TEST_SECONDS_MAX, **environment):
+    """Runs to the end or to the limit; returns the exit status and all output."""
+    try:
+        done = subprocess.run(words, cwd=ROOT, text=True, stdout=subprocess.PIPE, errors="replace",
+                              stderr=subprocess.STDOUT, timeout=seconds,
+                              env=os.environ | environment)
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired as late:
+        return 1, f"{(late.stdout or b'').decode(errors='replace')}\nstill running after {seconds} s"
+
+
+def check(*words):
+    """A stage that is one command: it passes or fails as a whole."""
+    status, output = command(words)
+    return Result(status == 0, status != 0, [], output)
+
+
+def format_check():
+    listed = subprocess.run(["git", "ls-files", "*.h", "*.cc"], cwd=ROOT, text=True,
+                            capture_output=True, check=True).stdout.split()
+    return check("clang-format", "--dry-run", "-Werror", *listed)
+
+
+def read_junit(path):
+    """Sums a JUnit file of gtest or pytest; None where the program wrote none."""
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    cases = list(ElementTree.parse(path).iter("testcase"))
+    failed = sum(case.find("failure") is not None or case.find("error") is not None
+                 for case in cases)
+    skips = [skip.get("message") or "no reason given"
+             for case in cases for skip in case.findall("skipped")]
+    skips += ["disabled" for case in cases if case.get("status") == "notrun"]
+    return Result(len(cases) - failed - len(skips), failed, skips, "")
+
+
+def add(results):
+    results = list(results)
+    return Result(sum(r.passed for r in results), sum(r.failed for r in results),
+                  [skip for r in results for skip in r.skips], "".join(r.output for r in results))
+
+
+def judged(status, output, junit):
+    """A program's own count, but never a success that its exit status denies."""
+    counted = read_junit(junit)
+    if counted is None:  # not a gtest program, or it died before it could write
+        return Result(status == 0, status != 0, [], output if status else "")
+    failed = counted.failed if status == 0 else max(counted.failed, 1)
+    return Result(counted.passed, failed, counted.skips, output if failed else "")
+
+
+def meson_suite(build, suite, **environment):
+    """Runs the executables that meson knows under a suite, one after the other."""
+    listed = subprocess.run(["meson", "introspect", "--tests", build], cwd=ROOT, text=True,
+                            capture_output=True, check=True).stdout
+    results = []
+    for test in json.loads(listed):
+        if not any(name.split(":")[-1] == suite for name in test["suite"]):
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            junit = Path(scratch) / "junit.xml"
+            status, output = command(test["cmd"], GTEST_OUTPUT=f"xml:{junit}",
+                                     **test["env"], **environment)
+            title = f"--- {test['name']} ({shlex.join(test['cmd'])}), exit status {status}\n"
+            results.append(judged(status, title + output, junit))
+    return add(results)
+
+
+def pytest(folder, build, seconds=TEST_SECONDS_MAX, **environment):
+    """Runs a folder of pytest against a build."""
+    if not list((ROOT / folder).glob("test_*.py")):
+        return Result(0, 0, [], "")
+    with tempfile.TemporaryDirectory() as scratch:
+        junit = Path(scratch) / "junit.xml"
+        status, output = command(
+            ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
+             f"--junitxml={junit}", folder], seconds, SLUICE_BUILD=build, **environment)
+        return judged(status, output, junit)
+
+
+SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1",
+              "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+
+STAGES = {
+    "format": format_check,
+    "layering": lambda: check("scripts/check-layering"),
+    "build": lambda: check("scripts/build", "release"),
+    "unit": lambda: meson_suite("build", "unit"),
+    "eal": lambda: meson_suite("build", "eal"),
+    "simulation": lambda: meson_suite("build", "simulation"),
+    "packet": lambda: pytest("tests/packet", "build"),
+    "lab": lambda: pytest("tests/lab", "build", LAB_SECONDS_MAX),
+    "asan-build": lambda: check("scripts/build", "asan"),
+    "asan-unit": lambda: meson_suite("build-asan", "unit", **SANITIZERS),
+    "asan-eal": lambda: meson_suite("build-asan", "eal", **SANITIZERS),
+    "asan-packet": lambda: pytest("tests/packet", "build-asan", **SANITIZERS),
+}
+# Without its build a stage has nothing to run.
+NEEDS = {"unit": "build", "eal": "build", "simulation": "build", "packet": "build", "lab": "build",
+         "asan-unit": "asan-build", "asan-eal": "asan-build", "asan-packet": "asan-build"}
+
+
+def run_stage(name, broken):
+    start = time.monotonic()
+    if NEEDS.get(name) in broken:
+        result = Result(0, 1, [], f"not run: {NEEDS[name]} failed\n")
+    else:
+        try:
+            result = STAGES[name]()
+        except (OSError, subprocess.CalledProcessError) as error:
+            result = Result(0, 1, [], f"{error}\n")
+    print(f"{name:<12} {result.passed:>5} passed  {result.failed:>3} failed  "
+          f"{len(result.skips):>3} skipped  {time.monotonic() - start:6.1f} s", flush=True)
+    if result.failed:
+        print(result.output, flush=True)
+    for reason in sorted(set(result.skips)):
+        print(f"{'':<14}{result.skips.count(reason)} skipped: {reason}", flush=True)
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__)
+    parser.add_argument("stages", nargs="*", metavar="STAGE",
+                        help="only these, of: " + " ".join(STAGES))
+    chosen = parser.parse_args().stages or list(STAGES)
+    unknown = [name for name in chosen if name not in STAGES]
+    if unknown:
+        parser.error(f"no such stage: {', '.join(unknown)}")
+    broken, results = set(), []
+    for name in chosen:
+        results.append(run_stage(name, broken))
+        if results[-1].failed:
+            broken.add(name)
+    total = add(results)
+    skipped = f", {len(total.skips)} skipped" if total.skips else ""
+    print(f"{total.passed} passed, {total.failed} failed{skipped}")
+    return 1 if total.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
