@@ -58,7 +58,7 @@ def test_uploads_arrive_intact(lab, port):
 
 @pytest.mark.parametrize("close", ["server", "client", "reset", "half"])
 def test_every_way_of_closing(lab, close):
-    assert_all_well(churn(lab, close=close, seconds=3))
+    assert_all_well(churn(lab, close=close, seconds=3, connections=10_000))
 
 
 def test_uploads_at_a_time(lab):
@@ -67,7 +67,7 @@ def test_uploads_at_a_time(lab):
 
 
 def test_clients_without_timestamps(lab):
-    assert_all_well(churn(lab, plain=True, seconds=3))
+    assert_all_well(churn(lab, plain=True, seconds=3, connections=10_000))
 
 
 def test_backends_share_evenly(lab):
@@ -82,7 +82,8 @@ def test_keep_alive_load_has_no_errors(lab):
 
 def test_small_requests_beside_large_downloads(lab):
     small = {}
-    thread = threading.Thread(target=lambda: small.update(churn(lab, seconds=5, concurrency=16)))
+    thread = threading.Thread(target=lambda: small.update(
+        churn(lab, seconds=5, concurrency=16, connections=20_000)))
     thread.start()
     large = churn(lab, path="/letters10m", close="client", concurrency=4, connections=16,
                   seconds=30, timeout=30)
