@@ -15,7 +15,7 @@ from table import print_table
 from topology import BACKENDS, PORT_CLOSING, VIP, Lab, LabError, stop_kept
 
 CONCURRENCY = 64
-# As many as the whole range of both backends holds, and no more: the load that any SNAT should bear.
+# Fewer than the whole range of both backends holds: a load that any SNAT should bear.
 CONNECTIONS_MAX = 100_000
 SYNS_COMPARED = 300
 
@@ -89,10 +89,11 @@ def plan():
 
 
 def print_how_to_enter(lab):
+    client = f"ip netns exec {lab.client.name}"
     ctl = f"{build_dir()}/control/sluicectl --socket {lab.middle.work}/sluice.sock"
     say(f"""The lab is up (work directory {lab.work}):
-  a client's shell     ip netns exec {lab.client.name} bash
-  ask the VIP          ip netns exec {lab.client.name} curl -i --interface 10.1.1.1 http://{VIP}:{PORT_CLOSING}/
+  a client's shell     {client} bash
+  ask the VIP          {client} curl -i --interface 10.1.1.1 http://{VIP}:{PORT_CLOSING}/
   ask Sluice           {ctl} show pools
                        {ctl} show services|backends|flows|workers|counters [--json]
   its configuration    {lab.middle.config}

@@ -29,7 +29,8 @@ def command(words, seconds=TEST_SECONDS_MAX, **environment):
                               env=os.environ | environment)
         return done.returncode, done.stdout
     except subprocess.TimeoutExpired as late:
-        return 1, f"{(late.stdout or b'').decode(errors='replace')}\nstill running after {seconds} s"
+        output = (late.stdout or b"").decode(errors="replace")
+        return 1, f"{output}\nstill running after {seconds} s"
 
 
 def check(*words):

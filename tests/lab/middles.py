@@ -67,7 +67,8 @@ class KernelNat(Middle):
             table ip lab {{
               chain in {{
                 type nat hook prerouting priority dstnat;
-                ip daddr {VIP} tcp dport {{ {dports} }} dnat to numgen inc mod {len(BACKENDS)} map {{ {turns} }}
+                ip daddr {VIP} tcp dport {{ {dports} }} \
+                  dnat to numgen inc mod {len(BACKENDS)} map {{ {turns} }}
               }}
               chain out {{
                 type nat hook postrouting priority srcnat;

@@ -93,9 +93,10 @@ class LabError(RuntimeError):
 
 def run(*command, check=True, **options):
     """Runs a command to its end and returns what it printed."""
-    done = subprocess.run([str(word) for word in command], text=True, capture_output=True, **options)
+    words = [str(word) for word in command]
+    done = subprocess.run(words, text=True, capture_output=True, **options)
     if check and done.returncode != 0:
-        raise LabError(f"{' '.join(map(str, command))}: {done.stderr.strip() or done.stdout.strip()}")
+        raise LabError(f"{' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout
 
 
@@ -112,7 +113,7 @@ class Namespace:
         self.name = name
         run("ip", "netns", "add", name)
         self.ip("link", "set", "lo", "up")
-        self.sysctl(**{"net.ipv6.conf.all.disable_ipv6": 1, "net.ipv6.conf.default.disable_ipv6": 1})
+        self.sysctl(**{f"net.ipv6.conf.{which}.disable_ipv6": 1 for which in ("all", "default")})
 
     def ip(self, *words):
         return run("ip", "-n", self.name, *words)
@@ -146,7 +147,8 @@ class Namespace:
 
 def link(left, left_name, right, right_name):
     """A veth pair between two namespaces, without offloads, so that packets are as on a wire."""
-    left.ip("link", "add", left_name, "type", "veth", "peer", "name", right_name, "netns", right.name)
+    left.ip("link", "add", left_name, "type", "veth",
+            "peer", "name", right_name, "netns", right.name)
     for namespace, name in ((left, left_name), (right, right_name)):
         namespace.run("ethtool", "-K", name, "tx", "off", "rx", "off", "gro", "off", "gso", "off",
                       "tso", "off")
@@ -178,7 +180,8 @@ class Lab:
     def __enter__(self):
         self.work = Path(tempfile.mkdtemp(prefix=WORK_PREFIX))
         self.work.chmod(0o755)
-        (self.work / "owner.json").write_text(json.dumps({"pid": os.getpid(), "prefix": self.prefix}))
+        owner = {"pid": os.getpid(), "prefix": self.prefix}
+        (self.work / "owner.json").write_text(json.dumps(owner))
         try:
             self._make_links()
             self._make_addresses()
@@ -195,7 +198,8 @@ class Lab:
             self.close()
 
     def close(self):
-        """Takes down, in reverse, whatever has been made so far. A second Ctrl-C must not stop it."""
+        """Takes down, in reverse, whatever has been made so far."""
+        # A second Ctrl-C must not stop this.
         interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         if self.middle:
             self.middle.stop()
