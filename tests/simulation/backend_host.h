@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One backend: a listening socket, its connections, and what closed ones leave behind.
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "tests/simulation/application.h"
+#include "tests/simulation/checker.h"
+#include "tests/simulation/connection.h"
+#include "tests/simulation/network.h"
+#include "tests/simulation/time_wait.h"
+
+namespace sluice::sim {
+
+class BackendHost final : public Outbox {
+ public:
+  BackendHost(uint16_t index, Stack stack, uint64_t seed, uint64_t client_seed, Network& network,
+              EventQueue& events, Connections& connections, Checker& checker);
+
+  void receive(const Segment& segment);
+  void on_timer(uint32_t slot, ConnectionId connection);
+
+  void transmit(const Segment& segment, uint32_t connection) override;
+
+ private:
+  struct Socket {
+    Tcp tcp;
+    TimeWait wait;
+    ServerState server;
+    uint64_t key = 0;
+    ConnectionId connection = kNobody;
+    TimeUs timer_at = kNever;
+    bool waits = false;
+    bool used = false;
+  };
+
+  static uint64_t key_of(const Segment& s) {
+    return uint64_t{s.source.ip} << 32 | uint64_t{s.source.port} << 16 | s.destination.port;
+  }
+
+  Socket* find(uint64_t key);
+  void accept(Socket* socket, const Segment& syn, bool reopens, uint32_t reopened_iss);
+  void receive_waiting(Socket& socket, const Segment& segment);
+  void run(Socket& socket);
+  void after(Socket& socket);
+  void remove(Socket& socket);
+  uint32_t slot_of(const Socket& socket) const {
+    return static_cast<uint32_t>(&socket - sockets_.data());
+  }
+
+  uint16_t index_;
+  Stack stack_;
+  uint64_t secret_;
+  uint64_t stream_seed_;
+  Network& network_;
+  EventQueue& events_;
+  Connections& connections_;
+  Checker& checker_;
+  std::vector<Socket> sockets_;
+  std::vector<uint32_t> free_;
+  std::unordered_map<uint64_t, uint32_t> by_key_;
+};
+
+}  // namespace sluice::sim

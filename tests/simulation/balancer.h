@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the simulator asks of whatever stands between clients and backends: frames in, frames out,
+// virtual time, and the accidents of a balancer's life.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tests/simulation/clock.h"
+#include "tests/simulation/segment.h"
+
+namespace sluice::sim {
+
+enum class Side : uint8_t { client, backend };
+
+using FrameView = std::span<const uint8_t>;
+
+class Wire {
+ public:
+  virtual void emit(Side side, FrameView frame) = 0;
+
+ protected:
+  ~Wire() = default;
+};
+
+// Where everything is; fixed for a run.
+struct Site {
+  Address vip;
+  std::vector<Address> backends;
+  std::vector<uint32_t> local_ips;
+  uint16_t port_first = 1024;
+  uint16_t port_last = 65535;
+  // The balancer's own addresses on its two interfaces.
+  uint32_t client_side_ip = 0;
+  uint32_t backend_side_ip = 0;
+};
+
+// The balancer's own account, for the checks at the end.
+struct Account {
+  bool known = false;
+  uint64_t flows = 0;
+  uint64_t ports_in_use = 0;
+  uint64_t ports_total = 0;
+  uint64_t ports_free = 0;  // free and resting
+  uint64_t heals = 0;
+  uint64_t ts_fixes = 0;
+  uint64_t seq_fixes = 0;
+  uint64_t exhausted = 0;
+};
+
+class Balancer {
+ public:
+  virtual ~Balancer() = default;
+
+  virtual void receive(Side side, std::span<const FrameView> burst, TimeUs now) = 0;
+  virtual void housekeeping(TimeUs /*now*/) {}
+  // All state lost, as after SIGKILL.
+  virtual void restart(TimeUs /*now*/) {}
+  // The same services under a new configuration; nothing lost.
+  virtual void reload(TimeUs /*now*/) {}
+  virtual Account account() const { return {}; }
+  virtual std::string description() const = 0;
+};
+
+}  // namespace sluice::sim

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The invariants on packets: everything that leaves the balancer is held against what was really said.
+#include "tests/simulation/checker.h"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstring>
+
+#include "tests/simulation/network.h"
+
+namespace sluice::sim {
+namespace {
+
+uint64_t key_of(const Address& a) { return uint64_t{a.ip} << 16 | a.port; }
+
+// Backends differ in the low bits, so this is exact for the sites we build.
+uint64_t key_of(const Tuple& t) { return uint64_t{t.backend.ip & 0xffff} << 48 | key_of(t.local); }
+
+const Spoken* speaker_of(const Connection& c, uint32_t seq) {
+  for (const Spoken& spoken : c.backend_spoke)
+    if (spoken.any && spoken.covers_seq(seq)) return &spoken;
+  return nullptr;
+}
+
+bool sack_lies_within(const Segment& s, const Spoken& spoken) {
+  for (unsigned i = 0; i < s.sack_count; i++)
+    if (!spoken.covers_seq(s.sack[i].left) || !spoken.covers_seq(s.sack[i].right)) return false;
+  return true;
+}
+
+}  // namespace
+
+Checker::Checker(const Scenario& scenario, const Site& site, Connections& connections, Trace& trace)
+    : scenario_(scenario), site_(site), connections_(connections), trace_(trace) {}
+
+void Checker::fail(const char* invariant, ConnectionId connection, const char* format, ...) {
+  figures_.violations++;
+  if (violation_ || only_count_) return;  // the first one tells the story
+  char text[256];
+  va_list args;
+  va_start(args, format);
+  std::vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  violation_ = Violation{now_, invariant, text, connection};
+}
+
+void Checker::leaves_balancer(Side side, FrameView frame, TimeUs now) {
+  now_ = now;
+  figures_.packets++;
+  Segment s;
+  const Decoded decoded = decode(frame, s);
+  if (decoded != Decoded::ok)
+    return fail("checksums", kNobody, "the balancer sent a frame with %s", name_of(decoded));
+  if (s.ttl == 0) return fail("checksums", kNobody, "the balancer sent a frame with TTL 0");
+  uint8_t mac[6];
+  write_mac(mac, s.destination.ip);
+  const bool routed = s.destination.ip == site_.vip.ip;  // only the direct path sends there
+  if (!routed && std::memcmp(mac, frame.data(), 6) != 0)
+    return fail("delivery", kNobody, "the Ethernet address is not that of the IPv4 destination");
+  side == Side::client ? to_client(s) : to_backend(s);
+}
+
+// ---- towards the backends ----
+
+void Checker::to_backend(const Segment& s) {
+  const Tuple tuple{s.source, s.destination};
+  if (s.is_syn()) return syn_to_backend(s, tuple);
+  const auto owner = owners_.find(key_of(tuple));
+  const ConnectionId id = owner == owners_.end() ? kNobody : owner->second;
+  trace_.note(now_, Place::balancer_to_backend, s, id);
+  if (id == kNobody) return fail("delivery", kNobody, "a packet on a tuple that no SYN has opened");
+  Connection* c = connections_.find(id);
+  if (c == nullptr) return;  // long over
+  c->touched_at = now_;
+  if (s.is(kFin)) c->fin_inbound = true;
+  if (s.is(kRst)) {
+    // A heal clears the backend with numbers of the connection that was there before.
+    if (c->opened_at == 0) return;
+    c->reset_seen = true;
+  }
+  if (!fits_inbound(*c, s)) {
+    const Connection* before = connections_.find(c->previous);
+    const bool late = before != nullptr && before->client_spoke.covers_seq(s.seq - c->seq_offset);
+    if (!late) fail("delivery", id, "sent to the backend: not what this client has said");
+  }
+}
+
+void Checker::syn_to_backend(const Segment& s, const Tuple& tuple) {
+  trace_.note(now_, Place::balancer_to_backend, s, s.identity);
+  Connection* c = s.has_identity ? connections_.find(s.identity) : nullptr;
+  if (c == nullptr) return fail("delivery", kNobody, "a SYN of nobody, or without its options");
+  const TcpSetup& own = c->client.setup();
+  const bool options_kept = s.mss == 1460 && s.sack_permitted == own.sack && s.has_window_scale &&
+                            s.window_scale == own.window_scale && s.has_timestamps == own.timestamps;
+  if (!options_kept) return fail("delivery", c->id, "the options of the SYN are not the client's");
+  if (s.payload_size != 0) return fail("delivery", c->id, "the SYN carries bytes");
+  const auto known = std::find(site_.backends.begin(), site_.backends.end(), tuple.backend);
+  if (known == site_.backends.end() && tuple.backend != site_.vip)
+    return fail("delivery", c->id, "the SYN goes to no backend of the service");
+  take_tuple(*c, s, tuple);
+}
+
+void Checker::take_tuple(Connection& c, const Segment& syn, const Tuple& tuple) {
+  ConnectionId& owner = owners_[key_of(tuple)];
+  if (owner != c.id) {
+    const Connection* old = connections_.find(owner);
+    if (old != nullptr && old->tuple == tuple && !is_over(*old))
+      fail("tuple", c.id, "its tuple still belongs to #%u, a live connection", owner);
+    owner = c.id;
+  }
+  const uint32_t seq_offset = syn.seq - c.client_spoke.first_seq;
+  const bool again = c.has_tuple && c.tuple == tuple && c.seq_offset == seq_offset;
+  c.tuple = tuple;
+  c.touched_at = now_;
+  if (again && (!syn.has_timestamps || scenario_.rewrite_timestamps)) return;
+  c.has_tuple = true;
+  c.seq_offset = seq_offset;
+  if (!syn.has_timestamps) return;
+  c.ts_offset_low = syn.tsval - c.client.setup().clock.at(now_);
+  c.ts_offset_high = syn.tsval - c.client.setup().clock.at(c.client_spoke.since);
+}
+
+bool Checker::is_over(const Connection& c) const {
+  if (c.reset_seen || (c.fin_inbound && c.fin_outbound)) return true;
+  if (restarted_at_ != 0 && c.started_at <= restarted_at_) return true;
+  const BalancerTimeouts& t = scenario_.timeouts;
+  const bool closing = c.fin_inbound || c.fin_outbound;
+  const uint32_t idle_ms = !c.syn_ack_passed ? t.syn_ms : closing ? t.closing_ms
+                           : c.requested ? t.established_ms : std::min(t.syn_ms, t.established_ms);
+  return now_ - c.touched_at >= idle_ms * kMillisecond;
+}
+
+bool Checker::fits_inbound(Connection& c, const Segment& s) {
+  const uint32_t seq = s.seq - c.seq_offset;
+  if (!c.client_spoke.covers_seq(seq) || !c.client_spoke.covers_seq(seq + s.length())) return false;
+  if (s.is(kRst)) return true;
+  const Spoken* backend = speaker_of(c, s.ack);
+  if (!s.is(kAck) || backend == nullptr || !sack_lies_within(s, *backend)) return false;
+  if (s.has_timestamps != c.client.timestamps()) return false;
+  if (!s.has_timestamps) return true;
+  return backend->covers_tsval(s.tsecr, now_) && narrow_ts_offset(c, s.tsval);
+}
+
+// The offset itself cannot be seen, but each packet bounds it by what the client's clock has shown;
+// bounds that do not meet mean that it was not one offset.
+bool Checker::narrow_ts_offset(Connection& c, uint32_t tsval) {
+  if (scenario_.rewrite_timestamps) return true;
+  const TimestampClock& clock = c.client.setup().clock;
+  const uint32_t low = tsval - clock.at(now_);
+  const uint32_t high = tsval - clock.at(c.client_spoke.since);
+  if (after(low, c.ts_offset_low)) c.ts_offset_low = low;
+  if (before(high, c.ts_offset_high)) c.ts_offset_high = high;
+  return !after(c.ts_offset_low, c.ts_offset_high);
+}
+
+// ---- towards the clients ----
+
+void Checker::to_client(const Segment& s) {
+  const auto found = by_client_.find(key_of(s.destination));
+  const ConnectionId id = found == by_client_.end() ? kNobody : found->second;
+  trace_.note(now_, Place::balancer_to_client, s, id);
+  if (id == kNobody) return fail("delivery", kNobody, "a packet to a client that never was");
+  if (s.source != site_.vip) return fail("delivery", id, "a packet to a client not from the VIP");
+  Connection* c = connections_.find(id);
+  if (c == nullptr) return;
+  if (!fits_outbound(*c, s)) {
+    Connection* before = connections_.find(c->previous);
+    if (before == nullptr || !fits_outbound(*before, s))
+      fail("delivery", id, "sent to the client: not what its backend has said to it");
+    return;
+  }
+  c->touched_at = now_;
+  if (s.is(kFin)) c->fin_outbound = true;
+  if (s.is(kRst)) c->reset_seen = true;
+  if (s.is_syn_ack()) {
+    if (!s.has_identity || s.identity != id)
+      return fail("delivery", id, "the SYN-ACK is that of #%u", s.identity);
+    c->syn_ack_passed = true;
+  }
+  if (!c->syn_ack_passed && !s.is(kRst))
+    fail("bare_ack", id, "the client's SYN is answered with something else than a SYN-ACK");
+}
+
+bool Checker::fits_outbound(Connection& c, const Segment& s) {
+  if (s.is(kAck) && !c.client_spoke.covers_seq(s.ack)) return false;
+  const Spoken* backend = speaker_of(c, s.seq);
+  // A refusal has no sequence of its own, and a reset of what nobody remembers has the client's.
+  if (s.is(kRst)) return backend != nullptr || s.seq == 0 || c.started_at <= restarted_at_;
+  if (!s.is(kAck) || backend == nullptr || !backend->covers_seq(s.end())) return false;
+  if (!sack_lies_within(s, c.client_spoke)) return false;
+  if (!s.has_timestamps) return !c.client.timestamps() || !c.syn_ack_passed;
+  if (!backend->covers_tsval(s.tsval, now_)) return false;
+  if (c.client_spoke.covers_tsval(s.tsecr, now_)) return true;
+  fail("echo", c.id, "TSecr %u is no TSval of this client", s.tsecr);
+  return true;
+}
+
+}  // namespace sluice::sim

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The invariants. It looks at every packet that leaves the balancer and at every step of the models,
+// and knows nothing of the balancer but what can be seen from outside:
+//
+//   checksums     IPv4 and TCP checksums, headers and options are right
+//   delivery      a packet belongs to the connection that it is delivered to: addresses, sequence,
+//                 acknowledgement, SACK, timestamps and payload lie within what its ends have said
+//   echo          a client sees echoes of its own TSvals only
+//   tuple         a tuple belongs to one live connection at a time
+//   time_wait     no SYN is rejected for TIME_WAIT where the balancer could have known; where it could
+//                 not, the connection opens all the same, without a second SYN of the client
+//   bare_ack      a client never sees a bare ACK as the answer to its SYN
+//   opens         a connection that a direct path would have opened is opened
+//   completes     and ends as planned, every byte delivered
+//   reset         what the balancer resets for idleness is reset with the right numbers, at both ends
+//   leak          flows and ports at the end equal those at the start
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "tests/simulation/balancer.h"
+#include "tests/simulation/connection.h"
+#include "tests/simulation/figures.h"
+#include "tests/simulation/scenario.h"
+#include "tests/simulation/trace.h"
+
+namespace sluice::sim {
+
+struct Violation {
+  TimeUs at = 0;
+  std::string invariant;
+  std::string detail;
+  ConnectionId connection = kNobody;
+};
+
+class Checker {
+ public:
+  Checker(const Scenario& scenario, const Site& site, Connections& connections, Trace& trace);
+
+  // Whether the balancer promises to reset what has been idle for too long.
+  void set_resets_idle(bool promised) { resets_idle_ = promised; }
+
+  // Counts and goes on where it would have stopped: to measure a balancer that is known to fail.
+  void only_count() { only_count_ = true; }
+
+  // What the balancer does.
+  void leaves_balancer(Side side, FrameView frame, TimeUs now);
+  void restarted(TimeUs now);
+  void drained(const Account& account, TimeUs now);
+
+  // What the ends do.
+  void opens(Connection& connection, const Address& client);
+  void client_received(Connection& connection);
+  void client_done(Connection& connection);
+  void backend_accepts(ConnectionId id, const TcpSetup& setup, TimeUs now);
+  void backend_received(ConnectionId id, const Tcp& tcp);
+  void syn_in_time_wait(ConnectionId syn, ConnectionId old, const TimeWait& wait,
+                        TimeWaitVerdict verdict);
+  void syn_on_live_socket(ConnectionId syn, ConnectionId old, TcpState state);
+
+  const std::optional<Violation>& violation() const { return violation_; }
+  const Figures& figures() const { return figures_; }
+  Figures& figures() { return figures_; }
+  void set_now(TimeUs now) { now_ = now; }
+
+ private:
+  void to_backend(const Segment& s);
+  void to_client(const Segment& s);
+  void syn_to_backend(const Segment& s, const Tuple& tuple);
+  void take_tuple(Connection& c, const Segment& syn, const Tuple& tuple);
+  bool fits_inbound(Connection& c, const Segment& s);
+  bool fits_outbound(Connection& c, const Segment& s);
+  bool narrow_ts_offset(Connection& c, uint32_t tsval);
+  bool is_over(const Connection& c) const;
+  bool is_lost(const Connection& c) const;
+  bool could_not_know(ConnectionId old) const;
+  void check_opened(Connection& c);
+  void check_ending(Connection& c);
+  void fail(const char* invariant, ConnectionId connection, const char* format, ...)
+      __attribute__((format(printf, 4, 5)));
+
+  const Scenario& scenario_;
+  const Site& site_;
+  bool resets_idle_ = false;
+  bool only_count_ = false;
+  Connections& connections_;
+  Trace& trace_;
+  TimeUs now_ = 0;
+  TimeUs restarted_at_ = 0;
+  Figures figures_;
+  std::optional<Violation> violation_;
+  std::unordered_map<uint64_t, ConnectionId> by_client_;
+  std::unordered_map<uint64_t, ConnectionId> owners_;
+};
+
+}  // namespace sluice::sim

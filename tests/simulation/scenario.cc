@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The list of scenarios.
+#include "tests/simulation/scenario.h"
+
+#include <algorithm>
+
+namespace sluice::sim {
+namespace {
+
+constexpr std::array<uint8_t, kCloseModes> kBackendFirstOnly = {1};
+constexpr std::array<uint8_t, kCloseModes> kNobodyVanishes = {40, 15, 10, 5, 5, 8, 8};
+
+Scenario make(std::string_view name, std::string_view about) {
+  Scenario s;
+  s.name = name;
+  s.about = about;
+  return s;
+}
+
+std::vector<Scenario> make_all() {
+  std::vector<Scenario> all;
+  Scenario s = make("churn", "backends close first, 1,000 ports each, every port used again and again");
+  s.port_last = s.port_first + 999;
+  s.users = 64;
+  s.modes = kBackendFirstOnly;
+  s.think_max_us = 0;
+  all.push_back(s);
+
+  s = make("mixed", "every way to close, clients of every kind, 2,000 ports");
+  s.port_last = s.port_first + 1999;
+  s.users = 300;
+  all.push_back(s);
+
+  s = make("wide", "the whole port range, two local addresses");
+  s.local_ips = 2;
+  s.users = 3'000;
+  all.push_back(s);
+
+  s = make("tiny", "16 ports per backend, 8 connections at a time");
+  s.port_last = s.port_first + 15;
+  s.users = 8;
+  s.modes = kBackendFirstOnly;
+  s.think_max_us = 0;
+  all.push_back(s);
+
+  s = make("numbers", "sequences and clocks side by side, at 0 and at 2^31");
+  s.port_last = s.port_first + 199;
+  s.users = 32;
+  s.close_numbers = true;
+  s.bytes_max = 8;
+  s.modes = {40, 10, 10, 2, 2, 5, 5};
+  s.without_timestamps_ppm = 400'000;
+  all.push_back(s);
+
+  s = make("stacks", "Linux, FreeBSD, RFC 6191 and rfc1337 backends");
+  s.backends = 4;
+  s.stacks = {Stack::linux_, Stack::freebsd, Stack::rfc6191, Stack::linux_rfc1337};
+  s.port_last = s.port_first + 499;
+  s.users = 200;
+  s.modes = kNobodyVanishes;
+  all.push_back(s);
+
+  s = make("numbers-stacks", "the same numbers before all four stacks");
+  s.backends = 4;
+  s.stacks = {Stack::linux_, Stack::freebsd, Stack::rfc6191, Stack::linux_rfc1337};
+  s.port_last = s.port_first + 199;
+  s.users = 64;
+  s.close_numbers = true;
+  s.bytes_max = 8;
+  s.modes = {40, 10, 10, 2, 2, 5, 5};
+  s.without_timestamps_ppm = 400'000;
+  all.push_back(s);
+
+  s = make("lossy", "1 % lost, 1 % twice, 3 % overtaken on every link");
+  s.port_last = s.port_first + 1999;
+  s.client_link = s.backend_link = {1'000, 300, 10'000, 10'000, 30'000, 3'000};
+  s.users = 200;
+  all.push_back(s);
+
+  s = make("disorder", "nothing lost, much twice and overtaken");
+  s.port_last = s.port_first + 1999;
+  s.client_link = s.backend_link = {500, 200, 0, 30'000, 50'000, 2'000};
+  s.users = 200;
+  s.modes = kNobodyVanishes;
+  all.push_back(s);
+
+  s = make("bursts", "frames reach the balancer in bursts of 200 us");
+  s.port_last = s.port_first + 999;
+  s.users = 500;
+  s.burst_us = 200;
+  all.push_back(s);
+
+  s = make("restart", "all state lost every 3 s; 300 ports");
+  s.port_last = s.port_first + 299;
+  s.users = 64;
+  s.restart_every_us = 3 * kSecond;
+  s.modes = kNobodyVanishes;
+  all.push_back(s);
+
+  s = make("restart-rfc1337", "the same before backends that no RST clears");
+  s.stacks = {Stack::linux_rfc1337};
+  s.port_last = s.port_first + 299;
+  s.users = 64;
+  s.restart_every_us = 3 * kSecond;
+  s.modes = kNobodyVanishes;
+  all.push_back(s);
+
+  s = make("restart-stacks", "the same before Linux, FreeBSD and RFC 6191");
+  s.backends = 3;
+  s.stacks = {Stack::linux_, Stack::freebsd, Stack::rfc6191};
+  s.port_last = s.port_first + 299;
+  s.users = 64;
+  s.restart_every_us = 10 * kSecond;
+  s.modes = kNobodyVanishes;
+  all.push_back(s);
+
+  s = make("same-port", "few clients with three ports each, which come again at once");
+  s.clients = 3'000;
+  s.client_ports = 3;
+  s.port_last = s.port_first + 1999;
+  s.users = 100;
+  s.modes = {40, 0, 10, 0, 5, 0, 8};  // a client that closes first keeps its port for a minute
+  all.push_back(s);
+
+  s = make("reload", "the configuration changes every 200 ms");
+  s.port_last = s.port_first + 1999;
+  s.users = 300;
+  s.reload_every_us = 200 * kMillisecond;
+  all.push_back(s);
+
+  s = make("exhaustion", "more connections wanted than there are ports");
+  s.port_last = s.port_first + 31;
+  s.users = 100;
+  s.may_refuse = true;
+  all.push_back(s);
+
+  s = make("never", "reuse = never: no SYN may meet TIME_WAIT at all");
+  s.port_last = s.port_first + 999;
+  s.users = 100;
+  s.reuse = Reuse::never;
+  s.may_refuse = true;
+  all.push_back(s);
+
+  s = make("natural", "reuse = natural: only SYNs that pass as they are");
+  s.port_last = s.port_first + 999;
+  s.users = 100;
+  s.reuse = Reuse::natural;
+  s.may_refuse = true;
+  all.push_back(s);
+
+  s = make("rewrite", "tcp_timestamps = rewrite: one clock towards each backend");
+  s.port_last = s.port_first + 999;
+  s.users = 200;
+  s.rewrite_timestamps = true;
+  all.push_back(s);
+  return all;
+}
+
+const std::vector<Scenario>& all_scenarios() {
+  static const std::vector<Scenario> kAll = make_all();
+  return kAll;
+}
+
+}  // namespace
+
+std::span<const Scenario> scenarios() { return all_scenarios(); }
+
+const Scenario* find_scenario(std::string_view name) {
+  const auto found = std::find_if(all_scenarios().begin(), all_scenarios().end(),
+                                  [&](const Scenario& s) { return s.name == name; });
+  return found == all_scenarios().end() ? nullptr : &*found;
+}
+
+}  // namespace sluice::sim

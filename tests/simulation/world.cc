@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The event loop, and what each event means.
+#include "tests/simulation/world.h"
+
+namespace sluice::sim {
+namespace {
+
+constexpr size_t kBurstMax = 32;
+constexpr uint32_t kVipIp = 0x0a030001;           // 10.3.0.1
+constexpr uint32_t kFirstLocalIp = 0x0a020001;    // 10.2.0.1
+constexpr uint32_t kFirstBackendIp = 0x0a02000a;  // 10.2.0.10
+constexpr uint32_t kClientSideIp = 0x0a01fffe;    // 10.1.255.254
+constexpr uint32_t kBackendSideIp = 0x0a02fffe;   // 10.2.255.254
+constexpr uint32_t kFirstClientIp = 0x0a010001;
+constexpr uint16_t kServicePort = 80;
+// Longer than any program's patience and any idle time.
+constexpr TimeUs kDrainUs = 420 * kSecond;
+
+Site make_site(const Scenario& scenario) {
+  Site site;
+  site.vip = {kVipIp, kServicePort};
+  for (uint32_t i = 0; i < scenario.backends; i++)
+    site.backends.push_back({kFirstBackendIp + i, kServicePort});
+  for (uint32_t i = 0; i < scenario.local_ips; i++) site.local_ips.push_back(kFirstLocalIp + i);
+  site.port_first = scenario.port_first;
+  site.port_last = scenario.port_last;
+  site.client_side_ip = kClientSideIp;
+  site.backend_side_ip = kBackendSideIp;
+  return site;
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario, uint64_t seed, const MakeBalancer& make)
+    : scenario_(scenario),
+      site_(make_site(scenario)),
+      rng_(seed),
+      checker_(scenario, site_, connections_, trace_),
+      network_(scenario, events_, rng_, connections_, checker_, trace_),
+      clients_(scenario, site_, seed, network_, events_, connections_, checker_, rng_),
+      balancer_(make(scenario, site_, network_, seed)) {
+  checker_.set_resets_idle(balancer_->account().known);
+  for (uint16_t i = 0; i < scenario.backends; i++)
+    backends_.push_back(std::make_unique<BackendHost>(
+        i, scenario.stacks[i % scenario.stacks.size()], ~seed, seed, network_, events_,
+        connections_, checker_));
+}
+
+void World::start() {
+  network_.now = kSecond;  // time 0 means never in many a place
+  for (uint32_t i = 0; i < scenario_.clients; i++)
+    network_.introduce(Side::client, kFirstClientIp + i, site_.client_side_ip);
+  for (const Address& backend : site_.backends)
+    network_.introduce(Side::backend, backend.ip, site_.backend_side_ip);
+  for (uint32_t i = 0; i < scenario_.users; i++)
+    events_.put(2 * kSecond + rng_.below(100 * kMillisecond), EventKind::open);
+  events_.put(network_.now, EventKind::housekeeping);
+  if (scenario_.restart_every_us != 0)
+    events_.put(2 * kSecond + scenario_.restart_every_us, EventKind::restart);
+  if (scenario_.reload_every_us != 0)
+    events_.put(2 * kSecond + scenario_.reload_every_us, EventKind::reload);
+}
+
+Outcome World::run(uint64_t connections) {
+  to_open_ = connections;
+  start();
+  while (to_open_ != 0 && !checker_.violation()) step();
+  if (!checker_.violation()) drain();
+  return {checker_.violation(), checker_.figures(), balancer_->account(), network_.now, digest_};
+}
+
+// No more connections; everyone's patience ends, and nothing may be left.
+void World::drain() {
+  housekeeping_every_us_ = 10 * kMillisecond;
+  const TimeUs end = network_.now + kDrainUs;
+  while (network_.now < end && !checker_.violation()) step();
+  if (checker_.violation()) return;
+  checker_.drained(balancer_->account(), network_.now);
+}
+
+void World::step() {
+  const Event event = events_.take();
+  network_.now = event.at;
+  checker_.set_now(event.at);
+  digest_ = mix(digest_ + event.at * 31 + event.subject + static_cast<uint64_t>(event.kind));
+  handle(event);
+}
+
+void World::handle(const Event& e) {
+  switch (e.kind) {
+    case EventKind::open:
+      if (to_open_ == 0) return;
+      if (clients_.open()) to_open_--;
+      return;
+    case EventKind::client_arrival: {
+      Segment s;
+      if (decode(network_.view(e.subject), s) == Decoded::ok) clients_.receive(s);
+      return network_.release(e.subject);
+    }
+    case EventKind::backend_arrival:
+      deliver_to_backend(network_.view(e.subject));
+      return network_.release(e.subject);
+    case EventKind::inbound_arrival: return collect(Side::client, e.subject);
+    case EventKind::outbound_arrival: return collect(Side::backend, e.subject);
+    case EventKind::client_timer: return clients_.on_timer(e.subject);
+    case EventKind::backend_timer:
+      return backends_[e.subject & 255]->on_timer(e.subject >> 8, e.check);
+    case EventKind::flush: return flush();
+    case EventKind::housekeeping:
+      balancer_->housekeeping(e.at);
+      return events_.put(e.at + housekeeping_every_us_, EventKind::housekeeping);
+    case EventKind::restart:
+      if (to_open_ == 0) return;
+      flush();
+      checker_.restarted(e.at);
+      balancer_->restart(e.at);
+      return events_.put(e.at + scenario_.restart_every_us, EventKind::restart);
+    case EventKind::reload:
+      checker_.figures().reloads++;
+      balancer_->reload(e.at);
+      if (to_open_ != 0) events_.put(e.at + scenario_.reload_every_us, EventKind::reload);
+      return;
+  }
+}
+
+// By the Ethernet address: on the direct path all backends listen on one IPv4 address.
+void World::deliver_to_backend(FrameView frame) {
+  const uint32_t index = frame[5] - (kFirstBackendIp & 255);
+  Segment s;
+  if (index < backends_.size() && decode(frame, s) == Decoded::ok) backends_[index]->receive(s);
+}
+
+void World::collect(Side side, FrameId frame) {
+  auto& burst = burst_[static_cast<int>(side)];
+  burst.push_back(frame);
+  if (scenario_.burst_us == 0 || burst.size() == kBurstMax) return flush();
+  if (flush_pending_) return;
+  flush_pending_ = true;
+  events_.put(network_.now + scenario_.burst_us, EventKind::flush);
+}
+
+void World::flush() {
+  flush_pending_ = false;
+  for (const Side side : {Side::client, Side::backend}) {
+    auto& burst = burst_[static_cast<int>(side)];
+    if (burst.empty()) continue;
+    FrameView views[kBurstMax];
+    for (size_t i = 0; i < burst.size(); i++) views[i] = network_.view(burst[i]);
+    balancer_->receive(side, {views, burst.size()}, network_.now);
+    for (const FrameId frame : burst) network_.release(frame);
+    burst.clear();
+  }
+}
+
+void World::print_trace(std::FILE* file) {
+  if (!checker_.violation()) return;
+  const ConnectionId id = checker_.violation()->connection;
+  const Connection* c = connections_.find(id);
+  trace_.print(file, id, c != nullptr && c->has_tuple ? &c->tuple : nullptr);
+}
+
+}  // namespace sluice::sim
