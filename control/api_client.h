@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Asks a running sluice over its local API socket. Blocking, with a time limit.
+#pragma once
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+
+namespace sluice::control {
+
+// One line for the person who asked.
+class ApiError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// The "result" of the answer. Throws ApiError when there is none, whatever the reason.
+nlohmann::json ask(const std::string& socket_path, const nlohmann::json& request,
+                   std::chrono::seconds patience = std::chrono::seconds(10));
+
+}  // namespace sluice::control

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The address of the local API: claimed early (so that a second start is refused before anything
+// is touched), listened on late (so that whoever gets an answer knows that the workers run).
+//
+// Who holds the flock on "<socket>.lock" owns the socket. A socket without a holder was left behind
+// by a process that died, and is replaced.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "control/unique_fd.h"
+
+namespace sluice::control {
+
+class ApiSocketError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class ApiSocket {
+ public:
+  // Makes the directory when it is missing. Throws ApiSocketError: one line, what and how to mend.
+  explicit ApiSocket(std::string path);
+  ~ApiSocket();
+  ApiSocket(const ApiSocket&) = delete;
+  ApiSocket& operator=(const ApiSocket&) = delete;
+
+  void listen();
+  int fd() const { return socket_.get(); }
+  const std::string& path() const { return path_; }
+
+ private:
+  void lock();
+  void bind();
+
+  std::string path_;
+  UniqueFd lock_;
+  UniqueFd socket_;
+};
+
+}  // namespace sluice::control

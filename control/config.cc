@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The words of the configuration's enumerations.
+#include "control/config.h"
+
+#include <stdexcept>
+
+namespace sluice::control {
+
+std::string_view to_string(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "?";
+}
+
+std::string_view to_string(ReusePolicy policy) {
+  switch (policy) {
+    case ReusePolicy::kNever:
+      return "never";
+    case ReusePolicy::kNatural:
+      return "natural";
+    case ReusePolicy::kRebase:
+      return "rebase";
+  }
+  return "?";
+}
+
+std::string_view to_string(Protocol) {
+  return "tcp";
+}
+
+std::string_view to_string(SchedulerKind scheduler) {
+  switch (scheduler) {
+    case SchedulerKind::kRoundRobin:
+      return "round_robin";
+    case SchedulerKind::kLeastConnections:
+      return "least_connections";
+    case SchedulerKind::kSourceHash:
+      return "source_hash";
+  }
+  return "?";
+}
+
+std::string_view to_string(TimestampPolicy policy) {
+  return policy == TimestampPolicy::kPreserve ? "preserve" : "rewrite";
+}
+
+std::string_view to_string(OnRefusal refusal) {
+  return refusal == OnRefusal::kReset ? "reset" : "drop";
+}
+
+const LocalPoolConfig& local_pool_of(const Config& config, const ServiceConfig& service) {
+  for (const LocalPoolConfig& pool : config.local_pools) {
+    if (pool.name == service.local_pool) return pool;
+  }
+  throw std::logic_error("a service names a local_pool that the check let pass");
+}
+
+}  // namespace sluice::control

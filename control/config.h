@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The configuration as values: what the file says once it has been read and checked.
+//
+// config_keys.cc is the one list of keys (names, kinds, ranges); the defaults stand here, beside
+// the members. Durations carry their unit in their name. Every value is plain and comparable, so
+// that a reload can say what changed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/address_text.h"
+#include "dataplane/state/snapshot.h"
+
+namespace sluice::control {
+
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError };
+enum class Protocol : uint8_t { kTcp };
+enum class TimestampPolicy : uint8_t { kPreserve, kRewrite };
+
+struct EalConfig {
+  uint32_t main_lcore = 0;
+  std::vector<uint32_t> worker_lcores = {1};
+  uint32_t memory_mb = 512;
+  bool hugepages = true;
+  std::vector<std::string> args;
+  bool operator==(const EalConfig&) const = default;
+};
+
+struct ControlConfig {
+  std::string socket = "/run/sluice/sluice.sock";
+  std::optional<net::Endpoint> metrics_listen;  // absent: no metrics
+  LogLevel log_level = LogLevel::kInfo;
+  bool operator==(const ControlConfig&) const = default;
+};
+
+struct InterfaceConfig {
+  std::string name;
+  std::string device;
+  std::vector<net::Ipv4Prefix> addresses;
+  bool operator==(const InterfaceConfig&) const = default;
+};
+
+struct RouteConfig {
+  net::Ipv4Prefix to{};
+  net::Ipv4Address via{};
+  bool operator==(const RouteConfig&) const = default;
+};
+
+struct LocalPoolConfig {
+  std::string name = "default";
+  std::vector<net::Ipv4Address> addresses;
+  PortRange ports = {1024, 65535};
+  bool operator==(const LocalPoolConfig&) const = default;
+};
+
+struct TimeWaitConfig {
+  uint32_t backend_seconds = 60;
+  uint32_t guard_ms = 100;
+  ReusePolicy reuse = ReusePolicy::kNatural;
+  bool operator==(const TimeWaitConfig&) const = default;
+};
+
+struct LimitsConfig {
+  uint32_t flows_per_worker = 1048576;
+  uint32_t neighbours_per_worker = 16384;
+  uint32_t syns_per_worker = 65536;
+  bool operator==(const LimitsConfig&) const = default;
+};
+
+// Seconds without a packet after which a flow in that state ends. `established` is RFC 5382's two
+// hours and four minutes.
+struct TcpTimeoutsConfig {
+  uint32_t syn_sent = 60;
+  uint32_t syn_received = 60;
+  uint32_t established = 7440;
+  uint32_t half_closed = 240;
+  uint32_t closing = 240;
+  uint32_t closed = 10;
+  bool operator==(const TcpTimeoutsConfig&) const = default;
+};
+
+struct BackendConfig {
+  net::Endpoint address{};
+  uint32_t weight = 1;  // 0 drains: the flows it has go on, new ones go elsewhere
+  bool operator==(const BackendConfig&) const = default;
+};
+
+struct ServiceConfig {
+  std::string name;
+  net::Endpoint vip{};
+  Protocol protocol = Protocol::kTcp;
+  SchedulerKind scheduler = SchedulerKind::kRoundRobin;
+  std::string local_pool = "default";
+  TimestampPolicy tcp_timestamps = TimestampPolicy::kPreserve;
+  bool reset_on_timeout = true;
+  OnRefusal on_refusal = OnRefusal::kReset;
+  std::vector<BackendConfig> backends;
+  bool operator==(const ServiceConfig&) const = default;
+};
+
+struct Config {
+  EalConfig eal;
+  ControlConfig control;
+  std::vector<InterfaceConfig> interfaces;
+  std::vector<RouteConfig> routes;
+  std::vector<LocalPoolConfig> local_pools;
+  TimeWaitConfig time_wait;
+  LimitsConfig limits;
+  TcpTimeoutsConfig tcp_timeouts;
+  std::vector<ServiceConfig> services;
+  bool operator==(const Config&) const = default;
+};
+
+std::string_view to_string(LogLevel level);
+std::string_view to_string(ReusePolicy policy);
+std::string_view to_string(Protocol protocol);
+std::string_view to_string(SchedulerKind scheduler);
+std::string_view to_string(TimestampPolicy policy);
+std::string_view to_string(OnRefusal refusal);
+
+// The local pool that the service names; the check has made sure that there is one.
+const LocalPoolConfig& local_pool_of(const Config& config, const ServiceConfig& service);
+
+}  // namespace sluice::control

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The one list of configuration keys: name, member, kind and range. Defaults stand in config.h.
+#include "control/config_keys.h"
+
+#include <sys/un.h>
+
+#include <algorithm>
+
+namespace sluice::control {
+namespace {
+
+constexpr size_t kNameLengthMax = 63;
+constexpr size_t kSocketPathMax = sizeof(sockaddr_un::sun_path) - sizeof(".lock");
+constexpr const char* kIpv6NotYet = "IPv6 is not supported by this version";
+
+// ---- kinds -------------------------------------------------------------------------------------
+
+Kind<uint32_t> integer(int64_t min, int64_t max) {
+  return {fmt::format("an integer {}..{}", min, max),
+          [=](const toml::value& value, std::string&) -> std::optional<uint32_t> {
+            if (!value.is_integer()) return std::nullopt;
+            const int64_t number = value.as_integer();
+            if (number < min || number > max) return std::nullopt;
+            return static_cast<uint32_t>(number);
+          }};
+}
+
+Kind<bool> boolean() {
+  return {"true or false", [](const toml::value& value, std::string&) -> std::optional<bool> {
+            if (!value.is_boolean()) return std::nullopt;
+            return value.as_boolean();
+          }};
+}
+
+Kind<std::string> text(std::string expected, size_t length_max) {
+  return {std::move(expected),
+          [=](const toml::value& value, std::string& why) -> std::optional<std::string> {
+            if (!value.is_string()) return std::nullopt;
+            const std::string& string = value.as_string().str;
+            if (string.empty() || string == kUnreadable) return std::nullopt;
+            if (string.size() > length_max) {
+              why = fmt::format("at most {} bytes", length_max);
+              return std::nullopt;
+            }
+            for (char c : string) {
+              if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return std::nullopt;
+            }
+            return string;
+          }};
+}
+
+Kind<std::string> name() {
+  return text("a name", kNameLengthMax);
+}
+
+// Words from a list. Those of `later` are known, and refused as not supported yet.
+template <class T>
+Kind<T> choice(std::vector<std::pair<std::string, T>> words, std::vector<std::string> later = {}) {
+  std::string expected;
+  for (const auto& [word, meaning] : words) {
+    expected += fmt::format("{}\"{}\"", expected.empty() ? "" : " | ", word);
+  }
+  return {expected, [=](const toml::value& value, std::string& why) -> std::optional<T> {
+            if (!value.is_string()) return std::nullopt;
+            std::vector<std::string> known;
+            for (const auto& [word, meaning] : words) {
+              if (word == value.as_string().str) return meaning;
+              known.push_back(word);
+            }
+            if (std::ranges::find(later, value.as_string().str) != later.end()) {
+              why = fmt::format("\"{}\" is not supported by this version", value.as_string().str);
+            } else if (auto near = nearest(value.as_string().str, known)) {
+              why = fmt::format("the nearest is \"{}\"", *near);
+            }
+            return std::nullopt;
+          }};
+}
+
+template <class T>
+Kind<T> address(std::string expected, std::optional<T> (*parse)(std::string_view)) {
+  return {std::move(expected), [=](const toml::value& value, std::string& why) -> std::optional<T> {
+            if (!value.is_string()) return std::nullopt;
+            auto parsed = parse(value.as_string().str);
+            if (!parsed && looks_like_ipv6(value.as_string().str)) why = kIpv6NotYet;
+            return parsed;
+          }};
+}
+
+// What a packet may be sent to or from: no network 0, no loopback, no multicast, no class E.
+bool is_unicast(net::Ipv4Address ip) {
+  const uint32_t top = ip.host() >> 24;
+  return top != 0 && top != 127 && top < 224;
+}
+
+net::Ipv4Address ip_of(net::Ipv4Address ip) {
+  return ip;
+}
+net::Ipv4Address ip_of(net::Endpoint endpoint) {
+  return endpoint.ip;
+}
+net::Ipv4Address ip_of(net::Ipv4Prefix prefix) {
+  return prefix.address;
+}
+
+template <class T>
+Kind<T> unicast(std::string expected, std::optional<T> (*parse)(std::string_view)) {
+  Kind<T> any = address<T>(std::move(expected), parse);
+  return {any.expected, [any](const toml::value& value, std::string& why) -> std::optional<T> {
+            auto parsed = any.convert(value, why);
+            if (!parsed || is_unicast(ip_of(*parsed))) return parsed;
+            why = "a unicast address; 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3 are not";
+            return std::nullopt;
+          }};
+}
+
+Kind<net::Ipv4Address> unicast_ipv4() {
+  return unicast<net::Ipv4Address>("an IPv4 address", parse_ipv4);
+}
+Kind<net::Endpoint> unicast_endpoint() {
+  return unicast<net::Endpoint>("\"address:port\" (IPv4)", parse_endpoint);
+}
+Kind<net::Ipv4Prefix> interface_address() {
+  auto any = unicast<net::Ipv4Prefix>("\"address/length\" (IPv4)", parse_prefix);
+  return {any.expected,
+          [any](const toml::value& value, std::string& why) -> std::optional<net::Ipv4Prefix> {
+            auto own = any.convert(value, why);
+            if (!own) return std::nullopt;
+            const uint32_t host = own->address.host() & ~own->mask();
+            if (own->length >= 31 || (own->length > 0 && host != 0 && host != ~own->mask())) {
+              return own;
+            }
+            why = "a host's address, neither the network's nor its broadcast";
+            return std::nullopt;
+          }};
+}
+
+Kind<net::Ipv4Prefix> network() {
+  Kind<net::Ipv4Prefix> any = address<net::Ipv4Prefix>("\"network/length\" (IPv4)", parse_prefix);
+  return {any.expected,
+          [any](const toml::value& value, std::string& why) -> std::optional<net::Ipv4Prefix> {
+            auto prefix = any.convert(value, why);
+            if (!prefix || *prefix == network_of(*prefix)) return prefix;
+            why = fmt::format("host bits are set: the network is \"{}\"",
+                              to_string(network_of(*prefix)));
+            return std::nullopt;
+          }};
+}
+
+// ---- tables ------------------------------------------------------------------------------------
+
+const Keys<EalConfig> kEalKeys = {
+    one("main_lcore", &EalConfig::main_lcore, integer(0, 127)),
+    many("worker_lcores", &EalConfig::worker_lcores, integer(0, 127), {1, 64}),
+    one("memory_mb", &EalConfig::memory_mb, integer(64, 1048576)),
+    one("hugepages", &EalConfig::hugepages, boolean()),
+    many("args", &EalConfig::args, text("an EAL argument", 4096), {0, 64}),
+};
+
+const Keys<ControlConfig> kControlKeys = {
+    one("socket", &ControlConfig::socket, text("a path", kSocketPathMax)),
+    one("metrics_listen", &ControlConfig::metrics_listen,
+        address<net::Endpoint>("\"address:port\" (IPv4)", parse_endpoint)),
+    one("log_level", &ControlConfig::log_level,
+        choice<LogLevel>({{"debug", LogLevel::kDebug},
+                          {"info", LogLevel::kInfo},
+                          {"warn", LogLevel::kWarn},
+                          {"error", LogLevel::kError}})),
+};
+
+const Keys<InterfaceConfig> kInterfaceKeys = {
+    one("name", &InterfaceConfig::name, name(), Need::kRequired),
+    one("device", &InterfaceConfig::device, text("an EAL device", 1024), Need::kRequired),
+    many("addresses", &InterfaceConfig::addresses, interface_address(), {1, 64}, Need::kRequired),
+    unsupported<InterfaceConfig>("kernel", "a tap for the kernel"),
+};
+
+const Keys<RouteConfig> kRouteKeys = {
+    one("to", &RouteConfig::to, network(), Need::kRequired),
+    one("via", &RouteConfig::via, unicast_ipv4(), Need::kRequired),
+};
+
+const Keys<LocalPoolConfig> kLocalPoolKeys = {
+    one("name", &LocalPoolConfig::name, name()),
+    many("addresses", &LocalPoolConfig::addresses, unicast_ipv4(), {1, 256}, Need::kRequired),
+    one("ports", &LocalPoolConfig::ports,
+        address<PortRange>("\"first-last\" within 1-65535", parse_port_range)),
+};
+
+const Keys<TimeWaitConfig> kTimeWaitKeys = {
+    one("backend_seconds", &TimeWaitConfig::backend_seconds, integer(0, 3600)),
+    one("guard_ms", &TimeWaitConfig::guard_ms, integer(0, 60000)),
+    one("reuse", &TimeWaitConfig::reuse,
+        choice<ReusePolicy>({{"never", ReusePolicy::kNever}, {"natural", ReusePolicy::kNatural}},
+                            {"rebase"})),
+};
+
+const Keys<LimitsConfig> kLimitsKeys = {
+    one("flows_per_worker", &LimitsConfig::flows_per_worker, integer(64, 16777216)),
+    one("neighbours_per_worker", &LimitsConfig::neighbours_per_worker, integer(16, 1048576)),
+    one("syns_per_worker", &LimitsConfig::syns_per_worker, integer(16, 1048576)),
+};
+
+const Keys<TcpTimeoutsConfig> kTcpTimeoutsKeys = {
+    one("syn_sent", &TcpTimeoutsConfig::syn_sent, integer(1, 86400)),
+    one("syn_received", &TcpTimeoutsConfig::syn_received, integer(1, 86400)),
+    one("established", &TcpTimeoutsConfig::established, integer(1, 2592000)),
+    one("half_closed", &TcpTimeoutsConfig::half_closed, integer(1, 2592000)),
+    one("closing", &TcpTimeoutsConfig::closing, integer(1, 86400)),
+    one("closed", &TcpTimeoutsConfig::closed, integer(1, 86400)),
+};
+
+const Keys<BackendConfig> kBackendKeys = {
+    one("address", &BackendConfig::address, unicast_endpoint(), Need::kRequired),
+    one("weight", &BackendConfig::weight, integer(0, 1000)),
+};
+
+const Keys<ServiceConfig> kServiceKeys = {
+    one("name", &ServiceConfig::name, name(), Need::kRequired),
+    one("vip", &ServiceConfig::vip, unicast_endpoint(), Need::kRequired),
+    one("protocol", &ServiceConfig::protocol, choice<Protocol>({{"tcp", Protocol::kTcp}}, {"udp"})),
+    one("scheduler", &ServiceConfig::scheduler,
+        choice<SchedulerKind>({{"round_robin", SchedulerKind::kRoundRobin},
+                               {"least_connections", SchedulerKind::kLeastConnections},
+                               {"source_hash", SchedulerKind::kSourceHash}},
+                              {"maglev"})),
+    one("local_pool", &ServiceConfig::local_pool, name()),
+    one("tcp_timestamps", &ServiceConfig::tcp_timestamps,
+        choice<TimestampPolicy>({{"preserve", TimestampPolicy::kPreserve}}, {"rewrite"})),
+    one("reset_on_timeout", &ServiceConfig::reset_on_timeout, boolean()),
+    one("on_refusal", &ServiceConfig::on_refusal,
+        choice<OnRefusal>({{"reset", OnRefusal::kReset}, {"drop", OnRefusal::kDrop}})),
+    tables("backend", &ServiceConfig::backends, kBackendKeys, {1, 256}, Need::kRequired),
+    unsupported<ServiceConfig>("health_check", "a health check"),
+};
+
+const Keys<Config> kConfigKeys = {
+    table("eal", &Config::eal, kEalKeys),
+    table("control", &Config::control, kControlKeys),
+    tables("interface", &Config::interfaces, kInterfaceKeys, {1, 16}, Need::kRequired),
+    tables("route", &Config::routes, kRouteKeys, {0, 256}),
+    tables("local_pool", &Config::local_pools, kLocalPoolKeys, {1, 64}, Need::kRequired),
+    table("time_wait", &Config::time_wait, kTimeWaitKeys),
+    table("limits", &Config::limits, kLimitsKeys),
+    table("tcp_timeouts", &Config::tcp_timeouts, kTcpTimeoutsKeys),
+    tables("service", &Config::services, kServiceKeys, {1, 256}, Need::kRequired),
+};
+
+template <class Owner>
+void append_names(const std::string& prefix, const Keys<Owner>& keys,
+                  std::vector<std::string>& names) {
+  for (const Key<Owner>& key : keys) names.push_back(prefix + key.name);
+}
+
+}  // namespace
+
+const Keys<Config>& config_keys() {
+  return kConfigKeys;
+}
+
+std::vector<std::string> config_key_names() {
+  std::vector<std::string> names;
+  append_names("eal.", kEalKeys, names);
+  append_names("control.", kControlKeys, names);
+  append_names("interface.", kInterfaceKeys, names);
+  append_names("route.", kRouteKeys, names);
+  append_names("local_pool.", kLocalPoolKeys, names);
+  append_names("time_wait.", kTimeWaitKeys, names);
+  append_names("limits.", kLimitsKeys, names);
+  append_names("tcp_timeouts.", kTcpTimeoutsKeys, names);
+  append_names("service.", kServiceKeys, names);
+  append_names("service.backend.", kBackendKeys, names);
+  return names;
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What can be wrong with a configuration, and where. Paths such as "service[0].backend[1].address"
+// name a value; the places that the reader notes give each one its line again for the checks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice::control {
+
+struct Problem {
+  uint32_t line = 0;  // 0: the file as a whole
+  std::string key;    // the path without its indices, or empty
+  std::string got;
+  std::string expected;
+};
+
+class Problems {
+ public:
+  void add(uint32_t line, const std::string& path, std::string got, std::string expected);
+  std::vector<Problem> sorted() const;
+
+ private:
+  std::vector<Problem> problems_;
+};
+
+// Where each value that was read stands. A value that could not be read has no place: checks leave
+// it alone, so that one mistake is reported once.
+class Places {
+ public:
+  void note(const std::string& path, uint32_t line) { lines_[path] = line; }
+  std::optional<uint32_t> line(const std::string& path) const {
+    auto found = lines_.find(path);
+    if (found == lines_.end()) return std::nullopt;
+    return found->second;
+  }
+  // Reading it failed, or something below it did.
+  void note_failed(const std::string& path) { failed_[path] = true; }
+  bool failed(const std::string& path) const { return failed_.contains(path); }
+
+ private:
+  std::map<std::string, uint32_t> lines_;
+  std::map<std::string, bool> failed_;
+};
+
+}  // namespace sluice::control

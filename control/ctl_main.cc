@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// sluicectl: asks a running sluice and shows its answer. Exit status 0: answered; 1: not; 2: usage.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "control/api_client.h"
+#include "control/config.h"
+#include "control/ctl_table.h"
+
+namespace {
+
+using nlohmann::json;
+using sluice::control::ask;
+
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+
+struct Options {
+  std::string socket = sluice::control::ControlConfig{}.socket;
+  std::string what;
+  bool as_json = false;
+  uint32_t limit = 100;
+};
+
+void show(const Options& options) {
+  const json result =
+      ask(options.socket, {{"command", "show"}, {"what", options.what}, {"limit", options.limit}});
+  if (options.as_json) {
+    fmt::print("{}\n", result.dump(2));
+  } else {
+    fmt::print("{}", sluice::control::render_table(options.what, result));
+  }
+}
+
+void reload(const Options& options) {
+  const json result = ask(options.socket, {{"command", "reload"}});
+  if (options.as_json) {
+    fmt::print("{}\n", result.dump(2));
+  } else {
+    fmt::print("{}\n", result.value("message", "reloaded"));
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app{"Asks a running sluice.", "sluicectl"};
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--socket", options.socket, "the API socket (control.socket)")
+      ->capture_default_str();
+  app.add_flag("--json", options.as_json, "JSON in place of a table");
+
+  CLI::App* show_command = app.add_subcommand("show", "what sluice is doing");
+  show_command->add_option("what", options.what, "one of the list")
+      ->required()
+      ->check(CLI::IsMember(sluice::control::table_names()));
+  show_command->add_option("--limit", options.limit, "flows: at most so many rows")
+      ->capture_default_str();
+  show_command->callback([&] { show(options); });
+  app.add_subcommand("reload", "read the configuration file again")->callback([&] {
+    reload(options);
+  });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    fmt::print(stderr, "sluicectl: {} (see sluicectl --help)\n", error.what());
+    return kExitUsage;
+  } catch (const sluice::control::ApiError& error) {
+    fmt::print(stderr, "sluicectl: {}\n", error.what());
+    return kExitFailed;
+  }
+  return 0;
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One list of columns for each thing that can be shown.
+#include "control/ctl_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+enum class Format { kText, kCount, kBytes, kPercent, kMs, kSigned };
+
+struct Column {
+  const char* title;
+  const char* key;
+  Format format;
+};
+
+struct Table {
+  std::string name;
+  std::vector<Column> columns;
+};
+
+const std::vector<Table> kTables = {
+    {"services",
+     {{"SERVICE", "name", Format::kText},
+      {"VIP", "vip", Format::kText},
+      {"PROTOCOL", "protocol", Format::kText},
+      {"SCHEDULER", "scheduler", Format::kText},
+      {"LOCAL POOL", "local_pool", Format::kText},
+      {"TIMESTAMPS", "tcp_timestamps", Format::kText},
+      {"BACKENDS", "backends", Format::kCount},
+      {"ACTIVE", "active", Format::kCount},
+      {"CONNECTIONS", "connections", Format::kCount},
+      {"REFUSED", "refused", Format::kCount}}},
+    {"backends",
+     {{"SERVICE", "service", Format::kText},
+      {"BACKEND", "address", Format::kText},
+      {"WEIGHT", "weight", Format::kCount},
+      {"STATE", "state", Format::kText},
+      {"ACTIVE", "active", Format::kCount},
+      {"CONNECTIONS", "connections", Format::kCount},
+      {"PACKETS IN", "packets_in", Format::kCount},
+      {"OUT", "packets_out", Format::kCount},
+      {"BYTES IN", "bytes_in", Format::kBytes},
+      {"OUT", "bytes_out", Format::kBytes},
+      {"REFUSED", "refused", Format::kCount},
+      {"RESETS", "resets", Format::kCount},
+      {"TIMEOUTS", "timeouts", Format::kCount},
+      {"HEALS", "heals", Format::kCount}}},
+    {"flows",
+     {{"CLIENT", "client", Format::kText},
+      {"VIP", "vip", Format::kText},
+      {"LOCAL", "local", Format::kText},
+      {"BACKEND", "backend", Format::kText},
+      {"STATE", "state", Format::kText},
+      {"IDLE", "idle_ms", Format::kMs},
+      {"TS OFFSET", "ts_offset", Format::kSigned},
+      {"SEQ OFFSET", "seq_offset", Format::kSigned},
+      {"PACKETS IN", "packets_in", Format::kCount},
+      {"OUT", "packets_out", Format::kCount}}},
+    {"pools",
+     {{"LOCAL", "local", Format::kText},
+      {"BACKEND", "backend", Format::kText},
+      {"WORKER", "worker", Format::kCount},
+      {"PORTS", "ports", Format::kCount},
+      {"FREE", "free", Format::kCount},
+      {"RESTING", "resting", Format::kCount},
+      {"IN USE", "in_use", Format::kCount},
+      {"PEAK", "peak", Format::kCount},
+      {"TAKEN", "taken", Format::kCount},
+      {"FRESH", "fresh", Format::kCount},
+      {"CLEAN", "reuse_clean", Format::kCount},
+      {"NATURAL", "reuse_natural", Format::kCount},
+      {"TS FIX", "ts_fixes", Format::kCount},
+      {"SEQ FIX", "seq_fixes", Format::kCount},
+      {"HEALS", "heals", Format::kCount},
+      {"AVOIDED", "avoided", Format::kCount},
+      {"EXHAUSTED", "exhausted", Format::kCount}}},
+    {"workers",
+     {{"LCORE", "lcore", Format::kCount},
+      {"BUSY", "busy_percent", Format::kPercent},
+      {"FLOWS", "flows", Format::kCount},
+      {"OF", "flows_max", Format::kCount},
+      {"PACKETS IN", "packets_in", Format::kCount},
+      {"OUT", "packets_out", Format::kCount},
+      {"BYTES IN", "bytes_in", Format::kBytes},
+      {"OUT", "bytes_out", Format::kBytes},
+      {"DROPS", "drops", Format::kCount},
+      {"POLLS", "polls", Format::kCount}}},
+    {"counters",
+     {{"COUNTER", "name", Format::kText},
+      {"VALUE", "value", Format::kCount},
+      {"WHAT IT COUNTS", "help", Format::kText}}},
+};
+
+// 999.96 must not become "1000.0K": the unit goes up before the rounding would.
+std::string scaled(double value, double base, const char* units) {
+  size_t unit = 0;
+  while (std::abs(value) >= base * 0.99995 && units[unit + 1] != '\0') {
+    value /= base;
+    ++unit;
+  }
+  return unit == 0 ? fmt::format("{:.0f}", value) : fmt::format("{:.1f}{}", value, units[unit]);
+}
+
+std::string with_commas(double value) {
+  const std::string digits = fmt::format("{:.0f}", std::abs(value));
+  std::string out = value < 0 ? "-" : "";
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
+  }
+  return out;
+}
+
+std::string cell(const json& row, const Column& column) {
+  auto value = row.find(column.key);
+  if (value == row.end() || value->is_null()) return "-";
+  if (value->is_string()) return value->get<std::string>();
+  if (!value->is_number()) return value->dump();
+  const double number = value->get<double>();
+  switch (column.format) {
+    case Format::kBytes:
+      return human_bytes(number);
+    case Format::kPercent:
+      return fmt::format("{:.1f}%", number);
+    case Format::kMs:
+      return human_ms(number);
+    case Format::kSigned:
+      return number == 0 ? "-" : fmt::format("{:+.0f}", number);
+    default:
+      return human_count(number);
+  }
+}
+
+using Grid = std::vector<std::vector<std::string>>;
+
+std::string align(const Grid& grid, const std::vector<Column>& columns) {
+  std::vector<size_t> widths(columns.size());
+  for (const auto& row : grid) {
+    for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+  }
+  std::string out;
+  for (const auto& row : grid) {
+    std::string line;
+    for (size_t c = 0; c < row.size(); ++c) {
+      const bool left = columns[c].format == Format::kText;
+      line += left ? fmt::format("{:<{}}", row[c], widths[c])
+                   : fmt::format("{:>{}}", row[c], widths[c]);
+      line += "  ";
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+const std::vector<std::string>& table_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> all;
+    for (const Table& table : kTables) all.push_back(table.name);
+    return all;
+  }();
+  return names;
+}
+
+std::string render_table(std::string_view what, const json& result) {
+  auto table = std::ranges::find(kTables, what, &Table::name);
+  if (table == kTables.end() || !result.is_object() || !result.contains(table->name)) {
+    return fmt::format("nothing to show for {}\n", what);
+  }
+  const json& rows = result[table->name];
+  if (!rows.is_array() || rows.empty()) return fmt::format("no {}\n", what);
+  Grid grid(1);
+  for (const Column& column : table->columns) grid[0].push_back(column.title);
+  for (const json& row : rows) {
+    auto& cells = grid.emplace_back();
+    for (const Column& column : table->columns) cells.push_back(cell(row, column));
+  }
+  std::string out = align(grid, table->columns);
+  if (const auto total = result.find("total"); total != result.end() && *total > rows.size()) {
+    out += fmt::format("... {} of {}\n", with_commas(static_cast<double>(rows.size())),
+                       with_commas(total->get<double>()));
+  }
+  return out;
+}
+
+std::string human_count(double value) {
+  return std::abs(value) < 1e7 ? with_commas(value) : scaled(value, 1000, " KMGTPE");
+}
+
+std::string human_bytes(double value) {
+  return scaled(value, 1024, " KMGTPE");
+}
+
+std::string human_ms(double value) {
+  const auto ms = static_cast<uint64_t>(std::max(0.0, value));
+  if (ms < 1000) return fmt::format("{}ms", ms);
+  if (ms < 60000) return fmt::format("{:.1f}s", static_cast<double>(ms / 100) / 10);
+  if (ms < 3600000) return fmt::format("{}m{:02}s", ms / 60000, ms / 1000 % 60);
+  return fmt::format("{}h{:02}m", ms / 3600000, ms / 60000 % 60);
+}
+
+}  // namespace sluice::control

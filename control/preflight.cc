@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The checks before DPDK starts.
+#include "control/preflight.h"
+
+#include <fmt/format.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <vector>
+
+#include "control/text.h"
+#include "control/unique_fd.h"
+
+namespace sluice::control {
+namespace {
+
+uint64_t read_number(const std::filesystem::path& file) {
+  uint64_t number = 0;
+  std::ifstream(file) >> number;
+  return number;
+}
+
+bool has_capability(int capability) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  if (syscall(SYS_capget, &header, data) != 0) return true;  // cannot tell: let the driver try
+  return (data[capability / 32].effective & (1u << (capability % 32))) != 0;
+}
+
+std::string join_interfaces() {
+  std::vector<std::string> names;
+  struct if_nameindex* list = if_nameindex();
+  for (auto* item = list; item != nullptr && item->if_index != 0; ++item) {
+    if (std::strcmp(item->if_name, "lo") != 0) names.emplace_back(item->if_name);
+  }
+  if (list != nullptr) if_freenameindex(list);
+  return names.empty() ? "none" : join(names, ", ");
+}
+
+bool is_up(const std::string& interface) {
+  ifreq request{};
+  interface.copy(request.ifr_name, IFNAMSIZ - 1);
+  const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (ioctl(fd.get(), SIOCGIFFLAGS, &request) != 0) return true;  // cannot tell
+  return (request.ifr_flags & IFF_UP) != 0;
+}
+
+void check_lcore(const char* key, uint32_t lcore, const cpu_set_t& usable) {
+  if (lcore < CPU_SETSIZE && CPU_ISSET(lcore, &usable)) return;
+  std::vector<std::string> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &usable)) cpus.push_back(std::to_string(cpu));
+  }
+  throw StartError(fmt::format("{}: this process may not run on CPU {}; choose among {}", key,
+                               lcore, join(cpus, ", ")));
+}
+
+}  // namespace
+
+Hugepages free_hugepages(const std::string& sysfs) {
+  Hugepages best;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(sysfs, error)) {
+    const std::string name = entry.path().filename();  // hugepages-2048kB
+    if (!name.starts_with("hugepages-")) continue;
+    const auto page_kb = static_cast<uint32_t>(std::strtoul(name.c_str() + 10, nullptr, 10));
+    const uint64_t free_mb = read_number(entry.path() / "free_hugepages") * page_kb / 1024;
+    const bool better = free_mb > best.free_mb || best.page_kb == 0 ||
+                        (free_mb == best.free_mb && page_kb < best.page_kb);
+    if (better) best = {static_cast<uint32_t>(free_mb), page_kb};
+  }
+  return best;
+}
+
+bool use_hugepages(const EalConfig& eal, const Hugepages& free, std::string& advice) {
+  if (!eal.hugepages || free.free_mb >= eal.memory_mb) return eal.hugepages;
+  const uint32_t page_kb = free.page_kb == 0 ? 2048 : free.page_kb;
+  const uint64_t pages = (uint64_t{eal.memory_mb} * 1024 + page_kb - 1) / page_kb;
+  advice = fmt::format(
+      "{} MB of hugepages are free and eal.memory_mb is {}: running without; for more speed: "
+      "sysctl -w vm.nr_hugepages={}",
+      free.free_mb, eal.memory_mb, pages);
+  return false;
+}
+
+std::optional<std::string> kernel_interface_of(const std::string& device) {
+  constexpr std::string_view kKey = ",iface=";
+  const size_t begin = device.find(kKey);
+  if (begin == std::string::npos) return std::nullopt;
+  const size_t start = begin + kKey.size();
+  return device.substr(start, device.find(',', start) - start);
+}
+
+void check_lcores(const EalConfig& eal) {
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) return;
+  check_lcore("eal.main_lcore", eal.main_lcore, usable);
+  for (uint32_t lcore : eal.worker_lcores) check_lcore("eal.worker_lcores", lcore, usable);
+}
+
+void check_interfaces(const Config& config) {
+  for (const InterfaceConfig& item : config.interfaces) {
+    const auto name = kernel_interface_of(item.device);
+    if (!name) continue;
+    if (if_nametoindex(name->c_str()) == 0) {
+      throw StartError(fmt::format(
+          "interface {}: there is no network interface \"{}\" here (there are: {}); mend iface= in "
+          "its device, or make the interface",
+          item.name, *name, join_interfaces()));
+    }
+    if (!is_up(*name)) {
+      throw StartError(
+          fmt::format("interface {}: \"{}\" is down: ip link set {} up", item.name, *name, *name));
+    }
+  }
+}
+
+void check_permissions(const Config& config) {
+  for (const InterfaceConfig& item : config.interfaces) {
+    if (!item.device.starts_with("net_af_packet") || has_capability(CAP_NET_RAW)) continue;
+    throw StartError(fmt::format(
+        "interface {}: no permission for packet sockets (CAP_NET_RAW): run as root, or: setcap "
+        "cap_net_raw,cap_net_admin+ep $(which sluice)",
+        item.name));
+  }
+}
+
+void check_metrics_port(const ControlConfig& control) {
+  if (!control.metrics_listen) return;
+  const net::Endpoint listen = *control.metrics_listen;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = listen.ip.raw;
+  address.sin_port = listen.port.raw;
+  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+      ::listen(fd.get(), 1) == 0) {
+    return;
+  }
+  const int error = errno;
+  const std::string remedy =
+      error == EADDRINUSE
+          ? fmt::format("stop who has it (ss -ltnp 'sport = :{}'), or choose another",
+                        listen.port.host())
+          : "choose an address of this machine, or leave the key out";
+  throw StartError(fmt::format("control.metrics_listen {}: {}; {}", net::to_string(listen),
+                               std::strerror(error), remedy));
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What can be known to fail before DPDK is asked: permissions, interfaces, lcores, hugepages.
+//
+// EAL and its drivers say little when they fail. Each check here throws StartError with one line
+// that says what is wrong and how to mend it.
+#pragma once
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "control/config.h"
+
+namespace sluice::control {
+
+class StartError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct Hugepages {
+  uint32_t free_mb = 0;
+  uint32_t page_kb = 0;  // the size with the most free memory
+};
+
+// `sysfs` is /sys/kernel/mm/hugepages outside of tests.
+Hugepages free_hugepages(const std::string& sysfs = "/sys/kernel/mm/hugepages");
+// True when memory_mb of them are free. Else `advice` says how to get them.
+bool use_hugepages(const EalConfig& eal, const Hugepages& free, std::string& advice);
+
+// "eth0" of "net_af_packet0,iface=eth0"; nothing for a device that names no interface.
+std::optional<std::string> kernel_interface_of(const std::string& device);
+
+void check_lcores(const EalConfig& eal);
+void check_interfaces(const Config& config);
+void check_permissions(const Config& config);
+void check_metrics_port(const ControlConfig& control);
+
+}  // namespace sluice::control

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The one thing about text that neither the standard library nor fmt gives without a fuss.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::control {
+
+template <class Strings>
+std::string join(const Strings& strings, std::string_view separator) {
+  std::string out;
+  std::string_view before;
+  for (const std::string& string : strings) {
+    out.append(before).append(string);
+    before = separator;
+  }
+  return out;
+}
+
+}  // namespace sluice::control

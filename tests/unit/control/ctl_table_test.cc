@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Tables as people see them.
+#include "control/ctl_table.h"
+
+#include <gtest/gtest.h>
+
+namespace sluice::control {
+namespace {
+
+TEST(CtlTable, Counts) {
+  EXPECT_EQ(human_count(0), "0");
+  EXPECT_EQ(human_count(999), "999");
+  EXPECT_EQ(human_count(1000), "1,000");
+  EXPECT_EQ(human_count(1234567), "1,234,567");
+  EXPECT_EQ(human_count(9999999), "9,999,999");
+  EXPECT_EQ(human_count(12345678), "12.3M");
+  EXPECT_EQ(human_count(999999999), "1.0G");
+  EXPECT_EQ(human_count(1e30), "1000000000000.0E");
+}
+
+TEST(CtlTable, Bytes) {
+  EXPECT_EQ(human_bytes(0), "0");
+  EXPECT_EQ(human_bytes(1023), "1023");
+  EXPECT_EQ(human_bytes(1536), "1.5K");
+  EXPECT_EQ(human_bytes(1048576), "1.0M");
+}
+
+TEST(CtlTable, Durations) {
+  EXPECT_EQ(human_ms(0), "0ms");
+  EXPECT_EQ(human_ms(1500), "1.5s");
+  EXPECT_EQ(human_ms(61500), "1m01s");
+  EXPECT_EQ(human_ms(7440000), "2h04m");
+}
+
+TEST(CtlTable, NumbersToTheRightTextToTheLeft) {
+  const nlohmann::json result = {
+      {"services",
+       {{{"name", "a"}, {"vip", "10.3.0.1:80"}, {"active", 5}, {"connections", 1234567}},
+        {{"name", "longer"}, {"vip", "10.3.0.2:80"}, {"active", 12345}, {"connections", 1}}}}};
+  EXPECT_EQ(render_table("services", result),
+            "SERVICE  VIP          PROTOCOL  SCHEDULER  LOCAL POOL  TIMESTAMPS  BACKENDS  ACTIVE  "
+            "CONNECTIONS  REFUSED\n"
+            "a        10.3.0.1:80  -         -          -           -                  -       5  "
+            "  1,234,567        -\n"
+            "longer   10.3.0.2:80  -         -          -           -                  -  12,345  "
+            "          1        -\n");
+}
+
+TEST(CtlTable, SaysWhenThereIsNothingOrMore) {
+  EXPECT_EQ(render_table("flows", {{"flows", nlohmann::json::array()}, {"total", 0}}),
+            "no flows\n");
+  EXPECT_EQ(render_table("flows", nlohmann::json::object()), "nothing to show for flows\n");
+  EXPECT_EQ(render_table("nonsense", nlohmann::json::object()), "nothing to show for nonsense\n");
+  const std::string text =
+      render_table("flows", {{"flows", {{{"client", "10.1.0.1:5"}}}}, {"total", 70000}});
+  EXPECT_NE(text.find("... 1 of 70,000\n"), std::string::npos) << text;
+}
+
+TEST(CtlTable, EveryTableHasAName) {
+  EXPECT_EQ(table_names(), (std::vector<std::string>{"services", "backends", "flows", "pools",
+                                                     "workers", "counters"}));
+}
+
+}  // namespace
+}  // namespace sluice::control

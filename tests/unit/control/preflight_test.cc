@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The checks before DPDK starts: each failure is one line that says how to mend it.
+#include "control/preflight.h"
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "control/metrics.h"
+#include "control/unique_fd.h"
+
+namespace sluice::control {
+namespace {
+
+// What the check throws, or "" when it throws nothing.
+template <class Check>
+std::string refusal(Check check) {
+  try {
+    check();
+    return "";
+  } catch (const StartError& error) {
+    return error.what();
+  }
+}
+
+bool has(const std::string& text, const std::string& words) {
+  return text.find(words) != std::string::npos;
+}
+
+TEST(Preflight, FindsTheKernelInterface) {
+  EXPECT_EQ(kernel_interface_of("net_af_packet0,iface=lb-client"), "lb-client");
+  EXPECT_EQ(kernel_interface_of("net_af_packet0,iface=lb0,qpairs=1"), "lb0");
+  EXPECT_EQ(kernel_interface_of("0000:3b:00.0"), std::nullopt);
+}
+
+TEST(Preflight, AMissingInterfaceIsNamed) {
+  Config config;
+  config.interfaces = {{"client", "net_af_packet0,iface=no-such-if", {}}};
+  const std::string line = refusal([&] { check_interfaces(config); });
+  EXPECT_TRUE(has(line, "interface client")) << line;
+  EXPECT_TRUE(has(line, "\"no-such-if\"")) << line;
+  config.interfaces = {{"client", "net_null0", {}}};
+  EXPECT_EQ(refusal([&] { check_interfaces(config); }), "");
+}
+
+TEST(Preflight, AnLcoreThatIsNotThereIsNamed) {
+  EalConfig eal;
+  eal.worker_lcores = {127};
+  EXPECT_TRUE(has(refusal([&] { check_lcores(eal); }), "eal.worker_lcores")) << "127 CPUs here?";
+}
+
+TEST(Preflight, HugepagesAreCounted) {
+  char pattern[] = "/tmp/sluice-huge-XXXXXX";
+  const std::string root = mkdtemp(pattern);
+  EXPECT_EQ(free_hugepages(root).free_mb, 0u);
+  EXPECT_EQ(free_hugepages(root + "/none").page_kb, 0u);
+  for (auto [name, free] : {std::pair("hugepages-2048kB", 300), {"hugepages-1048576kB", 0}}) {
+    std::filesystem::create_directories(root + "/" + name);
+    std::ofstream(root + "/" + name + "/free_hugepages") << free << "\n";
+  }
+  const Hugepages found = free_hugepages(root);
+  EXPECT_EQ(found.free_mb, 600u);
+  EXPECT_EQ(found.page_kb, 2048u);
+  std::filesystem::remove_all(root);
+}
+
+TEST(Preflight, RunsWithoutHugepagesAndSaysHowToGetThem) {
+  EalConfig eal;
+  std::string advice;
+  EXPECT_TRUE(use_hugepages(eal, {600, 2048}, advice));
+  EXPECT_EQ(advice, "");
+  EXPECT_FALSE(use_hugepages(eal, {100, 2048}, advice));
+  EXPECT_TRUE(has(advice, "sysctl -w vm.nr_hugepages=256")) << advice;
+  eal.hugepages = false;
+  advice.clear();
+  EXPECT_FALSE(use_hugepages(eal, {600, 2048}, advice));
+  EXPECT_EQ(advice, "");
+}
+
+TEST(Preflight, AMetricsPortInUseIsNamed) {
+  const UniqueFd fd(socket(AF_INET, SOCK_STREAM, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(fd.get(), 1), 0);
+  getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  ControlConfig control;
+  EXPECT_EQ(refusal([&] { check_metrics_port(control); }), "");
+  control.metrics_listen = net::Endpoint{{address.sin_addr.s_addr}, net::be16{address.sin_port}};
+  const std::string line = refusal([&] { check_metrics_port(control); });
+  EXPECT_TRUE(has(line, "control.metrics_listen 127.0.0.1:")) << line;
+  EXPECT_TRUE(has(line, "ss -ltnp")) << line;
+  control.metrics_listen = parse_endpoint("192.0.2.1:9180");
+  EXPECT_TRUE(has(refusal([&] { check_metrics_port(control); }), "address of this machine"));
+}
+
+TEST(Metrics, SamplesOfOneNameAreOneFamily) {
+  MetricSamples samples;
+  samples.counter("sluice_a_total", "a", {{"x", "1"}}, 1);
+  samples.counter("sluice_a_total", "a", {{"x", "2"}}, 2);
+  samples.gauge("sluice_b", "b", {}, 3);
+  const auto families = samples.take();
+  ASSERT_EQ(families.size(), 2u);
+  EXPECT_EQ(families[0].metric.size(), 2u);
+  EXPECT_EQ(families[0].metric[1].counter.value, 2);
+  EXPECT_EQ(families[1].metric[0].gauge.value, 3);
+}
+
+}  // namespace
+}  // namespace sluice::control
