@@ -41,7 +41,7 @@ namespace sluice::net {
   X(rst_out_of_window, "RST whose sequence fits no window of its flow")                       \
   X(stale_answer, "answer to a SYN that belongs to an older connection of the tuple")         \
   X(heal_exhausted, "stale answer, and every attempt to heal the connection was used up")     \
-  X(segment_unexpected, "segment that has no place in a handshake")                     \
+  X(segment_unexpected, "segment that has no place in a handshake")                           \
   X(no_route, "no interface prefix and no route holds the next hop")                          \
   X(neighbour_table_full, "no room to remember another next hop")                             \
   X(neighbour_queue_full, "too many packets wait for the same next hop's MAC")                \

@@ -49,6 +49,18 @@ ResetFields reset_answer(const Packet& packet) {
   return fields;
 }
 
+void finish_own_segment(uint8_t* frame, uint16_t ip_length) {
+  auto& ip = *reinterpret_cast<Ipv4Header*>(frame + sizeof(EthernetHeader));
+  ip.total_length = be16::from_host(ip_length);
+  ip.checksum = {0};
+  ip.checksum = checksum_of(checksum_sum(&ip, ip.header_length()));
+  Packet packet = view_own_segment(frame);
+  TcpHeader& tcp = *packet.tcp;
+  tcp.checksum = {0};
+  tcp.checksum =
+      checksum_of(pseudo_header_sum(ip, packet.l4_length) + checksum_sum(&tcp, packet.l4_length));
+}
+
 Packet view_own_segment(uint8_t* frame) {
   Packet packet{};
   packet.kind = Packet::Kind::kTcp;

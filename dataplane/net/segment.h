@@ -30,6 +30,9 @@ void write_reset(std::span<uint8_t> frame, const ResetFields& fields);
 /// packet as it came in. Not to be called for a packet that is a RST itself.
 ResetFields reset_answer(const Packet& packet);
 
+/// Makes a copied header-only segment of `ip_length` bytes whole: total length and both checksums.
+void finish_own_segment(uint8_t* frame, uint16_t ip_length);
+
 /// Parses IPv4 + TCP that we wrote ourselves (a stored SYN), without any check.
 Packet view_own_segment(uint8_t* frame);
 

@@ -38,9 +38,17 @@ struct alignas(64) Flow {
   // What its beginning and end need.
   uint32_t packets_in;
   uint32_t packets_out;
-  uint32_t syn_slot;    // in the SynStore, until the handshake is done
-  uint32_t over_newer;  // list of flows that are over, see FlowTable
-  uint32_t over_older;
+  uint32_t syn_slot;  // in the SynStore, until the handshake is done
+  union {
+    struct {
+      uint32_t stale_ack;  // syn_sent: acknowledgement of the stale answer that was met last
+      uint32_t healed_ms;  // and when
+    };
+    struct {
+      uint32_t over_newer;  // over: list by age, see FlowTable
+      uint32_t over_older;
+    };
+  };
   ServiceId service;
   BackendId backend;
   PoolId pool;
@@ -48,7 +56,8 @@ struct alignas(64) Flow {
   bool rewrite_timestamps : 1;  // on the balancer's own clock
   bool reset_on_timeout : 1;
   bool holds_port : 1;  // the port is in use by this flow (not yet given back)
-  uint8_t heal_attempts : 4;
+  bool over_listed : 1;
+  uint8_t heal_attempts : 3;
 
   net::Endpoint client() const { return outbound.destination; }
   net::Endpoint vip() const { return outbound.source; }

@@ -77,7 +77,7 @@ uint32_t FlowTable::allocate() {
   if (free_.empty()) return kNone;
   const uint32_t index = free_.back();
   free_.pop_back();
-  flows_[index].over_newer = flows_[index].over_older = kNone;
+  flows_[index] = Flow{};
   live_[index] = 1;
   ++flow_count_;
   return index;
@@ -121,11 +121,12 @@ void FlowTable::push_over(uint32_t index) {
   flows_[index].over_newer = kNone;
   (over_newest_ == kNone ? over_oldest_ : flows_[over_newest_].over_newer) = index;
   over_newest_ = index;
+  flows_[index].over_listed = true;
 }
 
 void FlowTable::unlink_over(uint32_t index) {
   Flow& flow = flows_[index];
-  if (flow.over_older == kNone && over_oldest_ != index) return;  // not in the list
+  if (!flow.over_listed) return;
   (flow.over_older == kNone ? over_oldest_ : flows_[flow.over_older].over_newer) = flow.over_newer;
   (flow.over_newer == kNone ? over_newest_ : flows_[flow.over_newer].over_older) = flow.over_older;
 }

@@ -42,7 +42,7 @@ class FlowTable {
   void lookup(std::span<const FlowKey* const> keys, FlowHit* hits) const;
   FlowHit lookup(const FlowKey& key) const;
 
-  /// A free entry (contents undefined but for its place in no list), or kNone.
+  /// A free entry, all zero, or kNone.
   uint32_t allocate();
   /// Makes an allocated flow, whose translations are set, findable; false when the hash refuses.
   bool publish(uint32_t index);

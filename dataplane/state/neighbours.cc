@@ -70,6 +70,10 @@ void Neighbours::remove(uint32_t index) {
   free_.push_back(index);
 }
 
+void Neighbours::new_generations() {
+  for (Neighbour& n : entries_) ++n.generation;
+}
+
 bool Neighbours::wait(uint32_t index, void* packet) {
   Neighbour& n = entries_[index];
   if (n.waiting_count == kWaitingPerNeighbour || waiting_free_ == kNone) return false;

@@ -54,6 +54,8 @@ class Neighbours {
   uint32_t create(net::Ipv4Address ip, uint16_t interface);
   /// Frees an entry that nobody waits for.
   void remove(uint32_t index);
+  /// Makes every (index, generation) that flows keep invalid; entries and MACs stay.
+  void new_generations();
 
   Neighbour& operator[](uint32_t index) { return entries_[index]; }
   const Neighbour& operator[](uint32_t index) const { return entries_[index]; }

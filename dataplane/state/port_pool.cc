@@ -136,17 +136,18 @@ void PortPool::give_back_unanswered(uint16_t port, const Legacy& sent, uint32_t 
   }
 }
 
-void PortPool::touch(uint16_t port, uint32_t now_ms) {
+void PortPool::touch(uint16_t port, const Legacy& heard) {
   Record& r = record(port);
   if (r.place != Place::kHeld) return;
-  r.legacy.closed_ms = now_ms;
+  r.legacy = heard;
   const auto index = static_cast<uint16_t>(port - range_.first);
   unlink(index);
   push(index, Place::kHeld);
 }
 
-void PortPool::forget_flow(uint16_t port) {
-  record(port).flow = kNoFlow;
+void PortPool::forget_flow(uint16_t port, uint32_t flow) {
+  Record& r = record(port);
+  if (r.flow == flow) r.flow = kNoFlow;
 }
 
 }  // namespace sluice

@@ -105,10 +105,13 @@ class PortPool {
   void give_back(uint16_t port, const Legacy& legacy, uint32_t flow);
   /// Ends a use that the backend never answered: what was known of the tuple before still holds.
   void give_back_unanswered(uint16_t port, const Legacy& sent, uint32_t flow);
-  /// The backend heard of a resting held tuple again: its TIME_WAIT starts anew.
-  void touch(uint16_t port, uint32_t now_ms);
-  /// The flow that translated for a resting port is gone.
-  void forget_flow(uint16_t port);
+  /// A heal learned what the backend holds of a port in use.
+  void learn(uint16_t port, const Legacy& learned) { record(port).legacy = learned; }
+  /// The backend heard of a resting held tuple again: its TIME_WAIT starts anew, its numbers may
+  /// grow.
+  void touch(uint16_t port, const Legacy& heard);
+  /// A flow that translated for a resting port is gone.
+  void forget_flow(uint16_t port, uint32_t flow);
 
   /// What is known of a port's tuple (while in use: of the use before).
   const Legacy& legacy(uint16_t port) const { return record(port).legacy; }

@@ -48,6 +48,7 @@ struct PoolState {
 
   net::Ipv4Address local;
   net::Endpoint backend;
+  Counter flows;  // flow entries, over ones included
   PortPool ports;
 };
 

@@ -64,13 +64,21 @@ TcpEvent TcpTrack::fin_progress() const {
              : TcpEvent::kNone;
 }
 
-TcpReading TcpTrack::inbound(const net::Packet& packet, uint32_t sequence_shift) {
+/// A RST ends the flow where its receiver surely takes it: between what it acknowledged and what
+/// was sent to it. Elsewhere in the window it is passed on and answered with a challenge ACK (RFC
+/// 5961, section 3).
+TcpReading TcpTrack::read_reset(uint32_t sequence, uint32_t expected, const TcpSide& sender,
+                                TcpEvent event) {
+  if (serial_within(sequence, expected, sender.end)) return {event, true};
+  const uint32_t edge = serial_max(sender.edge, sender.end);
+  return {TcpEvent::kNone, serial_within(sequence, expected, edge)};
+}
+
+TcpReading TcpTrack::inbound(const net::Packet& packet) {
   const net::TcpHeader& tcp = *packet.tcp;
-  const uint32_t sequence = tcp.sequence.host() + sequence_shift;
+  const uint32_t sequence = tcp.sequence.host();
   if (tcp.has(flag::kRst)) {
-    if (serial_within(sequence, backend_acked_, client_.end)) return {TcpEvent::kClientRst};
-    const uint32_t edge = serial_max(client_.edge, client_.end);
-    return {TcpEvent::kNone, !serial_within(sequence, backend_acked_, edge)};
+    return read_reset(sequence, backend_acked_, client_, TcpEvent::kClientRst);
   }
   if (tcp.has(flag::kSyn)) return {};
   const uint32_t end = sequence + packet.sequence_length();
@@ -89,18 +97,16 @@ TcpReading TcpTrack::inbound(const net::Packet& packet, uint32_t sequence_shift)
   if (tcp.has(flag::kFin) && acceptable && !client_fin_seen()) {
     client_.fin = end;
     advance(event);
-    return {TcpEvent::kClientFin};
+    return {TcpEvent::kClientFin, true};
   }
-  return {event != TcpEvent::kNone ? event : fin_progress()};
+  return {event != TcpEvent::kNone ? event : fin_progress(), acceptable};
 }
 
 TcpReading TcpTrack::outbound(const net::Packet& packet) {
   const net::TcpHeader& tcp = *packet.tcp;
   const uint32_t sequence = tcp.sequence.host();
   if (tcp.has(flag::kRst)) {
-    if (serial_within(sequence, client_acked_, backend_.end)) return {TcpEvent::kBackendRst};
-    const uint32_t edge = serial_max(backend_.edge, backend_.end);
-    return {TcpEvent::kNone, !serial_within(sequence, client_acked_, edge)};
+    return read_reset(sequence, client_acked_, backend_, TcpEvent::kBackendRst);
   }
   if (tcp.has(flag::kSyn)) return {};
   const uint32_t end = sequence + packet.sequence_length();
@@ -118,9 +124,9 @@ TcpReading TcpTrack::outbound(const net::Packet& packet) {
     backend_.fin = end;
     const bool acking = state_ == TcpState::kClientClosed && tcp.has(flag::kAck) &&
                         serial_at_or_after(tcp.acknowledgement.host(), client_.fin);
-    return {acking ? TcpEvent::kBackendFinAcking : TcpEvent::kBackendFin};
+    return {acking ? TcpEvent::kBackendFinAcking : TcpEvent::kBackendFin, true};
   }
-  return {fin_progress()};
+  return {fin_progress(), acceptable};
 }
 
 }  // namespace sluice

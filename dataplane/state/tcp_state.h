@@ -136,7 +136,7 @@ struct TcpSide {
 /// What a segment means to its flow.
 struct TcpReading {
   TcpEvent event = TcpEvent::kNone;
-  bool rst_out_of_window = false;
+  bool in_window = false;  // for a RST: may be passed on
 };
 
 class TcpTrack {
@@ -154,11 +154,16 @@ class TcpTrack {
 
   /// Reads a segment after the SYN-ACK, takes its numbers over and returns its event. Numbers of
   /// segments outside the window change nothing, so a blind attacker moves no state (RFC 5961).
-  TcpReading inbound(const net::Packet& packet, uint32_t sequence_shift);
+  TcpReading inbound(const net::Packet& packet);
   TcpReading outbound(const net::Packet& packet);
 
   TcpState state() const { return state_; }
   void advance(TcpEvent event) { state_ = next_state(state_, event); }
+
+  /// Whether a SYN is the one that opened the flow, sent again.
+  bool is_same_syn(uint32_t sequence) const {
+    return state_ <= TcpState::kSynReceived && sequence + 1 == backend_acked_;
+  }
 
   /// Next sequence number that the backend expects of the client, as far as it was acknowledged. A
   /// RST with it is taken by RFC 5961 stacks.
@@ -172,6 +177,8 @@ class TcpTrack {
   bool client_fin_seen() const;
   bool backend_fin_seen() const;
   TcpEvent fin_progress() const;
+  static TcpReading read_reset(uint32_t sequence, uint32_t expected, const TcpSide& sender,
+                               TcpEvent event);
 
   TcpSide client_;
   TcpSide backend_;

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Starting and ending DPDK's environment.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+struct EalOptions {
+  unsigned main_lcore = 0;
+  std::vector<unsigned> worker_lcores;
+  uint32_t memory_mb = 512;
+  bool hugepages = true;
+  bool pci = false;               // whether any device is on PCI
+  std::vector<std::string> args;  // any further EAL arguments
+};
+
+/// The argument vector that start_eal() passes, without the program's name.
+std::vector<std::string> eal_arguments(const EalOptions& options);
+
+/// Starts EAL; once a process. The calling thread becomes the main lcore. Throws std::runtime_error
+/// with DPDK's reason.
+void start_eal(const EalOptions& options);
+void stop_eal();
+
+}  // namespace sluice

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Healing a handshake.
+#include "dataplane/heal.h"
+
+#include <cstring>
+
+#include "dataplane/lifecycle.h"
+#include "dataplane/net/segment.h"
+#include "dataplane/net/tcp_options.h"
+#include "dataplane/resets.h"
+
+namespace sluice {
+
+using net::DropReason;
+
+namespace {
+
+// Segments of an old stream keep coming until the RST has arrived; they are no news.
+constexpr uint32_t kSameNewsMs = 200;
+
+/// What a stale answer says about the backend's side of the tuple.
+Legacy learn(const Core& core, const Segment& answer) {
+  const net::TcpHeader& tcp = *answer.packet.tcp;
+  Legacy legacy{core.now32(), tcp.acknowledgement.host(), 0, Legacy::Kind::kHeld, false};
+  if (const uint8_t at = net::find_timestamps(tcp)) {
+    legacy.last_tsval = net::tcp_word_at(tcp, static_cast<uint8_t>(at + 4)).host();
+    legacy.timestamps = true;
+  }
+  return legacy;
+}
+
+/// The kept SYN in a buffer of its own, as the client sent it but without data.
+bool copy_syn(Core& core, const Flow& flow, Segment& syn) {
+  const std::span<const uint8_t> kept = core.syns.at(flow.syn_slot);
+  const auto length = static_cast<uint16_t>(sizeof(net::EthernetHeader) + kept.size());
+  syn.buffer = core.tx.allocate(length);
+  if (syn.buffer == nullptr) return false;
+  auto* frame = rte_pktmbuf_mtod(syn.buffer, uint8_t*);
+  std::memcpy(frame + sizeof(net::EthernetHeader), kept.data(), kept.size());
+  net::finish_own_segment(frame, static_cast<uint16_t>(kept.size()));
+  syn.packet = net::view_own_segment(frame);
+  return true;
+}
+
+void send_syn(Core& core, Flow& flow, Segment& syn) {
+  net::TcpHeader& tcp = *syn.packet.tcp;
+  if (flow.shift.any()) net::shift_inbound(tcp, flow.shift);
+  const SynNumbers sent = syn_numbers(tcp);
+  flow.last_tsval = sent.tsval;
+  const net::TcpOptions options = net::parse_tcp_options(tcp);
+  flow.tcp.open(syn.packet, options.window_scale, options.has_window_scale);
+  net::translate(syn.packet, flow.inbound);
+  core.next_hops.send(*core.snapshot, syn.buffer, flow.backend_address().ip, flow.to_backend,
+                      core.now_ms);
+}
+
+const BackendView* find_backend(const Core& core, const Flow& flow) {
+  for (const ServiceView& service : core.snapshot->services) {
+    for (const BackendView& backend : service.backends) {
+      if (service.id == flow.service && backend.id == flow.backend) return &backend;
+    }
+  }
+  return nullptr;
+}
+
+/// Takes another local port for a flow whose handshake is not done; the old one rests with what was
+/// learned of it.
+bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& learned) {
+  const BackendView* backend = find_backend(core, core.flows[index]);
+  if (backend == nullptr) return false;
+  const auto choice = choose_port(core, *backend, syn);
+  if (!choice) return false;
+  if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
+  Flow& flow = core.flows[index];
+  PoolState& old = core.pool(flow);
+  old.ports.give_back(flow.local().port.host(), learned, PortPool::kNoFlow);
+  old.flows.subtract();
+  PoolState& pool = *core.registry.pools[choice->pool];
+  pool.flows.add();
+  flow.pool = choice->pool;
+  flow.shift = choice->taken.shift;
+  const net::Endpoint local{pool.local, net::be16::from_host(choice->taken.port)};
+  core.count(Event::heals_moved);
+  core.backend(flow).heal_moves.add();
+  return core.flows.move(index,
+                         net::make_translation(flow.client(), flow.vip(), local, backend->address));
+}
+
+DropReason give_up(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  core.backend(flow).heals_failed.add();
+  reset_client(core, flow);
+  erase_flow(core, index);
+  return DropReason::heal_exhausted;
+}
+
+}  // namespace
+
+DropReason heal(Core& core, uint32_t index, const Segment& answer) {
+  Flow& flow = core.flows[index];
+  const bool rebase = core.snapshot->reuse.policy == ReusePolicy::kRebase;
+  const Legacy learned = learn(core, answer);
+  const bool same_news = flow.heal_attempts > 0 && flow.stale_ack == learned.last_sequence &&
+                         core.now32() - flow.healed_ms < kSameNewsMs;
+  if (same_news && rebase) return DropReason::stale_answer;
+
+  reset_backend_at(core, flow, learned.last_sequence);
+  if (flow.syn_slot == SynStore::kNone) return DropReason::stale_answer;
+  if (flow.heal_attempts == kHealAttemptsMax) return give_up(core, index);
+  ++flow.heal_attempts;
+  flow.stale_ack = learned.last_sequence;
+  flow.healed_ms = core.now32();
+  core.count(Event::heals_started);
+  core.backend(flow).heals.add();
+  PortPool& ports = core.pool(flow).ports;
+  ports.counters().heals.add();
+  ports.learn(flow.local().port.host(), learned);
+
+  Segment syn;
+  if (!copy_syn(core, flow, syn)) return DropReason::stale_answer;
+  const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
+  if (flow.heal_attempts == 1) {
+    flow.shift = rebase ? fit(learned, numbers, core.random) : net::Shift{};
+  } else if (!move_flow(core, index, numbers, learned)) {
+    rte_pktmbuf_free(syn.buffer);
+    return give_up(core, index);
+  }
+  send_syn(core, flow, syn);
+  return DropReason::stale_answer;
+}
+
+}  // namespace sluice

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Client to backend.
+#include "dataplane/inbound.h"
+
+#include "dataplane/lifecycle.h"
+#include "dataplane/net/serial.h"
+#include "dataplane/net/tcp_options.h"
+#include "dataplane/resets.h"
+
+namespace sluice {
+
+using net::DropReason;
+using net::Verdict;
+namespace flag = net::tcp_flag;
+
+namespace {
+
+constexpr uint8_t kStateChanging = flag::kSyn | flag::kFin | flag::kRst;
+
+/// Refuses a SYN as the service wants it: with RST, or silently.
+Verdict refuse(Core& core, const ServiceView& service, const Segment& segment, DropReason reason) {
+  core.registry.services[service.id]->refused.add();
+  if (service.on_refusal == OnRefusal::kReset) {
+    answer_with_reset(core, segment, Event::resets_to_clients);
+  }
+  return reason;
+}
+
+Verdict forward(Core& core, Flow& flow, Segment& segment) {
+  BackendState& backend = core.backend(flow);
+  backend.packets_in.add();
+  backend.bytes_in.add(segment.packet.ip->total_length.host());
+  ++flow.packets_in;
+  flow.last_seen_ms = core.now32();
+  net::translate(segment.packet, flow.inbound);
+  core.next_hops.send(*core.snapshot, segment.buffer, flow.backend_address().ip, flow.to_backend,
+                      core.now_ms);
+  return Verdict::pass();
+}
+
+/// A SYN where a flow stands already: sent again, a new connection of a client that is through with
+/// the old one, or a stranger that the backend must judge (RFC 5961, section 4).
+Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  const TcpState state = flow.tcp.state();
+  if (flow.tcp.is_same_syn(segment.packet.tcp->sequence.host() + flow.shift.sequence)) {
+    core.count(Event::syns_retransmitted);
+    if (flow.shift.any()) net::shift_inbound(*segment.packet.tcp, flow.shift);
+    const SynNumbers sent = syn_numbers(*segment.packet.tcp);
+    if (sent.timestamps) flow.last_tsval = net::serial_max(flow.last_tsval, sent.tsval);
+    return forward(core, flow, segment);
+  }
+  if (!both_closed(state) && state > TcpState::kSynReceived) {
+    if (flow.shift.any()) net::shift_inbound(*segment.packet.tcp, flow.shift);
+    return forward(core, flow, segment);
+  }
+  const ServiceView* service = core.snapshot->find_service(flow.vip());
+  if (!is_over(state)) core.count(Event::flows_replaced);
+  abandon_flow(core, index);
+  if (service == nullptr) return DropReason::no_service;
+  return inbound_miss(core, *service, segment);
+}
+
+/// Late segments of a connection that is over may start the backend's TIME_WAIT anew.
+void note_late_segment(Core& core, const Flow& flow) {
+  if (flow.tcp.state() == TcpState::kHeld) {
+    core.pool(flow).ports.touch(flow.local().port.host(), legacy_of(core, flow));
+  }
+}
+
+}  // namespace
+
+Verdict inbound(Core& core, uint32_t index, Segment& segment) {
+  net::TcpHeader& tcp = *segment.packet.tcp;
+  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  if ((tcp.flags & kStateChanging) != 0) {
+    if (!net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
+      return DropReason::tcp_checksum_bad;
+    }
+    if (tcp.has(flag::kSyn)) {
+      if (tcp.has(flag::kAck)) return DropReason::segment_unexpected;
+      return repeated_syn(core, index, segment);
+    }
+  }
+  Flow& flow = core.flows[index];
+  const TcpState before = flow.tcp.state();
+  if (before == TcpState::kSynSent && !tcp.has(flag::kRst)) return DropReason::segment_unexpected;
+  if (flow.shift.any()) [[unlikely]]
+    net::shift_inbound(tcp, flow.shift);
+
+  const TcpReading reading = flow.tcp.inbound(segment.packet);
+  if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
+  if (flow.timestamps && reading.in_window) {
+    if (const uint8_t at = net::find_timestamps(tcp)) {
+      flow.last_tsval = net::serial_max(flow.last_tsval, net::tcp_word_at(tcp, at).host());
+    }
+  }
+  if (is_over(before)) [[unlikely]]
+    note_late_segment(core, flow);
+  if (reading.event != TcpEvent::kNone) {
+    if (reading.event == TcpEvent::kClientRst) core.backend(flow).resets.add();
+    flow.tcp.advance(reading.event);
+    enter_state(core, index, before);
+  }
+  return forward(core, flow, segment);
+}
+
+Verdict inbound_miss(Core& core, const ServiceView& service, Segment& segment) {
+  const net::TcpHeader& tcp = *segment.packet.tcp;
+  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  if (!net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
+    return DropReason::tcp_checksum_bad;
+  }
+  if (!tcp.has(flag::kSyn) || tcp.has(flag::kAck)) {
+    answer_with_reset(core, segment, Event::resets_to_clients);
+    return DropReason::no_flow_inbound;
+  }
+  uint32_t index;
+  const Verdict opened = open_flow(core, service, segment, index);
+  if (!opened.passed()) return refuse(core, service, segment, opened.reason());
+  return forward(core, core.flows[index], segment);
+}
+
+}  // namespace sluice

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a flow begins and ends.
+#include "dataplane/lifecycle.h"
+
+#include <utility>
+
+#include "dataplane/net/serial.h"
+#include "dataplane/net/tcp_options.h"
+#include "dataplane/resets.h"
+#include "dataplane/state/scheduler.h"
+
+namespace sluice {
+
+using net::DropReason;
+using net::Verdict;
+
+namespace {
+
+/// A backend that keeps a flow in this state has nothing that a RST would have to clear.
+bool backend_knows_end(TcpState state) {
+  return state >= TcpState::kBackendFirst;
+}
+
+/// Room for one more entry; the oldest flow that is over makes way.
+bool make_room(Core& core) {
+  if (core.flows.flow_count() < core.flows.flow_count_max()) return true;
+  const uint32_t oldest = core.flows.oldest_over();
+  if (oldest == FlowTable::kNone) return false;
+  core.count(Event::flows_evicted);
+  erase_flow(core, oldest);
+  return true;
+}
+
+void give_port_back(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  if (!flow.holds_port) return;
+  flow.holds_port = false;
+  PortPool& ports = core.pool(flow).ports;
+  const uint16_t port = flow.local().port.host();
+  const Legacy legacy = legacy_of(core, flow);
+  if (flow.tcp.state() == TcpState::kSynSent) {
+    ports.give_back_unanswered(port, legacy, index);
+  } else {
+    ports.give_back(port, legacy, index);
+  }
+  core.backend(flow).active.subtract();
+}
+
+void keep_syn(Core& core, Flow& flow, const Segment& syn) {
+  const auto* begin = reinterpret_cast<const uint8_t*>(syn.packet.ip);
+  const size_t length = syn.packet.ip->header_length() + syn.packet.tcp->header_length();
+  flow.syn_slot = core.syns.keep({begin, length});
+  if (flow.syn_slot == SynStore::kNone) core.count(Event::syns_not_kept);
+}
+
+}  // namespace
+
+SynNumbers syn_numbers(const net::TcpHeader& syn) {
+  SynNumbers numbers{syn.sequence.host(), 0, false};
+  if (const uint8_t at = net::find_timestamps(syn)) {
+    numbers.tsval = net::tcp_word_at(syn, at).host();
+    numbers.timestamps = true;
+  }
+  return numbers;
+}
+
+Legacy legacy_of(const Core& core, const Flow& flow) {
+  const bool held = flow.tcp.state() != TcpState::kClean;
+  return {core.now32(), flow.tcp.client_end(), flow.last_tsval,
+          held ? Legacy::Kind::kHeld : Legacy::Kind::kClean, flow.timestamps};
+}
+
+std::optional<PortChoice> choose_port(Core& core, const BackendView& backend,
+                                      const SynNumbers& syn) {
+  const auto count = static_cast<uint32_t>(backend.pools.size());
+  const uint32_t first = core.registry.backends[backend.id]->next_pool++;
+  // Every local address is asked for a port that needs no fit before any is asked for a fitted one.
+  for (uint32_t i = 0; i < count; ++i) {
+    const PoolId id = backend.pools[(first + i) % count];
+    PortPool& ports = core.registry.pools[id]->ports;
+    if (auto taken = ports.take_unfitted(syn, core.snapshot->reuse, core.now32())) {
+      return PortChoice{id, *taken};
+    }
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    const PoolId id = backend.pools[(first + i) % count];
+    PortPool& ports = core.registry.pools[id]->ports;
+    if (core.snapshot->reuse.policy == ReusePolicy::kRebase) {
+      if (auto taken = ports.take_fitted(syn, core.random)) return PortChoice{id, *taken};
+    }
+    ports.count_exhausted();
+  }
+  return {};
+}
+
+Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index) {
+  const net::Endpoint client = syn.key().source;
+  ServiceState& service_state = *core.registry.services[service.id];
+  const BackendView* backend = pick_backend(service, service_state, core.registry, client.ip);
+  if (backend == nullptr) return DropReason::no_backend;
+  if (!make_room(core)) return DropReason::flow_table_full;
+  const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
+  const auto choice = choose_port(core, *backend, numbers);
+  if (!choice) return DropReason::ports_exhausted;
+  if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
+
+  index = core.flows.allocate();
+  Flow& flow = core.flows[index];
+  PoolState& pool = *core.registry.pools[choice->pool];
+  const net::Endpoint local{pool.local, net::be16::from_host(choice->taken.port)};
+  flow.inbound = net::make_translation(client, service.vip, local, backend->address);
+  flow.outbound = net::make_translation(backend->address, local, service.vip, client);
+  flow.service = service.id;
+  flow.backend = backend->id;
+  flow.pool = choice->pool;
+  flow.to_backend = flow.to_client = NextHop{};
+  flow.shift = choice->taken.shift;
+  flow.timestamps = numbers.timestamps;
+  flow.last_tsval = numbers.tsval + flow.shift.timestamp;
+  flow.reset_on_timeout = service.reset_on_timeout;
+  flow.last_seen_ms = core.now32();
+  flow.holds_port = true;
+  keep_syn(core, flow, syn);
+  if (flow.shift.any()) net::shift_inbound(*syn.packet.tcp, flow.shift);
+  const net::TcpOptions options = net::parse_tcp_options(*syn.packet.tcp);
+  flow.tcp.open(syn.packet, options.window_scale, options.has_window_scale);
+
+  BackendState& state = core.backend(flow);
+  state.active.add();
+  state.flows.add();
+  pool.flows.add();
+  if (!core.flows.publish(index)) {
+    erase_flow(core, index);
+    return DropReason::flow_table_full;
+  }
+  state.connections.add();
+  service_state.connections.add();
+  core.count(Event::flows_opened);
+  core.flow_timers.set(index, core.now_ms + core.snapshot->timeouts_ms[0]);
+  return Verdict::pass();
+}
+
+void enter_state(Core& core, uint32_t index, TcpState before) {
+  Flow& flow = core.flows[index];
+  const TcpState state = flow.tcp.state();
+  if (state == before) return;
+  const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(state)];
+  core.flow_timers.set(index, core.now_ms + timeout);
+  if (before == TcpState::kSynReceived && !is_over(state)) {
+    core.count(Event::flows_established);
+    core.syns.release(std::exchange(flow.syn_slot, SynStore::kNone));
+  }
+  if (!is_over(state)) return;
+  core.count(state == TcpState::kHeld ? Event::flows_closed_held : Event::flows_closed_clean);
+  give_port_back(core, index);
+  core.syns.release(std::exchange(flow.syn_slot, SynStore::kNone));
+  core.flows.push_over(index);
+}
+
+void abandon_flow(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  if (!backend_knows_end(flow.tcp.state())) {
+    reset_backend(core, flow);
+    // Answered or not, the backend has now been told; what it held before a SYN that it never
+    // answered is the ledger's matter.
+    if (flow.tcp.state() != TcpState::kSynSent) flow.tcp.advance(TcpEvent::kClientRst);
+  }
+  erase_flow(core, index);
+}
+
+void expire_flow(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  const TcpState state = flow.tcp.state();
+  const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(state)];
+  const uint32_t idle = core.now32() - flow.last_seen_ms;
+  if (idle < timeout) {
+    core.flow_timers.set(index, core.now_ms + timeout - idle);
+    return;
+  }
+  if (is_over(state)) return erase_flow(core, index);
+  core.count(Event::flows_timed_out);
+  core.backend(flow).timeouts.add();
+  if (!flow.reset_on_timeout) return erase_flow(core, index);
+  reset_client(core, flow);
+  abandon_flow(core, index);
+}
+
+void erase_flow(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  core.flow_timers.cancel(index);
+  give_port_back(core, index);
+  core.syns.release(flow.syn_slot);
+  core.pool(flow).ports.forget_flow(flow.local().port.host(), index);
+  core.pool(flow).flows.subtract();
+  core.backend(flow).flows.subtract();
+  core.flows.erase(index);
+}
+
+}  // namespace sluice

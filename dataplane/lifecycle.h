@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a flow begins and ends: backend, local port, entry; and back again.
+//
+// A flow that is over gives its port back at once but keeps its entry for late segments, until the
+// entry's timer ends, its port or entry is wanted, or its client begins anew.
+#pragma once
+
+#include "dataplane/core.h"
+
+namespace sluice {
+
+/// Begins a flow for a client's SYN: schedules, takes a port, enters both keys. The SYN itself is
+/// shifted where the port's history asks for it, but not yet translated or sent. `index` is set on
+/// success.
+net::Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index);
+
+/// After an event: counts, timers, and what else a new state brings.
+void enter_state(Core& core, uint32_t index, TcpState before);
+
+/// Ends a flow whose connection is not over, without a word to the client: the backend is reset
+/// where it may still hold the connection, the port is given back, the entry freed.
+void abandon_flow(Core& core, uint32_t index);
+
+/// Ends a flow whose timer fired and that was silent too long.
+void expire_flow(Core& core, uint32_t index);
+
+/// Frees a flow's entry, giving the port back first where that has not happened.
+void erase_flow(Core& core, uint32_t index);
+
+/// A local port towards `backend` for a SYN with these numbers, by the rules in force.
+struct PortChoice {
+  PoolId pool;
+  PortPool::Taken taken;
+};
+std::optional<PortChoice> choose_port(Core& core, const BackendView& backend,
+                                      const SynNumbers& syn);
+
+SynNumbers syn_numbers(const net::TcpHeader& syn);
+
+/// What the flow's tuple leaves at the backend as of now.
+Legacy legacy_of(const Core& core, const Flow& flow);
+
+}  // namespace sluice

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Backend to client.
+#include "dataplane/outbound.h"
+
+#include "dataplane/heal.h"
+#include "dataplane/lifecycle.h"
+#include "dataplane/net/tcp_options.h"
+#include "dataplane/resets.h"
+
+namespace sluice {
+
+using net::DropReason;
+using net::Verdict;
+namespace flag = net::tcp_flag;
+
+namespace {
+
+Verdict forward(Core& core, Flow& flow, Segment& segment) {
+  BackendState& backend = core.backend(flow);
+  backend.packets_out.add();
+  backend.bytes_out.add(segment.packet.ip->total_length.host());
+  ++flow.packets_out;
+  flow.last_seen_ms = core.now32();
+  if (flow.shift.any()) [[unlikely]]
+    net::shift_outbound(*segment.packet.tcp, flow.shift);
+  net::translate(segment.packet, flow.outbound);
+  core.next_hops.send(*core.snapshot, segment.buffer, flow.client().ip, flow.to_client,
+                      core.now_ms);
+  return Verdict::pass();
+}
+
+Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  const net::TcpOptions options = net::parse_tcp_options(*segment.packet.tcp);
+  flow.tcp.answer(segment.packet, options.window_scale, options.has_window_scale);
+  flow.timestamps = flow.timestamps && options.has_timestamps();
+  if (flow.heal_attempts > 0) {
+    core.count(Event::heals_succeeded);
+    core.backend(flow).heals_succeeded.add();
+  }
+  enter_state(core, index, TcpState::kSynSent);
+  return forward(core, flow, segment);
+}
+
+/// The first segment that comes back. Only a SYN-ACK or a refusal of this very SYN reaches the
+/// client; any other is of an older connection of the tuple.
+Verdict answer_to_syn(Core& core, uint32_t index, Segment& segment) {
+  const net::TcpHeader& tcp = *segment.packet.tcp;
+  if (!net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
+    return DropReason::tcp_checksum_bad;
+  }
+  Flow& flow = core.flows[index];
+  if (!tcp.has(flag::kAck)) {
+    return tcp.has(flag::kRst) ? DropReason::rst_out_of_window : DropReason::segment_unexpected;
+  }
+  const bool ours = flow.tcp.answers_syn(tcp.acknowledgement.host());
+  if (tcp.has(flag::kRst)) {
+    if (!ours) return DropReason::rst_out_of_window;
+    core.count(Event::backend_refusals);
+    core.backend(flow).refused.add();
+    flow.tcp.advance(TcpEvent::kBackendRst);
+    enter_state(core, index, TcpState::kSynSent);
+    return forward(core, flow, segment);
+  }
+  if (tcp.has(flag::kSyn) && ours) return accept_syn_ack(core, index, segment);
+  if (ours) return DropReason::segment_unexpected;
+  return heal(core, index, segment);
+}
+
+}  // namespace
+
+Verdict outbound(Core& core, uint32_t index, Segment& segment) {
+  net::TcpHeader& tcp = *segment.packet.tcp;
+  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  Flow& flow = core.flows[index];
+  const TcpState before = flow.tcp.state();
+  if (before == TcpState::kSynSent) return answer_to_syn(core, index, segment);
+  if (tcp.has(flag::kFin | flag::kRst) &&
+      !net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
+    return DropReason::tcp_checksum_bad;
+  }
+  const TcpReading reading = flow.tcp.outbound(segment.packet);
+  if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
+  if (reading.event != TcpEvent::kNone) {
+    if (reading.event == TcpEvent::kBackendRst) core.backend(flow).resets.add();
+    flow.tcp.advance(reading.event);
+    enter_state(core, index, before);
+  }
+  return forward(core, flow, segment);
+}
+
+Verdict outbound_miss(Core& core, Segment& segment) {
+  if (!net::tcp_checksum_ok(*segment.packet.ip, *segment.packet.tcp, segment.packet.l4_length)) {
+    return DropReason::tcp_checksum_bad;
+  }
+  answer_with_reset(core, segment, Event::resets_to_backends);
+  return DropReason::no_flow_outbound;
+}
+
+}  // namespace sluice

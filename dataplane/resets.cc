@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Resets of our own.
+#include "dataplane/resets.h"
+
+#include "dataplane/net/segment.h"
+
+namespace sluice {
+namespace {
+
+void send_reset(Core& core, const net::ResetFields& fields, NextHop& hop, Event counted) {
+  rte_mbuf* packet = core.tx.allocate(net::kResetFrameLength);
+  if (packet == nullptr) return;
+  net::write_reset({rte_pktmbuf_mtod(packet, uint8_t*), net::kResetFrameLength}, fields);
+  core.count(counted);
+  core.next_hops.send(*core.snapshot, packet, fields.destination.ip, hop, core.now_ms);
+}
+
+}  // namespace
+
+void reset_backend(Core& core, Flow& flow) {
+  reset_backend_at(core, flow, flow.tcp.backend_expects());
+}
+
+void reset_backend_at(Core& core, Flow& flow, uint32_t sequence) {
+  send_reset(core, {flow.local(), flow.backend_address(), sequence, 0, false}, flow.to_backend,
+             Event::resets_to_backends);
+}
+
+void reset_client(Core& core, Flow& flow) {
+  const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
+  const uint32_t acknowledgement = flow.tcp.client_end() - flow.shift.sequence;
+  send_reset(core,
+             {flow.vip(), flow.client(), unanswered ? 0 : flow.tcp.client_expects(),
+              acknowledgement, true},
+             flow.to_client, Event::resets_to_clients);
+}
+
+void answer_with_reset(Core& core, const Segment& segment, Event counted) {
+  if (segment.packet.tcp->has(net::tcp_flag::kRst)) return;
+  NextHop hop;
+  send_reset(core, net::reset_answer(segment.packet), hop, counted);
+}
+
+}  // namespace sluice

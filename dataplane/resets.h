@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Resets that Sluice sends in its own name or in that of a flow's ends.
+#pragma once
+
+#include "dataplane/core.h"
+
+namespace sluice {
+
+/// RST to the backend at the number that it expects (RFC 5961 stacks take no other).
+void reset_backend(Core& core, Flow& flow);
+/// RST to the backend at a number that it just acknowledged.
+void reset_backend_at(Core& core, Flow& flow, uint32_t sequence);
+/// RST to the client at the number that it expects; to one that waits for a SYN-ACK, one that
+/// refuses.
+void reset_client(Core& core, Flow& flow);
+/// The RST of a host that knows no connection, in answer to `segment` (which is left as it is).
+void answer_with_reset(Core& core, const Segment& segment, Event counted);
+
+}  // namespace sluice

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is not TCP of a flow: ARP, ICMP echo, ICMP errors about flows.
+#pragma once
+
+#include "dataplane/core.h"
+
+namespace sluice {
+
+net::Verdict arp_input(Core& core, Segment& segment, uint16_t interface);
+net::Verdict icmp_input(Core& core, Segment& segment, uint16_t interface);
+
+}  // namespace sluice

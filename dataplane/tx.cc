@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Buffers towards ports.
+#include "dataplane/tx.h"
+
+namespace sluice {
+
+rte_mbuf* Tx::allocate(uint16_t length) {
+  rte_mbuf* packet = rte_pktmbuf_alloc(packets_);
+  if (packet == nullptr) {
+    counters_.count(net::DropReason::mbuf_exhausted);
+    return nullptr;
+  }
+  packet->data_len = length;
+  packet->pkt_len = length;
+  return packet;
+}
+
+void Tx::flush(uint16_t port) {
+  Buffer& buffer = buffers_[port];
+  uint64_t bytes[kBurstMax];
+  for (uint16_t i = 0; i < buffer.count; ++i) bytes[i] = buffer.packets[i]->pkt_len;
+  const uint16_t sent = transmit_(context_, port, buffer.packets.data(), buffer.count);
+  uint64_t bytes_sent = 0;
+  for (uint16_t i = 0; i < sent; ++i) bytes_sent += bytes[i];
+  counters_.packets_out.add(sent);
+  counters_.bytes_out.add(bytes_sent);
+  for (uint16_t i = sent; i < buffer.count; ++i) {
+    drop(buffer.packets[i], net::DropReason::tx_full);
+  }
+  buffer.count = 0;
+}
+
+}  // namespace sluice

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A poll-mode worker: rx, pipeline, tx, and housekeeping between bursts, on an lcore of its own.
+#pragma once
+
+#include <rte_mempool.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dataplane/core.h"
+#include "dataplane/errand.h"
+#include "dataplane/snapshot_cell.h"
+
+namespace sluice {
+
+struct WorkerSetup {
+  uint32_t id;     // 0-based; thread id towards the SnapshotCell, queue id towards ports
+  unsigned lcore;  // must not be the main lcore
+  CoreLimits limits;
+  net::SipKey secret;
+  rte_mempool* packets;
+};
+
+class Worker {
+ public:
+  /// Allocates everything the worker will ever use. Throws std::runtime_error or std::bad_alloc.
+  Worker(const WorkerSetup& setup, SnapshotCell& cell);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  // Control thread.
+  /// Starts polling; a snapshot must have been published. Throws std::runtime_error.
+  void launch();
+  /// Asks the loop to end and waits for it. Idempotent.
+  void stop();
+  /// Has the worker do an errand and waits for it; false when the worker does not run.
+  bool run(Errand& errand);
+  bool polls() const { return polling_.load(std::memory_order_acquire); }
+  unsigned lcore() const { return setup_.lcore; }
+
+  const WorkerCounters& counters() const { return core_->counters; }
+  /// Entries are the control thread's to make and to free, by the rules of Registry.
+  Registry& registry() { return core_->registry; }
+  /// Flow entries in use now; a snapshot of a number that moves.
+  uint32_t flow_count() const { return flow_count_.load(std::memory_order_relaxed); }
+  uint32_t flow_count_max() const { return core_->flows.flow_count_max(); }
+
+ private:
+  static int entry(void* self);
+  void loop();
+  void poll(const Snapshot& snapshot);
+
+  WorkerSetup setup_;
+  SnapshotCell& cell_;
+  std::unique_ptr<std::pmr::memory_resource> memory_;
+  std::unique_ptr<Core> core_;
+  std::atomic<Errand*> errand_ = nullptr;
+  std::atomic<bool> stop_ = false;
+  std::atomic<bool> polling_ = false;
+  std::atomic<uint32_t> flow_count_ = 0;
+  bool launched_ = false;
+};
+
+}  // namespace sluice
