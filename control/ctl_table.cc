@@ -76,6 +76,7 @@ const std::vector<Table> kTables = {
       {"TAKEN", "taken", Format::kCount},
       {"FRESH", "fresh", Format::kCount},
       {"CLEAN", "reuse_clean", Format::kCount},
+      {"RESTED", "reuse_rested", Format::kCount},
       {"NATURAL", "reuse_natural", Format::kCount},
       {"TS FIX", "ts_fixes", Format::kCount},
       {"SEQ FIX", "seq_fixes", Format::kCount},

@@ -12,9 +12,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <vector>
 
 #include "control/text.h"
@@ -98,6 +100,13 @@ std::optional<std::string> kernel_interface_of(const std::string& device) {
   if (begin == std::string::npos) return std::nullopt;
   const size_t start = begin + kKey.size();
   return device.substr(start, device.find(',', start) - start);
+}
+
+bool has_pci_device(const Config& config) {
+  static const std::regex kPci(R"(([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7](,.*)?)");
+  return std::ranges::any_of(config.interfaces, [](const InterfaceConfig& interface) {
+    return std::regex_match(interface.device, kPci);
+  });
 }
 
 void check_lcores(const EalConfig& eal) {

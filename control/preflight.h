@@ -30,6 +30,9 @@ bool use_hugepages(const EalConfig& eal, const Hugepages& free, std::string& adv
 // "eth0" of "net_af_packet0,iface=eth0"; nothing for a device that names no interface.
 std::optional<std::string> kernel_interface_of(const std::string& device);
 
+// True when a device is a PCI address: only then does EAL need to look at the bus.
+bool has_pci_device(const Config& config);
+
 void check_lcores(const EalConfig& eal);
 void check_interfaces(const Config& config);
 void check_permissions(const Config& config);

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Requests of the local API, answered from the running balancer.
+#include "control/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/api_server.h"
+#include "control/log.h"
+#include "control/reload.h"
+#include "control/views.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kRowsDefault = 100;
+constexpr size_t kRowsMax = 10000;  // bounds an answer, and the time that it takes
+
+net::Endpoint endpoint_of(const json& request, const char* key) {
+  const std::string text = request.at(key);
+  const auto endpoint = parse_endpoint(text);
+  if (!endpoint) {
+    throw RequestError(fmt::format("{}: got \"{}\", expected \"address:port\"", key, text));
+  }
+  return *endpoint;
+}
+
+// The numbers of a SYN; nothing when the request has none.
+std::optional<SynNumbers> syn_of(const json& request) {
+  if (!request.contains("seq") && !request.contains("tsval")) return std::nullopt;
+  SynNumbers syn;
+  syn.sequence = request.value("seq", uint32_t{0});
+  syn.timestamps = request.contains("tsval");
+  syn.tsval = request.value("tsval", uint32_t{0});
+  return syn;
+}
+
+const char* kind_name(Legacy::Kind kind) {
+  switch (kind) {
+    case Legacy::Kind::kFresh:
+      return "fresh";
+    case Legacy::Kind::kClean:
+      return "clean";
+    case Legacy::Kind::kHeld:
+      return "held";
+  }
+  return "?";
+}
+
+json explanation(const ExplainTuple::Answer& answer, const std::optional<SynNumbers>& syn) {
+  json out = {{"in_use", answer.in_use}, {"tuple", kind_name(answer.legacy.kind)}};
+  if (answer.legacy.kind != Legacy::Kind::kFresh) {
+    out["age_ms"] = answer.age_ms;
+    out["last_sequence"] = answer.legacy.last_sequence;
+    out["timestamps"] = answer.legacy.timestamps;
+    if (answer.legacy.timestamps) out["last_tsval"] = answer.legacy.last_tsval;
+  }
+  out["in_time_wait"] =
+      answer.legacy.kind == Legacy::Kind::kHeld && answer.age_ms < answer.rules.time_wait_ms;
+  out["reuse"] = to_string(answer.rules.policy);
+  if (syn) {
+    out["taken_as_it_is"] = answer.linux_takes;
+    out["ts_offset"] = static_cast<int32_t>(answer.shift.timestamp);
+    out["seq_offset"] = static_cast<int32_t>(answer.shift.sequence);
+  }
+  return out;
+}
+
+}  // namespace
+
+json Commands::handle(const json& request) {
+  const std::string command = request.at("command");
+  if (command == "show") {
+    return show(request.at("what"), std::min(request.value("limit", kRowsDefault), kRowsMax));
+  }
+  if (command == "reload") return {{"message", reload()}};
+  if (command == "explain") return explain(request);
+  throw RequestError(fmt::format("unknown command \"{}\"", command));
+}
+
+json Commands::show(const std::string& what, size_t row_count_max) {
+  if (what == "services") return view_services(balancer_);
+  if (what == "backends") return view_backends(balancer_);
+  if (what == "flows") return view_flows(balancer_, row_count_max);
+  if (what == "pools") return view_pools(balancer_);
+  if (what == "workers") return view_workers(balancer_, busy_percent_);
+  if (what == "counters") return view_counters(balancer_);
+  throw RequestError(fmt::format("nothing is called \"{}\"", what));
+}
+
+std::string Commands::reload() {
+  try {
+    const Config next = load_for_reload(balancer_.config(), config_file_);
+    balancer_.apply(next);
+    set_log_level(next.control.log_level);
+  } catch (const ApplyError& error) {
+    spdlog::error("reload refused, nothing has changed:\n{}", error.what());
+    throw;
+  }
+  size_t backends = 0;
+  for (const ServiceConfig& service : balancer_.config().services) {
+    backends += service.backends.size();
+  }
+  const std::string message = fmt::format("reloaded {}: services {}, backends {}", config_file_,
+                                          balancer_.config().services.size(), backends);
+  spdlog::info("{}", message);
+  return message;
+}
+
+json Commands::explain(const json& request) {
+  const net::Endpoint local = endpoint_of(request, "local");
+  const net::Endpoint backend = endpoint_of(request, "backend");
+  const auto syn = syn_of(request);
+  const auto pool = balancer_.keeper().pools().find({local.ip, backend});
+  if (pool == balancer_.keeper().pools().end()) {
+    throw RequestError(fmt::format("no pool has {} towards {} (see: sluicectl show pools)",
+                                   net::to_string(local.ip), net::to_string(backend)));
+  }
+  const uint16_t port = local.port.host();
+  if (port < pool->second.range.first || port > pool->second.range.last) {
+    throw RequestError(
+        fmt::format("port {} is not among the pool's {}", port, to_string(pool->second.range)));
+  }
+  ExplainTuple errand(pool->second.id, port, syn);
+  if (!balancer_.workers().front()->run(errand)) throw RequestError("the worker does not run");
+  return explanation(errand.answer(), syn);
+}
+
+void Commands::sample() {
+  polls_.resize(balancer_.workers().size());
+  busy_percent_.resize(balancer_.workers().size());
+  for (size_t i = 0; i < polls_.size(); ++i) {
+    const WorkerCounters& counters = balancer_.workers()[i]->counters();
+    const Polls now{counters.polls.value(), counters.busy_polls.value()};
+    const auto all = static_cast<double>(std::max<uint64_t>(1, now.all - polls_[i].all));
+    busy_percent_[i] = 100.0 * static_cast<double>(now.busy - polls_[i].busy) / all;
+    polls_[i] = now;
+  }
+}
+
+}  // namespace sluice::control

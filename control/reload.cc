@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Compares configurations and refuses what cannot change live.
+#include "control/reload.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "control/config_load.h"
+#include "control/state_keeper.h"
+#include "control/text.h"
+
+namespace sluice::control {
+namespace {
+
+template <class Member>
+bool same_in_interfaces(const Config& a, const Config& b, Member InterfaceConfig::*member) {
+  return std::ranges::equal(a.interfaces, b.interfaces, {}, member, member);
+}
+
+// A local address keeps its ports for as long as it is configured.
+bool same_ports(const Config& a, const Config& b) {
+  for (const LocalPoolConfig& pool : a.local_pools) {
+    for (const LocalPoolConfig& other : b.local_pools) {
+      if (pool.ports == other.ports) continue;
+      if (std::ranges::find_first_of(pool.addresses, other.addresses) != pool.addresses.end()) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+struct FixedKey {
+  const char* name;
+  bool (*same)(const Config& a, const Config& b);
+};
+
+using C = const Config&;
+constexpr FixedKey kFixedKeys[] = {
+    {"eal.main_lcore", [](C a, C b) { return a.eal.main_lcore == b.eal.main_lcore; }},
+    {"eal.worker_lcores", [](C a, C b) { return a.eal.worker_lcores == b.eal.worker_lcores; }},
+    {"eal.memory_mb", [](C a, C b) { return a.eal.memory_mb == b.eal.memory_mb; }},
+    {"eal.hugepages", [](C a, C b) { return a.eal.hugepages == b.eal.hugepages; }},
+    {"eal.args", [](C a, C b) { return a.eal.args == b.eal.args; }},
+    {"control.socket", [](C a, C b) { return a.control.socket == b.control.socket; }},
+    {"control.metrics_listen",
+     [](C a, C b) { return a.control.metrics_listen == b.control.metrics_listen; }},
+    {"interface.name", [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::name); }},
+    {"interface.device",
+     [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::device); }},
+    {"limits.flows_per_worker",
+     [](C a, C b) { return a.limits.flows_per_worker == b.limits.flows_per_worker; }},
+    {"limits.neighbours_per_worker",
+     [](C a, C b) { return a.limits.neighbours_per_worker == b.limits.neighbours_per_worker; }},
+    {"limits.syns_per_worker",
+     [](C a, C b) { return a.limits.syns_per_worker == b.limits.syns_per_worker; }},
+    {"local_pool.ports", same_ports},
+};
+
+}  // namespace
+
+std::vector<std::string> keys_that_need_restart(const Config& now, const Config& next) {
+  std::vector<std::string> keys;
+  for (const FixedKey& key : kFixedKeys) {
+    if (!key.same(now, next)) keys.push_back(key.name);
+  }
+  return keys;
+}
+
+Config load_for_reload(const Config& now, const std::string& file) {
+  LoadedConfig loaded = load_config(file);
+  if (!loaded.ok()) {
+    std::string lines = describe(loaded.problems, file);
+    lines.pop_back();  // the last line's end
+    throw ApplyError(lines);
+  }
+  const auto keys = keys_that_need_restart(now, loaded.config);
+  if (!keys.empty()) {
+    throw ApplyError(fmt::format("{}: {} cannot change while packets flow: needs a restart", file,
+                                 join(keys, ", ")));
+  }
+  for (const std::string& warning : loaded.warnings) spdlog::warn("{}", warning);
+  return loaded.config;
+}
+
+}  // namespace sluice::control

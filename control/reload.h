@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a changed file may change in a running Sluice.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "control/config.h"
+
+namespace sluice::control {
+
+// The keys that differ and cannot change while packets flow.
+std::vector<std::string> keys_that_need_restart(const Config& now, const Config& next);
+
+// Reads the file and gives the configuration that may replace `now`. Throws ApplyError with every
+// reason, a line each.
+Config load_for_reload(const Config& now, const std::string& file);
+
+}  // namespace sluice::control

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From a configuration and the identities it was given to the snapshot that workers read.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "control/config.h"
+#include "control/state_keeper.h"
+#include "dataplane/state/snapshot.h"
+
+namespace sluice::control {
+
+// A started port, in the order of Config::interfaces.
+struct PortInfo {
+  uint16_t id;
+  net::MacAddress mac;
+};
+
+// The keeper has adopted the configuration. Addresses of what was removed and lingers stay ours.
+std::unique_ptr<Snapshot> build_snapshot(const Config& config, const StateKeeper& keeper,
+                                         const std::vector<PortInfo>& ports, uint64_t generation);
+
+}  // namespace sluice::control
