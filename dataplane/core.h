@@ -12,6 +12,7 @@
 #include "dataplane/net/drop_reason.h"
 #include "dataplane/net/siphash.h"
 #include "dataplane/next_hops.h"
+#include "dataplane/state/clock_map.h"
 #include "dataplane/state/flow_table.h"
 #include "dataplane/state/registry.h"
 #include "dataplane/state/snapshot.h"
@@ -37,26 +38,31 @@ struct CoreSetup {
   Tx::Transmit transmit;
   void* transmit_context;
   uint64_t now_ms = 0;
+  uint64_t wall_clock_ms = 0;  // at now_ms
 };
 
 struct Core {
   /// Throws std::runtime_error or std::bad_alloc when the memory is not to be had.
   explicit Core(const CoreSetup& setup)
       : now_ms(setup.now_ms),
+        clock_base_ms(setup.wall_clock_ms - setup.now_ms),
         random(setup.secret),
         flows(setup.name, setup.limits.flow_count_max, static_cast<uint32_t>(random.next()),
               setup.numa_socket, setup.memory),
         flow_timers(setup.limits.flow_count_max, setup.now_ms, setup.memory),
+        clock_maps(setup.limits.flow_count_max, setup.memory),
         syns(setup.limits.syn_count_max, setup.memory),
         tx(setup.transmit, setup.transmit_context, setup.packets, counters),
         next_hops(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory) {}
 
   uint64_t now_ms;                     // read once a burst
+  uint64_t clock_base_ms;              // wall clock - now_ms
   const Snapshot* snapshot = nullptr;  // the one in force during this burst
   net::Random random;
   WorkerCounters counters;
   FlowTable flows;
   TimerWheel flow_timers;
+  std::pmr::vector<ClockMap> clock_maps;  // by flow; of flows whose timestamps are rewritten
   SynStore syns;
   Registry registry;
   Tx tx;

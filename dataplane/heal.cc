@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "dataplane/alter.h"
 #include "dataplane/lifecycle.h"
 #include "dataplane/net/segment.h"
 #include "dataplane/net/tcp_options.h"
@@ -42,13 +43,9 @@ bool copy_syn(Core& core, const Flow& flow, Segment& syn) {
   return true;
 }
 
-void send_syn(Core& core, Flow& flow, Segment& syn) {
-  net::TcpHeader& tcp = *syn.packet.tcp;
-  if (flow.shift.any()) net::shift_inbound(tcp, flow.shift);
-  const SynNumbers sent = syn_numbers(tcp);
-  flow.last_tsval = sent.tsval;
-  const net::TcpOptions options = net::parse_tcp_options(tcp);
-  flow.tcp.open(syn.packet, options.window_scale, options.has_window_scale);
+void send_syn(Core& core, uint32_t index, Segment& syn) {
+  Flow& flow = core.flows[index];
+  begin_handshake(core, index, syn);
   net::translate(syn.packet, flow.inbound);
   core.next_hops.send(*core.snapshot, syn.buffer, flow.backend_address().ip, flow.to_backend,
                       core.now_ms);
@@ -68,7 +65,8 @@ const BackendView* find_backend(const Core& core, const Flow& flow) {
 bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& learned) {
   const BackendView* backend = find_backend(core, core.flows[index]);
   if (backend == nullptr) return false;
-  const auto choice = choose_port(core, *backend, syn);
+  const bool rewrite = core.flows[index].rewrite_timestamps;
+  const auto choice = choose_port(core, *backend, rewrite, syn);
   if (!choice) return false;
   if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
   Flow& flow = core.flows[index];
@@ -78,7 +76,7 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& 
   PoolState& pool = *core.registry.pools[choice->pool];
   pool.flows.add();
   flow.pool = choice->pool;
-  flow.shift = choice->taken.shift;
+  set_alteration(core, index, rewrite, syn, choice->taken.shift);
   const net::Endpoint local{pool.local, net::be16::from_host(choice->taken.port)};
   core.count(Event::heals_moved);
   core.backend(flow).heal_moves.add();
@@ -120,13 +118,25 @@ DropReason heal(Core& core, uint32_t index, const Segment& answer) {
   if (!copy_syn(core, flow, syn)) return DropReason::stale_answer;
   const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
   if (flow.heal_attempts == 1) {
-    flow.shift = rebase ? fit(learned, numbers, core.random) : net::Shift{};
+    const bool rewrite = flow.rewrite_timestamps;
+    const SynNumbers sent = as_sent(core, core.pool(flow), rewrite, numbers);
+    const net::Shift shift = rebase ? fit(learned, sent, core.random) : net::Shift{};
+    set_alteration(core, index, rewrite, numbers, shift);
   } else if (!move_flow(core, index, numbers, learned)) {
     rte_pktmbuf_free(syn.buffer);
     return give_up(core, index);
   }
-  send_syn(core, flow, syn);
+  send_syn(core, index, syn);
   return DropReason::stale_answer;
+}
+
+void move_unanswered(Core& core, uint32_t index, const Segment& syn) {
+  Flow& flow = core.flows[index];
+  if (core.snapshot->reuse.policy != ReusePolicy::kRebase) return;
+  if (flow.heal_attempts == kHealAttemptsMax) return;
+  ++flow.heal_attempts;
+  reset_backend(core, flow);
+  move_flow(core, index, syn_numbers(*syn.packet.tcp), legacy_of(core, flow));
 }
 
 }  // namespace sluice

@@ -26,4 +26,9 @@ inline constexpr uint8_t kHealAttemptsMax = 4;
 /// reason returned. The flow may be gone afterwards.
 net::DropReason heal(Core& core, uint32_t index, const Segment& answer);
 
+/// A client's SYN sent again for the second time without any answer from the backend: under
+/// `rebase` the flow takes another local port (a stack that drops silently would never show a stale
+/// answer). The segment is left as the client sent it.
+void move_unanswered(Core& core, uint32_t index, const Segment& syn);
+
 }  // namespace sluice

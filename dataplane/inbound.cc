@@ -2,6 +2,8 @@
 // Client to backend.
 #include "dataplane/inbound.h"
 
+#include "dataplane/alter.h"
+#include "dataplane/heal.h"
 #include "dataplane/lifecycle.h"
 #include "dataplane/net/serial.h"
 #include "dataplane/net/tcp_options.h"
@@ -45,13 +47,18 @@ Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
   const TcpState state = flow.tcp.state();
   if (flow.tcp.is_same_syn(segment.packet.tcp->sequence.host() + flow.shift.sequence)) {
     core.count(Event::syns_retransmitted);
-    if (flow.shift.any()) net::shift_inbound(*segment.packet.tcp, flow.shift);
-    const SynNumbers sent = syn_numbers(*segment.packet.tcp);
-    if (sent.timestamps) flow.last_tsval = net::serial_max(flow.last_tsval, sent.tsval);
+    // Twice unanswered may be more than loss: a backend that drops what an old tuple forbids says
+    // nothing.
+    if (state == TcpState::kSynSent && flow.packets_in > 1) move_unanswered(core, index, segment);
+    if (state == TcpState::kSynSent) {
+      begin_handshake(core, index, segment);
+    } else if (flow.altered) {
+      alter_inbound(core, index, *segment.packet.tcp);
+    }
     return forward(core, flow, segment);
   }
   if (!both_closed(state) && state > TcpState::kSynReceived) {
-    if (flow.shift.any()) net::shift_inbound(*segment.packet.tcp, flow.shift);
+    if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
     return forward(core, flow, segment);
   }
   const ServiceView* service = core.snapshot->find_service(flow.vip());
@@ -85,8 +92,9 @@ Verdict inbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const TcpState before = flow.tcp.state();
   if (before == TcpState::kSynSent && !tcp.has(flag::kRst)) return DropReason::segment_unexpected;
-  if (flow.shift.any()) [[unlikely]]
-    net::shift_inbound(tcp, flow.shift);
+  if (flow.altered) [[unlikely]] {
+    alter_inbound(core, index, tcp);
+  }
 
   const TcpReading reading = flow.tcp.inbound(segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;

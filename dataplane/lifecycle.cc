@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "dataplane/net/serial.h"
+#include "dataplane/alter.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/resets.h"
 #include "dataplane/state/scheduler.h"
@@ -70,25 +70,27 @@ Legacy legacy_of(const Core& core, const Flow& flow) {
           held ? Legacy::Kind::kHeld : Legacy::Kind::kClean, flow.timestamps};
 }
 
-std::optional<PortChoice> choose_port(Core& core, const BackendView& backend,
+std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
                                       const SynNumbers& syn) {
   const auto count = static_cast<uint32_t>(backend.pools.size());
   const uint32_t first = core.registry.backends[backend.id]->next_pool++;
   // Every local address is asked for a port that needs no fit before any is asked for a fitted one.
   for (uint32_t i = 0; i < count; ++i) {
     const PoolId id = backend.pools[(first + i) % count];
-    PortPool& ports = core.registry.pools[id]->ports;
-    if (auto taken = ports.take_unfitted(syn, core.snapshot->reuse, core.now32())) {
+    PoolState& pool = *core.registry.pools[id];
+    const SynNumbers sent = as_sent(core, pool, rewrite, syn);
+    if (auto taken = pool.ports.take_unfitted(sent, core.snapshot->reuse, core.now32())) {
       return PortChoice{id, *taken};
     }
   }
   for (uint32_t i = 0; i < count; ++i) {
     const PoolId id = backend.pools[(first + i) % count];
-    PortPool& ports = core.registry.pools[id]->ports;
+    PoolState& pool = *core.registry.pools[id];
     if (core.snapshot->reuse.policy == ReusePolicy::kRebase) {
-      if (auto taken = ports.take_fitted(syn, core.random)) return PortChoice{id, *taken};
+      const SynNumbers sent = as_sent(core, pool, rewrite, syn);
+      if (auto taken = pool.ports.take_fitted(sent, core.random)) return PortChoice{id, *taken};
     }
-    ports.count_exhausted();
+    pool.ports.count_exhausted();
   }
   return {};
 }
@@ -100,7 +102,8 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   if (backend == nullptr) return DropReason::no_backend;
   if (!make_room(core)) return DropReason::flow_table_full;
   const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
-  const auto choice = choose_port(core, *backend, numbers);
+  const bool rewrite = service.rewrite_timestamps;
+  const auto choice = choose_port(core, *backend, rewrite, numbers);
   if (!choice) return DropReason::ports_exhausted;
   if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
 
@@ -114,16 +117,13 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   flow.backend = backend->id;
   flow.pool = choice->pool;
   flow.to_backend = flow.to_client = NextHop{};
-  flow.shift = choice->taken.shift;
+  set_alteration(core, index, rewrite, numbers, choice->taken.shift);
   flow.timestamps = numbers.timestamps;
-  flow.last_tsval = numbers.tsval + flow.shift.timestamp;
   flow.reset_on_timeout = service.reset_on_timeout;
   flow.last_seen_ms = core.now32();
   flow.holds_port = true;
   keep_syn(core, flow, syn);
-  if (flow.shift.any()) net::shift_inbound(*syn.packet.tcp, flow.shift);
-  const net::TcpOptions options = net::parse_tcp_options(*syn.packet.tcp);
-  flow.tcp.open(syn.packet, options.window_scale, options.has_window_scale);
+  begin_handshake(core, index, syn);
 
   BackendState& state = core.backend(flow);
   state.active.add();
@@ -138,6 +138,15 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   core.count(Event::flows_opened);
   core.flow_timers.set(index, core.now_ms + core.snapshot->timeouts_ms[0]);
   return Verdict::pass();
+}
+
+void begin_handshake(Core& core, uint32_t index, Segment& syn) {
+  Flow& flow = core.flows[index];
+  net::TcpHeader& tcp = *syn.packet.tcp;
+  if (flow.altered) alter_inbound(core, index, tcp);
+  flow.last_tsval = syn_numbers(tcp).tsval;
+  const net::TcpOptions options = net::parse_tcp_options(tcp);
+  flow.tcp.open(syn.packet, options.window_scale, options.has_window_scale);
 }
 
 void enter_state(Core& core, uint32_t index, TcpState before) {

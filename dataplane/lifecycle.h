@@ -14,6 +14,10 @@ namespace sluice {
 /// success.
 net::Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index);
 
+/// Makes a client's SYN the one that the flow's backend will judge: alters its numbers where the
+/// flow's are altered, and follows TCP from it.
+void begin_handshake(Core& core, uint32_t index, Segment& syn);
+
 /// After an event: counts, timers, and what else a new state brings.
 void enter_state(Core& core, uint32_t index, TcpState before);
 
@@ -32,7 +36,7 @@ struct PortChoice {
   PoolId pool;
   PortPool::Taken taken;
 };
-std::optional<PortChoice> choose_port(Core& core, const BackendView& backend,
+std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
                                       const SynNumbers& syn);
 
 SynNumbers syn_numbers(const net::TcpHeader& syn);

@@ -2,6 +2,7 @@
 // Backend to client.
 #include "dataplane/outbound.h"
 
+#include "dataplane/alter.h"
 #include "dataplane/heal.h"
 #include "dataplane/lifecycle.h"
 #include "dataplane/net/tcp_options.h"
@@ -15,14 +16,16 @@ namespace flag = net::tcp_flag;
 
 namespace {
 
-Verdict forward(Core& core, Flow& flow, Segment& segment) {
+Verdict forward(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
   BackendState& backend = core.backend(flow);
   backend.packets_out.add();
   backend.bytes_out.add(segment.packet.ip->total_length.host());
   ++flow.packets_out;
   flow.last_seen_ms = core.now32();
-  if (flow.shift.any()) [[unlikely]]
-    net::shift_outbound(*segment.packet.tcp, flow.shift);
+  if (flow.altered) [[unlikely]] {
+    alter_outbound(core, index, *segment.packet.tcp);
+  }
   net::translate(segment.packet, flow.outbound);
   core.next_hops.send(*core.snapshot, segment.buffer, flow.client().ip, flow.to_client,
                       core.now_ms);
@@ -39,7 +42,7 @@ Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
     core.backend(flow).heals_succeeded.add();
   }
   enter_state(core, index, TcpState::kSynSent);
-  return forward(core, flow, segment);
+  return forward(core, index, segment);
 }
 
 /// The first segment that comes back. Only a SYN-ACK or a refusal of this very SYN reaches the
@@ -60,7 +63,7 @@ Verdict answer_to_syn(Core& core, uint32_t index, Segment& segment) {
     core.backend(flow).refused.add();
     flow.tcp.advance(TcpEvent::kBackendRst);
     enter_state(core, index, TcpState::kSynSent);
-    return forward(core, flow, segment);
+    return forward(core, index, segment);
   }
   if (tcp.has(flag::kSyn) && ours) return accept_syn_ack(core, index, segment);
   if (ours) return DropReason::segment_unexpected;
@@ -79,6 +82,7 @@ Verdict outbound(Core& core, uint32_t index, Segment& segment) {
       !net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
     return DropReason::tcp_checksum_bad;
   }
+  if (!is_over(before) && !flow.tcp.acknowledges_possible(tcp)) return DropReason::stale_answer;
   const TcpReading reading = flow.tcp.outbound(segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
   if (reading.event != TcpEvent::kNone) {
@@ -86,7 +90,7 @@ Verdict outbound(Core& core, uint32_t index, Segment& segment) {
     flow.tcp.advance(reading.event);
     enter_state(core, index, before);
   }
-  return forward(core, flow, segment);
+  return forward(core, index, segment);
 }
 
 Verdict outbound_miss(Core& core, Segment& segment) {

@@ -9,6 +9,7 @@
 #include <rte_lcore.h>
 #include <rte_pause.h>
 
+#include <chrono>
 #include <stdexcept>
 
 #include "dataplane/memory.h"
@@ -48,6 +49,10 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   core.transmit = transmit;
   core.transmit_context = &setup_;
   core.now_ms = Clock().now_ms();
+  using std::chrono::system_clock;
+  core.wall_clock_ms = static_cast<uint64_t>(
+      std::chrono::floor<std::chrono::milliseconds>(system_clock::now().time_since_epoch())
+          .count());
   core_ = std::make_unique<Core>(core);
 }
 

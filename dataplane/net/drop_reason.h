@@ -39,7 +39,7 @@ namespace sluice::net {
   X(ports_exhausted, "SYN, and no local port towards the backend may be used now")            \
   X(flow_table_full, "SYN, and the flow table is full")                                       \
   X(rst_out_of_window, "RST whose sequence fits no window of its flow")                       \
-  X(stale_answer, "answer to a SYN that belongs to an older connection of the tuple")         \
+  X(stale_answer, "backend's segment that belongs to an older connection of the tuple")         \
   X(heal_exhausted, "stale answer, and every attempt to heal the connection was used up")     \
   X(segment_unexpected, "segment that has no place in a handshake")                           \
   X(no_route, "no interface prefix and no route holds the next hop")                          \

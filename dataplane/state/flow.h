@@ -57,6 +57,7 @@ struct alignas(64) Flow {
   bool reset_on_timeout : 1;
   bool holds_port : 1;  // the port is in use by this flow (not yet given back)
   bool over_listed : 1;
+  bool altered : 1;  // shifted or on the balancer's clock
   uint8_t heal_attempts : 3;
 
   net::Endpoint client() const { return outbound.destination; }

@@ -92,15 +92,12 @@ std::optional<PortPool::Taken> PortPool::take_unfitted(const SynNumbers& syn,
         return grant(index, Grant::kNatural, {});
       }
       break;
-    case ReusePolicy::kRebase: {
-      // The head goes as it is only where every stack would take it, so that no backend's make
-      // matters.
-      const Legacy& oldest = records_[held_.head].legacy;
-      if (linux_takes(oldest, syn) && net::serial_after(syn.sequence, oldest.last_sequence)) {
+    case ReusePolicy::kRebase:
+      // The head goes as it is only where every stack would take it: no backend's make matters.
+      if (all_take(records_[held_.head].legacy, syn)) {
         return grant(held_.head, Grant::kNatural, {});
       }
       break;
-    }
   }
   counters_.avoided.add();
   return {};

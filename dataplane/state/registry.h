@@ -48,7 +48,8 @@ struct PoolState {
 
   net::Ipv4Address local;
   net::Endpoint backend;
-  Counter flows;  // flow entries, over ones included
+  Counter flows;               // flow entries, over ones included
+  uint32_t clock_lead_ms = 0;  // of the balancer's timestamp clock towards this backend
   PortPool ports;
 };
 

@@ -152,6 +152,16 @@ class TcpTrack {
     return net::serial_within(acknowledgement, backend_acked_, client_.end);
   }
 
+  /// Whether the backend can acknowledge this: nothing that was not sent, nothing older than the
+  /// largest window (RFC 5961, section 5.2). A late segment of an older connection of the tuple
+  /// fails this.
+  bool acknowledges_possible(const net::TcpHeader& tcp) const {
+    const uint32_t window_max =
+        state_ == TcpState::kSynReceived ? 0 : uint32_t{65535} << backend_scale_;
+    return !tcp.has(net::tcp_flag::kAck) ||
+           net::serial_within(tcp.acknowledgement.host(), backend_acked_ - window_max, client_.end);
+  }
+
   /// Reads a segment after the SYN-ACK, takes its numbers over and returns its event. Numbers of
   /// segments outside the window change nothing, so a blind attacker moves no state (RFC 5961).
   TcpReading inbound(const net::Packet& packet);

@@ -23,14 +23,36 @@ bool linux_takes(const Legacy& legacy, const SynNumbers& syn) {
   return newer_sequence || serial_after(syn.tsval, legacy.last_tsval);
 }
 
+namespace {
+
+// Half the circle away is newer both ways for Linux' after() and not newer for others.
+bool surely_newer(uint32_t a, uint32_t b) {
+  return static_cast<int32_t>(a - b) > 0;
+}
+
+bool sequence_fits(const Legacy& legacy, const SynNumbers& syn) {
+  return surely_newer(syn.sequence, legacy.last_sequence);
+}
+
+// With a newer sequence number an equal timestamp will do.
+bool timestamp_fits(const Legacy& legacy, const SynNumbers& syn) {
+  return !legacy.timestamps || !syn.timestamps || syn.tsval == legacy.last_tsval ||
+         surely_newer(syn.tsval, legacy.last_tsval);
+}
+
+}  // namespace
+
+bool all_take(const Legacy& legacy, const SynNumbers& syn) {
+  return sequence_fits(legacy, syn) && timestamp_fits(legacy, syn);
+}
+
 net::Shift fit(const Legacy& legacy, const SynNumbers& syn, net::Random& random) {
   net::Shift shift;
-  if (!serial_after(syn.sequence, legacy.last_sequence)) {
+  if (!sequence_fits(legacy, syn)) {
     const uint32_t wanted = legacy.last_sequence + 1 + random.below(kSequenceStep);
     shift.sequence = wanted - syn.sequence;
   }
-  // With a newer sequence number an equal timestamp will do.
-  if (legacy.timestamps && syn.timestamps && serial_after(legacy.last_tsval, syn.tsval)) {
+  if (!timestamp_fits(legacy, syn)) {
     const uint32_t wanted = legacy.last_tsval + 1 + random.below(kTimestampStep);
     shift.timestamp = wanted - syn.tsval;
   }

@@ -50,6 +50,9 @@ struct SynNumbers {
 /// Linux' rule (design table): would a backend in TIME_WAIT take this SYN?
 bool linux_takes(const Legacy& legacy, const SynNumbers& syn);
 
+/// Would every stack named above take this SYN as it is?
+bool all_take(const Legacy& legacy, const SynNumbers& syn);
+
 /// The smallest shift after which Linux, FreeBSD, RFC 6191 and RFC 1122 stacks all take the SYN; no
 /// shift when they do as it is. New numbers lie an unpredictable step beyond the old ones, so that
 /// neither a client's clock nor the next initial sequence number can be read from them (RFC 6528).

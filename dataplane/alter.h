@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Flows whose numbers are not passed on as they are: fitted ones and those on the balancer's clock.
+//
+// Flow::altered is the one predictable branch that all other flows pay for this.
+#pragma once
+
+#include "dataplane/core.h"
+#include "dataplane/state/time_wait.h"
+
+namespace sluice {
+
+/// The balancer's timestamp clock towards a pool's backend: milliseconds, kept across restarts
+/// because it is the wall clock's, never behind what was sent.
+uint32_t pool_clock(const Core& core, const PoolState& pool);
+
+/// A client's SYN as the backend of `pool` would see it without a fit.
+SynNumbers as_sent(const Core& core, const PoolState& pool, bool rewrite, SynNumbers syn);
+
+/// Sets a flow up for a SYN with the client's own `syn` numbers and the shift that its port needs.
+void set_alteration(Core& core, uint32_t index, bool rewrite, const SynNumbers& syn,
+                    net::Shift shift);
+
+/// Client's numbers to the backend's view, and back. Only for altered flows.
+void alter_inbound(Core& core, uint32_t index, net::TcpHeader& tcp);
+void alter_outbound(Core& core, uint32_t index, net::TcpHeader& tcp);
+
+}  // namespace sluice
