@@ -80,8 +80,7 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& 
   const net::Endpoint local{pool.local, net::be16::from_host(choice->taken.port)};
   core.count(Event::heals_moved);
   core.backend(flow).heal_moves.add();
-  return core.flows.move(index,
-                         net::make_translation(flow.client(), flow.vip(), local, backend->address));
+  return core.flows.move(index, local);
 }
 
 DropReason give_up(Core& core, uint32_t index) {

@@ -111,8 +111,7 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   Flow& flow = core.flows[index];
   PoolState& pool = *core.registry.pools[choice->pool];
   const net::Endpoint local{pool.local, net::be16::from_host(choice->taken.port)};
-  flow.inbound = net::make_translation(client, service.vip, local, backend->address);
-  flow.outbound = net::make_translation(backend->address, local, service.vip, client);
+  flow.set_translations(client, service.vip, local, backend->address);
   flow.service = service.id;
   flow.backend = backend->id;
   flow.pool = choice->pool;

@@ -64,6 +64,12 @@ struct alignas(64) Flow {
   net::Endpoint vip() const { return outbound.source; }
   net::Endpoint local() const { return inbound.source; }
   net::Endpoint backend_address() const { return inbound.destination; }
+  /// Both directions, deltas included.
+  void set_translations(net::Endpoint client, net::Endpoint vip, net::Endpoint local,
+                        net::Endpoint backend_address) {
+    inbound = net::make_translation(client, vip, local, backend_address);
+    outbound = net::make_translation(backend_address, local, vip, client);
+  }
   FlowKey inbound_key() const { return {client(), vip()}; }
   FlowKey outbound_key() const { return {backend_address(), local()}; }
 };

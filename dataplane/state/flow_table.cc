@@ -105,10 +105,11 @@ void FlowTable::erase(uint32_t index) {
   free_.push_back(index);
 }
 
-bool FlowTable::move(uint32_t index, const net::Translation& inbound) {
-  remove_key(flows_[index].outbound_key());
-  flows_[index].inbound = inbound;
-  const FlowKey outbound = flows_[index].outbound_key();
+bool FlowTable::move(uint32_t index, net::Endpoint local) {
+  Flow& flow = flows_[index];
+  remove_key(flow.outbound_key());
+  flow.set_translations(flow.client(), flow.vip(), local, flow.backend_address());
+  const FlowKey outbound = flow.outbound_key();
   return rte_hash_add_key_data(hash_.get(), &outbound, to_data(index, Direction::kOutbound)) == 0;
 }
 

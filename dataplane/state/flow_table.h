@@ -48,8 +48,8 @@ class FlowTable {
   bool publish(uint32_t index);
   /// Takes a flow's keys out and frees its entry.
   void erase(uint32_t index);
-  /// Changes a published flow's local side: new inbound translation, new outbound key.
-  bool move(uint32_t index, const net::Translation& inbound);
+  /// Changes a published flow's local side; false when the hash refuses the new key.
+  bool move(uint32_t index, net::Endpoint local);
 
   Flow& operator[](uint32_t index) { return flows_[index]; }
   const Flow& operator[](uint32_t index) const { return flows_[index]; }
