@@ -66,7 +66,7 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& 
   const BackendView* backend = find_backend(core, core.flows[index]);
   if (backend == nullptr) return false;
   const bool rewrite = core.flows[index].rewrite_timestamps;
-  const auto choice = choose_port(core, *backend, rewrite, syn);
+  const auto choice = choose_port(core, *backend, rewrite, syn, true);
   if (!choice) return false;
   if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
   Flow& flow = core.flows[index];

@@ -71,27 +71,39 @@ Legacy legacy_of(const Core& core, const Flow& flow) {
 }
 
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
-                                      const SynNumbers& syn) {
+                                      const SynNumbers& syn, bool known_first) {
+  const ReuseRules& rules = core.snapshot->reuse;
   const auto count = static_cast<uint32_t>(backend.pools.size());
   const uint32_t first = core.registry.backends[backend.id]->next_pool++;
-  // Every local address is asked for a port that needs no fit before any is asked for a fitted one.
-  for (uint32_t i = 0; i < count; ++i) {
-    const PoolId id = backend.pools[(first + i) % count];
-    PoolState& pool = *core.registry.pools[id];
-    const SynNumbers sent = as_sent(core, pool, rewrite, syn);
-    if (auto taken = pool.ports.take_unfitted(sent, core.snapshot->reuse, core.now32())) {
-      return PortChoice{id, *taken};
+  // Asks every local address in turn before the caller asks for less.
+  auto ask_all = [&](auto&& take) -> std::optional<PortChoice> {
+    for (uint32_t i = 0; i < count; ++i) {
+      const PoolId id = backend.pools[(first + i) % count];
+      PoolState& pool = *core.registry.pools[id];
+      if (auto taken = take(pool.ports, as_sent(core, pool, rewrite, syn))) {
+        return PortChoice{id, *taken};
+      }
     }
+    return {};
+  };
+  auto fitted = [&](PortPool& ports, const SynNumbers& sent) {
+    return ports.take_fitted(sent, core.random);
+  };
+  auto fitted_known = [&](PortPool& ports, const SynNumbers& sent) {
+    return ports.holds_known() ? fitted(ports, sent) : std::nullopt;
+  };
+  auto unfitted = [&](PortPool& ports, const SynNumbers& sent) {
+    return ports.take_unfitted(sent, rules, core.now32());
+  };
+  const bool may_fit = rules.policy == ReusePolicy::kRebase;
+  if (known_first && may_fit) {
+    if (auto choice = ask_all(fitted_known)) return choice;
   }
-  for (uint32_t i = 0; i < count; ++i) {
-    const PoolId id = backend.pools[(first + i) % count];
-    PoolState& pool = *core.registry.pools[id];
-    if (core.snapshot->reuse.policy == ReusePolicy::kRebase) {
-      const SynNumbers sent = as_sent(core, pool, rewrite, syn);
-      if (auto taken = pool.ports.take_fitted(sent, core.random)) return PortChoice{id, *taken};
-    }
-    pool.ports.count_exhausted();
+  if (auto choice = ask_all(unfitted)) return choice;
+  if (may_fit) {
+    if (auto choice = ask_all(fitted)) return choice;
   }
+  for (const PoolId id : backend.pools) core.registry.pools[id]->ports.count_exhausted();
   return {};
 }
 
@@ -103,7 +115,7 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   if (!make_room(core)) return DropReason::flow_table_full;
   const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
   const bool rewrite = service.rewrite_timestamps;
-  const auto choice = choose_port(core, *backend, rewrite, numbers);
+  const auto choice = choose_port(core, *backend, rewrite, numbers, false);
   if (!choice) return DropReason::ports_exhausted;
   if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
 

@@ -32,12 +32,14 @@ void expire_flow(Core& core, uint32_t index);
 void erase_flow(Core& core, uint32_t index);
 
 /// A local port towards `backend` for a SYN with these numbers, by the rules in force.
+/// `known_first` asks, where fits are allowed, for a tuple whose past is known before one that may
+/// hold a surprise: for a SYN that has just met one.
 struct PortChoice {
   PoolId pool;
   PortPool::Taken taken;
 };
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
-                                      const SynNumbers& syn);
+                                      const SynNumbers& syn, bool known_first);
 
 SynNumbers syn_numbers(const net::TcpHeader& syn);
 

@@ -98,6 +98,8 @@ class PortPool {
                                      uint32_t now_ms);
   /// The oldest port, with whatever fit it needs; only for ReusePolicy::kRebase.
   std::optional<Taken> take_fitted(const SynNumbers& syn, net::Random& random);
+  /// Whether any resting tuple's numbers at the backend are known.
+  bool holds_known() const { return held_.head != kNone; }
   void count_exhausted() { counters_.exhausted.add(); }
 
   /// Ends the use of a port. `legacy` is what its tuple left behind; `flow` still translates for
