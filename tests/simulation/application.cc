@@ -30,10 +30,15 @@ TimeUs next_hour(const Connection& c, TimeUs now) {
 
 void on_response(Connection& c, TimeUs now, Outbox& out) {
   switch (c.plan.mode) {
-    case CloseMode::client_first: return c.client.close();
-    case CloseMode::client_reset: return c.client.abort(now, out);
-    case CloseMode::client_vanishes: c.gone = true; return;
-    default: return;
+    case CloseMode::client_first:
+      return c.client.close();
+    case CloseMode::client_reset:
+      return c.client.abort(now, out);
+    case CloseMode::client_vanishes:
+      c.gone = true;
+      return;
+    default:
+      return;
   }
 }
 

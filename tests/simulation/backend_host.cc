@@ -60,12 +60,17 @@ void BackendHost::receive_waiting(Socket& socket, const Segment& s) {
   const TimeWaitVerdict verdict = process(socket.wait, s, network_.now);
   if (another) checker_.syn_in_time_wait(s.identity, socket.connection, before, verdict);
   switch (verdict) {
-    case TimeWaitVerdict::drop: return;
+    case TimeWaitVerdict::drop:
+      return;
     case TimeWaitVerdict::ack:
       return transmit(stale_ack(socket.wait, s, network_.now), socket.connection);
-    case TimeWaitVerdict::reset: transmit(reset_for(s), socket.connection); [[fallthrough]];
-    case TimeWaitVerdict::gone: return remove(socket);
-    case TimeWaitVerdict::reopen: return accept(&socket, s, true, before.snd_nxt + kNextIssStep);
+    case TimeWaitVerdict::reset:
+      transmit(reset_for(s), socket.connection);
+      [[fallthrough]];
+    case TimeWaitVerdict::gone:
+      return remove(socket);
+    case TimeWaitVerdict::reopen:
+      return accept(&socket, s, true, before.snd_nxt + kNextIssStep);
   }
 }
 

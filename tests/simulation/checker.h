@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The invariants. It looks at every packet that leaves the balancer and at every step of the models,
-// and knows nothing of the balancer but what can be seen from outside:
+// The invariants. It looks at every packet that leaves the balancer and at every step of the
+// models, and knows nothing of the balancer but what can be seen from outside:
 //
 //   checksums     IPv4 and TCP checksums, headers and options are right
 //   delivery      a packet belongs to the connection that it is delivered to: addresses, sequence,
 //                 acknowledgement, SACK, timestamps and payload lie within what its ends have said
 //   echo          a client sees echoes of its own TSvals only
 //   tuple         a tuple belongs to one live connection at a time
-//   time_wait     no SYN is rejected for TIME_WAIT where the balancer could have known; where it could
+//   time_wait     no SYN is rejected for TIME_WAIT where the balancer could have known; where it
+//   could
 //                 not, the connection opens all the same, without a second SYN of the client
 //   bare_ack      a client never sees a bare ACK as the answer to its SYN
 //   opens         a connection that a direct path would have opened is opened
 //   completes     and ends as planned, every byte delivered
-//   reset         what the balancer resets for idleness is reset with the right numbers, at both ends
+//   reset         what the balancer resets for idleness is reset with the right numbers, at both
+//   ends clock         with tcp_timestamps = rewrite, SYNs from one local address never go back in
+//   time (the rule of
+//                 tcp_tw_recycle)
 //   leak          flows and ports at the end equal those at the start
 #pragma once
 
@@ -72,6 +76,7 @@ class Checker {
   void take_tuple(Connection& c, const Segment& syn, const Tuple& tuple);
   bool fits_inbound(Connection& c, const Segment& s);
   bool fits_outbound(Connection& c, const Segment& s);
+  void check_host_clock(const Segment& s, ConnectionId id);
   bool narrow_ts_offset(Connection& c, uint32_t tsval);
   bool is_over(const Connection& c) const;
   bool is_lost(const Connection& c) const;
@@ -93,6 +98,7 @@ class Checker {
   std::optional<Violation> violation_;
   std::unordered_map<uint64_t, ConnectionId> by_client_;
   std::unordered_map<uint64_t, ConnectionId> owners_;
+  std::unordered_map<uint64_t, uint32_t> host_tsval_;  // newest, by (local ip, backend)
 };
 
 }  // namespace sluice::sim

@@ -51,8 +51,9 @@ void Checker::syn_in_time_wait(ConnectionId syn, ConnectionId old, const TimeWai
     figures_.rejected_silently++;
   }
   if (!could_not_know(old))
-    fail("time_wait", syn, "its SYN is not taken: #%u has left TIME_WAIT (%s) with rcv_nxt %u, TS %s%u",
-         old, name_of(wait.stack), wait.rcv_nxt, wait.timestamps ? "" : "none ", wait.ts_recent);
+    fail("time_wait", syn,
+         "its SYN is not taken: #%u has left TIME_WAIT (%s) with rcv_nxt %u, TS %s%u", old,
+         name_of(wait.stack), wait.rcv_nxt, wait.timestamps ? "" : "none ", wait.ts_recent);
 }
 
 void Checker::syn_on_live_socket(ConnectionId syn, ConnectionId old, TcpState state) {
@@ -92,6 +93,7 @@ void Checker::check_opened(Connection& c) {
 
 void Checker::client_done(Connection& c) {
   figures_.done_by_mode[static_cast<unsigned>(c.plan.mode)]++;
+  if (c.client.saw_bare_ack_to_syn()) figures_.bare_acks++;
   if (c.plan.mode == CloseMode::syn_only) return;
   if (c.client.state() >= TcpState::established || c.opened_at != 0) return check_ending(c);
   const bool refused = c.client.ending() == Ending::refused;
@@ -115,9 +117,10 @@ void Checker::check_ending(Connection& c) {
   if (c.client.received() != c.plan.response_bytes && c.plan.mode != CloseMode::backend_reset)
     return fail("completes", c.id, "ended in %s with %u of %u bytes", name_of(ending),
                 c.client.received(), c.plan.response_bytes);
-  const bool planned = c.plan.mode == CloseMode::client_reset    ? ending == Ending::aborted
-                       : c.plan.mode == CloseMode::backend_reset ? reset
-                       : ending == Ending::graceful || c.client.state() == TcpState::time_wait;
+  const bool planned = c.plan.mode == CloseMode::client_reset ? ending == Ending::aborted
+                       : c.plan.mode == CloseMode::backend_reset
+                           ? reset
+                           : ending == Ending::graceful || c.client.state() == TcpState::time_wait;
   if (!planned && scenario_.orderly())
     fail("completes", c.id, "ended in %s, which was not the plan", name_of(ending));
 }
@@ -125,10 +128,11 @@ void Checker::check_ending(Connection& c) {
 void Checker::drained(const Account& a, TimeUs now) {
   now_ = now;
   if (!a.known) return;
-  if (a.flows != 0 || a.ports_in_use != 0 || a.ports_free != a.ports_total)
+  if (a.flows != 0 || a.ports_in_use != 0 || a.ports_free != a.ports_total || a.buffers != 0)
     fail("leak", kNobody,
-         "at the end: %" PRIu64 " flows, %" PRIu64 " ports in use, %" PRIu64 " of %" PRIu64 " free",
-         a.flows, a.ports_in_use, a.ports_free, a.ports_total);
+         "at the end: %" PRIu64 " flows, %" PRIu64 " ports in use, %" PRIu64 " of %" PRIu64
+         " free, %" PRIu64 " packet buffers held",
+         a.flows, a.ports_in_use, a.ports_free, a.ports_total, a.buffers);
 }
 
 }  // namespace sluice::sim

@@ -93,7 +93,7 @@ Plan ClientHost::make_plan() {
     plan.late_bytes = static_cast<uint16_t>(rng_.below(bytes));
   // A few last long: their numbers run far from where they began.
   plan.think_us = rng_.chance_ppm(scenario_.long_ppm) ? rng_.below(20 * kSecond)
-                                                     : rng_.below(scenario_.think_max_us + 1);
+                                                      : rng_.below(scenario_.think_max_us + 1);
   return plan;
 }
 
@@ -149,10 +149,16 @@ void ClientHost::receive_waiting(Holder& h, const Segment& s) {
     return;
   }
   switch (process(h.wait, s, network_.now)) {
-    case TimeWaitVerdict::ack: return transmit(stale_ack(h.wait, s, network_.now), h.connection);
-    case TimeWaitVerdict::reset: transmit(reset_for(s), h.connection); [[fallthrough]];
-    case TimeWaitVerdict::gone: h.waits = false; return;
-    default: return;
+    case TimeWaitVerdict::ack:
+      return transmit(stale_ack(h.wait, s, network_.now), h.connection);
+    case TimeWaitVerdict::reset:
+      transmit(reset_for(s), h.connection);
+      [[fallthrough]];
+    case TimeWaitVerdict::gone:
+      h.waits = false;
+      return;
+    default:
+      return;
   }
 }
 

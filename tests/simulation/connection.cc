@@ -6,9 +6,9 @@ namespace sluice::sim {
 
 const char* name_of(CloseMode mode) {
   constexpr const char* kNames[kCloseModes] = {
-      "backend first", "client first",       "simultaneous", "client resets",
-      "backend resets", "client half-closes", "backend half-closes",
-      "idle",          "client vanishes",    "SYN only",     "no final ACK"};
+      "backend first",   "client first",       "simultaneous",        "client resets",
+      "backend resets",  "client half-closes", "backend half-closes", "idle",
+      "client vanishes", "SYN only",           "no final ACK"};
   return kNames[static_cast<unsigned>(mode)];
 }
 

@@ -80,7 +80,7 @@ struct Connection {
   bool live = false;         // its client is not done
   bool gone = false;         // its client has vanished
   bool requested = false;
-  bool released = false;     // its user has gone on to the next connection
+  bool released = false;            // its user has gone on to the next connection
   ConnectionId previous = kNobody;  // of the same client address and port
 
   // What was said.
@@ -102,8 +102,8 @@ struct Connection {
   TimeUs touched_at = 0;
 
   // What it met at the backend.
-  uint16_t rejects = 0;          // SYNs of its own that the backend did not take
-  uint16_t silent_rejects = 0;   // of those, dropped without an answer
+  uint16_t rejects = 0;         // SYNs of its own that the backend did not take
+  uint16_t silent_rejects = 0;  // of those, dropped without an answer
 
   Address client_address() const { return client.setup().local; }
 };

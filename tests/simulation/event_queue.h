@@ -12,14 +12,14 @@
 namespace sluice::sim {
 
 enum class EventKind : uint8_t {
-  open,             // a user opens a connection
-  client_arrival,   // subject: a frame at the clients
-  backend_arrival,  // subject: a frame at the backends
-  inbound_arrival,  // subject: a frame at the balancer's client side
-  outbound_arrival, // subject: a frame at the balancer's backend side
-  client_timer,     // subject: connection
-  backend_timer,    // subject: socket, check: connection
-  flush,            // the burst under collection is handed to the balancer
+  open,              // a user opens a connection
+  client_arrival,    // subject: a frame at the clients
+  backend_arrival,   // subject: a frame at the backends
+  inbound_arrival,   // subject: a frame at the balancer's client side
+  outbound_arrival,  // subject: a frame at the balancer's backend side
+  client_timer,      // subject: connection
+  backend_timer,     // subject: socket, check: connection
+  flush,             // the burst under collection is handed to the balancer
   housekeeping,
   restart,
   reload,

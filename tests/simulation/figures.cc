@@ -8,8 +8,8 @@ namespace sluice::sim {
 
 void Figures::print(std::FILE* f) const {
   std::fprintf(f,
-               "  connections  %" PRIu64 " started, %" PRIu64 " opened, %" PRIu64 " refused, %" PRIu64
-               " not opened, %" PRIu64 " opened by a second SYN\n",
+               "  connections  %" PRIu64 " started, %" PRIu64 " opened, %" PRIu64
+               " refused, %" PRIu64 " not opened, %" PRIu64 " opened by a second SYN\n",
                started, opened, refused, not_opened, waited);
   std::fprintf(f, "  closed      ");
   for (unsigned i = 0; i < kCloseModes; i++)
@@ -21,8 +21,8 @@ void Figures::print(std::FILE* f) const {
                " in silence), %" PRIu64 " met a half-open connection, %" PRIu64 " healed\n",
                syns_in_time_wait, rejected, rejected_silently, on_live_socket, healed);
   std::fprintf(f,
-               "  fixes        %" PRIu64 " TSval, %" PRIu64 " sequence; %" PRIu64 " packets, %" PRIu64
-               " restarts, %" PRIu64 " reloads\n",
+               "  fixes        %" PRIu64 " TSval, %" PRIu64 " sequence; %" PRIu64
+               " packets, %" PRIu64 " restarts, %" PRIu64 " reloads\n",
                ts_fixes, seq_fixes, packets, restarts, reloads);
 }
 

@@ -13,21 +13,22 @@ namespace sluice::sim {
 struct Figures {
   uint64_t started = 0;
   uint64_t opened = 0;
-  uint64_t refused = 0;         // by the balancer's RST
-  uint64_t not_opened = 0;      // all others that should have been
-  uint64_t waited = 0;          // opened by the client's own second SYN
+  uint64_t refused = 0;     // by the balancer's RST
+  uint64_t not_opened = 0;  // all others that should have been
+  uint64_t waited = 0;      // opened by the client's own second SYN
   std::array<uint64_t, kCloseModes> done_by_mode = {};
-  uint64_t reset = 0;           // ended by an RST that nobody planned
+  uint64_t reset = 0;  // ended by an RST that nobody planned
   uint64_t gave_up = 0;
   uint64_t syns_in_time_wait = 0;  // SYNs that met TIME_WAIT at a backend
   uint64_t rejected = 0;           // of those, not taken
   uint64_t rejected_silently = 0;
-  uint64_t on_live_socket = 0;     // SYNs that met a half-open connection
-  uint64_t healed = 0;             // rejected, and open without a second SYN of the client
+  uint64_t on_live_socket = 0;  // SYNs that met a half-open connection
+  uint64_t healed = 0;          // rejected, and open without a second SYN of the client
   uint64_t seq_fixes = 0;
   uint64_t ts_fixes = 0;
-  uint64_t packets = 0;            // that left the balancer
+  uint64_t packets = 0;  // that left the balancer
   uint64_t violations = 0;
+  uint64_t bare_acks = 0;  // clients that saw one as the answer to their SYN
   uint64_t restarts = 0;
   uint64_t reloads = 0;
 

@@ -15,7 +15,7 @@ struct LinkQuality {
   uint32_t jitter_us = 50;
   uint32_t loss_ppm = 0;
   uint32_t duplicate_ppm = 0;
-  uint32_t reorder_ppm = 0;       // overtaken by what was sent within reorder_us after it
+  uint32_t reorder_ppm = 0;  // overtaken by what was sent within reorder_us after it
   uint32_t reorder_us = 2'000;
 
   bool lossless() const { return loss_ppm == 0; }

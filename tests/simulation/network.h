@@ -3,8 +3,8 @@
 //
 //   clients ---- client side [balancer] backend side ---- backends
 //
-// Frames in flight, the four directed links, the neighbours' answers to ARP, and the record of every
-// packet at every place.
+// Frames in flight, the four directed links, the neighbours' answers to ARP, and the record of
+// every packet at every place.
 #pragma once
 
 #include "tests/simulation/balancer.h"

@@ -73,11 +73,13 @@ class PlainNat final : public Balancer {
 
   Flow* take(const Address& client, TimeUs now) {
     for (unsigned tries = 0; tries < 4096; tries++) {
-      const Address backend = site_.backends[rng_.below(static_cast<uint32_t>(site_.backends.size()))];
-      const Address local{site_.local_ips[rng_.below(static_cast<uint32_t>(site_.local_ips.size()))],
-                          static_cast<uint16_t>(rng_.between(site_.port_first, site_.port_last))};
-      const auto [entry, fresh] = by_tuple_.try_emplace(key(local, backend.ip),
-                                                        static_cast<uint32_t>(flows_.size()));
+      const Address backend =
+          site_.backends[rng_.below(static_cast<uint32_t>(site_.backends.size()))];
+      const Address local{
+          site_.local_ips[rng_.below(static_cast<uint32_t>(site_.local_ips.size()))],
+          static_cast<uint16_t>(rng_.between(site_.port_first, site_.port_last))};
+      const auto [entry, fresh] =
+          by_tuple_.try_emplace(key(local, backend.ip), static_cast<uint32_t>(flows_.size()));
       if (fresh) flows_.emplace_back();
       Flow& flow = flows_[entry->second];
       if (!fresh && !flow.over && now - flow.touched_at < kIdleUs) continue;

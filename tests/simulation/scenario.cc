@@ -7,8 +7,8 @@
 namespace sluice::sim {
 namespace {
 
-constexpr std::array<uint8_t, kCloseModes> kBackendFirstOnly = {1};
-constexpr std::array<uint8_t, kCloseModes> kNobodyVanishes = {40, 15, 10, 5, 5, 8, 8};
+constexpr std::array<uint16_t, kCloseModes> kBackendFirstOnly = {1};
+constexpr std::array<uint16_t, kCloseModes> kNobodyVanishes = {40, 15, 10, 5, 5, 8, 8};
 
 Scenario make(std::string_view name, std::string_view about) {
   Scenario s;
@@ -19,7 +19,8 @@ Scenario make(std::string_view name, std::string_view about) {
 
 std::vector<Scenario> make_all() {
   std::vector<Scenario> all;
-  Scenario s = make("churn", "backends close first, 1,000 ports each, every port used again and again");
+  Scenario s =
+      make("churn", "backends close first, 1,000 ports each, every port used again and again");
   s.port_last = s.port_first + 999;
   s.users = 64;
   s.modes = kBackendFirstOnly;
@@ -29,6 +30,7 @@ std::vector<Scenario> make_all() {
   s = make("mixed", "every way to close, clients of every kind, 2,000 ports");
   s.port_last = s.port_first + 1999;
   s.users = 300;
+  s.pause_us = 40'000;
   all.push_back(s);
 
   s = make("wide", "the whole port range, two local addresses");
@@ -88,6 +90,7 @@ std::vector<Scenario> make_all() {
   s.port_last = s.port_first + 999;
   s.users = 500;
   s.burst_us = 200;
+  s.modes = kNobodyVanishes;
   all.push_back(s);
 
   s = make("restart", "all state lost every 3 s; 300 ports");
@@ -125,12 +128,14 @@ std::vector<Scenario> make_all() {
   s = make("reload", "the configuration changes every 200 ms");
   s.port_last = s.port_first + 1999;
   s.users = 300;
+  s.pause_us = 40'000;
   s.reload_every_us = 200 * kMillisecond;
   all.push_back(s);
 
   s = make("exhaustion", "more connections wanted than there are ports");
   s.port_last = s.port_first + 31;
   s.users = 100;
+  s.modes = kNobodyVanishes;
   s.may_refuse = true;
   all.push_back(s);
 
@@ -152,6 +157,12 @@ std::vector<Scenario> make_all() {
   s.port_last = s.port_first + 999;
   s.users = 200;
   s.rewrite_timestamps = true;
+  s.modes = kNobodyVanishes;
+  all.push_back(s);
+
+  s.name = "rewrite-restart";
+  s.about = "the same, all state lost every 3 s: the clock may not go back";
+  s.restart_every_us = 3 * kSecond;
   all.push_back(s);
   return all;
 }
@@ -163,7 +174,9 @@ const std::vector<Scenario>& all_scenarios() {
 
 }  // namespace
 
-std::span<const Scenario> scenarios() { return all_scenarios(); }
+std::span<const Scenario> scenarios() {
+  return all_scenarios();
+}
 
 const Scenario* find_scenario(std::string_view name) {
   const auto found = std::find_if(all_scenarios().begin(), all_scenarios().end(),

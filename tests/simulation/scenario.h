@@ -30,23 +30,24 @@ struct Scenario {
 
   LinkQuality client_link;
   LinkQuality backend_link;
-  uint32_t users = 1'000;           // each opens its next connection when the last is done
-  uint32_t pause_us = 2'000;        // up to this long after
-  uint32_t clients = 3'000;         // addresses
-  uint16_t client_ports = 28'000;   // few: a client comes again from the very same port
+  uint32_t users = 1'000;          // each opens its next connection when the last is done
+  uint32_t pause_us = 2'000;       // up to this long after
+  uint32_t clients = 3'000;        // addresses
+  uint16_t client_ports = 28'000;  // few: a client comes again from the very same port
   uint8_t backends = 2;
   std::vector<Stack> stacks = {Stack::linux_};  // dealt to the backends in turn
   uint8_t local_ips = 1;
   uint16_t port_first = 1024;
   uint16_t port_last = 65535;
-  std::array<uint8_t, kCloseModes> modes = {40, 15, 10, 5, 5, 8, 8, 1, 1, 1, 1};  // weights
+  // Weights of the ways to close. What is abandoned holds its port for long, so there is little.
+  std::array<uint16_t, kCloseModes> modes = {400, 150, 100, 50, 50, 80, 80, 1, 1, 1, 1};
   uint32_t without_timestamps_ppm = 300'000;
   uint32_t without_sack_ppm = 300'000;
-  uint16_t bytes_max = 600;         // each way
+  uint16_t bytes_max = 600;  // each way
   uint32_t think_max_us = 3'000;
-  uint32_t long_ppm = 2'000;        // so many think for up to 20 s
-  bool close_numbers = false;       // everyone's sequences and clocks lie side by side, at the wrap
-  uint32_t burst_us = 0;            // frames of this long reach the balancer as one burst
+  uint32_t long_ppm = 2'000;   // so many think for up to 20 s
+  bool close_numbers = false;  // everyone's sequences and clocks lie side by side, at the wrap
+  uint32_t burst_us = 0;       // frames of this long reach the balancer as one burst
   TimeUs restart_every_us = 0;
   TimeUs reload_every_us = 0;
 
@@ -54,7 +55,7 @@ struct Scenario {
   bool rewrite_timestamps = false;
   BalancerTimeouts timeouts;
 
-  bool may_refuse = false;          // more wanted than there are ports: an RST is an honest answer
+  bool may_refuse = false;  // more wanted than there are ports: an RST is an honest answer
 
   bool lossless() const { return client_link.lossless() && backend_link.lossless(); }
   // Nothing is lost, nothing overtakes: the balancer sees exactly what the ends see.
@@ -63,9 +64,7 @@ struct Scenario {
            client_link.duplicate_ppm == 0 && backend_link.duplicate_ppm == 0;
   }
   bool restarts() const { return restart_every_us != 0; }
-  uint32_t ports() const {
-    return (uint32_t{port_last} - port_first + 1) * local_ips * backends;
-  }
+  uint32_t ports() const { return (uint32_t{port_last} - port_first + 1) * local_ips * backends; }
 };
 
 std::span<const Scenario> scenarios();

@@ -32,8 +32,12 @@ void put32(uint8_t* p, uint32_t v) {
   put16(p + 2, static_cast<uint16_t>(v));
 }
 
-uint16_t get16(const uint8_t* p) { return static_cast<uint16_t>(p[0] << 8 | p[1]); }
-uint32_t get32(const uint8_t* p) { return uint32_t{get16(p)} << 16 | get16(p + 2); }
+uint16_t get16(const uint8_t* p) {
+  return static_cast<uint16_t>(p[0] << 8 | p[1]);
+}
+uint32_t get32(const uint8_t* p) {
+  return uint32_t{get16(p)} << 16 | get16(p + 2);
+}
 
 // Sums in machine order: the ones' complement sum is the same in either byte order (RFC 1071).
 uint64_t sum(const uint8_t* p, unsigned size, uint64_t total) {
@@ -63,7 +67,9 @@ uint16_t tcp_checksum(const uint8_t* ip, unsigned tcp_size) {
   return fold(sum(ip + kIpSize, tcp_size, sum(ip + 12, 8, sum(pseudo, 4, 0))));
 }
 
-void store(uint8_t* p, uint16_t machine_order) { std::memcpy(p, &machine_order, 2); }
+void store(uint8_t* p, uint16_t machine_order) {
+  std::memcpy(p, &machine_order, 2);
+}
 
 uint8_t* put_options(const Segment& s, uint8_t* p) {
   if (s.mss != 0) {
@@ -140,11 +146,16 @@ bool take_options(const uint8_t* p, const uint8_t* end, Segment& s) {
 
 const char* name_of(Decoded decoded) {
   switch (decoded) {
-    case Decoded::ok: return "ok";
-    case Decoded::not_tcp: return "not TCP over IPv4";
-    case Decoded::malformed: return "malformed headers or options";
-    case Decoded::bad_ip_checksum: return "wrong IPv4 checksum";
-    case Decoded::bad_tcp_checksum: return "wrong TCP checksum";
+    case Decoded::ok:
+      return "ok";
+    case Decoded::not_tcp:
+      return "not TCP over IPv4";
+    case Decoded::malformed:
+      return "malformed headers or options";
+    case Decoded::bad_ip_checksum:
+      return "wrong IPv4 checksum";
+    case Decoded::bad_tcp_checksum:
+      return "wrong TCP checksum";
   }
   return "?";
 }
@@ -181,7 +192,8 @@ unsigned encode(const Segment& s, uint8_t* frame) {
 
 Decoded decode(std::span<const uint8_t> frame, Segment& s) {
   s = Segment{};
-  if (frame.size() < kEthernetSize + kIpSize || get16(&frame[12]) != 0x0800) return Decoded::not_tcp;
+  if (frame.size() < kEthernetSize + kIpSize || get16(&frame[12]) != 0x0800)
+    return Decoded::not_tcp;
   const uint8_t* ip = &frame[kEthernetSize];
   const unsigned total = get16(ip + 2);
   if (ip[0] != 0x45 || total > frame.size() - kEthernetSize) return Decoded::malformed;

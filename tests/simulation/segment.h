@@ -65,8 +65,8 @@ enum class Decoded : uint8_t { ok, not_tcp, malformed, bad_ip_checksum, bad_tcp_
 
 const char* name_of(Decoded decoded);
 
-// Writes the IPv4 and TCP part of a frame (the caller owns the Ethernet header); returns the frame's
-// whole size.
+// Writes the IPv4 and TCP part of a frame (the caller owns the Ethernet header); returns the
+// frame's whole size.
 unsigned encode(const Segment& segment, uint8_t* frame);
 
 // `segment.payload` points into the frame.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Two things to put in the balancer's place. The direct path is the control experiment: if anything
-// goes wrong with it, the models are wrong. The plain NAT is the failure itself (design.md section 1):
-// it keeps timestamps, picks ports at random, uses them again at once and knows nothing of TIME_WAIT.
+// goes wrong with it, the models are wrong. The plain NAT is the failure itself (design.md section
+// 1): it keeps timestamps, picks ports at random, uses them again at once and knows nothing of
+// TIME_WAIT.
 #pragma once
 
 #include <memory>

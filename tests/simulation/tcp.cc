@@ -19,8 +19,8 @@ constexpr unsigned kWindowSegments = 6;
 }  // namespace
 
 const char* name_of(TcpState state) {
-  constexpr const char* kNames[] = {"CLOSED",     "SYN_SENT", "SYN_RECEIVED", "ESTABLISHED",
-                                    "FIN_WAIT_1", "FIN_WAIT_2", "CLOSING",    "TIME_WAIT",
+  constexpr const char* kNames[] = {"CLOSED",     "SYN_SENT",   "SYN_RECEIVED", "ESTABLISHED",
+                                    "FIN_WAIT_1", "FIN_WAIT_2", "CLOSING",      "TIME_WAIT",
                                     "CLOSE_WAIT", "LAST_ACK"};
   return kNames[static_cast<unsigned>(state)];
 }
@@ -103,7 +103,8 @@ void Tcp::pump(TimeUs now, Outbox& out) {
 }
 
 void Tcp::send_stream(uint32_t seq, uint32_t size, bool fin, TimeUs now, Outbox& out) {
-  Segment s = make(seq, static_cast<uint8_t>(kAck | (size != 0 ? kPsh : 0) | (fin ? kFin : 0)), now);
+  Segment s =
+      make(seq, static_cast<uint8_t>(kAck | (size != 0 ? kPsh : 0) | (fin ? kFin : 0)), now);
   uint8_t bytes[kPayloadMax];
   const uint32_t position = seq - setup_.iss - 1;
   for (uint32_t i = 0; i < size;) {

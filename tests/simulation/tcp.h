@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A little TCP, the same for clients and backends: handshake, data in small segments, retransmission,
-// out-of-order arrival with SACK, PAWS, challenge ACKs (RFC 5961), FIN by either side, RST.
+// A little TCP, the same for clients and backends: handshake, data in small segments,
+// retransmission, out-of-order arrival with SACK, PAWS, challenge ACKs (RFC 5961), FIN by either
+// side, RST.
 //
-// It answers through an Outbox and keeps one deadline; its host tells it the time. What it does with
-// a SYN in the middle of a connection, and how often it answers what is out of window, follows Linux
-// (tcp_input.c tcp_validate_incoming, tcp_minisocks.c tcp_check_req).
+// It answers through an Outbox and keeps one deadline; its host tells it the time. What it does
+// with a SYN in the middle of a connection, and how often it answers what is out of window, follows
+// Linux (tcp_input.c tcp_validate_incoming, tcp_minisocks.c tcp_check_req).
 //
 // Every byte of a stream is a function of (connection, direction, position), so a byte that belongs
 // elsewhere is seen by whoever receives it.

@@ -70,8 +70,8 @@ void Tcp::receive_syn_received(const Segment& s, TimeUs now, Outbox& out) {
                           !within(s.tsecr, first_tsval_, setup_.clock.at(now));
   const bool paws = paws_rejects(s);
   if (s.is_syn() && s.seq == irs_ && !paws) {
-    const bool recent = out_of_window_ack_at_ != kNever &&
-                        now - out_of_window_ack_at_ < kOutOfWindowAckEveryUs;
+    const bool recent =
+        out_of_window_ack_at_ != kNever && now - out_of_window_ack_at_ < kOutOfWindowAckEveryUs;
     if (recent) return;
     out_of_window_ack_at_ = now;
     return send_syn(now, out);
@@ -80,7 +80,8 @@ void Tcp::receive_syn_received(const Segment& s, TimeUs now, Outbox& out) {
     if (!s.is(kRst)) out.transmit(reset_for(s), setup_.connection);
     return;
   }
-  const bool in_window = s.seq == rcv_nxt_ || (after(s.end(), rcv_nxt_) && before(s.seq, rcv_nxt_ + kWindow));
+  const bool in_window =
+      s.seq == rcv_nxt_ || (after(s.end(), rcv_nxt_) && before(s.seq, rcv_nxt_ + kWindow));
   if (paws || alien_echo || !in_window) {
     if (!s.is(kRst)) answer_out_of_window(s, now, out);
     return;

@@ -20,7 +20,9 @@ bool paws_rejects(const TimeWait& w, const Segment& s, TimeUs now) {
   return !(s.is(kRst) && now - w.ts_recent_at >= kPawsMslUs);
 }
 
-void restart(TimeWait& w, TimeUs now) { w.expires_at = now + kTimeWaitUs; }
+void restart(TimeWait& w, TimeUs now) {
+  w.expires_at = now + kTimeWaitUs;
+}
 
 void remember_timestamp(TimeWait& w, const Segment& s, TimeUs now) {
   if (!w.timestamps || !s.has_timestamps) return;
@@ -40,7 +42,8 @@ TimeWaitVerdict answer_out_of_window(TimeWait& w, const Segment& s, TimeUs now) 
 }
 
 TimeWaitVerdict linux_fin_wait_2(TimeWait& w, const Segment& s, bool paws, TimeUs now) {
-  if (paws || !in_window(s, w.rcv_nxt, w.rcv_nxt + w.rcv_wnd)) return answer_out_of_window(w, s, now);
+  if (paws || !in_window(s, w.rcv_nxt, w.rcv_nxt + w.rcv_wnd))
+    return answer_out_of_window(w, s, now);
   if (s.is(kRst)) return TimeWaitVerdict::gone;
   if (s.is(kSyn) && !before(s.seq, w.rcv_nxt)) return TimeWaitVerdict::reset;
   if (!s.is(kAck) || !after(s.end(), w.rcv_nxt) || s.length() == 0) return TimeWaitVerdict::drop;
@@ -80,17 +83,22 @@ TimeWaitVerdict silent_time_wait(TimeWait& w, const Segment& s, TimeUs now) {
   return out_of_place ? TimeWaitVerdict::ack : TimeWaitVerdict::drop;
 }
 
+// SEQ_GT and TSTMP_GT: unlike Linux' after(), not true of what is 2^31 away.
+bool greater(uint32_t a, uint32_t b) {
+  return static_cast<int32_t>(a - b) > 0;
+}
+
 TimeWaitVerdict freebsd_time_wait(TimeWait& w, const Segment& s, TimeUs now) {
-  if (s.is_syn() && after(s.seq, w.rcv_nxt)) return TimeWaitVerdict::reopen;
+  if (s.is_syn() && greater(s.seq, w.rcv_nxt)) return TimeWaitVerdict::reopen;
   return silent_time_wait(w, s, now);
 }
 
 bool rfc6191_takes(const TimeWait& w, const Segment& s) {
   // rcv_nxt is one past the last sequence number seen, which was the FIN's.
-  const bool newer_sequence = !before(s.seq, w.rcv_nxt);
+  const bool newer_sequence = s.seq == w.rcv_nxt || greater(s.seq, w.rcv_nxt);
   if (!s.has_timestamps) return newer_sequence;
   if (!w.timestamps) return true;
-  return after(s.tsval, w.ts_recent) || (s.tsval == w.ts_recent && newer_sequence);
+  return greater(s.tsval, w.ts_recent) || (s.tsval == w.ts_recent && newer_sequence);
 }
 
 TimeWaitVerdict rfc6191_time_wait(TimeWait& w, const Segment& s, TimeUs now) {
@@ -102,19 +110,26 @@ TimeWaitVerdict rfc6191_time_wait(TimeWait& w, const Segment& s, TimeUs now) {
 
 const char* name_of(Stack stack) {
   switch (stack) {
-    case Stack::linux_: return "linux";
-    case Stack::linux_rfc1337: return "linux, rfc1337";
-    case Stack::freebsd: return "freebsd";
-    case Stack::rfc6191: return "rfc6191";
+    case Stack::linux_:
+      return "linux";
+    case Stack::linux_rfc1337:
+      return "linux, rfc1337";
+    case Stack::freebsd:
+      return "freebsd";
+    case Stack::rfc6191:
+      return "rfc6191";
   }
   return "?";
 }
 
 TimeWaitVerdict process(TimeWait& w, const Segment& s, TimeUs now) {
   switch (w.stack) {
-    case Stack::freebsd: return freebsd_time_wait(w, s, now);
-    case Stack::rfc6191: return rfc6191_time_wait(w, s, now);
-    default: return linux_time_wait(w, s, now);
+    case Stack::freebsd:
+      return freebsd_time_wait(w, s, now);
+    case Stack::rfc6191:
+      return rfc6191_time_wait(w, s, now);
+    default:
+      return linux_time_wait(w, s, now);
   }
 }
 

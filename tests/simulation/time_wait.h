@@ -14,8 +14,8 @@
 
 #include <cstdint>
 
-#include "tests/simulation/segment.h"
 #include "tests/simulation/clock.h"
+#include "tests/simulation/segment.h"
 
 namespace sluice::sim {
 
@@ -42,10 +42,10 @@ struct TimeWait {
 
 enum class TimeWaitVerdict : uint8_t {
   drop,
-  ack,      // the old ACK: seq snd_nxt, ack rcv_nxt
-  reset,    // an RST in answer, and the end
-  gone,     // ended without a word
-  reopen,   // a new connection takes the tuple
+  ack,     // the old ACK: seq snd_nxt, ack rcv_nxt
+  reset,   // an RST in answer, and the end
+  gone,    // ended without a word
+  reopen,  // a new connection takes the tuple
 };
 
 TimeWaitVerdict process(TimeWait& wait, const Segment& segment, TimeUs now);

@@ -16,12 +16,18 @@ std::string text(const Address& a) {
 
 const char* name_of(Place place) {
   switch (place) {
-    case Place::client_sent: return "client sends     ";
-    case Place::client_got: return "client receives  ";
-    case Place::backend_sent: return "backend sends    ";
-    case Place::backend_got: return "backend receives ";
-    case Place::balancer_to_client: return "balancer > client ";
-    case Place::balancer_to_backend: return "balancer > backend";
+    case Place::client_sent:
+      return "client sends     ";
+    case Place::client_got:
+      return "client receives  ";
+    case Place::backend_sent:
+      return "backend sends    ";
+    case Place::backend_got:
+      return "backend receives ";
+    case Place::balancer_to_client:
+      return "balancer > client ";
+    case Place::balancer_to_backend:
+      return "balancer > backend";
   }
   return "?";
 }
@@ -29,9 +35,9 @@ const char* name_of(Place place) {
 }  // namespace
 
 void Trace::note(TimeUs now, Place place, const Segment& s, ConnectionId connection) {
-  records_[count_++ & mask_] = {now,     s.source, s.destination, s.seq,          s.ack,
-                                s.tsval, s.tsecr,  s.sack[0],     connection,     s.payload_size,
-                                s.flags, place,    s.has_timestamps, s.sack_count != 0};
+  records_[count_++ & mask_] = {
+      now,       s.source,   s.destination,  s.seq,   s.ack, s.tsval,          s.tsecr,
+      s.sack[0], connection, s.payload_size, s.flags, place, s.has_timestamps, s.sack_count != 0};
 }
 
 void Trace::print(std::FILE* file, ConnectionId connection, const Tuple* tuple) const {

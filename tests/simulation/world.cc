@@ -41,9 +41,9 @@ World::World(const Scenario& scenario, uint64_t seed, const MakeBalancer& make)
       balancer_(make(scenario, site_, network_, seed)) {
   checker_.set_resets_idle(balancer_->account().known);
   for (uint16_t i = 0; i < scenario.backends; i++)
-    backends_.push_back(std::make_unique<BackendHost>(
-        i, scenario.stacks[i % scenario.stacks.size()], ~seed, seed, network_, events_,
-        connections_, checker_));
+    backends_.push_back(
+        std::make_unique<BackendHost>(i, scenario.stacks[i % scenario.stacks.size()], ~seed, seed,
+                                      network_, events_, connections_, checker_));
 }
 
 void World::start() {
@@ -100,12 +100,16 @@ void World::handle(const Event& e) {
     case EventKind::backend_arrival:
       deliver_to_backend(network_.view(e.subject));
       return network_.release(e.subject);
-    case EventKind::inbound_arrival: return collect(Side::client, e.subject);
-    case EventKind::outbound_arrival: return collect(Side::backend, e.subject);
-    case EventKind::client_timer: return clients_.on_timer(e.subject);
+    case EventKind::inbound_arrival:
+      return collect(Side::client, e.subject);
+    case EventKind::outbound_arrival:
+      return collect(Side::backend, e.subject);
+    case EventKind::client_timer:
+      return clients_.on_timer(e.subject);
     case EventKind::backend_timer:
       return backends_[e.subject & 255]->on_timer(e.subject >> 8, e.check);
-    case EventKind::flush: return flush();
+    case EventKind::flush:
+      return flush();
     case EventKind::housekeeping:
       balancer_->housekeeping(e.at);
       return events_.put(e.at + housekeeping_every_us_, EventKind::housekeeping);

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Builds a core for a scenario's site and turns frames into buffers and back.
+#include "tests/simulation/sluice_balancer.h"
+
+#include <rte_mbuf.h>
+
+#include <cstring>
+
+#include "dataplane/pipeline.h"
+#include "tests/simulation/eal.h"
+#include "tests/simulation/network.h"
+
+namespace sluice::sim {
+namespace {
+
+constexpr uint32_t kFlows = 1 << 16;
+constexpr uint64_t kWallClockMs = 1'767'225'600'000;  // the wall clock at virtual time 0
+
+net::Ipv4Address ip(uint32_t host) {
+  return net::Ipv4Address::from_host(host);
+}
+
+net::Endpoint endpoint(const Address& a) {
+  return {ip(a.ip), net::be16::from_host(a.port)};
+}
+
+ReusePolicy policy_of(Reuse reuse) {
+  switch (reuse) {
+    case Reuse::never:
+      return ReusePolicy::kNever;
+    case Reuse::natural:
+      return ReusePolicy::kNatural;
+    case Reuse::rebase:
+      return ReusePolicy::kRebase;
+  }
+  return ReusePolicy::kRebase;
+}
+
+TcpTimeouts timeouts_of(const BalancerTimeouts& t) {
+  return {t.syn_ms,     t.syn_ms,     t.established_ms, t.closing_ms, t.closing_ms,
+          t.closing_ms, t.closing_ms, t.closed_ms,      t.closed_ms};
+}
+
+class SluiceBalancer final : public Balancer {
+ public:
+  SluiceBalancer(const Scenario& scenario, const Site& site, Wire& wire, uint64_t seed)
+      : scenario_(scenario), site_(site), wire_(wire), packets_(packet_pool()), rng_(seed) {
+    start(kSecond);
+  }
+
+  void receive(Side side, std::span<const FrameView> burst, TimeUs now) override {
+    core_->now_ms = now / kMillisecond;
+    rte_mbuf* buffers[kBurstMax];
+    uint16_t count = 0;
+    for (const FrameView frame : burst) {
+      rte_mbuf* buffer = rte_pktmbuf_alloc(packets_);
+      if (buffer == nullptr) break;
+      std::memcpy(rte_pktmbuf_append(buffer, static_cast<uint16_t>(frame.size())), frame.data(),
+                  frame.size());
+      buffers[count++] = buffer;
+    }
+    run_burst(*core_, static_cast<uint16_t>(side), buffers, count);
+    core_->tx.flush();
+  }
+
+  void housekeeping(TimeUs now) override {
+    core_->now_ms = now / kMillisecond;
+    run_housekeeping(*core_);
+    core_->tx.flush();
+  }
+
+  void restart(TimeUs now) override {
+    core_.reset();
+    buffers_lost_ = rte_mempool_in_use_count(packets_);
+    start(now);
+  }
+
+  // Every other configuration lacks the last backend and weighs the first one double.
+  void reload(TimeUs) override {
+    auto next = make_snapshot(snapshot_->generation + 1);
+    adopt_snapshot(*core_, *next);
+    snapshot_ = std::move(next);
+    core_->tx.flush();
+  }
+
+  Account account() const override {
+    Account a;
+    a.known = true;
+    a.flows = core_->flows.flow_count();
+    for (const auto& pool : core_->registry.pools) {
+      if (pool == nullptr) continue;
+      const PortPool::Counters& c = pool->ports.counters();
+      a.ports_total += pool->ports.range().size();
+      a.ports_in_use += c.in_use.value();
+      a.ports_free += c.clean.value() + c.held.value();
+      a.heals += c.heals.value();
+      a.ts_fixes += c.tsval_fixes.value();
+      a.seq_fixes += c.sequence_fixes.value();
+      a.exhausted += c.exhausted.value();
+    }
+    a.buffers = rte_mempool_in_use_count(packets_) - buffers_lost_;
+    return a;
+  }
+
+  std::string description() const override { return "sluice"; }
+
+ private:
+  static uint16_t transmit(void* context, uint16_t port, rte_mbuf** packets, uint16_t count) {
+    auto* self = static_cast<SluiceBalancer*>(context);
+    for (uint16_t i = 0; i < count; i++) {
+      self->wire_.emit(static_cast<Side>(port),
+                       {rte_pktmbuf_mtod(packets[i], const uint8_t*), packets[i]->data_len});
+      rte_pktmbuf_free(packets[i]);
+    }
+    return count;
+  }
+
+  void start(TimeUs now) {
+    CoreSetup setup{};
+    setup.name = "simulated";
+    setup.limits.flow_count_max = kFlows;
+    setup.secret = {rng_.next(), rng_.next()};
+    setup.packets = packets_;
+    setup.transmit = transmit;
+    setup.transmit_context = this;
+    setup.now_ms = now / kMillisecond;
+    setup.wall_clock_ms = kWallClockMs + setup.now_ms;
+    core_ = std::make_unique<Core>(setup);
+    fill_registry(core_->registry);
+    snapshot_ = make_snapshot(0);
+    adopt_snapshot(*core_, *snapshot_);
+    core_->tx.flush();
+  }
+
+  // Backend b has the pools b * local_ips ... (b + 1) * local_ips - 1.
+  void fill_registry(Registry& registry) {
+    registry.services[0] = std::make_unique<ServiceState>();
+    const PortRange range{site_.port_first, site_.port_last};
+    size_t pool = 0;
+    for (size_t b = 0; b < site_.backends.size(); b++) {
+      registry.backends[b] = std::make_unique<BackendState>();
+      for (const uint32_t local : site_.local_ips)
+        registry.pools[pool++] = std::make_unique<PoolState>(ip(local), endpoint(site_.backends[b]),
+                                                             range, core_->random);
+    }
+  }
+
+  std::unique_ptr<Snapshot> make_snapshot(uint64_t generation) const {
+    auto s = std::make_unique<Snapshot>();
+    s->generation = generation;
+    const uint32_t own[] = {site_.client_side_ip, site_.backend_side_ip};
+    for (uint16_t i = 0; i < 2; i++) {
+      const net::Ipv4Prefix prefix{ip(own[i]), 16};
+      InterfaceView interface {
+        i == 0 ? "client" : "backend", i, {}, { prefix }
+      };
+      write_balancer_mac(interface.mac.bytes.data(), static_cast<Side>(i));
+      s->interfaces.push_back(interface);
+      s->interface_of_port.push_back(i);
+      s->routes.push_back({prefix, {}, i, prefix.address});
+    }
+    s->services.push_back(make_service(generation % 2 == 1));
+    s->own_everywhere.push_back(ip(site_.vip.ip));
+    for (const uint32_t local : site_.local_ips) {
+      s->own_everywhere.push_back(ip(local));
+      s->locals.push_back(ip(local));
+    }
+    s->reuse.policy = policy_of(scenario_.reuse);
+    s->timeouts_ms = timeouts_of(scenario_.timeouts);
+    s->seal();
+    return s;
+  }
+
+  ServiceView make_service(bool changed) const {
+    ServiceView service{};
+    service.id = 0;
+    service.name = "simulated";
+    service.vip = endpoint(site_.vip);
+    service.on_refusal = OnRefusal::kReset;
+    service.reset_on_timeout = true;
+    service.rewrite_timestamps = scenario_.rewrite_timestamps;
+    const size_t count = site_.backends.size() - (changed ? 1 : 0);
+    for (size_t b = 0; b < count; b++) {
+      BackendView backend{static_cast<BackendId>(b), endpoint(site_.backends[b]), 1, {}};
+      if (changed && b == 0) backend.weight = 2;
+      for (size_t i = 0; i < site_.local_ips.size(); i++)
+        backend.pools.push_back(static_cast<PoolId>(b * site_.local_ips.size() + i));
+      for (uint32_t turn = 0; turn < backend.weight; turn++)
+        service.turns.push_back(static_cast<uint16_t>(b));
+      service.backends.push_back(backend);
+    }
+    return service;
+  }
+
+  const Scenario& scenario_;
+  const Site& site_;
+  Wire& wire_;
+  rte_mempool* packets_;
+  Rng rng_;
+  std::unique_ptr<Snapshot> snapshot_;  // outlives the core that reads it
+  std::unique_ptr<Core> core_;
+  unsigned buffers_lost_ = 0;  // with the processes that were killed
+};
+
+}  // namespace
+
+std::unique_ptr<Balancer> make_sluice(const Scenario& scenario, const Site& site, Wire& wire,
+                                      uint64_t seed) {
+  return std::make_unique<SluiceBalancer>(scenario, site, wire, seed);
+}
+
+}  // namespace sluice::sim
