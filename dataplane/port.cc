@@ -21,13 +21,21 @@ void check(int result, const char* step) {
   if (result < 0) throw std::runtime_error(std::string(step) + ": " + rte_strerror(-result));
 }
 
+/// net_af_packet's rings of 512 frames run over in the few milliseconds for which a shared core may
+/// be taken away from a worker; unless the device string says otherwise they get more.
+std::string with_defaults(const std::string& device) {
+  const bool af_packet = device.starts_with("net_af_packet");
+  return af_packet && device.find("framecnt=") == std::string::npos ? device + ",framecnt=4096"
+                                                                    : device;
+}
+
 }  // namespace
 
 Port::Port(const std::string& device, uint16_t queue_count, rte_mempool* packets)
-    : device_(device) {
+    : device_(with_defaults(device)) {
   const std::string name = device.substr(0, device.find(','));
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id_) != 0) {
-    check(rte_dev_probe(device.c_str()), "probe");
+    check(rte_dev_probe(device_.c_str()), "probe");
     if (rte_eth_dev_get_port_by_name(name.c_str(), &id_) != 0) {
       throw std::runtime_error("probe: '" + name + "' is no Ethernet device");
     }

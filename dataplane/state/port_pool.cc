@@ -56,6 +56,7 @@ PortPool::Taken PortPool::grant(uint16_t index, Grant grant, net::Shift shift) {
       counters_.reuse_natural.add();
       break;
     case Grant::kFitted:
+      counters_.reuse_fitted.add();
       if (shift.timestamp != 0) counters_.tsval_fixes.add();
       if (shift.sequence != 0) counters_.sequence_fixes.add();
       break;

@@ -81,6 +81,7 @@ class PortPool {
     Counter reuse_clean;
     Counter reuse_rested;
     Counter reuse_natural;
+    Counter reuse_fitted;
     Counter tsval_fixes;
     Counter sequence_fixes;
     Counter heals;

@@ -22,10 +22,11 @@ uint32_t window_of(const net::TcpHeader& tcp, uint8_t scale) {
 
 void TcpTrack::open(const net::Packet& syn, uint8_t window_scale, bool has_window_scale) {
   const uint32_t end = syn.sequence_end();
-  client_ = {end, end, end};
+  const uint32_t beyond_syn = syn.tcp->sequence.host() + 1;
+  client_ = {end, end, beyond_syn};
   backend_ = {0, 0, 0};
   client_acked_ = 0;
-  backend_acked_ = syn.tcp->sequence.host() + 1;
+  backend_acked_ = beyond_syn;
   client_scale_ = has_window_scale ? window_scale : uint8_t{0};
   backend_scale_ = 0;
   backend_.edge = syn.tcp->window.host();  // relative until the SYN-ACK gives the origin

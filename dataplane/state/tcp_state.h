@@ -130,7 +130,7 @@ inline constexpr TcpTimeouts kDefaultTcpTimeouts = {
 struct TcpSide {
   uint32_t end;   // beyond the newest byte it sent (its SND.NXT as seen here)
   uint32_t edge;  // beyond the last byte that its peer allows it to send
-  uint32_t fin;   // beyond its FIN; meaningful once the state says that it was sent
+  uint32_t fin;   // beyond its FIN once the state says that it was sent; before: beyond its SYN
 };
 
 /// What a segment means to its flow.
@@ -172,7 +172,7 @@ class TcpTrack {
 
   /// Whether a SYN is the one that opened the flow, sent again.
   bool is_same_syn(uint32_t sequence) const {
-    return state_ <= TcpState::kSynReceived && sequence + 1 == backend_acked_;
+    return state_ <= TcpState::kSynReceived && sequence + 1 == client_.fin;
   }
 
   /// Next sequence number that the backend expects of the client, as far as it was acknowledged. A
