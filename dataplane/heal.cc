@@ -70,17 +70,28 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& 
   if (!choice) return false;
   if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
   Flow& flow = core.flows[index];
-  PoolState& old = core.pool(flow);
-  old.ports.give_back(flow.local().port.host(), learned, PortPool::kNoFlow);
-  old.flows.subtract();
-  PoolState& pool = *core.registry.pools[choice->pool];
-  pool.flows.add();
+  PoolState& to = *core.registry.pools[choice->pool];
+  PoolState& from = core.pool(flow);
+  const uint16_t old_port = flow.local().port.host();
+  if (!core.flows.move(index, {to.local, net::be16::from_host(choice->taken.port)})) {
+    to.ports.give_back(choice->taken.port, to.ports.legacy(choice->taken.port), PortPool::kNoFlow);
+    return false;
+  }
+  from.ports.give_back(old_port, learned, PortPool::kNoFlow);
+  from.flows.subtract();
+  to.flows.add();
   flow.pool = choice->pool;
   set_alteration(core, index, rewrite, syn, choice->taken.shift);
-  const net::Endpoint local{pool.local, net::be16::from_host(choice->taken.port)};
   core.count(Event::heals_moved);
   core.backend(flow).heal_moves.add();
-  return core.flows.move(index, local);
+  return true;
+}
+
+void count_heal(Core& core, Flow& flow) {
+  ++flow.heal_attempts;
+  core.count(Event::heals_started);
+  core.backend(flow).heals.add();
+  core.pool(flow).ports.counters().heals.add();
 }
 
 DropReason give_up(Core& core, uint32_t index) {
@@ -104,14 +115,10 @@ DropReason heal(Core& core, uint32_t index, const Segment& answer) {
   reset_backend_at(core, flow, learned.last_sequence);
   if (flow.syn_slot == SynStore::kNone) return DropReason::stale_answer;
   if (flow.heal_attempts == kHealAttemptsMax) return give_up(core, index);
-  ++flow.heal_attempts;
+  count_heal(core, flow);
   flow.stale_ack = learned.last_sequence;
   flow.healed_ms = core.now32();
-  core.count(Event::heals_started);
-  core.backend(flow).heals.add();
-  PortPool& ports = core.pool(flow).ports;
-  ports.counters().heals.add();
-  ports.learn(flow.local().port.host(), learned);
+  core.pool(flow).ports.learn(flow.local().port.host(), learned);
 
   Segment syn;
   if (!copy_syn(core, flow, syn)) return DropReason::stale_answer;
@@ -133,7 +140,7 @@ void move_unanswered(Core& core, uint32_t index, const Segment& syn) {
   Flow& flow = core.flows[index];
   if (core.snapshot->reuse.policy != ReusePolicy::kRebase) return;
   if (flow.heal_attempts == kHealAttemptsMax) return;
-  ++flow.heal_attempts;
+  count_heal(core, flow);
   reset_backend(core, flow);
   move_flow(core, index, syn_numbers(*syn.packet.tcp), legacy_of(core, flow));
 }

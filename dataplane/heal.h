@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rung 3: what the balancer could not know shows as a stale answer, and is mended before the client
-// sees it.
+// Rung 3: what the balancer could not know shows as a stale answer, and is mended unseen.
 //
 // A backend that still holds the tuple (TIME_WAIT, or a connection from before a restart of the
 // balancer) answers a SYN with a segment of the old connection. Its acknowledgement is the number
@@ -8,10 +7,9 @@
 // timestamp. So:
 //
 //   1st stale answer   RST at that number, and the client's SYN again on the same port, already
-//   fitted by
-//                      what the answer said: Linux answers such SYNs only twice a second, so to
-//                      wait and see whether the RST worked (RFC 1337 stacks ignore it) would cost a
-//                      stall
+//                      fitted by what the answer said: Linux answers such SYNs only twice a
+//                      second, so to wait and see whether the RST worked (RFC 1337 stacks ignore
+//                      it) would cost a stall
 //   further ones       the same on another local port; what was learned stays with the old one
 //   after the last     an honest RST to the client
 #pragma once

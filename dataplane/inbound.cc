@@ -64,7 +64,10 @@ Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
   const ServiceView* service = core.snapshot->find_service(flow.vip());
   if (!is_over(state)) core.count(Event::flows_replaced);
   abandon_flow(core, index);
-  if (service == nullptr) return DropReason::no_service;
+  if (service == nullptr) {  // removed meanwhile
+    answer_with_reset(core, segment, Event::resets_to_clients);
+    return DropReason::no_service;
+  }
   return inbound_miss(core, *service, segment);
 }
 
@@ -103,10 +106,16 @@ Verdict inbound(Core& core, uint32_t index, Segment& segment) {
       flow.last_tsval = net::serial_max(flow.last_tsval, net::tcp_word_at(tcp, at).host());
     }
   }
-  if (is_over(before)) [[unlikely]]
+  if (is_over(before)) [[unlikely]] {
     note_late_segment(core, flow);
+  }
+  if (before == TcpState::kSynSent) {  // a RST: the client gave up before any answer
+    const Verdict verdict = forward(core, flow, segment);
+    erase_flow(core, index);
+    return verdict;
+  }
   if (reading.event != TcpEvent::kNone) {
-    if (reading.event == TcpEvent::kClientRst) core.backend(flow).resets.add();
+    if (reading.event == TcpEvent::kClientRst && !is_over(before)) core.backend(flow).resets.add();
     flow.tcp.advance(reading.event);
     enter_state(core, index, before);
   }

@@ -86,7 +86,7 @@ Verdict outbound(Core& core, uint32_t index, Segment& segment) {
   const TcpReading reading = flow.tcp.outbound(segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
   if (reading.event != TcpEvent::kNone) {
-    if (reading.event == TcpEvent::kBackendRst) core.backend(flow).resets.add();
+    if (reading.event == TcpEvent::kBackendRst && !is_over(before)) core.backend(flow).resets.add();
     flow.tcp.advance(reading.event);
     enter_state(core, index, before);
   }

@@ -13,40 +13,40 @@
 namespace sluice::net {
 
 // X(name, help). Order is the path of a packet: frame, IP, TCP, flow, way out.
-#define SLUICE_DROP_REASONS(X)                                                                \
-  X(frame_truncated, "the frame ends before its headers do")                                  \
-  X(frame_segmented, "the frame spans several buffers (larger than the port's MTU)")          \
-  X(mac_not_ours, "the frame was sent to another station")                                    \
-  X(ethertype_unknown, "neither IPv4 nor ARP")                                                \
-  X(arp_bad, "ARP that is malformed, not about IPv4, or from an impossible sender")           \
-  X(ipv4_header_bad, "IPv4 version, header length or total length is impossible")             \
-  X(ipv4_checksum_bad, "IPv4 header checksum is wrong")                                       \
-  X(ipv4_source_bad, "IPv4 source is zero, multicast, broadcast, loopback or one of our own") \
-  X(ipv4_fragment, "IPv4 fragment: its ports cannot be known")                                \
-  X(ipv4_ttl_expired, "TTL would reach zero here")                                            \
-  X(ipv4_not_for_us, "destination is none of our addresses; Sluice is no router")             \
-  X(protocol_unknown, "neither TCP nor ICMP")                                                 \
-  X(tcp_header_bad, "TCP header length or port is impossible")                                \
-  X(tcp_flags_bad, "TCP flags that no connection uses (none, SYN with FIN, SYN with RST)")    \
-  X(tcp_checksum_bad, "TCP checksum of a segment that would change a flow's state is wrong")  \
-  X(icmp_bad, "ICMP that is malformed or whose checksum is wrong")                            \
-  X(icmp_unknown, "ICMP that is neither an echo request nor an error about a flow")           \
-  X(no_service, "TCP to one of our addresses where no service listens (answered with RST)")   \
-  X(no_flow_inbound, "TCP from a client without SYN and without a flow (answered with RST)")  \
-  X(no_flow_outbound, "TCP from a backend without a flow (answered with RST)")                \
-  X(no_flow_icmp, "ICMP error about a connection that is not ours")                           \
-  X(no_backend, "SYN for a service without a usable backend")                                 \
-  X(ports_exhausted, "SYN, and no local port towards the backend may be used now")            \
-  X(flow_table_full, "SYN, and the flow table is full")                                       \
-  X(rst_out_of_window, "RST whose sequence fits no window of its flow")                       \
-  X(stale_answer, "backend's segment that belongs to an older connection of the tuple")         \
-  X(heal_exhausted, "stale answer, and every attempt to heal the connection was used up")     \
-  X(segment_unexpected, "segment that has no place in a handshake")                           \
-  X(no_route, "no interface prefix and no route holds the next hop")                          \
-  X(neighbour_table_full, "no room to remember another next hop")                             \
-  X(neighbour_queue_full, "too many packets wait for the same next hop's MAC")                \
-  X(neighbour_unreachable, "the next hop did not answer ARP")                                 \
-  X(tx_full, "the port's transmit queue took no more")                                        \
+#define SLUICE_DROP_REASONS(X)                                                                    \
+  X(frame_truncated, "the frame ends before its headers do")                                      \
+  X(frame_segmented, "the frame spans several buffers (larger than the port's MTU)")              \
+  X(mac_not_ours, "the frame was sent to another station")                                        \
+  X(ethertype_unknown, "neither IPv4 nor ARP")                                                    \
+  X(arp_bad, "ARP that is malformed, not about IPv4, or from an impossible sender")               \
+  X(ipv4_header_bad, "IPv4 version, header length or total length is impossible")                 \
+  X(ipv4_checksum_bad, "IPv4 header checksum is wrong")                                           \
+  X(ipv4_source_bad, "IPv4 source is zero, multicast, broadcast, loopback or one of our own")     \
+  X(ipv4_fragment, "IPv4 fragment: its ports cannot be known")                                    \
+  X(ipv4_ttl_expired, "TTL would reach zero here")                                                \
+  X(ipv4_not_for_us, "destination is none of our addresses; Sluice is no router")                 \
+  X(protocol_unknown, "neither TCP nor ICMP")                                                     \
+  X(tcp_header_bad, "TCP header length or port is impossible")                                    \
+  X(tcp_flags_bad, "TCP flags that no connection uses (none, or two of SYN, FIN and RST)")        \
+  X(tcp_checksum_bad, "TCP checksum of a segment that opens, answers, closes or resets is wrong") \
+  X(icmp_bad, "ICMP that is malformed or whose checksum is wrong")                                \
+  X(icmp_unknown, "ICMP that is neither an echo request nor an error about a flow")               \
+  X(no_service, "TCP to one of our addresses where no service listens (answered with RST)")       \
+  X(no_flow_inbound, "TCP from a client without SYN and without a flow (answered with RST)")      \
+  X(no_flow_outbound, "TCP from a backend without a flow (answered with RST)")                    \
+  X(no_flow_icmp, "ICMP error about a connection that is not ours")                               \
+  X(no_backend, "SYN for a service without a usable backend")                                     \
+  X(ports_exhausted, "SYN, and no local port towards the backend may be used now")                \
+  X(flow_table_full, "SYN, and the flow table is full")                                           \
+  X(rst_out_of_window, "RST whose sequence fits no window of its flow")                           \
+  X(stale_answer, "backend's segment that belongs to an older connection of the tuple")           \
+  X(heal_exhausted, "stale answer, and every attempt to heal the connection was used up")         \
+  X(segment_unexpected, "segment that has no place in a handshake")                               \
+  X(no_route, "no interface prefix and no route holds the next hop")                              \
+  X(neighbour_table_full, "no room to remember another next hop")                                 \
+  X(neighbour_queue_full, "too many packets wait for the same next hop's MAC")                    \
+  X(neighbour_unreachable, "the next hop did not answer ARP")                                     \
+  X(tx_full, "the port's transmit queue took no more")                                            \
   X(mbuf_exhausted, "no buffer for a packet of our own")
 
 enum class DropReason : uint8_t {

@@ -107,10 +107,14 @@ void FlowTable::erase(uint32_t index) {
 
 bool FlowTable::move(uint32_t index, net::Endpoint local) {
   Flow& flow = flows_[index];
-  remove_key(flow.outbound_key());
+  const FlowKey old_key = flow.outbound_key();
+  const FlowKey new_key = {flow.backend_address(), local};
+  if (rte_hash_add_key_data(hash_.get(), &new_key, to_data(index, Direction::kOutbound)) != 0) {
+    return false;
+  }
+  remove_key(old_key);
   flow.set_translations(flow.client(), flow.vip(), local, flow.backend_address());
-  const FlowKey outbound = flow.outbound_key();
-  return rte_hash_add_key_data(hash_.get(), &outbound, to_data(index, Direction::kOutbound)) == 0;
+  return true;
 }
 
 void FlowTable::remove_key(const FlowKey& key) {

@@ -48,7 +48,7 @@ class FlowTable {
   bool publish(uint32_t index);
   /// Takes a flow's keys out and frees its entry.
   void erase(uint32_t index);
-  /// Changes a published flow's local side; false when the hash refuses the new key.
+  /// Changes a published flow's local side; false, and nothing changed, when the hash refuses.
   bool move(uint32_t index, net::Endpoint local);
 
   Flow& operator[](uint32_t index) { return flows_[index]; }

@@ -6,13 +6,14 @@
 // that has rested longest; taking and giving back are O(1), whatever the range, and nothing is ever
 // searched.
 //
-//        take                                    give_back
+//        take_*                                  give_back
 //   clean: [oldest] <-> ... <-> [newest]   <--   client closed first, RST, timeout
 //   held:  [oldest] <-> ... <-> [newest]   <--   backend closed first, or both at once
 //
-// take() tries in this order: a clean port after its guard time; a held port that has rested
-// TIME_WAIT out; then what the policy allows: `natural` a held port (one of the kNaturalTries
-// oldest) that takes this SYN as it is; `rebase` the oldest held port with the smallest fit, then a
+// take_unfitted() tries in this order: a clean port after its guard time; a held port that has
+// rested TIME_WAIT out; then what the policy allows as the SYN is: `natural` one of the
+// kNaturalTries oldest held ports if Linux would take it there, `rebase` the oldest if every stack
+// would. take_fitted() is for `rebase` alone: the oldest held port with the smallest fit, then a
 // clean port still in its guard.
 //
 // The first order is random (RFC 6056); every backend has the whole range to itself (RFC 7857,

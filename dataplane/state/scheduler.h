@@ -2,12 +2,10 @@
 // Which backend a new flow goes to.
 //
 //   round_robin        weighted, interleaved: the turns are laid out once per snapshot (nginx's
-//   smooth
-//                      order), a pick is one index
+//                      smooth order), a pick is one index
 //   least_connections  fewest active flows per weight; IPVS wlc
-//   source_hash        highest random weight of (client ip, backend) (Thaler and Ravishankar 1998):
-//   a
-//                      client keeps its backend, and only a removed backend's clients move
+//   source_hash        highest random weight of (client ip, backend) (Thaler and Ravishankar
+//                      1998): a client keeps its backend, and only a removed backend's clients move
 #pragma once
 
 #include <cstdint>

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// TCP as a middlebox sees it: which state a flow is in, who closed first, and which numbers are
-// current.
+// TCP as a middlebox sees it: a flow's state, who closed first, and which numbers are current.
 //
 // The table kTransitions says everything about states; TcpTrack holds the numbers and turns a
 // segment into an event. All sequence numbers are the backend's view (after a fit's shift).
 //
 //   syn_sent --syn_ack--> syn_received --ack--> established
-//      established --client_fin--> client_closed  --backend_fin_acking--> client_first
-//      --fins_acked--> clean
-//                                        \--backend_fin (crossed)--> backend_first
-//      established --backend_fin--> backend_closed --client_fin--> backend_first --fins_acked-->
-//      held any --rst--> clean   (backend_first --client_rst--> held: TIME_WAIT may survive it, RFC
-//      1337)
+//
+//   established --client_fin---> client_closed --backend_fin_acking--> client_first --acked--> clean
+//                                      `------- backend_fin (crossed)--> backend_first
+//   established --backend_fin--> backend_closed ---client_fin---------> backend_first --acked--> held
+//
+//   any --rst--> clean, but backend_first --client_rst--> held: TIME_WAIT may survive it (RFC 1337)
 //
 // "First" is judged as the backend lives it: it goes through TIME_WAIT unless its own first FIN
 // already acknowledged the client's (RFC 9293, section 3.6: LAST-ACK against FIN-WAIT-1 and
@@ -79,7 +78,7 @@ constexpr TransitionTable make_transitions() {
   //           kBackendFinAcking kFinsAcked kClientRst    kBackendRst
   return {{
       {kSynSent, kSynReceived, kSynSent, kSynSent, kSynSent,  //
-       kSynSent, kSynSent, kClean, kClean},
+       kSynSent, kSynSent, kSynSent, kClean},
       {kSynReceived, kSynReceived, kEstablished, kClientClosed, kBackendClosed,  //
        kBackendClosed, kSynReceived, kClean, kClean},
       {kEstablished, kEstablished, kEstablished, kClientClosed, kBackendClosed,  //

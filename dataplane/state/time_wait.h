@@ -5,13 +5,11 @@
 // A backend that closed first keeps the tuple in TIME_WAIT (60 s on Linux). Whether it lets a new
 // connection in depends on two numbers of the new SYN against what it remembers:
 //
-//   Linux       net/ipv4/tcp_minisocks.c, tcp_timewait_state_process(): refuses when the timestamps
-//   say
-//               "old" (PAWS), then takes a newer sequence number or a newer timestamp.
-//   FreeBSD     takes a newer sequence number, drops anything else without an answer.
-//   RFC 6191    a newer timestamp, or an equal one with a newer sequence number; without timestamps
-//   a
-//               newer sequence number (RFC 1122, section 4.2.2.13).
+//   Linux       net/ipv4/tcp_minisocks.c, tcp_timewait_state_process(): refuses when the
+//               timestamps say "old" (PAWS), then takes a newer sequence number or timestamp
+//   FreeBSD     takes a newer sequence number, drops anything else without an answer
+//   RFC 6191    takes a newer timestamp, or an equal one with a newer sequence number; without
+//               timestamps a newer sequence number (RFC 1122, section 4.2.2.13)
 //
 // Newer timestamp *and* newer sequence number satisfies them all; that is what a fit aims at. All
 // numbers are serial (mod 2^32) and as the backend saw them.
