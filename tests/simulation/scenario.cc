@@ -139,6 +139,31 @@ std::vector<Scenario> make_all() {
   s.may_refuse = true;
   all.push_back(s);
 
+  s = make("full", "a flow table with too few entries");
+  s.users = 200;
+  s.flows_max = 128;
+  s.may_refuse = true;
+  all.push_back(s);
+
+  s = make("arp", "the balancer knows no neighbour and has to ask");
+  s.users = 200;
+  s.port_last = s.port_first + 999;
+  s.modes = kNobodyVanishes;
+  s.neighbours_known = false;
+  all.push_back(s);
+
+  s = make("storm", "all at once: loss, disorder, bursts, restarts, reloads, three stacks");
+  s.client_link = s.backend_link = {300, 100, 10'000, 10'000, 30'000, 2'000};
+  s.backends = 3;
+  s.stacks = {Stack::linux_, Stack::freebsd, Stack::rfc6191};
+  s.port_last = s.port_first + 499;
+  s.users = 200;
+  s.burst_us = 50;
+  s.restart_every_us = 20 * kSecond;
+  s.reload_every_us = 3 * kSecond;
+  s.modes = kNobodyVanishes;
+  all.push_back(s);
+
   s = make("never", "reuse = never: no SYN may meet TIME_WAIT at all");
   s.port_last = s.port_first + 999;
   s.users = 100;

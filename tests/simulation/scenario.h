@@ -50,6 +50,8 @@ struct Scenario {
   uint32_t burst_us = 0;       // frames of this long reach the balancer as one burst
   TimeUs restart_every_us = 0;
   TimeUs reload_every_us = 0;
+  bool neighbours_known = true;  // else the balancer has to ask for each of them
+  uint32_t flows_max = 1 << 16;
 
   Reuse reuse = Reuse::rebase;
   bool rewrite_timestamps = false;

@@ -13,7 +13,6 @@
 namespace sluice::sim {
 namespace {
 
-constexpr uint32_t kFlows = 1 << 16;
 constexpr uint64_t kWallClockMs = 1'767'225'600'000;  // the wall clock at virtual time 0
 
 net::Ipv4Address ip(uint32_t host) {
@@ -118,7 +117,7 @@ class SluiceBalancer final : public Balancer {
   void start(TimeUs now) {
     CoreSetup setup{};
     setup.name = "simulated";
-    setup.limits.flow_count_max = kFlows;
+    setup.limits.flow_count_max = scenario_.flows_max;
     setup.secret = {rng_.next(), rng_.next()};
     setup.packets = packets_;
     setup.transmit = transmit;

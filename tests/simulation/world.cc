@@ -48,10 +48,10 @@ World::World(const Scenario& scenario, uint64_t seed, const MakeBalancer& make)
 
 void World::start() {
   network_.now = kSecond;  // time 0 means never in many a place
-  for (uint32_t i = 0; i < scenario_.clients; i++)
+  for (uint32_t i = 0; scenario_.neighbours_known && i < scenario_.clients; i++)
     network_.introduce(Side::client, kFirstClientIp + i, site_.client_side_ip);
-  for (const Address& backend : site_.backends)
-    network_.introduce(Side::backend, backend.ip, site_.backend_side_ip);
+  for (size_t i = 0; scenario_.neighbours_known && i < site_.backends.size(); i++)
+    network_.introduce(Side::backend, site_.backends[i].ip, site_.backend_side_ip);
   for (uint32_t i = 0; i < scenario_.users; i++)
     events_.put(2 * kSecond + rng_.below(100 * kMillisecond), EventKind::open);
   events_.put(network_.now, EventKind::housekeeping);
