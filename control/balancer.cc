@@ -20,7 +20,6 @@ namespace {
 // Descriptors of both directions, packets that wait for a next hop, bursts and caches.
 constexpr uint32_t kPacketsPerPort = 4096;
 constexpr uint32_t kPacketsShared = 8192;
-constexpr uint64_t kLingerSlackMs = 5000;
 
 uint64_t now_ms() {
   return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -108,9 +107,7 @@ void Balancer::launch() {
 void Balancer::apply(const Config& config) {
   keeper_->adopt(config, now_ms());
   config_ = config;
-  rest_ms_ = std::max<uint64_t>(
-      rest_ms_, (config.time_wait.backend_seconds + config.tcp_timeouts.closed) * uint64_t{1000} +
-                    kLingerSlackMs);
+  rest_ms_ = config.time_wait.backend_seconds * uint64_t{1000};
   publish();
 }
 

@@ -44,7 +44,7 @@ class Balancer {
 
   Config config_;
   uint64_t generation_ = 0;
-  uint64_t rest_ms_ = 0;  // how long what was removed lingers after its last use
+  uint64_t rest_ms_ = 0;  // how long a removed pool lingers after its last use
   rte_mempool* packets_ = nullptr;
   std::vector<Port> ports_;
   std::vector<PortInfo> port_infos_;

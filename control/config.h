@@ -59,7 +59,7 @@ struct LocalPoolConfig {
 struct TimeWaitConfig {
   uint32_t backend_seconds = 60;
   uint32_t guard_ms = 100;
-  ReusePolicy reuse = ReusePolicy::kNatural;
+  ReusePolicy reuse = ReusePolicy::kRebase;
   bool operator==(const TimeWaitConfig&) const = default;
 };
 

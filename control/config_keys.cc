@@ -190,8 +190,9 @@ const Keys<TimeWaitConfig> kTimeWaitKeys = {
     one("backend_seconds", &TimeWaitConfig::backend_seconds, integer(0, 3600)),
     one("guard_ms", &TimeWaitConfig::guard_ms, integer(0, 60000)),
     one("reuse", &TimeWaitConfig::reuse,
-        choice<ReusePolicy>({{"never", ReusePolicy::kNever}, {"natural", ReusePolicy::kNatural}},
-                            {"rebase"})),
+        choice<ReusePolicy>({{"never", ReusePolicy::kNever},
+                             {"natural", ReusePolicy::kNatural},
+                             {"rebase", ReusePolicy::kRebase}})),
 };
 
 const Keys<LimitsConfig> kLimitsKeys = {
@@ -203,8 +204,8 @@ const Keys<LimitsConfig> kLimitsKeys = {
 const Keys<TcpTimeoutsConfig> kTcpTimeoutsKeys = {
     one("syn_sent", &TcpTimeoutsConfig::syn_sent, integer(1, 86400)),
     one("syn_received", &TcpTimeoutsConfig::syn_received, integer(1, 86400)),
-    one("established", &TcpTimeoutsConfig::established, integer(1, 2592000)),
-    one("half_closed", &TcpTimeoutsConfig::half_closed, integer(1, 2592000)),
+    one("established", &TcpTimeoutsConfig::established, integer(1, 604800)),
+    one("half_closed", &TcpTimeoutsConfig::half_closed, integer(1, 604800)),
     one("closing", &TcpTimeoutsConfig::closing, integer(1, 86400)),
     one("closed", &TcpTimeoutsConfig::closed, integer(1, 86400)),
 };
@@ -225,7 +226,8 @@ const Keys<ServiceConfig> kServiceKeys = {
                               {"maglev"})),
     one("local_pool", &ServiceConfig::local_pool, name()),
     one("tcp_timestamps", &ServiceConfig::tcp_timestamps,
-        choice<TimestampPolicy>({{"preserve", TimestampPolicy::kPreserve}}, {"rewrite"})),
+        choice<TimestampPolicy>(
+            {{"preserve", TimestampPolicy::kPreserve}, {"rewrite", TimestampPolicy::kRewrite}})),
     one("reset_on_timeout", &ServiceConfig::reset_on_timeout, boolean()),
     one("on_refusal", &ServiceConfig::on_refusal,
         choice<OnRefusal>({{"reset", OnRefusal::kReset}, {"drop", OnRefusal::kDrop}})),

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include <regex>
+#include <algorithm>
 #include <sstream>
 
 #include "control/config_schema.h"
@@ -18,9 +18,37 @@ constexpr int kNestingMax = 64;  // toml11 goes down recursively: this bounds it
 constexpr int kRepairsMax = 32;
 constexpr size_t kShownMax = 60;
 
-const std::regex kKeyLine(R"(^\s*([A-Za-z0-9_-]+)\s*=.*)");
-const std::regex kArrayLine(R"(^\s*([A-Za-z0-9_-]+)\s*=\s*\[[^\]]*$)");
-const std::regex kHeaderLine(R"(^\s*\[+\s*([A-Za-z0-9_.-]+).*)");
+constexpr std::string_view kBlanks = " \t\r";
+constexpr std::string_view kBareKey =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+
+std::string_view skip(std::string_view text, std::string_view characters) {
+  return text.substr(std::min(text.find_first_not_of(characters), text.size()));
+}
+
+// What a line looks like, whether or not it can be read.
+struct LineShape {
+  std::string key;     // of `key = ...`
+  std::string header;  // of `[header]` and `[[header]]`
+  bool opens_array = false;
+};
+
+LineShape shape_of(std::string_view line) {
+  LineShape shape;
+  const std::string_view text = skip(line, kBlanks);
+  if (text.starts_with('[')) {
+    const std::string_view name = skip(skip(text, "["), kBlanks);
+    shape.header = name.substr(0, name.find_first_of("] \t\r#"));
+    return shape;
+  }
+  const std::string_view rest = skip(text, kBareKey);
+  const std::string_view value = skip(rest, kBlanks);
+  if (rest.size() == text.size() || !value.starts_with('=')) return shape;
+  shape.key = text.substr(0, text.size() - rest.size());
+  shape.opens_array =
+      skip(value.substr(1), kBlanks).starts_with('[') && value.find(']') == value.npos;
+  return shape;
+}
 
 std::vector<std::string> split_lines(std::string_view text) {
   std::vector<std::string> lines;
@@ -77,34 +105,57 @@ class Repair {
       : original_(split_lines(text)), lines_(original_), problems_(problems) {}
 
   std::string text() const { return join(lines_, "\n") + "\n"; }
-  // Notes the problem and puts the line out of the way. False: no use in going on.
+  // toml11 3.7 reads beyond its buffer when a string is not UTF-8: it must not see such lines.
+  void put_aside_what_is_no_text();
+  // Notes what toml11 says of a line and puts it out of the way. False: no use in going on.
   bool put_aside(uint32_t line, const std::string& what);
 
  private:
-  std::string section_of(size_t index) const;
+  // The key on a line with the table it is in, or an empty string.
+  std::string key_of(size_t index) const;
   // An array that was never closed fails where the next key comes: its own line is the mistake.
   size_t opening_of(size_t index, const std::string& what) const;
+  void replace(size_t index, bool keep_key);
 
   const std::vector<std::string> original_;
   std::vector<std::string> lines_;
   Problems& problems_;
 };
 
-std::string Repair::section_of(size_t index) const {
-  std::smatch match;
+std::string Repair::key_of(size_t index) const {
+  const std::string key = shape_of(original_[index]).key;
+  if (key.empty()) return "";
   for (size_t i = index; i-- > 0;) {
-    if (std::regex_match(original_[i], match, kHeaderLine)) return match[1].str() + ".";
+    const std::string header = shape_of(original_[i]).header;
+    if (!header.empty()) return header + "." + key;
   }
-  return "";
+  return key;
 }
 
 size_t Repair::opening_of(size_t index, const std::string& what) const {
   if (what.find("array") == what.npos || what.find("table") != what.npos) return index;
   for (size_t i = index + 1; i-- > 0;) {
-    if (std::regex_match(lines_[i], kArrayLine)) return i;
-    if (i < index && std::regex_match(lines_[i], kHeaderLine)) break;
+    const LineShape shape = shape_of(lines_[i]);
+    if (shape.opens_array) return i;
+    if (i < index && !shape.header.empty()) break;
   }
   return index;
+}
+
+void Repair::replace(size_t index, bool keep_key) {
+  const LineShape shape = shape_of(original_[index]);
+  const std::string unreadable = fmt::format("\"\\u001F{}\"", kUnreadable.substr(1));
+  lines_[index].clear();
+  if (!shape.key.empty() && keep_key) lines_[index] = fmt::format("{} = {}", shape.key, unreadable);
+  if (!shape.header.empty()) lines_[index] = fmt::format("[[{}]]", unreadable);
+}
+
+void Repair::put_aside_what_is_no_text() {
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    if (is_utf8(lines_[i])) continue;
+    problems_.add(static_cast<uint32_t>(i + 1), key_of(i), trimmed(original_[i]), "text in UTF-8");
+    replace(i, true);
+  }
 }
 
 bool Repair::put_aside(uint32_t line, const std::string& what) {
@@ -112,23 +163,16 @@ bool Repair::put_aside(uint32_t line, const std::string& what) {
   const size_t failed = std::min<size_t>(line == 0 ? 0 : line - 1, lines_.size() - 1);
   const size_t index = opening_of(failed, what);
   const bool twice = what.find("already exists") != what.npos;
-  std::smatch match;
-  const bool is_key = std::regex_match(original_[index], match, kKeyLine);
-  const std::string key = is_key ? section_of(index) + match[1].str() : "";
-  if (lines_[index] != original_[index] && !twice) return false;
-  if (lines_[index] == original_[index]) {
-    problems_.add(index + 1, key, trimmed(original_[index]),
+  const bool is_new = lines_[index] == original_[index];
+  if (!is_new && !twice) return false;
+  if (is_new) {
+    problems_.add(static_cast<uint32_t>(index + 1), key_of(index), trimmed(original_[index]),
                   twice             ? "each key once (it stands above already)"
                   : index != failed ? fmt::format("an array that is closed before line {}", line)
                                     : fmt::format("valid TOML ({})", reason_of(what)));
   }
   for (size_t i = index + 1; i < failed; ++i) lines_[i].clear();
-  const bool is_header = !is_key && std::regex_match(original_[index], kHeaderLine);
-  if (is_key && !twice) {
-    lines_[index] = fmt::format("{} = \"\\u001F{}\"", match[1].str(), kUnreadable.substr(1));
-  } else {
-    lines_[index] = is_header ? fmt::format("[[\"\\u001F{}\"]]", kUnreadable.substr(1)) : "";
-  }
+  replace(index, !twice);
   return true;
 }
 
@@ -146,6 +190,7 @@ std::optional<toml::value> parse_toml(std::string_view text, Problems& problems)
     return std::nullopt;
   }
   Repair repair(text, problems);
+  repair.put_aside_what_is_no_text();
   for (int i = 0; i < kRepairsMax; ++i) {
     std::istringstream stream(repair.text());
     try {

@@ -15,6 +15,7 @@
 #include "control/api_server.h"
 #include "control/api_socket.h"
 #include "control/balancer.h"
+#include "control/captured_output.h"
 #include "control/commands.h"
 #include "control/config_load.h"
 #include "control/event_loop.h"
@@ -60,11 +61,19 @@ void start_dpdk(const Config& config) {
   options.pci = has_pci_device(config);
   options.args = config.eal.args;
   capture_dpdk_log();
+  std::string printed;
   try {
-    sluice::start_eal(options);
+    const CapturedOutput output;
+    try {
+      sluice::start_eal(options);
+    } catch (...) {
+      printed = output.text();
+      throw;
+    }
   } catch (const std::exception& error) {
+    const std::string said = line_after(printed, "sluice: ");  // getopt's, about eal.args
     throw StartError(fmt::format("EAL refuses to start: {} ({}); see [eal] in the configuration",
-                                 error.what(), last_dpdk_errors()));
+                                 error.what(), said.empty() ? last_dpdk_errors() : said));
   }
 }
 

@@ -13,7 +13,9 @@ namespace {
 template <class Key, class Entry, class Slots>
 uint16_t free_id(const std::map<Key, Entry>& entries, const Slots& slots) {
   std::vector<bool> taken(slots.size());
-  for (const auto& [key, entry] : entries) taken[entry.id] = true;
+  for (const auto& [key, entry] : entries) {
+    if (entry.id != kNoId) taken[entry.id] = true;  // the one that asks has none yet
+  }
   return static_cast<uint16_t>(std::ranges::find(taken, false) - taken.begin());
 }
 
@@ -110,7 +112,7 @@ StateKeeper::Finished StateKeeper::finished(uint64_t now_ms, uint64_t rest_ms) {
   Finished done;
   for (auto& [key, pool] : pools_) {
     if (!pool.removed) continue;
-    if (is_used(key, pool)) pool.used_ms = now_ms;
+    if (is_used(pool)) pool.used_ms = now_ms;
     if (now_ms - pool.used_ms > rest_ms) done.pools.push_back(key);
   }
   for (const auto& [key, backend] : backends_) {
@@ -144,14 +146,11 @@ void StateKeeper::free(const Finished& finished) {
   }
 }
 
-// A flow that is over has given its port back and still names the pool; it counts at its backend.
-bool StateKeeper::is_used(const PoolKey& key, const PoolEntry& pool) const {
-  for (const auto& [backend_key, backend] : backends_) {
-    if (backend_key.address != key.backend) continue;
-    if (sum(&Registry::backends, backend.id, &BackendState::flows) > 0) return true;
-  }
+// A flow that is over has given its port back and still names the pool.
+bool StateKeeper::is_used(const PoolEntry& pool) const {
   return std::ranges::any_of(registries_, [&](const Registry* registry) {
-    return registry->pools[pool.id]->ports.counters().in_use.value() > 0;
+    const PoolState& state = *registry->pools[pool.id];
+    return state.flows.value() > 0 || state.ports.counters().in_use.value() > 0;
   });
 }
 

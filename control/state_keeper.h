@@ -68,7 +68,7 @@ class StateKeeper {
   void adopt(const Config& config, uint64_t now_ms);
 
   // The removed that nothing needs any more: no flow, and for a pool no use for `rest_ms`, which
-  // covers the backends' TIME_WAIT and the time that a flow stays after its end.
+  // covers the backends' TIME_WAIT.
   struct Finished {
     std::vector<net::Endpoint> services;
     std::vector<BackendKey> backends;
@@ -103,7 +103,7 @@ class StateKeeper {
   };
   static Wanted wanted_by(const Config& config);
   void check(const Wanted& wanted) const;
-  bool is_used(const PoolKey& key, const PoolEntry& pool) const;
+  bool is_used(const PoolEntry& pool) const;
 
   std::vector<Registry*> registries_;
   net::Random random_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The one thing about text that neither the standard library nor fmt gives without a fuss.
+// What neither the standard library nor fmt knows about text.
 #pragma once
 
 #include <string>
@@ -18,5 +18,7 @@ std::string join(const Strings& strings, std::string_view separator) {
   }
   return out;
 }
+
+bool is_utf8(std::string_view text);
 
 }  // namespace sluice::control

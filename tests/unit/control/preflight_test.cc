@@ -36,6 +36,14 @@ TEST(Preflight, FindsTheKernelInterface) {
   EXPECT_EQ(kernel_interface_of("0000:3b:00.0"), std::nullopt);
 }
 
+TEST(Preflight, KnowsPciDevices) {
+  Config config;
+  config.interfaces = {{"a", "net_af_packet0,iface=fe:ed", {}}};
+  EXPECT_FALSE(has_pci_device(config));
+  config.interfaces.push_back({"b", "0000:3b:00.0,arg=1", {}});
+  EXPECT_TRUE(has_pci_device(config));
+}
+
 TEST(Preflight, AMissingInterfaceIsNamed) {
   Config config;
   config.interfaces = {{"client", "net_af_packet0,iface=no-such-if", {}}};
