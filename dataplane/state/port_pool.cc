@@ -40,6 +40,7 @@ PortPool::Taken PortPool::grant(uint16_t index, Grant grant, net::Shift shift) {
   unlink(index);
   Record& r = records_[index];
   r.place = Place::kInUse;
+  counters_.taken.add();
   counters_.in_use.add();
   counters_.peak.raise_to(counters_.in_use.value());
   switch (grant) {

@@ -77,7 +77,8 @@ class PortPool {
   /// Written by the owning worker, read by anyone.
   struct Counters {
     Counter in_use;
-    Counter peak;  // highest in_use seen
+    Counter peak;   // highest in_use seen
+    Counter taken;  // every grant, of whichever kind
     Counter fresh;
     Counter reuse_clean;
     Counter reuse_rested;
