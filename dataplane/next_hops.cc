@@ -29,11 +29,23 @@ void NextHops::send(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address
   if (!neighbours_.wait(hop.neighbour, packet)) {
     return tx_.drop(packet, DropReason::neighbour_queue_full);
   }
-  if (neighbour.tries == 0) {
-    neighbour.tries = 1;
-    neighbours_.timers().set(hop.neighbour, now_ms + Neighbours::kRetryMs);
-    ask(snapshot, neighbour);
-  }
+  begin_asking(snapshot, hop.neighbour, now_ms);
+}
+
+void NextHops::prepare(const Snapshot& snapshot, net::Ipv4Address destination, uint64_t now_ms) {
+  DropReason unused;
+  const uint32_t index = resolve(snapshot, destination, unused);
+  if (index == Neighbours::kNone || neighbours_[index].state != State::kResolving) return;
+  neighbours_[index].used_ms = now_ms;
+  begin_asking(snapshot, index, now_ms);
+}
+
+void NextHops::begin_asking(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+  Neighbour& neighbour = neighbours_[index];
+  if (neighbour.tries > 0) return;
+  neighbour.tries = 1;
+  neighbours_.timers().set(index, now_ms + Neighbours::kRetryMs);
+  ask(snapshot, neighbour);
 }
 
 uint32_t NextHops::resolve(const Snapshot& snapshot, net::Ipv4Address destination,

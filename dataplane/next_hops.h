@@ -41,6 +41,9 @@ class NextHops {
   /// predecessor.
   void announce(const Snapshot& snapshot);
 
+  /// Asks for the next hop towards `destination` before the first packet needs it.
+  void prepare(const Snapshot& snapshot, net::Ipv4Address destination, uint64_t now_ms);
+
   /// Makes every remembered hop look its route up anew; after routes changed.
   void forget_routes();
 
@@ -49,6 +52,7 @@ class NextHops {
  private:
   uint32_t resolve(const Snapshot& snapshot, net::Ipv4Address destination, net::DropReason& reason);
   void transmit(const Snapshot& snapshot, rte_mbuf* packet, const Neighbour& neighbour);
+  void begin_asking(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
   void ask(const Snapshot& snapshot, const Neighbour& neighbour);
   void confirm(const Snapshot& snapshot, uint32_t index, net::MacAddress mac, uint64_t now_ms);
   void expire(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);

@@ -138,6 +138,14 @@ void adopt_snapshot(Core& core, const Snapshot& snapshot) {
   core.snapshot = &snapshot;
   if (!first) core.next_hops.forget_routes();
   core.next_hops.announce(snapshot);
+  for (const Route& route : snapshot.routes) {
+    if (route.via.raw != 0) core.next_hops.prepare(snapshot, route.via, core.now_ms);
+  }
+  for (const ServiceView& service : snapshot.services) {
+    for (const BackendView& backend : service.backends) {
+      core.next_hops.prepare(snapshot, backend.address.ip, core.now_ms);
+    }
+  }
 }
 
 }  // namespace sluice

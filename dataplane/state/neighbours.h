@@ -39,7 +39,7 @@ struct Neighbour {
 class Neighbours {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
-  static constexpr uint16_t kWaitingPerNeighbour = 16;
+  static constexpr uint16_t kWaitingPerNeighbour = 1024;  // a gateway carries all clients
   static constexpr uint32_t kWaitingMax = 4096;
   static constexpr uint8_t kTries = 4;
   static constexpr uint32_t kRetryMs = 500;
