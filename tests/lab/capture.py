@@ -72,12 +72,11 @@ def parse(when, data, frame):
 class Capture:
     """tcpdump on one interface for the length of a block."""
 
-    def __init__(self, lab, namespace, what=SYNS, interface="eth0", limit=None):
+    def __init__(self, lab, namespace, what=SYNS, interface="eth0"):
         self.path = lab.work / f"{namespace.name}-{interface}-{time.monotonic_ns()}.pcap"
         words = ["tcpdump", "-i", interface, "-n", "-Z", "root", "-s", SNAP_BYTES, "-B", 65536,
                  "--time-stamp-precision=nano", "-w", self.path]
-        self.process = namespace.start(*words, *(["-c", limit] if limit else []), what,
-                                       stderr=subprocess.PIPE, text=True)
+        self.process = namespace.start(*words, what, stderr=subprocess.PIPE, text=True)
         lab.processes.append(self.process)
         self.process.stderr.readline()  # "listening on": it captures from here on
         self.dropped = None

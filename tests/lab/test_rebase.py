@@ -135,10 +135,10 @@ def test_g_every_way_of_closing_mixed():
         loads = [Churn(lab, close=close, plain=plain, seconds=8, concurrency=2)
                  for close in ("server", "half") for plain in (False, True)]
         reports = [load.finish() for load in loads]
-    for report in reports:
-        assert_all_well(report)
     seen.assert_reuse()
     seen.assert_no_reject()
+    for report in reports:
+        assert_all_well(report)
 
 
 def test_g_reuse_after_a_fast_upload():
