@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 
 #include "control/api_client.h"
 #include "control/config.h"
+#include "control/ctl_explain.h"
 #include "control/ctl_table.h"
 
 namespace {
@@ -22,25 +24,33 @@ struct Options {
   std::string what;
   bool as_json = false;
   uint32_t limit = 100;
+  std::string local;
+  std::string backend;
+  std::optional<uint32_t> seq;
+  std::optional<uint32_t> tsval;
 };
+
+void print(const Options& options, const json& result, const std::string& text) {
+  fmt::print("{}", options.as_json ? result.dump(2) + "\n" : text);
+}
 
 void show(const Options& options) {
   const json result =
       ask(options.socket, {{"command", "show"}, {"what", options.what}, {"limit", options.limit}});
-  if (options.as_json) {
-    fmt::print("{}\n", result.dump(2));
-  } else {
-    fmt::print("{}", sluice::control::render_table(options.what, result));
-  }
+  print(options, result, sluice::control::render_table(options.what, result));
 }
 
 void reload(const Options& options) {
   const json result = ask(options.socket, {{"command", "reload"}});
-  if (options.as_json) {
-    fmt::print("{}\n", result.dump(2));
-  } else {
-    fmt::print("{}\n", result.value("message", "reloaded"));
-  }
+  print(options, result, result.value("message", "reloaded") + "\n");
+}
+
+void explain(const Options& options) {
+  json request = {{"command", "explain"}, {"local", options.local}, {"backend", options.backend}};
+  if (options.seq) request["seq"] = *options.seq;
+  if (options.tsval) request["tsval"] = *options.tsval;
+  const json result = ask(options.socket, request);
+  print(options, result, sluice::control::render_explanation(result));
 }
 
 }  // namespace
@@ -64,6 +74,14 @@ int main(int argc, char** argv) {
   app.add_subcommand("reload", "read the configuration file again")->callback([&] {
     reload(options);
   });
+
+  CLI::App* explain_command =
+      app.add_subcommand("explain", "what is known of a tuple, and what a SYN on it would meet");
+  explain_command->add_option("--local", options.local, "address:port")->required();
+  explain_command->add_option("--backend", options.backend, "address:port")->required();
+  explain_command->add_option("--seq", options.seq, "the SYN's sequence number");
+  explain_command->add_option("--tsval", options.tsval, "its TSval; none: without timestamps");
+  explain_command->callback([&] { explain(options); });
 
   try {
     app.parse(argc, argv);

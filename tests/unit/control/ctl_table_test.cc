@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "control/ctl_explain.h"
+
 namespace sluice::control {
 namespace {
 
@@ -59,6 +61,31 @@ TEST(CtlTable, SaysWhenThereIsNothingOrMore) {
 TEST(CtlTable, EveryTableHasAName) {
   EXPECT_EQ(table_names(), (std::vector<std::string>{"services", "backends", "flows", "pools",
                                                      "workers", "counters"}));
+}
+
+TEST(CtlExplain, SaysWhatIsKnownAndWhatASynWouldMeet) {
+  nlohmann::json answer = {
+      {"in_use", false}, {"tuple", "fresh"}, {"in_time_wait", false}, {"reuse", "natural"}};
+  EXPECT_EQ(render_explanation(answer),
+            "now       free\n"
+            "history   never used since Sluice started\n");
+  answer.update({{"tuple", "held"},
+                 {"in_time_wait", true},
+                 {"age_ms", 1500},
+                 {"last_sequence", 4000000000},
+                 {"timestamps", true},
+                 {"last_tsval", 7},
+                 {"taken_as_it_is", false},
+                 {"ts_offset", 5},
+                 {"seq_offset", -3}});
+  EXPECT_EQ(render_explanation(answer),
+            "now       free\n"
+            "history   ended 1.5s ago; the backend was left in TIME_WAIT\n"
+            "numbers   last sequence 4000000000, last TSval 7\n"
+            "this SYN  the backend would answer with a stale ACK; reuse = \"natural\" waits\n");
+  answer["reuse"] = "rebase";
+  EXPECT_NE(render_explanation(answer).find("fitted by TSval +5 and sequence -3"),
+            std::string::npos);
 }
 
 }  // namespace

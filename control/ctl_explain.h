@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The answer to `sluicectl explain` in words.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace sluice::control {
+
+std::string render_explanation(const nlohmann::json& answer);
+
+}  // namespace sluice::control
