@@ -80,8 +80,9 @@ void Checker::to_backend(const Segment& s) {
   c->touched_at = now_;
   if (s.is(kFin)) c->fin_inbound = true;
   if (s.is(kRst)) {
-    // A heal clears the backend with numbers of the connection that was there before.
-    if (c->opened_at == 0) return;
+    // A heal clears the backend with numbers of the connection that was there before, and what
+    // comes back on a tuple that was left is answered in its own numbers.
+    if (c->opened_at == 0 || c->tuple != tuple) return;
     c->reset_seen = true;
   }
   if (!fits_inbound(*c, s)) {
