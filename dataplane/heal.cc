@@ -87,8 +87,21 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& 
   return true;
 }
 
+/// The kept SYN's flow where it stands, with the fit that the answer asks for. The sequence is shifted as
+/// soon as anything is, so that an answer to the SYN of before is known by its acknowledgement.
+void fit_in_place(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& learned) {
+  const Flow& flow = core.flows[index];
+  const bool rewrite = flow.rewrite_timestamps;
+  net::Shift shift;
+  if (core.snapshot->reuse.policy == ReusePolicy::kRebase) {
+    const SynNumbers sent = as_sent(core, core.pool(flow), rewrite, syn);
+    shift = fit(learned, sent, core.random);
+    if (shift.any()) shift.sequence = sequence_step(learned, sent, core.random);
+  }
+  set_alteration(core, index, rewrite, syn, shift);
+}
+
 void count_heal(Core& core, Flow& flow) {
-  ++flow.heal_attempts;
   core.count(Event::heals_started);
   core.backend(flow).heals.add();
   core.pool(flow).ports.counters().heals.add();
@@ -115,6 +128,7 @@ DropReason heal(Core& core, uint32_t index, const Segment& answer) {
   reset_backend_at(core, flow, learned.last_sequence);
   if (flow.syn_slot == SynStore::kNone) return DropReason::stale_answer;
   if (flow.heal_attempts == kHealAttemptsMax) return give_up(core, index);
+  ++flow.heal_attempts;
   count_heal(core, flow);
   flow.stale_ack = learned.last_sequence;
   flow.healed_ms = core.now32();
@@ -123,14 +137,8 @@ DropReason heal(Core& core, uint32_t index, const Segment& answer) {
   Segment syn;
   if (!copy_syn(core, flow, syn)) return DropReason::stale_answer;
   const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
-  if (flow.heal_attempts == 1) {
-    const bool rewrite = flow.rewrite_timestamps;
-    const SynNumbers sent = as_sent(core, core.pool(flow), rewrite, numbers);
-    const net::Shift shift = rebase ? fit(learned, sent, core.random) : net::Shift{};
-    set_alteration(core, index, rewrite, numbers, shift);
-  } else if (!move_flow(core, index, numbers, learned)) {
-    rte_pktmbuf_free(syn.buffer);
-    return give_up(core, index);
+  if (flow.heal_attempts == 1 || !move_flow(core, index, numbers, learned)) {
+    fit_in_place(core, index, numbers, learned);
   }
   send_syn(core, index, syn);
   return DropReason::stale_answer;
@@ -139,10 +147,11 @@ DropReason heal(Core& core, uint32_t index, const Segment& answer) {
 void move_unanswered(Core& core, uint32_t index, const Segment& syn) {
   Flow& flow = core.flows[index];
   if (core.snapshot->reuse.policy != ReusePolicy::kRebase) return;
-  if (flow.heal_attempts == kHealAttemptsMax) return;
-  count_heal(core, flow);
-  reset_backend(core, flow);
-  move_flow(core, index, syn_numbers(*syn.packet.tcp), legacy_of(core, flow));
+  const net::Endpoint old_local = flow.local();
+  const uint32_t old_expected = flow.tcp.backend_expects();
+  if (move_flow(core, index, syn_numbers(*syn.packet.tcp), legacy_of(core, flow))) {
+    reset_tuple(core, flow, old_local, old_expected);
+  }
 }
 
 }  // namespace sluice

@@ -10,7 +10,8 @@
 //                      fitted by what the answer said: Linux answers such SYNs only twice a
 //                      second, so to wait and see whether the RST worked (RFC 1337 stacks ignore
 //                      it) would cost a stall
-//   further ones       the same on another local port; what was learned stays with the old one
+//   further ones       the same on another local port, where there is one; what was learned stays
+//                      with the old one
 //   after the last     an honest RST to the client
 #pragma once
 

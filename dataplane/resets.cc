@@ -22,7 +22,11 @@ void reset_backend(Core& core, Flow& flow) {
 }
 
 void reset_backend_at(Core& core, Flow& flow, uint32_t sequence) {
-  send_reset(core, {flow.local(), flow.backend_address(), sequence, 0, false}, flow.to_backend,
+  reset_tuple(core, flow, flow.local(), sequence);
+}
+
+void reset_tuple(Core& core, Flow& flow, net::Endpoint local, uint32_t sequence) {
+  send_reset(core, {local, flow.backend_address(), sequence, 0, false}, flow.to_backend,
              Event::resets_to_backends);
 }
 

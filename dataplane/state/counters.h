@@ -23,9 +23,8 @@ namespace sluice {
   X(backend_refusals, "SYNs that a backend answered with RST")                               \
   X(resets_to_clients, "RSTs of our own to clients")                                         \
   X(resets_to_backends, "RSTs of our own to backends")                                       \
-  X(heals_started,                                                                           \
-    "stale answers met with a RST and the SYN sent again, and SYNs twice unanswered")        \
-  X(heals_moved, "heals that took another local port")                                       \
+  X(heals_started, "stale answers met with a RST to the backend and the SYN sent again")     \
+  X(heals_moved, "heals, and SYNs twice unanswered, that took another local port")           \
   X(heals_succeeded, "healed connections whose handshake was then completed by the backend") \
   X(arp_requests_sent, "ARP requests, probes and announcements sent")                        \
   X(arp_requests_answered, "ARP requests for our addresses answered")                        \

@@ -46,12 +46,13 @@ bool all_take(const Legacy& legacy, const SynNumbers& syn) {
   return sequence_fits(legacy, syn) && timestamp_fits(legacy, syn);
 }
 
+uint32_t sequence_step(const Legacy& legacy, const SynNumbers& syn, net::Random& random) {
+  return legacy.last_sequence + 1 + random.below(kSequenceStep) - syn.sequence;
+}
+
 net::Shift fit(const Legacy& legacy, const SynNumbers& syn, net::Random& random) {
   net::Shift shift;
-  if (!sequence_fits(legacy, syn)) {
-    const uint32_t wanted = legacy.last_sequence + 1 + random.below(kSequenceStep);
-    shift.sequence = wanted - syn.sequence;
-  }
+  if (!sequence_fits(legacy, syn)) shift.sequence = sequence_step(legacy, syn, random);
   if (!timestamp_fits(legacy, syn)) {
     const uint32_t wanted = legacy.last_tsval + 1 + random.below(kTimestampStep);
     shift.timestamp = wanted - syn.tsval;

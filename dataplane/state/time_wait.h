@@ -56,4 +56,7 @@ bool all_take(const Legacy& legacy, const SynNumbers& syn);
 /// neither a client's clock nor the next initial sequence number can be read from them (RFC 6528).
 net::Shift fit(const Legacy& legacy, const SynNumbers& syn, net::Random& random);
 
+/// A sequence shift alone, to an unpredictable number that every stack takes as newer.
+uint32_t sequence_step(const Legacy& legacy, const SynNumbers& syn, net::Random& random);
+
 }  // namespace sluice
