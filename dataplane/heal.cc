@@ -51,19 +51,10 @@ void send_syn(Core& core, uint32_t index, Segment& syn) {
                       core.now_ms);
 }
 
-const BackendView* find_backend(const Core& core, const Flow& flow) {
-  for (const ServiceView& service : core.snapshot->services) {
-    for (const BackendView& backend : service.backends) {
-      if (service.id == flow.service && backend.id == flow.backend) return &backend;
-    }
-  }
-  return nullptr;
-}
-
 /// Takes another local port for a flow whose handshake is not done; the old one rests with what was
 /// learned of it.
 bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& learned) {
-  const BackendView* backend = find_backend(core, core.flows[index]);
+  const BackendView* backend = configured_backend(core, core.flows[index]);
   if (backend == nullptr) return false;
   const bool rewrite = core.flows[index].rewrite_timestamps;
   const auto choice = choose_port(core, *backend, rewrite, syn, true);

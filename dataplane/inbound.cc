@@ -40,6 +40,18 @@ Verdict forward(Core& core, Flow& flow, Segment& segment) {
   return Verdict::pass();
 }
 
+/// Ends the flow and treats its client's SYN as the first.
+Verdict begin_anew(Core& core, uint32_t index, Segment& segment) {
+  const ServiceView* service = core.snapshot->find_service(core.flows[index].vip());
+  if (!is_over(core.flows[index].tcp.state())) core.count(Event::flows_replaced);
+  abandon_flow(core, index);
+  if (service == nullptr) {  // removed meanwhile
+    answer_with_reset(core, segment, Event::resets_to_clients);
+    return DropReason::no_service;
+  }
+  return inbound_miss(core, *service, segment);
+}
+
 /// A SYN where a flow stands already: sent again, a new connection of a client that is through with
 /// the old one, or a stranger that the backend must judge (RFC 5961, section 4).
 Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
@@ -49,7 +61,10 @@ Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
     core.count(Event::syns_retransmitted);
     // Twice unanswered may be more than loss: a backend that drops what an old tuple forbids says
     // nothing.
-    if (state == TcpState::kSynSent && flow.packets_in > 1) move_unanswered(core, index, segment);
+    if (state == TcpState::kSynSent && flow.packets_in > 1) {
+      if (configured_backend(core, flow) == nullptr) return begin_anew(core, index, segment);
+      move_unanswered(core, index, segment);
+    }
     if (state == TcpState::kSynSent) {
       begin_handshake(core, index, segment);
     } else if (flow.altered) {
@@ -61,14 +76,7 @@ Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
     if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
     return forward(core, flow, segment);
   }
-  const ServiceView* service = core.snapshot->find_service(flow.vip());
-  if (!is_over(state)) core.count(Event::flows_replaced);
-  abandon_flow(core, index);
-  if (service == nullptr) {  // removed meanwhile
-    answer_with_reset(core, segment, Event::resets_to_clients);
-    return DropReason::no_service;
-  }
-  return inbound_miss(core, *service, segment);
+  return begin_anew(core, index, segment);
 }
 
 /// Late segments of a connection that is over may start the backend's TIME_WAIT anew.

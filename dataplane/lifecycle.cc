@@ -70,6 +70,15 @@ Legacy legacy_of(const Core& core, const Flow& flow) {
           held ? Legacy::Kind::kHeld : Legacy::Kind::kClean, flow.timestamps};
 }
 
+const BackendView* configured_backend(const Core& core, const Flow& flow) {
+  for (const ServiceView& service : core.snapshot->services) {
+    for (const BackendView& backend : service.backends) {
+      if (service.id == flow.service && backend.id == flow.backend) return &backend;
+    }
+  }
+  return nullptr;
+}
+
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
                                       const SynNumbers& syn, bool known_first) {
   const ReuseRules& rules = core.snapshot->reuse;

@@ -41,6 +41,9 @@ struct PortChoice {
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
                                       const SynNumbers& syn, bool known_first);
 
+/// The flow's backend in the snapshot in force; nullptr once a reload has removed it.
+const BackendView* configured_backend(const Core& core, const Flow& flow);
+
 SynNumbers syn_numbers(const net::TcpHeader& syn);
 
 /// What the flow's tuple leaves at the backend as of now.
