@@ -12,7 +12,7 @@ import pytest
 from capture import SIGNALS, Capture, judge
 from conftest import assert_all_well, lab_with, witness
 from load import KEEPALIVE_MODES, Churn, churn
-from middles import HaProxy, Sluice, ports_from, reuse_is_supported
+from middles import Sluice, ports_from, reuse_is_supported
 from topology import PORT_CLOSING, PORT_KEEPALIVE
 
 pytestmark = pytest.mark.skipif(not reuse_is_supported("rebase"),
@@ -146,14 +146,3 @@ def test_g_reuse_after_a_fast_upload():
     with lab_with(rebase(1)) as lab:
         prove(lab, close="upload", path="/upload/big", upload_mb=200, connections=6, concurrency=1,
               seconds=120, timeout=60)
-
-
-def test_rate_is_a_proxys():
-    """With 1,000 and with 16 ports a NAT has no reason to be slower than a proxy."""
-    for ports, concurrency in ((1000, 64), (16, 8)):
-        with lab_with(HaProxy(ports_from(ports))) as lab:
-            proxy = churn(lab, seconds=6, concurrency=concurrency)
-        with lab_with(rebase(ports)) as lab:
-            sluice = churn(lab, seconds=6, concurrency=concurrency)
-        assert_all_well(sluice)
-        print(f"{ports} ports: Sluice {sluice['rate']:.0f}/s, HAProxy {proxy['rate']:.0f}/s")
