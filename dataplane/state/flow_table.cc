@@ -33,7 +33,7 @@ FlowTable::FlowTable(const char* name, uint32_t flow_count_max, uint32_t hash_se
     : flows_(memory), free_(memory), live_(memory) {
   rte_hash_parameters parameters{};
   parameters.name = name;
-  parameters.entries = 2 * flow_count_max;
+  parameters.entries = 2 * flow_count_max + 1;  // one more while a flow moves
   parameters.key_len = sizeof(FlowKey);
   parameters.hash_func = hash_key;
   parameters.hash_func_init_val = hash_seed;
