@@ -68,6 +68,9 @@ Verdict icmp_input(Core& core, Segment& segment, uint16_t interface) {
   if (!core.snapshot->is_own(segment.packet.ip->destination, interface)) {
     return DropReason::ipv4_not_for_us;
   }
+  if (core.snapshot->is_own(segment.packet.ip->source, interface)) {
+    return DropReason::ipv4_source_bad;
+  }
   if (!net::icmp_checksum_ok(segment.packet)) return DropReason::icmp_bad;
   const net::IcmpHeader& icmp = *segment.packet.icmp;
   if (icmp.type == net::icmp_type::kEchoRequest) return echo_input(core, segment);
