@@ -21,8 +21,10 @@ uint32_t window_of(const net::TcpHeader& tcp, uint8_t scale) {
 }  // namespace
 
 void TcpTrack::open(const net::Packet& syn, uint8_t window_scale, bool has_window_scale) {
-  const uint32_t end = syn.sequence_end();
   const uint32_t beyond_syn = syn.tcp->sequence.host() + 1;
+  uint32_t end = syn.sequence_end();
+  // Sent again it may lack the data that it carried first (RFC 7413); the answer may be to either.
+  if (is_same_syn(syn.tcp->sequence.host())) end = serial_max(end, client_.end);
   client_ = {end, end, beyond_syn};
   backend_ = {0, 0, 0};
   client_acked_ = 0;
