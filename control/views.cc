@@ -2,8 +2,6 @@
 // Counters and identities put into rows. The fields are what scripts rely on: names stay.
 #include "control/views.h"
 
-#include <algorithm>
-
 namespace sluice::control {
 namespace {
 
@@ -103,10 +101,6 @@ json view_pools(const Balancer& balancer) {
     for (size_t worker = 0; worker < balancer.workers().size(); ++worker) {
       const auto& ports = balancer.keeper().registries()[worker]->pools[pool.id]->ports;
       const PortPool::Counters& counters = ports.counters();
-      const uint64_t reused =
-          counters.reuse_clean.value() + counters.reuse_rested.value() +
-          counters.reuse_natural.value() +
-          std::max(counters.tsval_fixes.value(), counters.sequence_fixes.value());
       rows.push_back({{"local", net::to_string(key.local)},
                       {"backend", net::to_string(key.backend)},
                       {"worker", worker},
@@ -116,11 +110,12 @@ json view_pools(const Balancer& balancer) {
                       {"resting", counters.held.value()},
                       {"in_use", counters.in_use.value()},
                       {"peak", counters.peak.value()},
-                      {"taken", counters.fresh.value() + reused},
+                      {"taken", counters.taken.value()},
                       {"fresh", counters.fresh.value()},
                       {"reuse_clean", counters.reuse_clean.value()},
                       {"reuse_rested", counters.reuse_rested.value()},
                       {"reuse_natural", counters.reuse_natural.value()},
+                      {"reuse_fitted", counters.reuse_fitted.value()},
                       {"ts_fixes", counters.tsval_fixes.value()},
                       {"seq_fixes", counters.sequence_fixes.value()},
                       {"heals", counters.heals.value()},
