@@ -10,6 +10,8 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "lab")]
 
+pytest.register_assert_rewrite("balancer", "conversation", "wire")
+
 from balancer import Balancer, is_accepted
 from configuration import Configuration
 from conversation import Talk

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every reason for which Sluice drops a packet: its counter, and nothing but its counter, moves.
+
+The reasons that need a conversation have their test elsewhere; ELSEWHERE says where, and a test
+holds the three lists against the one in the source.
+"""
+
+import pytest
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import ARP, Dot1Q, Ether
+from scapy.packet import Raw
+
+import test_arp
+import test_heal
+import test_icmp
+import test_nobody
+import test_refusal
+import test_reset
+from balancer import drop_reasons
+from configuration import VIP, Configuration
+from conversation import Talk
+from segment import Endpoint, Segment, but
+
+CONFIG = Configuration(count=40)
+HOST = "10.1.61.1"
+CLIENT = Endpoint(HOST, 33333)
+SERVICE = Configuration().services()[0].vip
+
+ELSEWHERE = {
+    "no_service": test_nobody.test_where_no_service_listens,
+    "no_flow_inbound": test_nobody.test_of_a_client,
+    "no_flow_outbound": test_nobody.test_of_a_backend,
+    "no_flow_icmp": test_icmp.test_an_error_about_nobodys_connection,
+    "no_backend": test_refusal.test_no_backend,
+    "ports_exhausted": test_refusal.test_no_port,
+    "flow_table_full": test_refusal.test_no_flow_entry,
+    "rst_out_of_window": test_reset.test_outside_the_window,
+    "stale_answer": test_heal.test_a_stale_answer_never_reaches_the_client,
+    "heal_exhausted": test_heal.test_attempts_are_bounded,
+    "segment_unexpected": test_heal.test_an_ack_of_this_very_syn_is_no_stale_answer,
+    "neighbour_table_full": test_refusal.test_more_next_hops_than_can_be_remembered,
+    "neighbour_queue_full": test_arp.test_too_many_packets_for_an_unknown_next_hop,
+    "neighbour_unreachable": test_arp.test_a_silent_next_hop,
+}
+NOT_FROM_A_WIRE = {
+    "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",
+    "frame_segmented": "an af_packet port gives every frame in one buffer",
+    "tx_full": "an af_packet port waits for room in its ring",
+    "mbuf_exhausted": "nobody outside can hold on to buffers",
+}
+
+
+def tcp(**fields):
+    fields = dict(src=CLIENT, dst=SERVICE, flags="S", seq=1) | fields
+    return Segment(**fields).packet()
+
+
+def with_ip(**fields):
+    return tcp(wrong={"ip": fields})
+
+
+def with_tcp(flags="S", **fields):
+    return tcp(flags=flags, wrong={"tcp": fields})
+
+
+def arp(**fields):
+    return ARP(**(dict(hwsrc="02:01:0a:01:3d:01", psrc=HOST, pdst=VIP) | fields))
+
+
+def icmp(**fields):
+    return IP(src=HOST, dst=VIP) / ICMP(**fields)
+
+
+CASES = {
+    "frame_truncated": {
+        "ethernet alone": Raw(b""),
+        "half an IP header": Raw(bytes(tcp())[:19]),
+        "less than the total length": Raw(bytes(tcp())[:39]),
+        "half an ARP packet": Raw(bytes(arp())[:27]),
+    },
+    "ethertype_unknown": {
+        "IPv6": IPv6(src="fd00::1", dst="fd00::2") / TCP(),
+        "VLAN": Dot1Q(vlan=7, type=0x0800) / tcp(),
+        "802.3": Raw(b"LLC and so on, long enough"),
+    },
+    "arp_bad": {
+        "of another hardware": arp(hwtype=6),
+        "about another protocol": arp(ptype=0x86dd),
+        "with longer addresses": arp(hwlen=8),
+        "from a multicast address": arp(hwsrc="01:00:5e:00:00:01"),
+        "from our own address": arp(psrc=VIP),
+    },
+    "ipv4_header_bad": {
+        "version 6": with_ip(version=6),
+        "no length": with_ip(ihl=0),
+        "length 16": with_ip(ihl=4),
+        "total below the header": with_ip(len=19),
+        "options beyond the total": with_ip(ihl=15, len=40),
+    },
+    "ipv4_checksum_bad": {
+        "by one": with_ip(chksum=0x0001),
+        "zero": with_ip(chksum=0),
+    },
+    "ipv4_source_bad": {
+        source: tcp(src=Endpoint(source, 1024)) for source in
+        ("0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255", VIP, "10.2.1.1",
+         "10.1.255.254")
+    },
+    "ipv4_ttl_expired": {
+        "one": tcp(ttl=1),
+        "zero": tcp(ttl=0),
+    },
+    "ipv4_not_for_us": {
+        "TCP": tcp(dst=Endpoint("10.3.0.2", 80)),
+        "TCP to a backend": tcp(dst=Endpoint("10.2.0.10", 80)),
+        "a ping": IP(src=HOST, dst="10.3.0.2") / ICMP(),
+        "broadcast": tcp(dst=Endpoint("255.255.255.255", 80)),
+    },
+    "protocol_unknown": {
+        "UDP": IP(src=HOST, dst=VIP) / UDP(dport=53),
+        "GRE": IP(src=HOST, dst=VIP, proto=47) / Raw(bytes(20)),
+    },
+    "tcp_header_bad": {
+        "no room": with_ip(len=39),
+        "data offset 4": with_tcp(dataofs=4),
+        "data offset beyond": with_tcp(dataofs=6),
+        "source port 0": with_tcp(sport=0),
+        "destination port 0": with_tcp(dport=0),
+    },
+    "tcp_flags_bad": {
+        flags or "none": with_tcp(flags) for flags in
+        ("", "SF", "SR", "FR", "SFRPAUEC", "P", "U", "EC", "FRA")
+    },
+    "tcp_checksum_bad": {
+        flags: with_tcp(flags, chksum=0x1234) for flags in ("S", "A", "R", "FA", "SA")
+    },
+    "icmp_bad": {
+        "checksum": icmp(chksum=0x1234),
+        "short": IP(src=HOST, dst=VIP, proto=1) / Raw(b"\x08\x00\xf7\xff\0\0\0"),
+        "an error that quotes nothing": icmp(type=3, code=1),
+    },
+    "icmp_unknown": {
+        "echo reply": icmp(type=0),
+        "redirect": icmp(type=5) / Raw(bytes(28)),
+        "source quench": icmp(type=4) / Raw(bytes(28)),
+        "timestamp": icmp(type=13) / Raw(bytes(12)),
+        "router advertisement": icmp(type=9) / Raw(bytes(8)),
+    },
+    "no_route": {
+        "a ping from nowhere": IP(src="192.0.2.55", dst=VIP) / ICMP(),
+        "a segment from nowhere": tcp(src=Endpoint("192.0.2.55", 999), flags="A"),
+    },
+}
+ETHER_TYPES = {"half an ARP packet": 0x0806, "802.3": 26}
+ALSO = {"a segment from nowhere": {"no_flow_inbound": 1}}  # its RST finds no way
+
+
+@pytest.mark.parametrize("reason, case", [(reason, case) for reason, cases in CASES.items()
+                                          for case in cases])
+def test_a_frame(wire, sluice, reason, case):
+    layer = CASES[reason][case]
+    ether = Ether(src="02:01:0a:01:3d:01", dst=wire.client.mac)
+    if isinstance(layer, Raw):
+        ether.type = ETHER_TYPES.get(case, 0x0800)
+    with sluice.counts(**{reason: 1}, **ALSO.get(case, {})):
+        wire.client.puts(ether / layer)
+
+
+@pytest.mark.parametrize("station", ["02:00:00:00:00:99", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01"])
+def test_mac_not_ours(wire, sluice, station):
+    """TCP to another station, or to everybody: a bridge that floods must not make two of it."""
+    with sluice.counts(mac_not_ours=1):
+        wire.client.puts(Ether(src="02:01:0a:01:3d:01", dst=station) / tcp())
+
+
+def test_arp_to_another_station(wire, sluice):
+    with sluice.counts(mac_not_ours=1):
+        wire.client.puts(Ether(src="02:01:0a:01:3d:01", dst="02:00:00:00:00:99") / arp())
+
+
+def test_ttl_of_a_flows_segments(flow, sluice):
+    with sluice.counts(ipv4_ttl_expired=2):
+        flow.client.sends("A", ttl=1)
+        flow.backend.sends("A", ttl=1)
+    flow.chats()
+
+
+@pytest.mark.parametrize("flags", ["FA", "R", "S"])
+def test_a_wrong_checksum_changes_no_state(flow, sluice, service, flags):
+    """A segment that would end the flow is only believed when it is whole."""
+    with sluice.counts(tcp_checksum_bad=2):
+        for end in (flow.client, flow.backend):
+            segment = end.would_send(flags, options=b"", wrong={"tcp": {"chksum": 0xbad}})
+            end.sends_again(segment if flags != "S" or end is flow.client
+                            else but(segment, flags="FA"))
+    flow.chats()
+    assert sluice.pool_of(service)["in_use"] == 1
+
+
+def test_a_wrong_checksum_stays_wrong(flow):
+    """On data it is passed, and the other end sees that it is wrong: by how much, too."""
+    for end, other in ((flow.client, flow.backend), (flow.backend, flow.client)):
+        segment = end.would_send("PA", b"damaged")
+        right = TCP(bytes(segment.packet())[20:]).chksum
+        end.sends_again(but(segment, wrong={"tcp": {"chksum": right ^ 0x0100}}))
+        frame = flow.client.wire.next_frame(other.side)
+        checksum = TCP(frame[34:]).chksum
+        whole = TCP(bytes(flow.translated(segment, other).packet())[20:]).chksum
+        assert (checksum - whole) % 0xffff == ((right ^ 0x0100) - right) % 0xffff
+    flow.chats()
+
+
+def test_a_wrong_checksum_in_the_handshake(talk, sluice):
+    with sluice.counts(tcp_checksum_bad=1):
+        talk.client.sends_again(talk.client.would_send("S", wrong={"tcp": {"chksum": 1}}))
+    talk.backend.gets(talk.client.sends("S"))
+    with sluice.counts(tcp_checksum_bad=1):
+        talk.backend.sends_again(talk.backend.would_send("SA", wrong={"tcp": {"chksum": 1}}))
+    talk.is_answered().chats()
+
+
+def test_a_segment_unexpected_of_the_client(wire, talk, sluice):
+    """Before the backend has answered, there is nothing that a client could send but its SYN."""
+    talk.backend.gets(talk.client.sends("S"))
+    with sluice.counts(segment_unexpected=3):
+        for flags in ("A", "PA", "SA"):
+            talk.client.sends_again(talk.client.would_send(flags, ack=5))
+        talk.backend.gets_nothing()
+    talk.is_answered().chats()
+
+
+def test_the_lists_are_complete():
+    here = {*CASES, "mac_not_ours"}
+    assert sorted([*here, *ELSEWHERE, *NOT_FROM_A_WIRE]) == sorted(drop_reasons())
