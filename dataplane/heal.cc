@@ -7,6 +7,7 @@
 #include "dataplane/alter.h"
 #include "dataplane/lifecycle.h"
 #include "dataplane/net/segment.h"
+#include "dataplane/net/serial.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/resets.h"
 
@@ -18,6 +19,10 @@ namespace {
 
 // Segments of an old stream keep coming until the RST has arrived; they are no news.
 constexpr uint32_t kSameNewsMs = 200;
+// How long an answer that may be a late segment is given for the SYN-ACK to come.
+constexpr uint32_t kLateMs = 30;
+// Segments of a connection do not outlive it by more on the way from a backend.
+constexpr uint32_t kJustUsedMs = 1000;
 
 /// What a stale answer says about the backend's side of the tuple.
 Legacy learn(const Core& core, const Segment& answer) {
@@ -106,16 +111,29 @@ DropReason give_up(Core& core, uint32_t index) {
   return DropReason::heal_exhausted;
 }
 
-}  // namespace
+/// The numbers of the flow's SYN as it went out last.
+SynNumbers sent_numbers(const Flow& flow) {
+  return {flow.tcp.backend_expects() - 1, flow.last_tsval, flow.timestamps};
+}
 
-DropReason heal(Core& core, uint32_t index, const Segment& answer) {
+bool takes(const Core& core, const Legacy& legacy, const SynNumbers& syn) {
+  const bool natural = core.snapshot->reuse.policy == ReusePolicy::kNatural;
+  return natural ? linux_takes(legacy, syn) : all_take(legacy, syn);
+}
+
+/// Whether the answer need not be one: a backend in TIME_WAIT would have taken the SYN as it was sent, or
+/// the tuple was in use a moment ago. Then it is a late segment, and the SYN-ACK comes, or the backend
+/// still holds a connection, and nothing does.
+bool may_be_late(Core& core, const Flow& flow, const Legacy& learned) {
+  const Legacy& known = core.pool(flow).ports.legacy(flow.local().port.host());
+  const bool just_used = known.kind != Legacy::Kind::kFresh &&
+                         core.now32() - known.closed_ms < kJustUsedMs &&
+                         !net::serial_after(learned.last_sequence, known.last_sequence);
+  return just_used || takes(core, learned, sent_numbers(flow));
+}
+
+DropReason heal_now(Core& core, uint32_t index, const Legacy& learned) {
   Flow& flow = core.flows[index];
-  const bool rebase = core.snapshot->reuse.policy == ReusePolicy::kRebase;
-  const Legacy learned = learn(core, answer);
-  const bool same_news = flow.heal_attempts > 0 && flow.stale_ack == learned.last_sequence &&
-                         core.now32() - flow.healed_ms < kSameNewsMs;
-  if (same_news && rebase) return DropReason::stale_answer;
-
   reset_backend_at(core, flow, learned.last_sequence);
   if (flow.syn_slot == SynStore::kNone) return DropReason::stale_answer;
   if (flow.heal_attempts == kHealAttemptsMax) return give_up(core, index);
@@ -128,11 +146,40 @@ DropReason heal(Core& core, uint32_t index, const Segment& answer) {
   Segment syn;
   if (!copy_syn(core, flow, syn)) return DropReason::stale_answer;
   const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
-  if (flow.heal_attempts == 1 || !move_flow(core, index, numbers, learned)) {
+  const bool moved = flow.heal_attempts > 1 && move_flow(core, index, numbers, learned);
+  // A SYN that is as it should be goes again as it was: the backend may have it already.
+  if (!moved && !takes(core, learned, sent_numbers(flow))) {
     fit_in_place(core, index, numbers, learned);
   }
   send_syn(core, index, syn);
   return DropReason::stale_answer;
+}
+
+}  // namespace
+
+DropReason heal(Core& core, uint32_t index, const Segment& answer) {
+  Flow& flow = core.flows[index];
+  const Legacy learned = learn(core, answer);
+  const bool rebase = core.snapshot->reuse.policy == ReusePolicy::kRebase;
+  const bool same_news = flow.heal_attempts > 0 && flow.stale_ack == learned.last_sequence &&
+                         core.now32() - flow.healed_ms < kSameNewsMs;
+  if (flow.heal_due || (same_news && rebase)) return DropReason::stale_answer;
+  if (!may_be_late(core, flow, learned)) return heal_now(core, index, learned);
+  flow.heal_due = true;
+  flow.stale_ack = learned.last_sequence;
+  core.flow_timers.set(index, core.now_ms + kLateMs);
+  return DropReason::stale_answer;
+}
+
+void heal_overdue(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  flow.heal_due = false;
+  core.flow_timers.set(index, core.now_ms + core.snapshot->timeouts_ms[0]);
+  Legacy learned = core.pool(flow).ports.legacy(flow.local().port.host());
+  learned.kind = Legacy::Kind::kHeld;
+  learned.last_sequence = flow.stale_ack;
+  const DropReason reason = heal_now(core, index, learned);
+  if (reason == DropReason::heal_exhausted) core.counters.count(reason);
 }
 
 void move_unanswered(Core& core, uint32_t index, const Segment& syn) {

@@ -13,6 +13,9 @@
 //   further ones       the same on another local port, where there is one; what was learned stays
 //                      with the old one
 //   after the last     an honest RST to the client
+//
+// A segment of the old connection that was merely late on the way looks the same. Where it could be one,
+// the heal waits a moment for the SYN-ACK.
 #pragma once
 
 #include "dataplane/core.h"
@@ -24,6 +27,9 @@ inline constexpr uint8_t kHealAttemptsMax = 4;
 /// Meets a stale answer to the SYN of `index`. The answer itself is dropped in any case, for the
 /// reason returned. The flow may be gone afterwards.
 net::DropReason heal(Core& core, uint32_t index, const Segment& answer);
+
+/// The time is over that heal() gave an answer which might have been a late segment.
+void heal_overdue(Core& core, uint32_t index);
 
 /// A client's SYN sent again for the second time without any answer from the backend: under
 /// `rebase` the flow takes another local port (a stack that drops silently would never show a stale

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dataplane/alter.h"
+#include "dataplane/heal.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/resets.h"
 #include "dataplane/state/scheduler.h"
@@ -202,6 +203,7 @@ void expire_flow(Core& core, uint32_t index) {
   const TcpState state = flow.tcp.state();
   const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(state)];
   const uint32_t idle = core.now32() - flow.last_seen_ms;
+  if (flow.heal_due && state == TcpState::kSynSent) return heal_overdue(core, index);
   if (idle < timeout) {
     core.flow_timers.set(index, core.now_ms + timeout - idle);
     return;

@@ -131,7 +131,9 @@ void PortPool::give_back_unanswered(uint16_t port, const Legacy& sent, uint32_t 
     if (sent.timestamps) known.last_tsval = net::serial_max(known.last_tsval, sent.last_tsval);
     give_back(port, known, flow);
   } else {
-    give_back(port, sent, flow);
+    known = sent;
+    known.kind = Legacy::Kind::kClean;
+    give_back(port, known, flow);
   }
 }
 
