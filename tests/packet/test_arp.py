@@ -12,7 +12,7 @@ from wire import BROADCAST
 CONFIG = Configuration(count=40)
 INTERFACES = {"client": "10.1.255.254", "backend": "10.2.255.254"}
 TRIES = 4
-WAITING = 16  # packets that one next hop may hold up
+WAITING = 1024  # packets that one next hop may hold up
 
 
 def request(side, ip, source):
@@ -196,8 +196,10 @@ def test_too_many_packets_for_an_unknown_next_hop(wire, service, sluice):
     talk = Talk(wire, service, host)
     talk.backend.gets(talk.client.sends("S"))
     with sluice.counts(neighbour_queue_full=2):
-        waiting = [talk.backend.sends("SA", seq=talk.backend.isn, window=i)
+        waiting = [talk.backend.would_send("SA", seq=talk.backend.isn, window=i)
                    for i in range(WAITING + 2)]
+        for segment in waiting:
+            talk.backend.sends_again(segment)
         talk.client.gets_nothing()
     answers_arp(wire.client, host)
     talk.client.gets_all(*waiting[:WAITING])

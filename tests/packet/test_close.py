@@ -136,10 +136,11 @@ def test_a_backend_that_refuses(talk, sluice, port):
 
 
 def test_a_client_that_gives_up_before_the_answer(talk, port):
-    """RST of a client whose connect() was interrupted."""
+    """RST of a client whose connect() was interrupted. What the backend holds was never told, so the
+    port rests."""
     talk.backend.gets(talk.client.sends("S"))
     talk.backend.gets(talk.client.sends("R", options=b""))
-    assert port() == "free"
+    assert port() == "resting"
 
 
 def test_a_rst_of_the_client_after_the_backends_fin(flow, port):

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a user sees when Sluice does not start: a line that says what is wrong and how to mend it."""
+
+import re
+import socket
+import subprocess
+
+import pytest
+
+from balancer import Balancer
+from configuration import Configuration
+from middles import build_dir
+from wire import inside
+
+GOOD = Configuration(count=1)
+SECONDS = 60
+
+
+@pytest.fixture
+def start(links, tmp_path):
+    """Runs `sluice` on a configuration to its end, in the namespace of the wire."""
+    def run(edit=lambda text: text, words=(), prefix=()):
+        file = tmp_path / "sluice.toml"
+        file.write_text(edit(GOOD.toml(tmp_path / "sluice.sock")))
+        return subprocess.run(
+            links.namespace.command(*prefix, build_dir() / "control" / "sluice", "--config", file,
+                                    *words, core="0,1"),
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
+    return run
+
+
+def refusal(done, status=1):
+    """The one line that it ends with, without time and level."""
+    assert done.returncode == status, done.stdout
+    errors = [line for line in done.stdout.splitlines() if " error " in line or status == 2]
+    assert len(errors) == 1, done.stdout
+    return re.sub(r"^\S+ \S+ error +", "", errors[0])
+
+
+def replaced(old, new):
+    def edit(text):
+        assert old in text
+        return text.replace(old, new)
+    return edit
+
+
+def test_no_such_interface(start):
+    line = refusal(start(replaced("iface=lb-client", "iface=lb-clinet")))
+    assert '"lb-clinet"' in line and "lb-client" in line, "names what is there"
+
+
+def test_an_interface_that_is_down(start, links):
+    links.namespace.ip("link", "add", "dead", "type", "veth", "peer", "name", "alive")
+    try:
+        line = refusal(start(replaced("iface=lb-client", "iface=dead")))
+        assert "ip link set dead up" in line
+    finally:
+        links.namespace.ip("link", "del", "dead")
+
+
+def test_no_permission(start):
+    """Without CAP_NET_RAW; root in all else."""
+    line = refusal(start(prefix=("setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw")))
+    assert "CAP_NET_RAW" in line and "run as root" in line
+
+
+def test_a_socket_path_that_cannot_be_made(start, tmp_path):
+    (tmp_path / "file").write_text("")
+    line = refusal(start(replaced(f"{tmp_path}/sluice.sock", f"{tmp_path}/file/sluice.sock")))
+    assert "control.socket" in line
+
+
+def test_a_socket_path_that_is_something_else(start, tmp_path):
+    (tmp_path / "sluice.sock").write_text("precious")
+    line = refusal(start())
+    assert "control.socket" in line and (tmp_path / "sluice.sock").read_text() == "precious"
+
+
+def test_a_second_instance(links):
+    first = Balancer(links, GOOD)
+    try:
+        done = subprocess.run(
+            links.namespace.command(build_dir() / "control" / "sluice", "--config",
+                                    first.work / "sluice.toml", core="0,1"),
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
+        line = refusal(done)
+        assert "already running" in line and str(first.socket) in line
+        assert first.show("services"), "the first one is not disturbed"
+        links.settle()
+    finally:
+        assert first.stop() == 0
+
+
+def test_a_socket_that_a_crash_left_behind(links):
+    """SIGKILL leaves the file; a new start takes it over."""
+    first = Balancer(links, GOOD)
+    try:
+        first.restart()
+        assert first.show("services")
+    finally:
+        assert first.stop() == 0
+
+
+def test_a_metrics_port_in_use(start, links):
+    links.namespace.ip("link", "set", "lo", "up")
+    with inside(links.namespace):
+        taken = socket.socket()
+        taken.bind(("127.0.0.1", 9999))
+        taken.listen()
+    with taken:
+        line = refusal(start(replaced("[control]", '[control]\nmetrics_listen = "127.0.0.1:9999"')))
+    assert "control.metrics_listen 127.0.0.1:9999" in line and "in use" in line
+
+
+def test_a_core_that_is_not_there(start):
+    line = refusal(start(replaced("worker_lcores = [1]", "worker_lcores = [99]")))
+    assert "eal.worker_lcores" in line and "99" in line
+
+
+def test_too_little_memory(start):
+    line = refusal(start(replaced("flows_per_worker = 4096", "flows_per_worker = 16777216")))
+    assert "memory_mb" in line and "flows_per_worker" in line
+
+
+def test_a_device_that_dpdk_does_not_know(start):
+    line = refusal(start(replaced("net_af_packet0,iface=lb-client", "net_af_paket0,iface=lb-client")))
+    assert "net_af_paket0" in line
+
+
+def test_no_configuration(links, tmp_path):
+    done = subprocess.run([build_dir() / "control" / "sluice", "--config", tmp_path / "none.toml"],
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert "none.toml" in refusal(done, status=2)
+
+
+def test_no_arguments():
+    done = subprocess.run([build_dir() / "control" / "sluice"], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert "--config" in refusal(done, status=2)
+
+
+def test_five_mistakes_are_five_lines(start):
+    """All at once, each with its place, and nothing is started."""
+    mistakes = [("worker_lcores = [1]", 'worker_lcores = "one"'),
+                ("backend_seconds = 60", "backend_secs = 60"),
+                ('reuse = "natural"', 'reuse = "sometimes"'),
+                ('via = "10.1.77.1"', 'via = "10.1.77.500"'),
+                ('vip = "10.3.0.1:8000"', 'vip = "10.3.0.1"')]
+
+    def edit(text):
+        for old, new in mistakes:
+            text = replaced(old, new)(text)
+        return text
+    done = start(edit)
+    assert done.returncode == 2
+    lines = done.stdout.splitlines()
+    assert len(lines) == 5, done.stdout
+    for (_, new), line in zip(sorted(mistakes, key=lambda pair: GOOD.toml("").index(pair[0])), lines):
+        place, key, rest = re.match(r"^(\S+:\d+): (\S+): (.*)$", line).groups()
+        assert new.split(" = ")[0] in key
+        assert re.match(r"got .+, expected .+", rest), line
+    assert "backend_seconds" in done.stdout, "the nearest known key is named"
+
+
+def test_check_starts_nothing(start, tmp_path):
+    done = start(words=("--check",))
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 1
+    assert not (tmp_path / "sluice.sock").exists()
+
+
+def test_sluicectl_without_sluice(tmp_path):
+    done = subprocess.run([build_dir() / "control" / "sluicectl", "--socket", tmp_path / "none",
+                           "show", "services"], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode != 0 and len(done.stdout.splitlines()) == 1, done.stdout
+    assert str(tmp_path / "none") in done.stdout
