@@ -5,7 +5,7 @@ Each of the `count` services of a Configuration has a VIP port, a local address 
 of its own. A test takes a service that nobody has used: to it, Sluice is freshly started.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from segment import Endpoint
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
-from scapy.packet import Raw
 
 import options
 from segment import MODULUS, Endpoint, Segment, assert_same_frame, but, reset

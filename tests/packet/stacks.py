@@ -19,7 +19,8 @@ class Memory(NamedTuple):
 
 def memory_of(talk):
     """Of a connection that a test has played to its end."""
-    return Memory(talk.backend.expects, talk.backend.echo if talk.backend.clock is not None else None)
+    tsval = talk.backend.echo if talk.backend.clock is not None else None
+    return Memory(talk.backend.expects, tsval)
 
 
 def numbers_of(syn):

@@ -195,11 +195,12 @@ def test_too_many_packets_for_an_unknown_next_hop(wire, service, sluice):
     wire.client.silent.add(host)
     talk = Talk(wire, service, host)
     talk.backend.gets(talk.client.sends("S"))
+    waiting = [talk.backend.would_send("SA", window=i) for i in range(WAITING + 2)]
+    mac = wire.backend.mac_of(talk.backend.address.ip)
+    frames = [segment.frame(mac, wire.backend.mac) for segment in waiting]
     with sluice.counts(neighbour_queue_full=2):
-        waiting = [talk.backend.would_send("SA", seq=talk.backend.isn, window=i)
-                   for i in range(WAITING + 2)]
-        for segment in waiting:
-            talk.backend.sends_again(segment)
+        for frame in frames:  # at once: the next hop is given up after two seconds
+            wire.backend.puts(frame)
         talk.client.gets_nothing()
-    answers_arp(wire.client, host)
+        answers_arp(wire.client, host)
     talk.client.gets_all(*waiting[:WAITING])

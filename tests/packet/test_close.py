@@ -136,10 +136,18 @@ def test_a_backend_that_refuses(talk, sluice, port):
 
 
 def test_a_client_that_gives_up_before_the_answer(talk, port):
-    """RST of a client whose connect() was interrupted. What the backend holds was never told, so the
-    port rests."""
+    """RST of a client whose connect() was interrupted."""
     talk.backend.gets(talk.client.sends("S"))
     talk.backend.gets(talk.client.sends("R", options=b""))
+    assert port() == "free"
+
+
+def test_a_client_that_gives_up_on_a_tuple_in_time_wait(wire, flow, service, port):
+    """Nobody has said that the backend let go of it."""
+    old = flow.chats().backend_closes_first()
+    anew = Talk(wire, service, isn=old.client.next + 9, tsval=old.client.clock + 9)
+    anew.backend.gets(anew.client.sends("S"))
+    anew.backend.gets(anew.client.sends("R", options=b""))
     assert port() == "resting"
 
 

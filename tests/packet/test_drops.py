@@ -19,7 +19,6 @@ import test_refusal
 import test_reset
 from balancer import drop_reasons
 from configuration import VIP, Configuration
-from conversation import Talk
 from segment import Endpoint, Segment, but
 
 CONFIG = Configuration(count=40)

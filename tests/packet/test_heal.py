@@ -77,6 +77,20 @@ def test_numbers_that_fit_already_are_left_alone(wire, service):
     talk.is_answered().chats()
 
 
+def test_a_late_segment_explains_itself(wire, service, sluice):
+    """The SYN is one that the backend takes. So what came before its answer was on the way since
+    the old connection, and nothing is to be healed."""
+    talk = Talk(wire, service, isn=OLD.seq + 1000, tsval=OLD.tsval + 1000)
+    talk.backend.gets(talk.client.sends("S"))
+    with sluice.counts(stale_answer=1):
+        answers_stale(talk, "FA", b"", OLD_NEXT)
+        answer = talk.backend.sends("SA")
+        talk.client.gets(answer)
+    talk.backend.gets(talk.client.sends("A"))
+    talk.chats()
+    assert sluice.pool_of(service)["heals"] == 0
+
+
 def test_the_syn_is_sent_again_as_it_came(wire, service):
     """Options, TOS, ID and window are the client's; data on a SYN is not kept."""
     talk = Talk(wire, service)
@@ -149,7 +163,8 @@ def test_attempts_are_bounded(talk, sluice, service):
     for attempt in range(4):
         answers_stale(talk, ack=OLD.seq + attempt)
         is_healed(talk, syn, OLD.seq + attempt)
-    with sluice.counts(heal_exhausted=1, resets_to_clients=1, resets_to_backends=1):
+    with sluice.counts(stale_answer=1, heal_exhausted=1, resets_to_clients=1,
+                       resets_to_backends=1):
         answers_stale(talk, ack=OLD.seq + 100)
         talk.backend.gets_reset(seq=OLD.seq + 100)
         talk.client.gets_reset(seq=0, ack=syn.end)

@@ -93,7 +93,7 @@ def test_an_error_about_what_the_client_sent(wire, sluice, kind, size):
 @pytest.mark.parametrize("kind", ERRORS.values(), ids=ERRORS)
 @pytest.mark.parametrize("size", [20, 60])
 def test_an_error_about_what_the_backend_sent(wire, sluice, kind, size):
-    """It comes from the clients' side and quotes VIP > client; the backend knows local addresses."""
+    """It comes from the clients' side and quotes VIP > client; backends know local addresses."""
     flow = shared(wire, sluice)
     sent = flow.backend.sends("PA", b"y" * 100)
     got = flow.client.gets(sent)
@@ -120,9 +120,9 @@ def test_the_sequence_of_a_fitted_connection_is_corrected(wire, service):
     got = flow.backend.gets(sent)
     assert got.seq != sent.seq
     quote = quoted(got, 8)
-    put(wire.backend, error(ROUTER["backend"], flow.local.ip, ERRORS["fragmentation needed"], quote))
-    expected = error(VIP, sent.src.ip, ERRORS["fragmentation needed"],
-                     translated_quote(sent, quote), ttl=60)
+    kind = ERRORS["fragmentation needed"]
+    put(wire.backend, error(ROUTER["backend"], flow.local.ip, kind, quote))
+    expected = error(VIP, sent.src.ip, kind, translated_quote(sent, quote), ttl=60)
     assert_same_frame(wire.next_frame(wire.client), bytes(
         Ether(src=wire.client.mac, dst=wire.client.mac_of(sent.src.ip)) / expected))
 

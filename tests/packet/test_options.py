@@ -99,4 +99,5 @@ def test_the_walk_of_the_tests_themselves():
     listed = mss() + NOP + timestamps(5, 6) + NOP + sack((7, 8))
     assert options.find_timestamps(listed) == (5, 6)
     moved = options.shifted(listed, tsval=1, tsecr=-7, edges=-8)
-    assert moved == mss() + NOP + timestamps(6, -1) + NOP + struct.pack("!BBII", 5, 10, 2**32 - 1, 0)
+    edges = struct.pack("!BBII", 5, 10, 2**32 - 1, 0)
+    assert moved == mss() + NOP + timestamps(6, -1) + NOP + edges

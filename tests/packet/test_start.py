@@ -123,7 +123,7 @@ def test_too_little_memory(start):
 
 
 def test_a_device_that_dpdk_does_not_know(start):
-    line = refusal(start(replaced("net_af_packet0,iface=lb-client", "net_af_paket0,iface=lb-client")))
+    line = refusal(start(replaced("net_af_packet0", "net_af_paket0")))
     assert "net_af_paket0" in line
 
 
@@ -155,7 +155,8 @@ def test_five_mistakes_are_five_lines(start):
     assert done.returncode == 2
     lines = done.stdout.splitlines()
     assert len(lines) == 5, done.stdout
-    for (_, new), line in zip(sorted(mistakes, key=lambda pair: GOOD.toml("").index(pair[0])), lines):
+    in_order = sorted(mistakes, key=lambda pair: GOOD.toml("").index(pair[0]))
+    for (_, new), line in zip(in_order, lines):
         place, key, rest = re.match(r"^(\S+:\d+): (\S+): (.*)$", line).groups()
         assert new.split(" = ")[0] in key
         assert re.match(r"got .+, expected .+", rest), line

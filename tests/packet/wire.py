@@ -188,4 +188,5 @@ class Wire:
         for side in self.sides * 2:
             self.pings = self.pings % 65535 + 1
             side.ping(self.pings)
-            self.wait_until(lambda side=side: side.pong == self.pings, "Sluice does not answer a ping")
+            self.wait_until(lambda side=side: side.pong == self.pings,
+                            "Sluice does not answer a ping")
