@@ -57,7 +57,7 @@ struct alignas(64) Flow {
   bool reset_on_timeout : 1;
   bool holds_port : 1;  // the port is in use by this flow (not yet given back)
   bool over_listed : 1;
-  bool altered : 1;  // shifted or on the balancer's clock
+  bool altered : 1;   // shifted or on the balancer's clock
   bool heal_due : 1;  // syn_sent: a stale answer waits to be explained by a late segment
   uint8_t heal_attempts : 3;
 

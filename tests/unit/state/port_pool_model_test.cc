@@ -174,6 +174,8 @@ class PortPoolModel : public testing::Test {
         left.last_tsval = before.last_tsval;
       }
       left.timestamps = before.timestamps;
+    } else {
+      left.kind = Legacy::Kind::kClean;
     }
     model_.rest(port, left, flow);
   }

@@ -233,10 +233,10 @@ TEST(PortPool, AnUnansweredSynKeepsWhatWasKnown) {
        {0, 1000, 0xf0000000, Kind::kHeld, true},
        {90, 2000, 0, Kind::kHeld, false},
        {90, 2000, 0xf0000000, Kind::kHeld, true}},
-      {"clean before: what was sent",
+      {"clean before: still clean",
        {0, 1000, 5000, Kind::kClean, true},
        {90, 500, 4000, Kind::kHeld, true},
-       {90, 500, 4000, Kind::kHeld, true}},
+       {90, 500, 4000, Kind::kClean, true}},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
