@@ -76,6 +76,7 @@ class Checker {
   void take_tuple(Connection& c, const Segment& syn, const Tuple& tuple);
   bool fits_inbound(Connection& c, const Segment& s);
   bool fits_outbound(Connection& c, const Segment& s);
+  bool is_harmless_echo_of_the_past(const Connection& c, const Segment& s) const;
   void check_host_clock(const Segment& s, ConnectionId id);
   bool narrow_ts_offset(Connection& c, uint32_t tsval);
   bool is_over(const Connection& c) const;

@@ -98,7 +98,7 @@ void Checker::client_done(Connection& c) {
   if (c.client.state() >= TcpState::established || c.opened_at != 0) return check_ending(c);
   const bool refused = c.client.ending() == Ending::refused;
   refused ? figures_.refused++ : figures_.not_opened++;
-  if (is_lost(c) || (refused && scenario_.may_refuse)) return;
+  if ((refused && scenario_.may_refuse) || (is_lost(c) && c.silent_rejects != 0)) return;
   fail("opens", c.id, "%s, after %u SYNs", refused ? "refused" : "never answered",
        c.client.syns_sent());
 }

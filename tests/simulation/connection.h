@@ -98,6 +98,7 @@ struct Connection {
   bool fin_outbound = false;
   bool reset_seen = false;
   bool syn_ack_passed = false;
+  bool answered = false;  // a SYN-ACK passed since the last SYN on a new tuple or with new numbers
   bool refused_by_balancer = false;
   TimeUs touched_at = 0;
 
