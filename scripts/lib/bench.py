@@ -4,13 +4,15 @@
 import argparse
 import signal
 import statistics
+import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "lab"))
 
 from load import churn
-from middles import ALL_PORTS, HaProxy, KernelNat, Sluice, ports_from, reuse_is_supported
+from middles import (ALL_PORTS, HaProxy, KernelNat, Sluice, build_dir, ports_from,
+                     reuse_is_supported)
 from table import print_table
 from topology import Lab, LabError
 
@@ -61,7 +63,14 @@ def summary(kind, ports, runs, proxy_rate):
             *(f"{median(runs, 'connect_ms', name):,.2f}" for name in ("p50", "p99", "p999", "max"))]
 
 
-BENCHES = {"time-wait": time_wait}
+def packets(_):
+    """What a packet costs in the pipeline: plain, fitted and rewritten flows, without a device."""
+    program = build_dir() / "tests" / "bench" / "pipeline-bench"
+    for flow_count in (1024, 32768):
+        subprocess.run(["taskset", "-c", "1", program, str(flow_count)], check=True)
+
+
+BENCHES = {"time-wait": time_wait, "packets": packets}
 
 
 def main():
