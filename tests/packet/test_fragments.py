@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """IP fragments at an af_packet port.
 
-DPDK opens these ports as a fanout group with PACKET_FANOUT_FLAG_DEFRAG, so the kernel puts fragments
-together before Sluice sees them. (At a port that does not, a fragment is dropped and counted as
-ipv4_fragment; the unit tests of the parser hold that.)
+DPDK opens these ports as a fanout group with PACKET_FANOUT_FLAG_DEFRAG, so the kernel puts
+fragments together before Sluice sees them. (At a port that does not, a fragment is dropped and
+counted as ipv4_fragment; the unit tests of the parser hold that.)
 """
 
 import pytest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a user sees when Sluice does not start: a line that says what is wrong and how to mend it."""
+"""What a user sees when Sluice does not start: one line, what is wrong and how to mend it."""
 
 import re
 import socket
