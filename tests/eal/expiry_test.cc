@@ -48,6 +48,8 @@ TEST_F(Expiry, EstablishedIsResetAtTheNumbersThatEachEndExpects) {
   EXPECT_EQ(to_backend[0].from(), local_);
   EXPECT_EQ(to_backend[0].sequence(), 1101u);
   EXPECT_EQ(events(Event::flows_timed_out), 1u);
+  EXPECT_EQ(events(Event::resets_to_clients), 1u);
+  EXPECT_EQ(events(Event::resets_to_backends), 1u);
   EXPECT_EQ(backend().timeouts.value(), 1u);
   EXPECT_EQ(core->flows.flow_count(), 0u);
   EXPECT_EQ(pool().ports.legacy(local_.port.host()).kind, Legacy::Kind::kClean);

@@ -122,6 +122,8 @@ TEST_F(Resolution, AsksAgainThenGivesUpThenForgets) {
   }
   passing(Neighbours::kRetryMs + 50);
   EXPECT_EQ(drops(net::DropReason::neighbour_unreachable), 1u) << "what waited";
+  EXPECT_EQ(events(Event::arp_requests_sent), 3u + Neighbours::kTries)
+      << "after three announcements";
   next_client();
   EXPECT_DROP(neighbour_unreachable, from_client(inbound(kSyn, 2000)));
   expect_nothing();

@@ -208,6 +208,9 @@ class PortPoolModel : public testing::Test {
     EXPECT_EQ(counters.reuse_clean.value(), model_.grants[Grant::kClean]);
     EXPECT_EQ(counters.reuse_rested.value(), model_.grants[Grant::kRested]);
     EXPECT_EQ(counters.reuse_natural.value(), model_.grants[Grant::kNatural]);
+    uint64_t taken = 0;
+    for (const auto& [grant, count] : model_.grants) taken += count;
+    EXPECT_EQ(counters.taken.value(), taken);
     EXPECT_GE(counters.tsval_fixes.value() + counters.sequence_fixes.value(),
               model_.grants[Grant::kFitted]);
     for (const auto& [port, legacy] : model_.used) EXPECT_TRUE(pool.in_use(port));
