@@ -57,7 +57,7 @@ struct Scenario {
   bool rewrite_timestamps = false;
   BalancerTimeouts timeouts;
 
-  bool by_name_only = false;  // harder than what is promised: not run unless asked for
+  bool by_name_only = false;  // asks for more than is kept so far: not run unless asked for
   bool may_refuse = false;    // more wanted than there are ports: an RST is an honest answer
 
   bool lossless() const { return client_link.lossless() && backend_link.lossless(); }
