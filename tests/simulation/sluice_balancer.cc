@@ -70,7 +70,6 @@ class SluiceBalancer final : public Balancer {
 
   void restart(TimeUs now) override {
     core_.reset();
-    buffers_lost_ = rte_mempool_in_use_count(packets_);
     start(now);
   }
 
@@ -115,6 +114,7 @@ class SluiceBalancer final : public Balancer {
   }
 
   void start(TimeUs now) {
+    buffers_lost_ = rte_mempool_in_use_count(packets_);
     CoreSetup setup{};
     setup.name = "simulated";
     setup.limits.flow_count_max = scenario_.flows_max;
@@ -198,7 +198,7 @@ class SluiceBalancer final : public Balancer {
   Rng rng_;
   std::unique_ptr<Snapshot> snapshot_;  // outlives the core that reads it
   std::unique_ptr<Core> core_;
-  unsigned buffers_lost_ = 0;  // with the processes that were killed
+  unsigned buffers_lost_ = 0;  // with those that were killed before
 };
 
 }  // namespace
