@@ -52,10 +52,10 @@ void ApiServer::on_event(int fd, uint32_t events) {
   auto found = clients_.find(fd);
   if (found == clients_.end()) return;
   Client& client = found->second;
-  client.active = EventLoop::Clock::now();
   const bool readable = (events & EPOLLIN) != 0;
   const bool broken = !readable && (events & (EPOLLERR | EPOLLHUP)) != 0;
   if (broken || (readable && !read_from(client)) || !make_progress(client)) return drop(fd);
+  client.active = EventLoop::Clock::now();  // the time that its answer took is not its silence
   // Whoever does not read its answers is not read from: that bounds both buffers.
   loop_.change(fd, client.out.empty() ? EPOLLIN : EPOLLOUT);
 }
