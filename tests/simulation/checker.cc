@@ -209,14 +209,15 @@ void Checker::to_client(const Segment& s) {
 }
 
 // Where links keep no order, an ACK of the tuple's last connection may arrive when the next is open.
-// If its numbers happen to lie before those of the new one, by less than a window, no middlebox can tell; the client
-// drops it as old.
+// If its numbers happen to lie before those of the new one, by less than a window, no middlebox can
+// tell; and once the new one is over as well nobody asks. The client drops it as old.
 bool Checker::is_harmless_echo_of_the_past(const Connection& c, const Segment& s) const {
   constexpr uint32_t kShortly = 1u << 24;
-  const bool seq_is_old = before(s.seq, c.client.rcv_nxt());
-  const uint32_t ack_behind = c.client.snd_max() - s.ack;
-  return !scenario_.orderly() && c.opened_at != 0 && s.flags == kAck && s.payload_size == 0 &&
-         seq_is_old && ack_behind < kShortly;
+  if (scenario_.orderly() || c.opened_at == 0 || s.flags != kAck || s.payload_size != 0)
+    return false;
+  const bool just_before =
+      before(s.seq, c.client.rcv_nxt()) && c.client.snd_max() - s.ack < kShortly;
+  return just_before || is_over(c);
 }
 
 bool Checker::fits_outbound(Connection& c, const Segment& s) {

@@ -93,7 +93,7 @@ std::vector<Scenario> make_all() {
   s.modes = kNobodyVanishes;
   all.push_back(s);
 
-  s = make("restart", "all state lost every second; 300 ports");
+  s = make("restart", "all state lost about every second; 300 ports");
   s.port_last = s.port_first + 299;
   s.users = 64;
   s.restart_every_us = kSecond;
@@ -196,7 +196,8 @@ std::vector<Scenario> make_all() {
 
   s.name = "rewrite-restart";
   s.about =
-      "all state lost every second; only by name: a SYN that a heal repeats keeps its first clock";
+      "all state lost about every second; only by name: a SYN that a heal repeats keeps its first "
+      "clock";
   s.by_name_only = true;
   s.restart_every_us = kSecond;
   s.pause_us = 20'000;

@@ -56,7 +56,7 @@ void World::start() {
     events_.put(2 * kSecond + rng_.below(100 * kMillisecond), EventKind::open);
   events_.put(network_.now, EventKind::housekeeping);
   if (scenario_.restart_every_us != 0)
-    events_.put(2 * kSecond + scenario_.restart_every_us, EventKind::restart);
+    events_.put(2 * kSecond + until_restart(), EventKind::restart);
   if (scenario_.reload_every_us != 0)
     events_.put(2 * kSecond + scenario_.reload_every_us, EventKind::reload);
 }
@@ -118,13 +118,19 @@ void World::handle(const Event& e) {
       flush();
       checker_.restarted(e.at);
       balancer_->restart(e.at);
-      return events_.put(e.at + scenario_.restart_every_us, EventKind::restart);
+      return events_.put(e.at + until_restart(), EventKind::restart);
     case EventKind::reload:
       checker_.figures().reloads++;
       balancer_->reload(e.at);
       if (to_open_ != 0) events_.put(e.at + scenario_.reload_every_us, EventKind::reload);
       return;
   }
+}
+
+// Never in step with the whole seconds of a client's retransmissions: it would lose every one of them.
+TimeUs World::until_restart() {
+  const auto every = static_cast<uint32_t>(scenario_.restart_every_us);
+  return every / 2 + rng_.below(every);
 }
 
 // By the Ethernet address: on the direct path all backends listen on one IPv4 address.

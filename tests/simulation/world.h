@@ -43,6 +43,7 @@ class World {
   void drain();
   void step();
   void start();
+  TimeUs until_restart();
 
   const Scenario& scenario_;
   Site site_;
