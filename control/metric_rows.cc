@@ -96,7 +96,8 @@ std::vector<prometheus::MetricFamily> collect_metrics(Commands& commands) {
       for (const json& row : shown.at(rows.what)) add(samples, rows, field, row);
     }
   }
-  for (const json& row : commands.show("counters", 0).at("counters")) {
+  const json counters = commands.show("counters", 0);
+  for (const json& row : counters.at("counters")) {
     const std::string kind = row.at("kind");
     samples.counter(fmt::format("sluice_{}s_total", kind),
                     kind == "drop" ? "Packets dropped, by reason" : "What happened, by event",
