@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "dataplane/net/address.h"
-#include "dataplane/state/port_pool.h"
+#include "dataplane/state/port_set.h"
 
 namespace sluice::control {
 

@@ -7,25 +7,15 @@
 #include <sys/random.h>
 
 #include <algorithm>
-#include <chrono>
 #include <new>
 #include <stdexcept>
 
+#include "control/clock.h"
 #include "control/log.h"
 #include "control/preflight.h"
 
 namespace sluice::control {
 namespace {
-
-// Descriptors of both directions, packets that wait for a next hop, bursts and caches.
-constexpr uint32_t kPacketsPerPort = 4096;
-constexpr uint32_t kPacketsShared = 8192;
-
-uint64_t now_ms() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                   std::chrono::steady_clock::now().time_since_epoch())
-                                   .count());
-}
 
 net::SipKey random_key() {
   net::SipKey key{};
@@ -41,35 +31,47 @@ std::string reason(const std::exception& error) {
   return logged.empty() ? error.what() : fmt::format("{} ({})", error.what(), logged);
 }
 
+int socket_of(uint32_t lcore) {
+  return static_cast<int>(rte_lcore_to_socket_id(lcore));
+}
+
 }  // namespace
 
 Balancer::Balancer(const Config& config) : config_(config) {
+  make_packet_pools();
   start_ports();
+  plan_ = choose_steering(config_, ports_, random_key());
+  make_rings();
   start_workers();
   std::vector<Registry*> registries;
   for (const auto& worker : workers_) registries.push_back(&worker->registry());
-  keeper_ = std::make_unique<StateKeeper>(std::move(registries), net::Random(random_key()));
-  apply(config);
+  keeper_ = std::make_unique<StateKeeper>(std::move(registries), net::Random(random_key()),
+                                          *plan_.steering);
+  apply(config, {});
 }
 
 Balancer::~Balancer() {
   for (const auto& worker : workers_) worker->stop();
 }
 
-void Balancer::start_ports() {
-  const auto socket = static_cast<int>(rte_socket_id());
-  const auto count = static_cast<uint32_t>(config_.interfaces.size());
+void Balancer::make_packet_pools() {
+  const auto ports = static_cast<uint32_t>(config_.interfaces.size());
   try {
-    packets_ = make_packet_pool(kPacketsShared + count * kPacketsPerPort - 1, socket);
+    for (const uint32_t lcore : config_.eal.worker_lcores) {
+      const auto worker = static_cast<uint32_t>(packets_.size());
+      packets_.push_back(make_packet_pool(worker, ports, socket_of(lcore)));
+    }
   } catch (const std::exception& error) {
     throw StartError(fmt::format("no memory for packets: {}; raise eal.memory_mb (now {})",
                                  reason(error), config_.eal.memory_mb));
   }
-  const auto queues = static_cast<uint16_t>(config_.eal.worker_lcores.size());
-  ports_.reserve(count);
+}
+
+void Balancer::start_ports() {
+  ports_.reserve(config_.interfaces.size());
   for (const InterfaceConfig& interface : config_.interfaces) {
     try {
-      const Port& port = ports_.emplace_back(interface.device, queues, packets_);
+      const Port& port = ports_.emplace_back(interface.device, packets_);
       port_infos_.push_back({port.id(), port.mac()});
     } catch (const std::exception& error) {
       throw StartError(fmt::format("interface {}: DPDK refuses the device \"{}\": {}",
@@ -78,16 +80,52 @@ void Balancer::start_ports() {
   }
 }
 
+void Balancer::make_rings() {
+  if (packets_.size() == 1) return;
+  std::vector<int> sockets;
+  for (const uint32_t lcore : config_.eal.worker_lcores) sockets.push_back(socket_of(lcore));
+  try {
+    handoff_rings_ = std::make_unique<Rings>("handoff", sockets);
+    const bool relayed = std::ranges::any_of(
+        ports_, [&](const Port& port) { return port.tx_queue_count() < packets_.size(); });
+    if (relayed) relay_rings_ = std::make_unique<Rings>("relay", sockets);
+  } catch (const std::runtime_error& error) {
+    throw StartError(
+        fmt::format("no memory for the rings between workers: {}; raise eal.memory_mb (now {})",
+                    reason(error), config_.eal.memory_mb));
+  }
+}
+
+WorkerSetup Balancer::worker_setup(uint32_t id) {
+  WorkerSetup setup{};
+  setup.id = id;
+  setup.lcore = config_.eal.worker_lcores[id];
+  setup.shares_core = setup.lcore == config_.eal.main_lcore;
+  setup.limits = {config_.limits.flows_per_worker, config_.limits.neighbours_per_worker,
+                  config_.limits.syns_per_worker};
+  setup.secret = random_key();
+  setup.packets = packets_[id];
+  for (const Port& port : ports_) {
+    setup.ports.push_back({port.id(), port.rx_queue_count(), port.tx_queue_count()});
+  }
+  setup.steering = plan_.steering.get();
+  setup.rings = handoff_rings_.get();
+  setup.relays = relay_rings_.get();
+  setup.kernel_doors = make_kernel_doors(id);
+  setup.flow_log = flow_logs_
+                       .emplace_back(std::make_unique<FlowLogRing>(fmt::format("flow-log-{}", id),
+                                                                   socket_of(setup.lcore)))
+                       .get();
+  return setup;
+}
+
 void Balancer::start_workers() {
   const auto count = static_cast<uint32_t>(config_.eal.worker_lcores.size());
-  const CoreLimits limits{config_.limits.flows_per_worker, config_.limits.neighbours_per_worker,
-                          config_.limits.syns_per_worker};
   std::string problem;
   try {
     cell_ = std::make_unique<SnapshotCell>(count);
     for (uint32_t id = 0; id < count; ++id) {
-      workers_.push_back(std::make_unique<Worker>(
-          WorkerSetup{id, config_.eal.worker_lcores[id], limits, random_key(), packets_}, *cell_));
+      workers_.push_back(std::make_unique<Worker>(worker_setup(id), *cell_));
     }
     return;
   } catch (const std::bad_alloc&) {
@@ -100,28 +138,111 @@ void Balancer::start_workers() {
                   problem, config_.eal.memory_mb, config_.limits.flows_per_worker));
 }
 
+std::array<KernelDoor*, kInterfacesMax> Balancer::make_kernel_doors(uint32_t worker) {
+  std::array<KernelDoor*, kInterfacesMax> doors{};
+  auto& made = kernel_doors_.emplace_back(config_.interfaces.size());
+  for (size_t i = 0; i < made.size(); ++i) {
+    if (config_.interfaces[i].kernel.empty()) continue;
+    made[i] = std::make_unique<KernelDoor>(fmt::format("kernel-{}-{}", worker, i),
+                                           static_cast<int>(rte_socket_id()));
+    doors[i] = made[i].get();
+  }
+  return doors;
+}
+
+std::vector<KernelInterface> Balancer::kernel_interfaces() const {
+  std::vector<KernelInterface> interfaces;
+  for (size_t i = 0; i < config_.interfaces.size(); ++i) {
+    if (config_.interfaces[i].kernel.empty()) continue;
+    std::vector<KernelDoor*> doors;
+    for (const auto& of_worker : kernel_doors_) doors.push_back(of_worker[i].get());
+    interfaces.push_back({i, ports_[i].mac(), ports_[i].mtu(), std::move(doors)});
+  }
+  return interfaces;
+}
+
+std::vector<FlowLogRing*> Balancer::flow_log_rings() const {
+  std::vector<FlowLogRing*> rings;
+  for (const auto& ring : flow_logs_) rings.push_back(ring.get());
+  return rings;
+}
+
 void Balancer::launch() {
   for (const auto& worker : workers_) worker->launch();
 }
 
-void Balancer::apply(const Config& config) {
-  keeper_->adopt(config, now_ms());
+void Balancer::apply(const Config& config, const Overrides& overrides) {
+  keeper_->adopt(config, steady_ms());
   config_ = config;
+  runtime_.overrides = overrides;
   rest_ms_ = config.time_wait.backend_seconds * uint64_t{1000};
+  ++network_generation_;
+  for (const auto& callback : on_apply_) callback(config_);
   publish();
+}
+
+void Balancer::set_overrides(const Overrides& overrides) {
+  runtime_.overrides = overrides;
+  publish();
+}
+
+void Balancer::set_drain(std::optional<OnRefusal> drain) {
+  runtime_.drain = drain;
+  publish();
+}
+
+uint64_t Balancer::reset_flows(const std::vector<BackendKey>& backends) {
+  ResetFlows::Backends ids;
+  for (const BackendKey& key : backends) {
+    const auto found = keeper_->backends().find(key);
+    if (found != keeper_->backends().end()) ids.set(found->second.id);
+  }
+  return reset(ids);
+}
+
+uint64_t Balancer::reset_all_flows() {
+  return reset(ResetFlows::Backends().set());
+}
+
+HandshakeCounts Balancer::handshake_counts(const BackendKey& backend) const {
+  const BackendId id = keeper_->backends().at(backend).id;
+  const auto sum = [&](Counter BackendState::*counter) {
+    return keeper_->sum(&Registry::backends, id, counter);
+  };
+  return {sum(&BackendState::answered), sum(&BackendState::refused),
+          sum(&BackendState::unanswered)};
+}
+
+uint64_t Balancer::reset(const ResetFlows::Backends& backends) {
+  uint64_t count = 0;
+  for (const auto& worker : workers_) {
+    ResetFlows errand(backends);
+    if (worker->run(errand)) count += errand.reset_count();
+  }
+  return count;
 }
 
 void Balancer::publish() {
-  cell_->publish(build_snapshot(config_, *keeper_, port_infos_, ++generation_));
+  runtime_.health = health();
+  auto snapshot = build_snapshot(config_, runtime_, *keeper_, port_infos_, network_generation_);
+  for (size_t i = 0; i < plan_.rules.size(); ++i) {
+    const std::string refused = plan_.rules[i].set(snapshot->locals);
+    if (refused.empty()) continue;
+    spdlog::warn("interface {}: the device refuses the rules of {}: its packets are handed off",
+                 config_.interfaces[i].name, refused);
+  }
+  cell_->publish(std::move(snapshot));
 }
 
 void Balancer::sweep() {
-  const StateKeeper::Finished finished = keeper_->finished(now_ms(), rest_ms_);
+  const StateKeeper::Finished finished = keeper_->finished(steady_ms(), rest_ms_);
   if (finished.empty()) return;
-  // Nothing names them, so one grace period is enough; then their addresses may go as well.
-  cell_->wait_grace_period();
-  keeper_->free(finished);
+  // Packets are looked up by the pools and services that the snapshot names, removed ones too: it has to
+  // go before they do.
+  const StateKeeper::Forgotten forgotten = keeper_->forget(finished);
+  ++network_generation_;
   publish();
+  keeper_->free(forgotten);
 }
 
 }  // namespace sluice::control

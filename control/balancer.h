@@ -5,12 +5,18 @@
 // the opposite order. EAL runs before and after.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "control/config.h"
+#include "control/handshake_watch.h"
+#include "control/health/passive_watch.h"
+#include "control/kernel_taps.h"
+#include "control/overrides.h"
 #include "control/snapshot_builder.h"
 #include "control/state_keeper.h"
+#include "control/steering_choice.h"
 #include "dataplane/port.h"
 #include "dataplane/snapshot_cell.h"
 #include "dataplane/worker.h"
@@ -27,30 +33,79 @@ class Balancer {
 
   // From here on packets flow.
   void launch();
-  // Puts another checked configuration into force. Throws ApplyError, having changed nothing.
-  void apply(const Config& config);
+  // Puts another checked configuration into force, with the overrides that are to stand over it.
+  // Throws ApplyError, having changed nothing.
+  void apply(const Config& config, const Overrides& overrides);
+  // The same for what operators set; the configuration stays.
+  void set_overrides(const Overrides& overrides);
+  // Refuses new flows, with RST or without a word; nullopt ends it.
+  void set_drain(std::optional<OnRefusal> drain);
+  // Resets the flows of backends at both ends, or those of all. Gives their number.
+  uint64_t reset_flows(const std::vector<BackendKey>& backends);
+  uint64_t reset_all_flows();
+  // What workers have counted of a backend's handshakes.
+  HandshakeCounts handshake_counts(const BackendKey& backend) const;
+  // Who knows about health; asked for each snapshot and each view.
+  void set_health_source(std::function<HealthMap()> source) { health_ = std::move(source); }
+  // Publishes again, because what the health source says has changed.
+  void health_changed() { publish(); }
+  // Calls back in each apply(), before the workers see the configuration.
+  void on_apply(std::function<void(const Config&)> callback) {
+    on_apply_.push_back(std::move(callback));
+  }
   // Frees what was removed and is not used any more. To be called now and then.
   void sweep();
 
+  // Once a second.
+  void sample() { handshakes_.sample(*keeper_); }
+
   const Config& config() const { return config_; }
+  // As in the snapshot that is in force.
+  const RuntimeState& runtime() const { return runtime_; }
+  // As it is now.
+  HealthMap health() const { return health_ ? health_() : HealthMap(); }
+  const HandshakeWatch& handshakes() const { return handshakes_; }
   const StateKeeper& keeper() const { return *keeper_; }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   const std::vector<Port>& ports() const { return ports_; }
+  // Buffers for packets that do not come from a device.
+  rte_mempool* packets() const { return packets_.front(); }
+  // The interfaces with a way to the kernel.
+  std::vector<KernelInterface> kernel_interfaces() const;
+  // Where the workers tell of flows that have ended, one each.
+  std::vector<FlowLogRing*> flow_log_rings() const;
+  const Steering& steering() const { return *plan_.steering; }
+  // Why `auto` did not take a steering that it would rather have; may be empty.
+  const std::string& passed_over() const { return plan_.passed_over; }
 
  private:
+  uint64_t reset(const ResetFlows::Backends& backends);
+  void make_packet_pools();
   void start_ports();
+  void make_rings();
   void start_workers();
+  std::array<KernelDoor*, kInterfacesMax> make_kernel_doors(uint32_t worker);
+  WorkerSetup worker_setup(uint32_t id);
   void publish();
 
   Config config_;
-  uint64_t generation_ = 0;
-  uint64_t rest_ms_ = 0;  // how long a removed pool lingers after its last use
-  rte_mempool* packets_ = nullptr;
+  RuntimeState runtime_;
+  std::function<HealthMap()> health_;
+  std::vector<std::function<void(const Config&)>> on_apply_;
+  uint64_t network_generation_ = 0;
+  uint64_t rest_ms_ = 0;               // how long a removed pool lingers after its last use
+  std::vector<rte_mempool*> packets_;  // by worker
   std::vector<Port> ports_;
   std::vector<PortInfo> port_infos_;
+  std::vector<std::vector<std::unique_ptr<KernelDoor>>> kernel_doors_;  // by worker, interface
+  std::vector<std::unique_ptr<FlowLogRing>> flow_logs_;                 // by worker
+  SteeringPlan plan_;
+  std::unique_ptr<Rings> handoff_rings_;
+  std::unique_ptr<Rings> relay_rings_;  // where a port has fewer transmit queues than workers
   std::unique_ptr<SnapshotCell> cell_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<StateKeeper> keeper_;
+  HandshakeWatch handshakes_;
 };
 
 }  // namespace sluice::control

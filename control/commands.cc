@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "control/api_server.h"
-#include "control/log.h"
-#include "control/reload.h"
+#include "control/doctor.h"
+#include "control/program_view.h"
 #include "control/views.h"
 
 namespace sluice::control {
@@ -76,38 +76,27 @@ json Commands::handle(const json& request) {
   if (command == "show") {
     return show(request.at("what"), std::min(request.value("limit", kRowsDefault), kRowsMax));
   }
-  if (command == "reload") return {{"message", reload()}};
+  if (command == "status") return status();
+  if (command == "doctor") {
+    return {{"config_file", operations_.file()}, {"findings", diagnose(balancer_, status())}};
+  }
   if (command == "explain") return explain(request);
+  if (const auto answer = operations_.handle(command, request)) return *answer;
+  if (const auto answer = tracer_.handle(command, request)) return *answer;
   throw RequestError(fmt::format("unknown command \"{}\"", command));
 }
 
 json Commands::show(const std::string& what, size_t row_count_max) {
   if (what == "services") return view_services(balancer_);
   if (what == "backends") return view_backends(balancer_);
+  if (what == "drain") return operations_.view_drain();
+  if (what == "program") return view_program(balancer_, operations_.reloads());
+  if (what == "interfaces") return view_interfaces(balancer_);
   if (what == "flows") return view_flows(balancer_, row_count_max);
   if (what == "pools") return view_pools(balancer_);
   if (what == "workers") return view_workers(balancer_, busy_percent_);
   if (what == "counters") return view_counters(balancer_);
   throw RequestError(fmt::format("nothing is called \"{}\"", what));
-}
-
-std::string Commands::reload() {
-  try {
-    const Config next = load_for_reload(balancer_.config(), config_file_);
-    balancer_.apply(next);
-    set_log_level(next.control.log_level);
-  } catch (const ApplyError& error) {
-    spdlog::error("reload refused, nothing has changed:\n{}", error.what());
-    throw;
-  }
-  size_t backends = 0;
-  for (const ServiceConfig& service : balancer_.config().services) {
-    backends += service.backends.size();
-  }
-  const std::string message = fmt::format("reloaded {}: services {}, backends {}", config_file_,
-                                          balancer_.config().services.size(), backends);
-  spdlog::info("{}", message);
-  return message;
 }
 
 json Commands::explain(const json& request) {
@@ -120,25 +109,35 @@ json Commands::explain(const json& request) {
                                    net::to_string(local.ip), net::to_string(backend)));
   }
   const uint16_t port = local.port.host();
-  if (port < pool->second.range.first || port > pool->second.range.last) {
+  if (!pool->second.range.contains(port)) {
     throw RequestError(
         fmt::format("port {} is not among the pool's {}", port, to_string(pool->second.range)));
   }
   ExplainTuple errand(pool->second.id, port, syn);
-  if (!balancer_.workers().front()->run(errand)) throw RequestError("the worker does not run");
+  const auto& state = *balancer_.keeper().registries().front()->pools[pool->second.id];
+  Worker& owner = *balancer_.workers()[state.shares->owner_of(port)];
+  if (!owner.run(errand)) throw RequestError("the worker does not run");
   return explanation(errand.answer(), syn);
 }
 
+void Commands::tick() {
+  sample();
+  tracer_.tick();
+}
+
 void Commands::sample() {
-  polls_.resize(balancer_.workers().size());
+  balancer_.sample();
+  ticks_.resize(balancer_.workers().size());
   busy_percent_.resize(balancer_.workers().size());
-  for (size_t i = 0; i < polls_.size(); ++i) {
+  for (size_t i = 0; i < ticks_.size(); ++i) {
     const WorkerCounters& counters = balancer_.workers()[i]->counters();
-    const Polls now{counters.polls.value(), counters.busy_polls.value()};
-    const auto all = static_cast<double>(std::max<uint64_t>(1, now.all - polls_[i].all));
-    busy_percent_[i] = 100.0 * static_cast<double>(now.busy - polls_[i].busy) / all;
-    polls_[i] = now;
+    const Ticks now{counters.ticks.value(), counters.busy_ticks.value()};
+    const auto all = static_cast<double>(std::max<uint64_t>(1, now.all - ticks_[i].all));
+    const auto busy = static_cast<double>(now.busy - ticks_[i].busy);
+    busy_percent_[i] = std::min(100.0, 100.0 * busy / all);  // read one after the other
+    ticks_[i] = now;
   }
+  status_board_.sample(balancer_, busy_percent_);
 }
 
 }  // namespace sluice::control

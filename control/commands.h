@@ -7,35 +7,41 @@
 #include <vector>
 
 #include "control/balancer.h"
+#include "control/operations.h"
+#include "control/status.h"
+#include "control/tracer.h"
 
 namespace sluice::control {
 
 class Commands {
  public:
-  Commands(Balancer& balancer, std::string config_file)
-      : balancer_(balancer), config_file_(std::move(config_file)) {}
+  Commands(Balancer& balancer, Operations& operations)
+      : balancer_(balancer), operations_(operations), tracer_(balancer) {}
 
   // Throws RequestError.
   nlohmann::json handle(const nlohmann::json& request);
-  // Reads the configuration file again. Says what came of it; throws ApplyError, with all reasons.
-  std::string reload();
-  // Once a second: takes the numbers that rates are made of.
-  void sample();
+  // Once a second: takes the numbers that rates are made of, and looks after a trace.
+  void tick();
 
   nlohmann::json show(const std::string& what, size_t row_count_max);
+  // As of the last sample.
+  const nlohmann::json& status() const { return status_board_.latest(); }
 
  private:
+  void sample();
   nlohmann::json explain(const nlohmann::json& request);
 
-  struct Polls {
+  struct Ticks {
     uint64_t all = 0;
     uint64_t busy = 0;
   };
 
   Balancer& balancer_;
-  std::string config_file_;
-  std::vector<Polls> polls_;
+  Operations& operations_;
+  Tracer tracer_;
+  std::vector<Ticks> ticks_;
   std::vector<double> busy_percent_;
+  StatusBoard status_board_;
 };
 
 }  // namespace sluice::control

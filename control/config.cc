@@ -36,6 +36,20 @@ std::string_view to_string(Protocol) {
   return "tcp";
 }
 
+std::string_view to_string(SteeringChoice choice) {
+  switch (choice) {
+    case SteeringChoice::kAuto:
+      return "auto";
+    case SteeringChoice::kRss:
+      return "rss";
+    case SteeringChoice::kRteFlow:
+      return "rte_flow";
+    case SteeringChoice::kHandoff:
+      return "handoff";
+  }
+  return "?";
+}
+
 std::string_view to_string(SchedulerKind scheduler) {
   switch (scheduler) {
     case SchedulerKind::kRoundRobin:
@@ -54,6 +68,48 @@ std::string_view to_string(TimestampPolicy policy) {
 
 std::string_view to_string(OnRefusal refusal) {
   return refusal == OnRefusal::kReset ? "reset" : "drop";
+}
+
+std::string_view to_string(CheckType type) {
+  switch (type) {
+    case CheckType::kTcp:
+      return "tcp";
+    case CheckType::kHttp:
+      return "http";
+    case CheckType::kHttps:
+      return "https";
+    case CheckType::kCommand:
+      return "command";
+  }
+  return "?";
+}
+
+std::string_view to_string(HttpMethod method) {
+  switch (method) {
+    case HttpMethod::kGet:
+      return "GET";
+    case HttpMethod::kHead:
+      return "HEAD";
+    case HttpMethod::kOptions:
+      return "OPTIONS";
+  }
+  return "?";
+}
+
+std::string_view to_string(OnDown on_down) {
+  return on_down == OnDown::kKeep ? "keep" : "reset";
+}
+
+std::string_view to_string(AllDown all_down) {
+  return all_down == AllDown::kRefuse ? "refuse" : "use_all";
+}
+
+std::optional<std::string> kernel_interface_of(const std::string& device) {
+  constexpr std::string_view kKey = ",iface=";
+  const size_t begin = device.find(kKey);
+  if (begin == std::string::npos) return std::nullopt;
+  const size_t start = begin + kKey.size();
+  return device.substr(start, device.find(',', start) - start);
 }
 
 const LocalPoolConfig& local_pool_of(const Config& config, const ServiceConfig& service) {

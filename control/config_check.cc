@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+
+#include "control/way.h"
 
 namespace sluice::control {
 namespace {
@@ -19,12 +22,17 @@ class Check {
       : config_(config), reader_(reader), warnings_(warnings) {}
 
   void lcores();
+  void processes();
   void names();
   void networks();
+  void ports();
   void own_addresses();
   void services();
   void backends();
   void gateways();
+  void listening();
+  void kernels();
+  void health_checks();
 
  private:
   // Calls visit(path, value) for each value that was read well.
@@ -41,6 +49,9 @@ class Check {
   // Values that must not come twice, each with the place where it was first seen.
   using Seen = std::map<std::string, std::string>;
   void once(Seen& seen, const std::string& path, const std::string& shown);
+
+  void health_check_keys(const std::string& path, const HealthCheckConfig& check);
+  void health_check_ways(const std::string& path, const ServiceConfig& service);
 
   bool any_failed(const std::string& list, size_t count, const std::string& key) const;
   bool on_link(net::Ipv4Address ip) const;
@@ -94,17 +105,20 @@ void Check::lcores() {
   Seen seen;
   each("eal.worker_lcores", config_.eal.worker_lcores, [&](const std::string& path, uint32_t id) {
     once(seen, path, fmt::format("lcore {}", id));
-    if (id != config_.eal.main_lcore || reader_.places.failed("eal.worker_lcores")) return;
-    if (was_read(path)) {
-      problem(path, fmt::format("lcore {}", id), "another one than main_lcore");
-    } else if (was_read("eal.main_lcore")) {  // the default of worker_lcores
-      problem("eal.main_lcore", fmt::format("lcore {}", id), "another one than worker_lcores has");
-    }
   });
-  if (config_.eal.worker_lcores.size() > 1) {
-    problem("eal.worker_lcores", fmt::format("{} lcores", config_.eal.worker_lcores.size()),
-            "one lcore (more workers are not supported by this version)");
+  const auto& workers = config_.eal.worker_lcores;
+  if (std::ranges::find(workers, config_.eal.main_lcore) != workers.end()) {
+    warnings_.push_back(fmt::format(
+        "eal.main_lcore: a worker polls CPU {} as well: it shares it with the control thread",
+        config_.eal.main_lcore));
   }
+}
+
+// Memory without hugepages is anonymous: no other process can map it.
+void Check::processes() {
+  if (!config_.eal.multi_process || config_.eal.hugepages) return;
+  if (!was_read("eal.multi_process") || !was_read("eal.hugepages")) return;
+  problem("eal.multi_process", "true", "false where eal.hugepages is false (no file to share)");
 }
 
 void Check::names() {
@@ -138,6 +152,16 @@ void Check::networks() {
   each("route", config_.routes, [&](const std::string& path, const RouteConfig& item) {
     once(targets, path + ".to", in_quotes(to_string(item.to)));
   });
+}
+
+void Check::ports() {
+  const size_t workers = config_.eal.worker_lcores.size();
+  each("local_pool", config_.local_pools,
+       [&](const std::string& path, const LocalPoolConfig& item) {
+         if (item.ports.size() >= workers || reader_.places.failed(path + ".ports")) return;
+         problem(path + ".ports", in_quotes(to_string(item.ports)),
+                 fmt::format("a port for each of the {} workers at least", workers));
+       });
 }
 
 void Check::own_addresses() {
@@ -231,17 +255,137 @@ void Check::gateways() {
   });
 }
 
+// Metrics and page ask nobody who they are.
+void Check::listening() {
+  const ControlConfig& control = config_.control;
+  const auto one = [this](const char* key, const std::optional<net::Endpoint>& listen) {
+    constexpr uint32_t kLoopback = 127;
+    if (!listen || listen->ip.host() >> 24 == kLoopback) return;
+    warnings_.push_back(
+        fmt::format("{} {}: whoever reaches this address can read it; 127.0.0.1 "
+                    "is for this machine alone",
+                    key, to_string(*listen)));
+  };
+  one("control.metrics_listen", control.metrics_listen);
+  one("control.page_listen", control.page_listen);
+  if (control.page_listen && control.page_listen == control.metrics_listen) {
+    problem("control.page_listen", in_quotes(to_string(*control.page_listen)),
+            "another address or port than control.metrics_listen");
+  }
+}
+
+void Check::kernels() {
+  Seen taken;  // names of kernel interfaces
+  std::map<net::Ipv4Address, std::string> kernels;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    if (const auto link = kernel_interface_of(item.device); link && was_read(path + ".device")) {
+      taken.emplace(in_quotes(*link), path + ".device");
+    }
+  });
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    if (item.kernel.empty()) return;
+    once(taken, path + ".kernel", in_quotes(item.kernel));
+    for (net::Ipv4Prefix own : item.addresses) kernels.emplace(own.address, item.kernel);
+  });
+  // The kernel's own connections would take the ports that flows use.
+  each("local_pool", config_.local_pools,
+       [&](const std::string& path, const LocalPoolConfig& item) {
+         each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Address ip) {
+           const auto kernel = kernels.find(ip);
+           if (!was_read(at) || kernel == kernels.end()) return;
+           problem(at, in_quotes(to_string(ip)),
+                   fmt::format("an address that {} does not give to the kernel", kernel->second));
+         });
+       });
+}
+
+// A key that its check would not look at is a mistake, not a remark.
+void Check::health_check_keys(const std::string& path, const HealthCheckConfig& check) {
+  const bool tls = check.type == CheckType::kHttps;
+  const bool http = tls || check.type == CheckType::kHttp;
+  const bool command = check.type == CheckType::kCommand;
+  const struct {
+    const char* key;
+    bool fits;
+    const char* types;
+  } keys[] = {{"method", http, "http or https"},
+              {"path", http, "http or https"},
+              {"host", http, "http or https"},
+              {"expect_status", http, "http or https"},
+              {"body_matches", http, "http or https"},
+              {"tls_verify", tls, "https"},
+              {"tls_name", tls, "https"},
+              {"tls_ca", tls, "https"},
+              {"command", command, "command"}};
+  for (const auto& [key, fits, types] : keys) {
+    if (fits || !was_read(path + "." + key)) continue;
+    problem(path + "." + key, fmt::format("a key of type {}", types),
+            fmt::format("no such key with type \"{}\"", to_string(check.type)));
+  }
+  if (command && check.command.empty() && !reader_.places.failed(path + ".command")) {
+    problem(path, "type \"command\" without a command", "command = [\"/path/of/it\", ...]");
+  } else if (command && !check.command.empty() && !check.command.front().starts_with('/') &&
+             was_read(path + ".command[0]")) {
+    problem(path + ".command", in_quotes(check.command.front()),
+            "a program's absolute path as the first word");
+  }
+  if (check.method == HttpMethod::kHead && was_read(path + ".body_matches")) {
+    problem(path + ".body_matches", "a pattern for a body", "no such key with method \"HEAD\"");
+  }
+  if (tls && !check.tls_verify && was_read(path + ".tls_ca")) {
+    problem(path + ".tls_ca", "a file to verify by", "tls_verify = true beside it");
+  }
+}
+
+// What a check sends leaves through the tap of the interface towards the backend.
+void Check::health_check_ways(const std::string& path, const ServiceConfig& service) {
+  if (!topology_was_read() || any_failed("interface", config_.interfaces.size(), "kernel")) return;
+  if (service.health_check->type == CheckType::kCommand) return;
+  std::set<size_t> named;
+  each(path + ".backend", service.backends, [&](const std::string& at, const BackendConfig& item) {
+    const auto way = way_towards(config_, item.address.ip);
+    if (!was_read(at + ".address") || !way) return;
+    const InterfaceConfig& interface = config_.interfaces[way->interface];
+    if (!interface.kernel.empty() || !named.insert(way->interface).second) return;
+    problem(
+        path + ".health_check.type",
+        fmt::format("\"{}\" for {}, which is behind interface {}",
+                    to_string(service.health_check->type), to_string(item.address), interface.name),
+        fmt::format("kernel = \"NAME\" in interface {}: checks leave through its tap",
+                    interface.name));
+  });
+}
+
+void Check::health_checks() {
+  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
+    const std::string at = path + ".health_check";
+    if (!item.health_check || !was_read(at + ".type")) return;
+    health_check_keys(at, *item.health_check);
+    health_check_ways(path, item);
+    if (item.health_check->timeout_ms > item.health_check->interval_ms) {
+      const std::string key = at + (was_read(at + ".timeout_ms") ? ".timeout_ms" : ".interval_ms");
+      problem(key, fmt::format("a timeout of {} ms", item.health_check->timeout_ms),
+              fmt::format("at most interval_ms ({})", item.health_check->interval_ms));
+    }
+  });
+}
+
 }  // namespace
 
 void check_config(const Config& config, Reader& reader, std::vector<std::string>& warnings) {
   Check check(config, reader, warnings);
   check.lcores();
+  check.processes();
   check.names();
   check.networks();
+  check.ports();
   check.own_addresses();
   check.services();
   check.backends();
   check.gateways();
+  check.listening();
+  check.kernels();
+  check.health_checks();
 }
 
 }  // namespace sluice::control

@@ -2,6 +2,8 @@
 // The one list of configuration keys: name, member, kind and range. Defaults stand in config.h.
 #include "control/config_keys.h"
 
+#include <net/if.h>
+#include <re2/re2.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -10,6 +12,7 @@ namespace sluice::control {
 namespace {
 
 constexpr size_t kNameLengthMax = 63;
+constexpr size_t kPathMax = 4096;
 constexpr size_t kSocketPathMax = sizeof(sockaddr_un::sun_path) - sizeof(".lock");
 constexpr const char* kIpv6NotYet = "IPv6 is not supported by this version";
 
@@ -51,6 +54,23 @@ Kind<std::string> text(std::string expected, size_t length_max) {
 
 Kind<std::string> name() {
   return text("a name", kNameLengthMax);
+}
+
+// What the kernel takes as the name of a network interface, and what is none of its own words.
+Kind<std::string> link_name() {
+  Kind<std::string> any = text("a network interface's name, 1 to 15 characters", IFNAMSIZ - 1);
+  return {any.expected,
+          [any](const toml::value& value, std::string& why) -> std::optional<std::string> {
+            auto name = any.convert(value, why);
+            if (!name) return std::nullopt;
+            const bool reserved = *name == "." || *name == ".." || *name == "all" ||
+                                  *name == "default" || *name == "lo";
+            if (reserved || name->find_first_of("/:% ") != std::string::npos) {
+              why = "without '/', ':', '%' and blanks; none of . .. all default lo";
+              return std::nullopt;
+            }
+            return name;
+          }};
 }
 
 // Words from a list. Those of `later` are known, and refused as not supported yet.
@@ -146,19 +166,101 @@ Kind<net::Ipv4Prefix> network() {
           }};
 }
 
+// ---- kinds of a health check ---------------------------------------------------------------------
+
+// Text, and a rule that it has to keep.
+Kind<std::string> ruled_text(std::string expected, size_t length_max,
+                             bool (*keeps)(const std::string&, std::string& why)) {
+  Kind<std::string> any = text(std::move(expected), length_max);
+  return {any.expected,
+          [=](const toml::value& value, std::string& why) -> std::optional<std::string> {
+            auto string = any.convert(value, why);
+            if (!string || keeps(*string, why)) return string;
+            return std::nullopt;
+          }};
+}
+
+// What a request line takes as it is.
+Kind<std::string> url_path() {
+  return ruled_text("a path that begins with \"/\"", 1024, [](const std::string& path, auto& why) {
+    why = "printable ASCII without blanks and '#'";
+    return path.front() == '/' &&
+           std::ranges::all_of(path, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+  });
+}
+
+bool is_host(const std::string& name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
+  });
+}
+
+Kind<std::string> host_name() {
+  return ruled_text("a host's name", 253,
+                    [](const std::string& name, std::string&) { return is_host(name); });
+}
+
+Kind<std::string> host_header() {
+  return ruled_text("\"name\" or \"name:port\"", 253, [](const std::string& host, std::string&) {
+    const size_t colon = std::min(host.find(':'), host.size());
+    const std::string port = host.substr(std::min(colon + 1, host.size()));
+    const bool has_port = !port.empty() && port.find_first_not_of("0123456789") == port.npos;
+    return is_host(host.substr(0, colon)) && (colon == host.size() || has_port);
+  });
+}
+
+Kind<std::string> pattern() {
+  return ruled_text("a regular expression (RE2)", 1024, [](const std::string& text, auto& why) {
+    const re2::RE2 compiled(text, re2::RE2::Quiet);
+    why = compiled.error();
+    return compiled.ok();
+  });
+}
+
+Kind<std::string> file_name() {
+  return ruled_text("an absolute path", kPathMax,
+                    [](const std::string& path, std::string&) { return path.front() == '/'; });
+}
+
+// 204, or "200-299".
+Kind<StatusRange> status_range() {
+  const auto is_status = [](int64_t number) { return number >= 100 && number <= 599; };
+  return {"a status 100..599 or a range \"200-299\"",
+          [=](const toml::value& value, std::string&) -> std::optional<StatusRange> {
+            if (value.is_integer() && is_status(value.as_integer())) {
+              const auto status = static_cast<uint16_t>(value.as_integer());
+              return StatusRange{status, status};
+            }
+            const auto range =
+                value.is_string() ? parse_port_range(value.as_string().str) : std::nullopt;
+            if (!range || !is_status(range->first) || !is_status(range->last)) return std::nullopt;
+            return StatusRange{range->first, range->last};
+          }};
+}
+
 // ---- tables ------------------------------------------------------------------------------------
 
 const Keys<EalConfig> kEalKeys = {
     one("main_lcore", &EalConfig::main_lcore, integer(0, 127)),
     many("worker_lcores", &EalConfig::worker_lcores, integer(0, 127), {1, 64}),
+    one("steering", &EalConfig::steering,
+        choice<SteeringChoice>({{"auto", SteeringChoice::kAuto},
+                                {"rss", SteeringChoice::kRss},
+                                {"rte_flow", SteeringChoice::kRteFlow},
+                                {"handoff", SteeringChoice::kHandoff}})),
     one("memory_mb", &EalConfig::memory_mb, integer(64, 1048576)),
     one("hugepages", &EalConfig::hugepages, boolean()),
+    one("telemetry", &EalConfig::telemetry, boolean()),
+    one("multi_process", &EalConfig::multi_process, boolean()),
     many("args", &EalConfig::args, text("an EAL argument", 4096), {0, 64}),
 };
 
 const Keys<ControlConfig> kControlKeys = {
     one("socket", &ControlConfig::socket, text("a path", kSocketPathMax)),
     one("metrics_listen", &ControlConfig::metrics_listen,
+        address<net::Endpoint>("\"address:port\" (IPv4)", parse_endpoint)),
+    one("page_listen", &ControlConfig::page_listen,
         address<net::Endpoint>("\"address:port\" (IPv4)", parse_endpoint)),
     one("log_level", &ControlConfig::log_level,
         choice<LogLevel>({{"debug", LogLevel::kDebug},
@@ -171,7 +273,7 @@ const Keys<InterfaceConfig> kInterfaceKeys = {
     one("name", &InterfaceConfig::name, name(), Need::kRequired),
     one("device", &InterfaceConfig::device, text("an EAL device", 1024), Need::kRequired),
     many("addresses", &InterfaceConfig::addresses, interface_address(), {1, 64}, Need::kRequired),
-    unsupported<InterfaceConfig>("kernel", "a tap for the kernel"),
+    one("kernel", &InterfaceConfig::kernel, link_name()),
 };
 
 const Keys<RouteConfig> kRouteKeys = {
@@ -196,7 +298,7 @@ const Keys<TimeWaitConfig> kTimeWaitKeys = {
 };
 
 const Keys<LimitsConfig> kLimitsKeys = {
-    one("flows_per_worker", &LimitsConfig::flows_per_worker, integer(64, 16777216)),
+    one("flows_per_worker", &LimitsConfig::flows_per_worker, integer(64, 16777215)),
     one("neighbours_per_worker", &LimitsConfig::neighbours_per_worker, integer(16, 1048576)),
     one("syns_per_worker", &LimitsConfig::syns_per_worker, integer(16, 1048576)),
 };
@@ -210,9 +312,48 @@ const Keys<TcpTimeoutsConfig> kTcpTimeoutsKeys = {
     one("closed", &TcpTimeoutsConfig::closed, integer(1, 86400)),
 };
 
+const Keys<FlowLogConfig> kFlowLogKeys = {
+    one("file", &FlowLogConfig::file, text("a path", 4095)),
+    one("sample", &FlowLogConfig::sample, integer(1, 1000000)),
+};
+
 const Keys<BackendConfig> kBackendKeys = {
     one("address", &BackendConfig::address, unicast_endpoint(), Need::kRequired),
     one("weight", &BackendConfig::weight, integer(0, 1000)),
+};
+
+const Keys<HealthCheckConfig> kHealthCheckKeys = {
+    one("type", &HealthCheckConfig::type,
+        choice<CheckType>({{"tcp", CheckType::kTcp},
+                           {"http", CheckType::kHttp},
+                           {"https", CheckType::kHttps},
+                           {"command", CheckType::kCommand}}),
+        Need::kRequired),
+    one("interval_ms", &HealthCheckConfig::interval_ms, integer(100, 3600000)),
+    one("timeout_ms", &HealthCheckConfig::timeout_ms, integer(10, 600000)),
+    one("jitter_percent", &HealthCheckConfig::jitter_percent, integer(0, 50)),
+    one("rise", &HealthCheckConfig::rise, integer(1, 100)),
+    one("fall", &HealthCheckConfig::fall, integer(1, 100)),
+    one("port", &HealthCheckConfig::port, integer(1, 65535)),
+    one("method", &HealthCheckConfig::method,
+        choice<HttpMethod>({{"GET", HttpMethod::kGet},
+                            {"HEAD", HttpMethod::kHead},
+                            {"OPTIONS", HttpMethod::kOptions}})),
+    one("path", &HealthCheckConfig::path, url_path()),
+    one("host", &HealthCheckConfig::host, host_header()),
+    many("expect_status", &HealthCheckConfig::expect_status, status_range(), {1, 32}),
+    one("body_matches", &HealthCheckConfig::body_matches, pattern()),
+    one("tls_verify", &HealthCheckConfig::tls_verify, boolean()),
+    one("tls_name", &HealthCheckConfig::tls_name, host_name()),
+    one("tls_ca", &HealthCheckConfig::tls_ca, file_name()),
+    many("command", &HealthCheckConfig::command, text("a word of a command line", kPathMax),
+         {1, 64}),
+    one("passive", &HealthCheckConfig::passive, boolean()),
+    one("slow_start_seconds", &HealthCheckConfig::slow_start_seconds, integer(0, 3600)),
+    one("on_down", &HealthCheckConfig::on_down,
+        choice<OnDown>({{"keep", OnDown::kKeep}, {"reset", OnDown::kReset}})),
+    one("all_down", &HealthCheckConfig::all_down,
+        choice<AllDown>({{"refuse", AllDown::kRefuse}, {"use_all", AllDown::kUseAll}})),
 };
 
 const Keys<ServiceConfig> kServiceKeys = {
@@ -232,7 +373,7 @@ const Keys<ServiceConfig> kServiceKeys = {
     one("on_refusal", &ServiceConfig::on_refusal,
         choice<OnRefusal>({{"reset", OnRefusal::kReset}, {"drop", OnRefusal::kDrop}})),
     tables("backend", &ServiceConfig::backends, kBackendKeys, {1, 256}, Need::kRequired),
-    unsupported<ServiceConfig>("health_check", "a health check"),
+    table("health_check", &ServiceConfig::health_check, kHealthCheckKeys),
 };
 
 const Keys<Config> kConfigKeys = {
@@ -244,6 +385,7 @@ const Keys<Config> kConfigKeys = {
     table("time_wait", &Config::time_wait, kTimeWaitKeys),
     table("limits", &Config::limits, kLimitsKeys),
     table("tcp_timeouts", &Config::tcp_timeouts, kTcpTimeoutsKeys),
+    table("flow_log", &Config::flow_log, kFlowLogKeys),
     tables("service", &Config::services, kServiceKeys, {1, 256}, Need::kRequired),
 };
 
@@ -269,8 +411,10 @@ std::vector<std::string> config_key_names() {
   append_names("time_wait.", kTimeWaitKeys, names);
   append_names("limits.", kLimitsKeys, names);
   append_names("tcp_timeouts.", kTcpTimeoutsKeys, names);
+  append_names("flow_log.", kFlowLogKeys, names);
   append_names("service.", kServiceKeys, names);
   append_names("service.backend.", kBackendKeys, names);
+  append_names("service.health_check.", kHealthCheckKeys, names);
   return names;
 }
 

@@ -36,6 +36,7 @@ LoadedConfig parse_config(std::string_view text) {
     check_config(loaded.config, reader, loaded.warnings);
   }
   loaded.problems = reader.problems.sorted();
+  loaded.text = text;
   return loaded;
 }
 

@@ -16,6 +16,7 @@ struct LoadedConfig {
   Config config;                  // only to be used when `problems` is empty
   std::vector<Problem> problems;  // in the order of their lines
   std::vector<std::string> warnings;
+  std::string text;  // what was read
 
   bool ok() const { return problems.empty(); }
 };

@@ -89,6 +89,15 @@ std::optional<std::string> nearest(std::string_view word,
   return best;
 }
 
+std::vector<std::string> near_ones(std::string_view word, std::vector<std::string> candidates,
+                                   size_t count_max) {
+  std::ranges::stable_sort(candidates, {}, [word](const std::string& candidate) {
+    return edit_distance(word.substr(0, 64), candidate);
+  });
+  candidates.resize(std::min(candidates.size(), count_max));
+  return candidates;
+}
+
 void report_unknown_key(Reader& reader, const toml::value& value, const std::string& path,
                         const std::string& name, const std::vector<std::string>& known) {
   if (name == kUnreadable || std::ranges::find(known, name) != known.end()) return;

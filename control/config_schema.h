@@ -60,6 +60,9 @@ uint32_t line_of(const toml::value& value);
 // The candidate with the smallest edit distance when it is near enough to be a slip of the pen.
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
+// The nearest candidates, whatever their distance, nearest first.
+std::vector<std::string> near_ones(std::string_view word, std::vector<std::string> candidates,
+                                   size_t count_max);
 void report_unknown_key(Reader& reader, const toml::value& value, const std::string& path,
                         const std::string& name, const std::vector<std::string>& known);
 bool is_unreadable(const toml::value& value);
@@ -153,6 +156,17 @@ Key<Owner> table(const char* name, T Owner::*member, const Keys<T>& keys) {
                      Reader& reader) { read_table(value, path, keys, owner.*member, reader); }};
 }
 
+// The same, for a table whose absence means something.
+template <class Owner, class T>
+Key<Owner> table(const char* name, std::optional<T> Owner::*member, const Keys<T>& keys) {
+  return {
+      name, false, fmt::format("a table [{}]", name),
+      [=, &keys](const toml::value& value, const std::string& path, Owner& owner, Reader& reader) {
+        reader.places.note(path, line_of(value));
+        read_table(value, path, keys, (owner.*member).emplace(), reader);
+      }};
+}
+
 // A key with an array of tables: [[name]].
 template <class Owner, class T>
 Key<Owner> tables(const char* name, std::vector<T> Owner::*member, const Keys<T>& keys, Count count,
@@ -178,16 +192,6 @@ Key<Owner> tables(const char* name, std::vector<T> Owner::*member, const Keys<T>
           read_table(element, element_path, keys, (owner.*member).emplace_back(), reader);
         }
       }};
-}
-
-// A key of the design that this version does not have yet: named in the refusal.
-template <class Owner>
-Key<Owner> unsupported(const char* name, const char* what) {
-  return {name, false, "",
-          [=](const toml::value& value, const std::string& path, Owner&, Reader& reader) {
-            reader.problems.add(line_of(value), path, what,
-                                "no such key (not supported by this version)");
-          }};
 }
 
 }  // namespace sluice::control

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kTextMax = 1 << 20;
 constexpr int kNestingMax = 64;  // toml11 goes down recursively: this bounds its stack
 constexpr int kRepairsMax = 32;
-constexpr size_t kShownMax = 60;
+constexpr size_t kLineShownMax = 60;
 
 constexpr std::string_view kBlanks = " \t\r";
 constexpr std::string_view kBareKey =
@@ -72,13 +72,13 @@ std::string trimmed(const std::string& line) {
   const size_t begin = line.find_first_not_of(" \t\r");
   if (begin == line.npos) return "an empty line";
   std::string out;
-  for (char c : line.substr(begin, kShownMax)) {
+  for (char c : line.substr(begin, kLineShownMax)) {
     const auto byte = static_cast<unsigned char>(c);
     out += byte < 0x20 || byte >= 0x7f ? '?' : c;
   }
   out.erase(out.find_last_not_of(" \t\r?") + 1);
   if (out.empty()) return "bytes that are no text";
-  return line.size() - begin > kShownMax ? out + "..." : out;
+  return line.size() - begin > kLineShownMax ? out + "..." : out;
 }
 
 std::string without_dots(std::string text) {

@@ -8,8 +8,14 @@
 
 #include "control/api_client.h"
 #include "control/config.h"
+#include "control/ctl_complete.h"
+#include "control/ctl_doctor.h"
 #include "control/ctl_explain.h"
+#include "control/ctl_operate.h"
+#include "control/ctl_status.h"
 #include "control/ctl_table.h"
+#include "control/ctl_trace.h"
+#include "control/top.h"
 
 namespace {
 
@@ -24,6 +30,8 @@ struct Options {
   std::string what;
   bool as_json = false;
   uint32_t limit = 100;
+  std::string config;
+  int exit_status = 0;
   std::string local;
   std::string backend;
   std::optional<uint32_t> seq;
@@ -40,9 +48,15 @@ void show(const Options& options) {
   print(options, result, sluice::control::render_table(options.what, result));
 }
 
-void reload(const Options& options) {
-  const json result = ask(options.socket, {{"command", "reload"}});
-  print(options, result, result.value("message", "reloaded") + "\n");
+void status(const Options& options) {
+  const json result = ask(options.socket, {{"command", "status"}});
+  print(options, result, sluice::control::render_status(result));
+}
+
+void doctor(Options& options) {
+  const json result = sluice::control::run_doctor(options.socket, options.config);
+  print(options, result, sluice::control::render_doctor(result));
+  if (sluice::control::is_ill(result)) options.exit_status = kExitFailed;
 }
 
 void explain(const Options& options) {
@@ -51,6 +65,21 @@ void explain(const Options& options) {
   if (options.tsval) request["tsval"] = *options.tsval;
   const json result = ask(options.socket, request);
   print(options, result, sluice::control::render_explanation(result));
+}
+
+// Names for the shell to offer; none where nobody answers.
+std::vector<std::string> names_of(const std::string& socket, const std::string& kind) {
+  const bool service = kind == "service";
+  if (!service && kind != "backend") return {};
+  const std::string what = service ? "services" : "backends";
+  std::vector<std::string> names;
+  try {
+    for (const json& row : ask(socket, {{"command", "show"}, {"what", what}}).at(what)) {
+      names.push_back(row.at(service ? "name" : "address"));
+    }
+  } catch (const std::exception&) {
+  }
+  return names;
 }
 
 }  // namespace
@@ -71,9 +100,18 @@ int main(int argc, char** argv) {
   show_command->add_option("--limit", options.limit, "flows: at most so many rows")
       ->capture_default_str();
   show_command->callback([&] { show(options); });
-  app.add_subcommand("reload", "read the configuration file again")->callback([&] {
-    reload(options);
+  app.add_subcommand("status", "is all well, and if not, where not")->callback([&] {
+    status(options);
   });
+  CLI::App* doctor_command =
+      app.add_subcommand("doctor", "examines host, devices, backends and ports; says what to mend");
+  doctor_command->add_option("--config", options.config,
+                             "the configuration; else the running sluice's");
+  doctor_command->callback([&] { doctor(options); });
+  app.add_subcommand("top", "rates, load and trouble on the terminal, once a second")
+      ->callback([&] { sluice::control::run_top(options.socket); });
+  sluice::control::add_operate_commands(app, options.socket, options.as_json);
+  sluice::control::add_trace_command(app, options.socket, options.as_json);
 
   CLI::App* explain_command =
       app.add_subcommand("explain", "what is known of a tuple, and what a SYN on it would meet");
@@ -83,6 +121,13 @@ int main(int argc, char** argv) {
   explain_command->add_option("--tsval", options.tsval, "its TSval; none: without timestamps");
   explain_command->callback([&] { explain(options); });
 
+  if (argc > 1 && argv[1] == std::string("__complete")) {
+    const auto values_of = [&](const std::string& kind) { return names_of(options.socket, kind); };
+    for (const auto& word : sluice::control::complete(app, {argv + 2, argv + argc}, values_of)) {
+      fmt::print("{}\n", word);
+    }
+    return 0;
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -94,5 +139,5 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "sluicectl: {}\n", error.what());
     return kExitFailed;
   }
-  return 0;
+  return options.exit_status;
 }

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-enum class Format { kText, kCount, kBytes, kPercent, kMs, kSigned };
+enum class Format { kText, kCount, kBytes, kPercent, kMs, kFineMs, kSigned };
 
 struct Column {
   const char* title;
@@ -34,6 +34,7 @@ const std::vector<Table> kTables = {
       {"SCHEDULER", "scheduler", Format::kText},
       {"LOCAL POOL", "local_pool", Format::kText},
       {"TIMESTAMPS", "tcp_timestamps", Format::kText},
+      {"HEALTH CHECK", "health_check", Format::kText},
       {"BACKENDS", "backends", Format::kCount},
       {"ACTIVE", "active", Format::kCount},
       {"CONNECTIONS", "connections", Format::kCount},
@@ -43,6 +44,11 @@ const std::vector<Table> kTables = {
       {"BACKEND", "address", Format::kText},
       {"WEIGHT", "weight", Format::kCount},
       {"STATE", "state", Format::kText},
+      {"HEALTH", "health", Format::kText},
+      {"OVERRIDE", "override", Format::kText},
+      {"IN FILE", "weight_configured", Format::kCount},
+      {"HANDSHAKE", "handshake_p50_ms", Format::kFineMs},
+      {"99%", "handshake_p99_ms", Format::kFineMs},
       {"ACTIVE", "active", Format::kCount},
       {"CONNECTIONS", "connections", Format::kCount},
       {"PACKETS IN", "packets_in", Format::kCount},
@@ -52,18 +58,27 @@ const std::vector<Table> kTables = {
       {"REFUSED", "refused", Format::kCount},
       {"RESETS", "resets", Format::kCount},
       {"TIMEOUTS", "timeouts", Format::kCount},
-      {"HEALS", "heals", Format::kCount}}},
+      {"UNANSWERED", "unanswered", Format::kCount},
+      {"HEALS", "heals", Format::kCount},
+      {"WHY", "health_reason", Format::kText}}},
+    {"drain",
+     {{"STATE", "state", Format::kText},
+      {"NEW FLOWS", "syns", Format::kText},
+      {"FOR", "for_ms", Format::kMs},
+      {"FLOWS LEFT", "remaining", Format::kCount},
+      {"REFUSED", "refused", Format::kCount}}},
     {"flows",
      {{"CLIENT", "client", Format::kText},
       {"VIP", "vip", Format::kText},
       {"LOCAL", "local", Format::kText},
       {"BACKEND", "backend", Format::kText},
       {"STATE", "state", Format::kText},
+      {"AGE", "age_ms", Format::kMs},
       {"IDLE", "idle_ms", Format::kMs},
       {"TS OFFSET", "ts_offset", Format::kSigned},
       {"SEQ OFFSET", "seq_offset", Format::kSigned},
-      {"PACKETS IN", "packets_in", Format::kCount},
-      {"OUT", "packets_out", Format::kCount}}},
+      {"BYTES IN", "bytes_in", Format::kBytes},
+      {"OUT", "bytes_out", Format::kBytes}}},
     {"pools",
      {{"LOCAL", "local", Format::kText},
       {"BACKEND", "backend", Format::kText},
@@ -93,7 +108,33 @@ const std::vector<Table> kTables = {
       {"BYTES IN", "bytes_in", Format::kBytes},
       {"OUT", "bytes_out", Format::kBytes},
       {"DROPS", "drops", Format::kCount},
-      {"POLLS", "polls", Format::kCount}}},
+      {"HANDED OFF", "handed_off", Format::kCount},
+      {"TAKEN OVER", "taken_over", Format::kCount},
+      {"POLLS", "polls", Format::kCount},
+      {"STEERING", "steering", Format::kText},
+      {"QUEUES", "queues", Format::kText}}},
+    {"interfaces",
+     {{"INTERFACE", "name", Format::kText},
+      {"DEVICE", "device", Format::kText},
+      {"LINK", "link", Format::kText},
+      {"PACKETS IN", "packets_in", Format::kCount},
+      {"OUT", "packets_out", Format::kCount},
+      {"BYTES IN", "bytes_in", Format::kBytes},
+      {"OUT", "bytes_out", Format::kBytes},
+      {"MISSED", "missed", Format::kCount},
+      {"ERRORS IN", "rx_errors", Format::kCount},
+      {"OUT", "tx_errors", Format::kCount},
+      {"NO BUFFER", "no_buffer", Format::kCount}}},
+    {"program",
+     {{"VERSION", "version", Format::kText},
+      {"DPDK", "dpdk", Format::kText},
+      {"PID", "pid", Format::kCount},
+      {"UP FOR", "uptime_ms", Format::kMs},
+      {"SERVICES", "services", Format::kCount},
+      {"OVERRIDES", "overrides", Format::kCount},
+      {"DRAINING", "draining", Format::kText},
+      {"RELOADS", "reloads", Format::kCount},
+      {"REFUSED", "reloads_failed", Format::kCount}}},
     {"counters",
      {{"COUNTER", "name", Format::kText},
       {"VALUE", "value", Format::kCount},
@@ -133,6 +174,8 @@ std::string cell(const json& row, const Column& column) {
       return fmt::format("{:.1f}%", number);
     case Format::kMs:
       return human_ms(number);
+    case Format::kFineMs:
+      return number < 10 ? fmt::format("{:.2f}ms", number) : human_ms(number);
     case Format::kSigned:
       return number == 0 ? "-" : fmt::format("{:+.0f}", number);
     default:
@@ -200,6 +243,10 @@ std::string human_count(double value) {
 
 std::string human_bytes(double value) {
   return scaled(value, 1024, " KMGTPE");
+}
+
+std::string human_bits(double value) {
+  return scaled(value, 1000, " KMGTPE");
 }
 
 std::string human_ms(double value) {

@@ -16,6 +16,7 @@ std::string render_table(std::string_view what, const nlohmann::json& result);
 
 std::string human_count(double value);  // 1234 -> "1,234"; 12345678 -> "12.3M"
 std::string human_bytes(double value);  // 1536 -> "1.5K"
+std::string human_bits(double value);   // 1500 -> "1.5K"
 std::string human_ms(double value);     // 61500 -> "1m01s"
 
 }  // namespace sluice::control

@@ -20,6 +20,13 @@ void check(bool ok, const char* what) {
   if (!ok) throw std::system_error(errno, std::generic_category(), what);
 }
 
+epoll_event event_for(int fd, uint32_t events, uint32_t serial) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = uint64_t{serial} << 32 | static_cast<uint32_t>(fd);
+  return event;
+}
+
 }  // namespace
 
 EventLoop::EventLoop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
@@ -27,23 +34,19 @@ EventLoop::EventLoop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
 }
 
 void EventLoop::watch(int fd, uint32_t events, FdCallback callback) {
-  epoll_event event{};
-  event.events = events;
-  event.data.fd = fd;
+  epoll_event event = event_for(fd, events, ++last_serial_);
   check(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0, "epoll_ctl");
-  callbacks_[fd] = std::make_shared<FdCallback>(std::move(callback));
+  watches_[fd] = {last_serial_, std::make_shared<FdCallback>(std::move(callback))};
 }
 
 void EventLoop::change(int fd, uint32_t events) {
-  epoll_event event{};
-  event.events = events;
-  event.data.fd = fd;
+  epoll_event event = event_for(fd, events, watches_.at(fd).serial);
   check(epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0, "epoll_ctl");
 }
 
 void EventLoop::forget(int fd) {
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  callbacks_.erase(fd);
+  watches_.erase(fd);
 }
 
 void EventLoop::every(std::chrono::milliseconds period, Callback callback) {
@@ -81,9 +84,10 @@ void EventLoop::run_once(std::chrono::milliseconds wait_max) {
   epoll_event events[kEventsMax];
   const int count = epoll_wait(epoll_.get(), events, kEventsMax, wait_ms(wait_max));
   for (int i = 0; i < count; ++i) {
-    auto found = callbacks_.find(events[i].data.fd);
-    if (found == callbacks_.end()) continue;  // forgotten by a callback before this one
-    const std::shared_ptr<FdCallback> callback = found->second;  // it may forget itself
+    const auto found = watches_.find(static_cast<int>(events[i].data.u64 & UINT32_MAX));
+    // A callback before this one may have forgotten it, and another may have got its number.
+    if (found == watches_.end() || found->second.serial != events[i].data.u64 >> 32) continue;
+    const std::shared_ptr<FdCallback> callback = found->second.callback;  // it may forget itself
     (*callback)(events[i].events);
   }
   run_timers();

@@ -50,7 +50,12 @@ class EventLoop {
 
   UniqueFd epoll_;
   UniqueFd signals_;
-  std::map<int, std::shared_ptr<FdCallback>> callbacks_;
+  struct Watch {
+    uint32_t serial;  // tells it from an earlier one of the same number
+    std::shared_ptr<FdCallback> callback;
+  };
+  std::map<int, Watch> watches_;
+  uint32_t last_serial_ = 0;
   std::map<int, Callback> signal_callbacks_;
   std::vector<Timer> timers_;
   bool running_ = false;

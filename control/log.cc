@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// spdlog on standard error, and DPDK's log stream brought into it.
+// spdlog on standard error behind a limit, and DPDK's log stream brought into it.
 #include "control/log.h"
 
 #include <rte_log.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <cstdio>
@@ -10,6 +12,8 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "control/log_limit.h"
+#include "control/service_manager.h"
 #include "control/text.h"
 
 namespace sluice::control {
@@ -17,6 +21,8 @@ namespace {
 
 constexpr size_t kKeptErrorsMax = 3;
 constexpr const char* kPattern = "%Y-%m-%d %H:%M:%S.%e %^%-7l%$ %v";
+constexpr const char* kJournalPattern = "<%*>%v";
+constexpr char kPriority = '*';
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
@@ -30,6 +36,77 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
       return spdlog::level::err;
   }
   return spdlog::level::info;
+}
+
+// The priority of syslog(3), as sd-daemon(3) has it.
+class PriorityFlag : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    out.push_back(message.level >= spdlog::level::err    ? '3'
+                  : message.level == spdlog::level::warn ? '4'
+                  : message.level == spdlog::level::info ? '6'
+                                                         : '7');
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<PriorityFlag>();
+  }
+};
+
+// Holds back what repeats itself, and gives each line of a text a beginning of its own.
+class LimitSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit LimitSink(spdlog::sink_ptr out) : out_(std::move(out)) {}
+
+  void write_finished() {
+    const std::lock_guard lock(mutex_);
+    write_finished(LogLimit::Clock::now());
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    write_finished(message.time);
+    const std::string_view text(message.payload.data(), message.payload.size());
+    if (message.level >= spdlog::level::warn && !limit_.admit(message.level, text, message.time)) {
+      return;
+    }
+    write(message.level, text, message.time);
+  }
+  void flush_() override { out_->flush(); }
+  void set_pattern_(const std::string&) override {}
+  void set_formatter_(std::unique_ptr<spdlog::formatter> formatter) override {
+    out_->set_formatter(std::move(formatter));
+  }
+
+ private:
+  void write_finished(LogLimit::Clock::time_point now) {
+    for (const LogLimit::Suppressed& suppressed : limit_.finished(now)) {
+      write(static_cast<spdlog::level::level_enum>(suppressed.level),
+            fmt::format("{} more suppressed, the last: {}", suppressed.count, suppressed.line),
+            now);
+    }
+  }
+  void write(spdlog::level::level_enum level, std::string_view text,
+             LogLimit::Clock::time_point time) {
+    for (size_t begin = 0; begin <= text.size();) {
+      const size_t end = std::min(text.find('\n', begin), text.size());
+      const std::string_view line = text.substr(begin, end - begin);
+      out_->log({time, {}, "sluice", level, {line.data(), line.size()}});
+      begin = end + 1;
+    }
+  }
+
+  spdlog::sink_ptr out_;
+  LogLimit limit_;
+};
+
+std::shared_ptr<LimitSink> limit_sink;
+
+std::unique_ptr<spdlog::formatter> make_formatter() {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<PriorityFlag>(kPriority);
+  formatter->set_pattern(logs_to_journal() ? kJournalPattern : kPattern);
+  return formatter;
 }
 
 // DPDK hands over what one rte_log() call wrote, at times a part of a line. Control-plane threads
@@ -101,9 +178,9 @@ DpdkStream& dpdk_stream() {
 }  // namespace
 
 void set_up_log(LogLevel level) {
-  auto logger = std::make_shared<spdlog::logger>(
-      "sluice", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
-  logger->set_pattern(kPattern);
+  limit_sink = std::make_shared<LimitSink>(std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+  auto logger = std::make_shared<spdlog::logger>("sluice", limit_sink);
+  logger->set_formatter(make_formatter());
   logger->flush_on(spdlog::level::debug);
   spdlog::set_default_logger(logger);
   set_log_level(level);
@@ -111,6 +188,10 @@ void set_up_log(LogLevel level) {
 
 void set_log_level(LogLevel level) {
   spdlog::set_level(spdlog_level(level));
+}
+
+void log_suppressed() {
+  limit_sink->write_finished();
 }
 
 void capture_dpdk_log() {

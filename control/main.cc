@@ -7,23 +7,36 @@
 // Exit status 0: stopped in order; 1: could not start; 2: the configuration or the usage is wrong.
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <fstream>
 #include <memory>
 
 #include "control/api_server.h"
 #include "control/api_socket.h"
 #include "control/balancer.h"
 #include "control/captured_output.h"
+#include "control/clock.h"
 #include "control/commands.h"
 #include "control/config_load.h"
 #include "control/event_loop.h"
+#include "control/flow_log.h"
+#include "control/health/health_checker.h"
+#include "control/kernel_taps.h"
 #include "control/log.h"
+#include "control/loop_call.h"
+#include "control/memory_plan.h"
 #include "control/metric_rows.h"
 #include "control/metrics.h"
+#include "control/page.h"
 #include "control/pool_watch.h"
 #include "control/preflight.h"
+#include "control/service_manager.h"
+#include "control/telemetry.h"
+#include "control/worker_watch.h"
 #include "dataplane/eal.h"
 
 namespace {
@@ -33,6 +46,7 @@ using namespace sluice::control;  // NOLINT: main wires all of it
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr std::chrono::milliseconds kTick{1000};
+constexpr std::chrono::milliseconds kWatchedByNobody{10'000};  // the log still says what is stuck
 
 size_t backend_count(const Config& config) {
   size_t count = 0;
@@ -44,7 +58,19 @@ void check_before_start(const Config& config) {
   check_lcores(config.eal);
   check_permissions(config);
   check_interfaces(config);
-  check_metrics_port(config.control);
+  check_listen_ports(config.control);
+  check_flow_log(config.flow_log);
+  check_memory(config, plan_memory(config));
+}
+
+// Where sessions share a CPU as groups (sched(7), autogroup), the priority that a worker asks for
+// counts among Sluice's own threads alone: it would starve the control thread, and nobody else.
+// Nothing is done for a session that others live in, nor where a worker polls the control thread's
+// CPU as well, and nothing is wrong where it cannot be.
+void favour_session(const EalConfig& eal) {
+  const bool shared =
+      std::ranges::find(eal.worker_lcores, eal.main_lcore) != eal.worker_lcores.end();
+  if (getsid(0) == getpid() && !shared) std::ofstream("/proc/self/autogroup") << "-20";
 }
 
 // Says which memory it uses, and what would be better.
@@ -52,13 +78,20 @@ void start_dpdk(const Config& config) {
   std::string advice;
   const bool hugepages = use_hugepages(config.eal, free_hugepages(), advice);
   if (!advice.empty()) spdlog::warn("{}", advice);
-  spdlog::info("memory: {} MB {} hugepages", config.eal.memory_mb, hugepages ? "of" : "without");
+  if (config.eal.multi_process && !hugepages) throw StartError(no_secondaries(advice));
+  const MemoryPlan plan = plan_memory(config);
+  spdlog::info("memory: {} MB {} hugepages; {}", config.eal.memory_mb, hugepages ? "of" : "without",
+               to_string(plan));
+  const std::string doubt = doubt_about_memory(config, plan, hugepages);
+  if (!doubt.empty()) spdlog::warn("{}", doubt);
   sluice::EalOptions options;
   options.main_lcore = config.eal.main_lcore;
   options.worker_lcores.assign(config.eal.worker_lcores.begin(), config.eal.worker_lcores.end());
   options.memory_mb = config.eal.memory_mb;
   options.hugepages = hugepages;
   options.pci = has_pci_device(config);
+  options.telemetry = config.eal.telemetry;
+  options.multi_process = config.eal.multi_process;
   options.args = config.eal.args;
   capture_dpdk_log();
   std::string printed;
@@ -83,6 +116,12 @@ void log_start(const Balancer& balancer) {
     spdlog::info("interface {}: {}, link {}", config.interfaces[i].name,
                  config.interfaces[i].device, balancer.ports()[i].link_up() ? "up" : "down");
   }
+  if (balancer.workers().size() > 1) {
+    const std::string& passed_over = balancer.passed_over();
+    spdlog::info("steering: {}, workers {}{}", to_string(balancer.steering().kind()),
+                 balancer.workers().size(),
+                 passed_over.empty() ? "" : fmt::format(" (not {})", passed_over));
+  }
   for (const ServiceConfig& service : config.services) {
     spdlog::info("service {}: {} {}, backends {}", service.name,
                  sluice::net::to_string(service.vip), to_string(service.scheduler),
@@ -90,33 +129,75 @@ void log_start(const Balancer& balancer) {
   }
 }
 
+std::vector<WorkerProgress> progress_of(const Balancer& balancer) {
+  std::vector<WorkerProgress> workers;
+  for (const auto& worker : balancer.workers()) {
+    workers.push_back({worker->lcore(), worker->counters().polls.value()});
+  }
+  return workers;
+}
+
+HealthChecker::Hooks health_hooks(Balancer& balancer) {
+  return {[&balancer] { balancer.health_changed(); },
+          [&balancer](const std::vector<BackendKey>& keys) {
+            const uint64_t count = balancer.reset_flows(keys);
+            spdlog::info("flows of backends that went down reset: {}", count);
+          },
+          [&balancer](const BackendKey& key) { return balancer.handshake_counts(key); }};
+}
+
 // Everything between a started EAL and its end.
-void run_balancer(const Config& config, const std::string& file, ApiSocket& socket,
+void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket& socket,
                   EventLoop& loop) {
+  const Config& config = loaded.config;
+  const auto stop = [&loop] { loop.stop(); };
   Balancer balancer(config);
-  Commands commands(balancer, file);
+  KernelTaps taps(loop, balancer.config(), balancer.kernel_interfaces(), balancer.packets());
+  balancer.on_apply([&](const Config& now) { taps.apply(now); });
+  FlowLog flow_log(balancer.flow_log_rings());
+  flow_log.apply(balancer.config());
+  balancer.on_apply([&](const Config& now) { flow_log.apply(now); });
+  HealthChecker health(loop, health_hooks(balancer));
+  health.apply(balancer.config());
+  balancer.on_apply([&](const Config& now) { health.apply(now); });
+  balancer.set_health_source([&health] { return health.view(); });
+  Operations operations(balancer, file, loaded.text, stop);
+  Commands commands(balancer, operations);
   PoolWatch pool_watch;
+  LoopCall calls(loop);
+  const auto show = [&commands](const char* what) { return commands.show(what, 0); };
   std::unique_ptr<Metrics> metrics;
   if (config.control.metrics_listen) {
-    metrics = std::make_unique<Metrics>(*config.control.metrics_listen);
+    metrics = std::make_unique<Metrics>(calls, *config.control.metrics_listen,
+                                        [show] { return collect_metrics(show); });
   }
+  std::unique_ptr<Page> page;
+  if (config.control.page_listen) page = std::make_unique<Page>(*config.control.page_listen);
+  const Telemetry telemetry(calls, show);
   const auto tick = [&] {
-    commands.sample();
+    commands.tick();
     balancer.sweep();
-    pool_watch.look(balancer);
-    if (metrics) metrics->publish(collect_metrics(commands));
+    taps.tick();
+    operations.tick();
+    pool_watch.look(balancer.keeper(), balancer.config().time_wait, steady_ms());
+    log_suppressed();
+    if (page) page->publish(commands.status().dump());
   };
-  const auto stop = [&loop] { loop.stop(); };
   loop.on_signal(SIGTERM, stop);
   loop.on_signal(SIGINT, stop);
   loop.on_signal(SIGHUP, [&] {
     try {
-      commands.reload();
+      operations.reload(OnReload::kKeep);
     } catch (const ApplyError&) {
       // The log has said why.
     }
   });
+  loop.on_signal(SIGUSR1, [&] { flow_log.reopen(); });
   loop.every(kTick, tick);
+  WorkerWatch worker_watch;
+  loop.every(watchdog_limit().value_or(kWatchedByNobody) / 2, [&] {
+    if (worker_watch.all_progress(progress_of(balancer))) tell_alive();
+  });
 
   balancer.launch();
   tick();
@@ -125,20 +206,27 @@ void run_balancer(const Config& config, const std::string& file, ApiSocket& sock
   // Listening comes last: who gets an answer may send packets.
   ApiServer server(loop, socket, [&](const auto& request) { return commands.handle(request); });
   socket.listen();
+  if (page)
+    spdlog::info("status page: http://{}/", sluice::net::to_string(*config.control.page_listen));
   spdlog::info("ready; ask with: sluicectl --socket {} show services", socket.path());
+  tell_ready(operations.summary());
   loop.run();
+  calls.close();
+  tell_stopping();
   spdlog::info("stopping");
 }
 
-int run(const Config& config, const std::string& file) {
+int run(const LoadedConfig& loaded, const std::string& file) {
+  const Config& config = loaded.config;
   try {
     ApiSocket socket(config.control.socket);
     check_before_start(config);
+    favour_session(config.eal);
     EventLoop loop;
     // Before EAL makes its threads, so that signals come here and nowhere else.
-    for (int signal : {SIGTERM, SIGINT, SIGHUP}) loop.on_signal(signal, [] {});
+    for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) loop.on_signal(signal, [] {});
     start_dpdk(config);
-    run_balancer(config, file, socket, loop);
+    run_balancer(loaded, file, socket, loop);
     sluice::stop_eal();
     spdlog::info("stopped");
     return 0;
@@ -179,5 +267,5 @@ int main(int argc, char** argv) {
                backend_count(loaded.config));
     return 0;
   }
-  return run(loaded.config, file);
+  return run(loaded, file);
 }

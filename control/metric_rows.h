@@ -2,11 +2,21 @@
 // Metrics made from the rows that `sluicectl show` has.
 #pragma once
 
-#include "control/commands.h"
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
 #include "control/metrics.h"
 
 namespace sluice::control {
 
-std::vector<prometheus::MetricFamily> collect_metrics(Commands& commands);
+// What `show` answers: {"pools": [...]} to "pools".
+using MetricSource = std::function<nlohmann::json(const char* what)>;
+
+std::vector<prometheus::MetricFamily> collect_metrics(const MetricSource& show);
+
+// Every name that there can be.
+std::vector<std::string> metric_names();
 
 }  // namespace sluice::control

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Prometheus metrics on control.metrics_listen, served by a thread of their own.
 //
-// The control thread hands over finished samples once a second; the HTTP thread only ever reads the
-// last set, so it can neither see half a change nor hold anyone up.
+// The samples are made when somebody asks, by the control thread, for which the HTTP thread waits.
+// Where nobody scrapes they cost nothing.
 #pragma once
 
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "control/loop_call.h"
 #include "dataplane/net/address.h"
 
 namespace prometheus {
@@ -24,47 +25,46 @@ namespace sluice::control {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-// Builds metric families from single samples.
+// Builds metric families from single samples; those of one family come one after the other.
 class MetricSamples {
  public:
-  void counter(const std::string& name, const std::string& help, Labels labels, double value);
-  void gauge(const std::string& name, const std::string& help, Labels labels, double value);
+  void add(prometheus::MetricType type, const char* name, const char* help, Labels labels,
+           double value);
+  // `counts` has one more than `bounds`: what is above the last of them.
+  void add_histogram(const char* name, const char* help, Labels labels,
+                     const std::vector<double>& bounds, const std::vector<uint64_t>& counts,
+                     double sum);
   std::vector<prometheus::MetricFamily> take() { return std::move(families_); }
 
  private:
-  prometheus::ClientMetric& add(const std::string& name, const std::string& help,
-                                prometheus::MetricType type, Labels labels);
+  prometheus::ClientMetric& metric(prometheus::MetricType type, const char* name, const char* help,
+                                   Labels labels);
 
   std::vector<prometheus::MetricFamily> families_;
 };
 
 class Metrics {
  public:
-  // Throws std::exception when the address cannot be listened on; check_metrics_port() comes first
-  // and says why in words.
-  explicit Metrics(net::Endpoint listen);
+  using Collect = std::function<std::vector<prometheus::MetricFamily>()>;
+
+  // `collect` runs on the loop. Throws std::exception when the address cannot be listened on;
+  // check_listen_ports() comes first and says why in words.
+  Metrics(LoopCall& calls, net::Endpoint listen, Collect collect);
   ~Metrics();
 
-  void publish(std::vector<prometheus::MetricFamily> families);
-
  private:
-  class Latest : public prometheus::Collectable {
+  class Source : public prometheus::Collectable {
    public:
-    std::vector<prometheus::MetricFamily> Collect() const override {
-      const std::lock_guard lock(mutex_);
-      return families_;
-    }
-    void set(std::vector<prometheus::MetricFamily> families) {
-      const std::lock_guard lock(mutex_);
-      families_ = std::move(families);
-    }
+    Source(LoopCall& calls, Metrics::Collect collect)
+        : calls_(calls), collect_(std::move(collect)) {}
+    std::vector<prometheus::MetricFamily> Collect() const override;
 
    private:
-    mutable std::mutex mutex_;
-    std::vector<prometheus::MetricFamily> families_;
+    LoopCall& calls_;
+    Metrics::Collect collect_;
   };
 
-  std::shared_ptr<Latest> latest_;
+  std::shared_ptr<Source> source_;
   std::unique_ptr<prometheus::Exposer> exposer_;
 };
 

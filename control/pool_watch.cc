@@ -23,24 +23,40 @@ unsigned PoolWatch::next_level(unsigned level, double percent) {
   return level;
 }
 
-void PoolWatch::look(const Balancer& balancer) {
-  for (const auto& [key, pool] : balancer.keeper().pools()) {
-    double percent = 0;
-    for (const Registry* registry : balancer.keeper().registries()) {
-      const uint64_t in_use = registry->pools[pool.id]->ports.counters().in_use.value();
-      percent = std::max(percent, 100.0 * static_cast<double>(in_use) / pool.range.size());
-    }
-    unsigned& level = levels_[key];
-    const unsigned next = next_level(level, percent);
-    if (next > level) {
-      spdlog::warn("pool {} -> {}: {:.0f} % of {} ports are in use; add local addresses",
-                   net::to_string(key.local), net::to_string(key.backend), percent,
-                   pool.range.size());
-    }
-    level = next;
+// Of the worker whose share is fullest: its clients are the first that are refused.
+double PoolWatch::percent_full(Watched& pool, const StateKeeper& keeper, const PoolEntry& entry,
+                               const TimeWaitConfig& time_wait, uint64_t now_ms) const {
+  const auto& registries = keeper.registries();
+  pool.resting.resize(registries.size());
+  double percent = 0;
+  for (size_t worker = 0; worker < registries.size(); ++worker) {
+    const PortPool& ports = registries[worker]->pools[entry.id]->ports;
+    const PortPool::Counters& counters = ports.counters();
+    // Looked at under `rebase` too, so that a reload to another policy finds it informed.
+    const uint64_t resting =
+        pool.resting[worker].look(counters, time_wait.backend_seconds * uint64_t{1000}, now_ms);
+    const bool waits = time_wait.reuse != ReusePolicy::kRebase;
+    const uint64_t full = counters.in_use.value() + (waits ? resting : 0);
+    percent =
+        std::max(percent, 100.0 * static_cast<double>(full) / std::max(1u, ports.set().size()));
   }
-  std::erase_if(
-      levels_, [&](const auto& entry) { return !balancer.keeper().pools().contains(entry.first); });
+  return percent;
+}
+
+void PoolWatch::look(const StateKeeper& keeper, const TimeWaitConfig& time_wait, uint64_t now_ms) {
+  for (const auto& [key, entry] : keeper.pools()) {
+    Watched& pool = pools_[key];
+    const double percent = percent_full(pool, keeper, entry, time_wait, now_ms);
+    const unsigned next = next_level(pool.level, percent);
+    if (next > pool.level) {
+      const bool waits = time_wait.reuse != ReusePolicy::kRebase;
+      spdlog::warn("pool {} -> {}: {:.0f} % of {} ports are in use{}; add local addresses",
+                   net::to_string(key.local), net::to_string(key.backend), percent,
+                   entry.range.size(), waits ? " or rest in TIME_WAIT" : "");
+    }
+    pool.level = next;
+  }
+  std::erase_if(pools_, [&](const auto& entry) { return !keeper.pools().contains(entry.first); });
 }
 
 }  // namespace sluice::control

@@ -1,23 +1,36 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Warns in the log when a port pool fills up, before it is exhausted.
+//
+// Full is what cannot be taken: ports in use, and where TIME_WAIT is waited out (`never`, and
+// `natural` for most SYNs) those that rest as well. `rebase` takes a resting port at any time.
 #pragma once
 
 #include <map>
+#include <vector>
 
-#include "control/balancer.h"
+#include "control/config.h"
+#include "control/resting_ports.h"
+#include "control/state_keeper.h"
 
 namespace sluice::control {
 
 class PoolWatch {
  public:
   // To be called once a second. Each level is logged once, until the pool is well below it again.
-  void look(const Balancer& balancer);
+  void look(const StateKeeper& keeper, const TimeWaitConfig& time_wait, uint64_t now_ms);
 
   // The level (0, 80 or 95 percent) that `percent` makes of a pool that had `level`.
   static unsigned next_level(unsigned level, double percent);
 
  private:
-  std::map<PoolKey, unsigned> levels_;
+  struct Watched {
+    unsigned level = 0;
+    std::vector<RestingPorts> resting;  // by worker
+  };
+  double percent_full(Watched& pool, const StateKeeper& keeper, const PoolEntry& entry,
+                      const TimeWaitConfig& time_wait, uint64_t now_ms) const;
+
+  std::map<PoolKey, Watched> pools_;
 };
 
 }  // namespace sluice::control

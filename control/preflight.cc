@@ -65,6 +65,28 @@ void check_lcore(const char* key, uint32_t lcore, const cpu_set_t& usable) {
                                lcore, join(cpus, ", ")));
 }
 
+void check_listen_port(const char* key, net::Endpoint listen) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = listen.ip.raw;
+  address.sin_port = listen.port.raw;
+  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+      ::listen(fd.get(), 1) == 0) {
+    return;
+  }
+  const int error = errno;
+  const std::string remedy =
+      error == EADDRINUSE
+          ? fmt::format("stop who has it (ss -ltnp 'sport = :{}'), or choose another",
+                        listen.port.host())
+          : "choose an address of this machine, or leave the key out";
+  throw StartError(
+      fmt::format("{} {}: {}; {}", key, net::to_string(listen), std::strerror(error), remedy));
+}
+
 }  // namespace
 
 Hugepages free_hugepages(const std::string& sysfs) {
@@ -93,12 +115,11 @@ bool use_hugepages(const EalConfig& eal, const Hugepages& free, std::string& adv
   return false;
 }
 
-std::optional<std::string> kernel_interface_of(const std::string& device) {
-  constexpr std::string_view kKey = ",iface=";
-  const size_t begin = device.find(kKey);
-  if (begin == std::string::npos) return std::nullopt;
-  const size_t start = begin + kKey.size();
-  return device.substr(start, device.find(',', start) - start);
+std::string no_secondaries(const std::string& advice) {
+  return fmt::format(
+      "eal.multi_process needs hugepages: without them DPDK's memory has no file that another "
+      "process (dpdk-dumpcap) could map{}",
+      advice.empty() ? "; set eal.hugepages = true" : "; " + advice);
 }
 
 bool has_pci_device(const Config& config) {
@@ -143,28 +164,9 @@ void check_permissions(const Config& config) {
   }
 }
 
-void check_metrics_port(const ControlConfig& control) {
-  if (!control.metrics_listen) return;
-  const net::Endpoint listen = *control.metrics_listen;
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = listen.ip.raw;
-  address.sin_port = listen.port.raw;
-  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int on = 1;
-  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-      ::listen(fd.get(), 1) == 0) {
-    return;
-  }
-  const int error = errno;
-  const std::string remedy =
-      error == EADDRINUSE
-          ? fmt::format("stop who has it (ss -ltnp 'sport = :{}'), or choose another",
-                        listen.port.host())
-          : "choose an address of this machine, or leave the key out";
-  throw StartError(fmt::format("control.metrics_listen {}: {}; {}", net::to_string(listen),
-                               std::strerror(error), remedy));
+void check_listen_ports(const ControlConfig& control) {
+  if (control.metrics_listen) check_listen_port("control.metrics_listen", *control.metrics_listen);
+  if (control.page_listen) check_listen_port("control.page_listen", *control.page_listen);
 }
 
 }  // namespace sluice::control

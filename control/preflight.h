@@ -27,8 +27,8 @@ Hugepages free_hugepages(const std::string& sysfs = "/sys/kernel/mm/hugepages");
 // True when memory_mb of them are free. Else `advice` says how to get them.
 bool use_hugepages(const EalConfig& eal, const Hugepages& free, std::string& advice);
 
-// "eth0" of "net_af_packet0,iface=eth0"; nothing for a device that names no interface.
-std::optional<std::string> kernel_interface_of(const std::string& device);
+// Why there can be no eal.multi_process without hugepages, and how to get it.
+std::string no_secondaries(const std::string& advice);
 
 // True when a device is a PCI address: only then does EAL need to look at the bus.
 bool has_pci_device(const Config& config);
@@ -36,6 +36,6 @@ bool has_pci_device(const Config& config);
 void check_lcores(const EalConfig& eal);
 void check_interfaces(const Config& config);
 void check_permissions(const Config& config);
-void check_metrics_port(const ControlConfig& control);
+void check_listen_ports(const ControlConfig& control);
 
 }  // namespace sluice::control

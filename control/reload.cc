@@ -6,8 +6,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <system_error>
 
-#include "control/config_load.h"
+#include "control/flow_log.h"
 #include "control/state_keeper.h"
 #include "control/text.h"
 
@@ -41,15 +42,22 @@ using C = const Config&;
 constexpr FixedKey kFixedKeys[] = {
     {"eal.main_lcore", [](C a, C b) { return a.eal.main_lcore == b.eal.main_lcore; }},
     {"eal.worker_lcores", [](C a, C b) { return a.eal.worker_lcores == b.eal.worker_lcores; }},
+    {"eal.steering", [](C a, C b) { return a.eal.steering == b.eal.steering; }},
     {"eal.memory_mb", [](C a, C b) { return a.eal.memory_mb == b.eal.memory_mb; }},
     {"eal.hugepages", [](C a, C b) { return a.eal.hugepages == b.eal.hugepages; }},
+    {"eal.telemetry", [](C a, C b) { return a.eal.telemetry == b.eal.telemetry; }},
+    {"eal.multi_process", [](C a, C b) { return a.eal.multi_process == b.eal.multi_process; }},
     {"eal.args", [](C a, C b) { return a.eal.args == b.eal.args; }},
     {"control.socket", [](C a, C b) { return a.control.socket == b.control.socket; }},
     {"control.metrics_listen",
      [](C a, C b) { return a.control.metrics_listen == b.control.metrics_listen; }},
+    {"control.page_listen",
+     [](C a, C b) { return a.control.page_listen == b.control.page_listen; }},
     {"interface.name", [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::name); }},
     {"interface.device",
      [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::device); }},
+    {"interface.kernel",
+     [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::kernel); }},
     {"limits.flows_per_worker",
      [](C a, C b) { return a.limits.flows_per_worker == b.limits.flows_per_worker; }},
     {"limits.neighbours_per_worker",
@@ -69,7 +77,7 @@ std::vector<std::string> keys_that_need_restart(const Config& now, const Config&
   return keys;
 }
 
-Config load_for_reload(const Config& now, const std::string& file) {
+LoadedConfig load_for_reload(const Config& now, const std::string& file) {
   LoadedConfig loaded = load_config(file);
   if (!loaded.ok()) {
     std::string lines = describe(loaded.problems, file);
@@ -81,8 +89,13 @@ Config load_for_reload(const Config& now, const std::string& file) {
     throw ApplyError(fmt::format("{}: {} cannot change while packets flow: needs a restart", file,
                                  join(keys, ", ")));
   }
+  try {
+    check_flow_log(loaded.config.flow_log);
+  } catch (const std::system_error& error) {
+    throw ApplyError(error.what());
+  }
   for (const std::string& warning : loaded.warnings) spdlog::warn("{}", warning);
-  return loaded.config;
+  return loaded;
 }
 
 }  // namespace sluice::control

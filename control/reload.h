@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "control/config.h"
+#include "control/config_load.h"
 
 namespace sluice::control {
 
@@ -14,6 +14,6 @@ std::vector<std::string> keys_that_need_restart(const Config& now, const Config&
 
 // Reads the file and gives the configuration that may replace `now`. Throws ApplyError with every
 // reason, a line each.
-Config load_for_reload(const Config& now, const std::string& file);
+LoadedConfig load_for_reload(const Config& now, const std::string& file);
 
 }  // namespace sluice::control

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "control/weights.h"
 #include "dataplane/state/scheduler.h"
 
 namespace sluice::control {
@@ -44,36 +45,47 @@ void add_gateways(Snapshot& snapshot, const Config& config) {
 }
 
 BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
-                    const LocalPoolConfig& locals, const StateKeeper& keeper) {
-  BackendView view{
-      keeper.backends().at({service.vip, backend.address}).id, backend.address, backend.weight, {}};
+                    const LocalPoolConfig& locals, uint32_t weight, const StateKeeper& keeper) {
+  const BackendKey key{service.vip, backend.address};
+  BackendView view{keeper.backends().at(key).id, backend.address, weight, {}};
   for (net::Ipv4Address local : locals.addresses) {
     view.pools.push_back(keeper.pools().at({local, backend.address}).id);
   }
   return view;
 }
 
-void add_services(Snapshot& snapshot, const Config& config, const StateKeeper& keeper) {
+void add_services(Snapshot& snapshot, const Config& config, const RuntimeState& runtime,
+                  const StateKeeper& keeper) {
+  snapshot.draining = runtime.drain.has_value();
   for (const ServiceConfig& service : config.services) {
     ServiceView view{};
     view.id = keeper.services().at(service.vip).id;
     view.name = service.name;
     view.vip = service.vip;
     view.scheduler = service.scheduler;
-    view.on_refusal = service.on_refusal;
+    view.on_refusal = runtime.drain.value_or(service.on_refusal);
     view.reset_on_timeout = service.reset_on_timeout;
     view.rewrite_timestamps = service.tcp_timestamps == TimestampPolicy::kRewrite;
-    std::vector<uint32_t> weights;
-    for (const BackendConfig& backend : service.backends) {
-      view.backends.push_back(view_of(backend, service, local_pool_of(config, service), keeper));
-      weights.push_back(backend.weight);
+    const std::vector<uint32_t> weights = weights_of(service, runtime).weights;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      view.backends.push_back(view_of(service.backends[i], service, local_pool_of(config, service),
+                                      weights[i], keeper));
     }
     view.turns = make_turns(weights);
     snapshot.services.push_back(std::move(view));
   }
 }
 
-// With those of what was removed and lingers: its packets must still find their way.
+// With what was removed and lingers: its packets must still find their way.
+void add_identities(Snapshot& snapshot, const StateKeeper& keeper) {
+  for (const auto& [vip, service] : keeper.services()) {
+    if (service.removed) snapshot.removed_services.push_back({service.id, vip});
+  }
+  for (const auto& [key, pool] : keeper.pools()) {
+    snapshot.pools.push_back({pool.id, key.local, key.backend});
+  }
+}
+
 void add_own_addresses(Snapshot& snapshot, const Config& config, const StateKeeper& keeper) {
   for (const auto& [vip, service] : keeper.services()) snapshot.own_everywhere.push_back(vip.ip);
   for (const auto& [key, pool] : keeper.pools()) snapshot.locals.push_back(key.local);
@@ -104,17 +116,21 @@ static_assert(timeouts_of({}) == kDefaultTcpTimeouts, "the defaults are the data
 
 }  // namespace
 
-std::unique_ptr<Snapshot> build_snapshot(const Config& config, const StateKeeper& keeper,
-                                         const std::vector<PortInfo>& ports, uint64_t generation) {
+std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeState& runtime,
+                                         const StateKeeper& keeper,
+                                         const std::vector<PortInfo>& ports,
+                                         uint64_t network_generation) {
   auto snapshot = std::make_unique<Snapshot>();
-  snapshot->generation = generation;
+  snapshot->network_generation = network_generation;
   snapshot->reuse = {config.time_wait.reuse, config.time_wait.backend_seconds * 1000,
                      config.time_wait.guard_ms};
   snapshot->timeouts_ms = timeouts_of(config.tcp_timeouts);
+  snapshot->flow_log_sample = config.flow_log.file.empty() ? 0 : config.flow_log.sample;
   add_interfaces(*snapshot, config, ports);
   add_networks(*snapshot, config);
   add_gateways(*snapshot, config);
-  add_services(*snapshot, config, keeper);
+  add_services(*snapshot, config, runtime, keeper);
+  add_identities(*snapshot, keeper);
   add_own_addresses(*snapshot, config, keeper);
   snapshot->seal();
   return snapshot;

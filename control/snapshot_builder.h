@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/config.h"
+#include "control/overrides.h"
 #include "control/state_keeper.h"
 #include "dataplane/state/snapshot.h"
 
@@ -18,7 +19,9 @@ struct PortInfo {
 };
 
 // The keeper has adopted the configuration. Addresses of what was removed and lingers stay ours.
-std::unique_ptr<Snapshot> build_snapshot(const Config& config, const StateKeeper& keeper,
-                                         const std::vector<PortInfo>& ports, uint64_t generation);
+std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeState& runtime,
+                                         const StateKeeper& keeper,
+                                         const std::vector<PortInfo>& ports,
+                                         uint64_t network_generation);
 
 }  // namespace sluice::control

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "control/way.h"
+
 namespace sluice::control {
 namespace {
 
@@ -81,7 +83,7 @@ void StateKeeper::adopt(const Config& config, uint64_t now_ms) {
     if (entry.id != kNoId) continue;
     entry.id = free_id(services_, registries_.front()->services);
     for (Registry* registry : registries_) {
-      registry->services[entry.id] = std::make_unique<ServiceState>();
+      registry->services[entry.id] = std::make_unique<ServiceState>(key);
     }
   }
   for (const auto& [key, backend] : wanted.backends) {
@@ -101,10 +103,27 @@ void StateKeeper::adopt(const Config& config, uint64_t now_ms) {
     entry.range = pool.range;
     if (entry.id != kNoId) continue;
     entry.id = free_id(pools_, registries_.front()->pools);
-    for (Registry* registry : registries_) {
-      registry->pools[entry.id] =
-          std::make_unique<PoolState>(key.local, key.backend, pool.range, random_);
+    // A route that a reload moves to another interface does not move the pool: what then comes in
+    // elsewhere is handed off.
+    const std::optional<Way> way = way_towards(config, key.backend.ip);
+    const auto interface = static_cast<uint16_t>(way ? way->interface : 0);
+    const auto shares = steering_.share_ports(key.local, key.backend, interface, pool.range);
+    for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
+      registries_[worker]->pools[entry.id] =
+          std::make_unique<PoolState>(key.local, key.backend, shares, worker, random_);
     }
+  }
+  make_clock_maps(config);
+}
+
+void StateKeeper::make_clock_maps(const Config& config) {
+  const bool any = std::ranges::any_of(config.services, [](const ServiceConfig& service) {
+    return service.tcp_timestamps == TimestampPolicy::kRewrite;
+  });
+  if (!any) return;
+  for (Registry* registry : registries_) {
+    if (registry->clock_maps) continue;
+    registry->clock_maps = std::make_unique<ClockMap[]>(config.limits.flows_per_worker);
   }
 }
 
@@ -131,18 +150,28 @@ StateKeeper::Finished StateKeeper::finished(uint64_t now_ms, uint64_t rest_ms) {
   return done;
 }
 
-void StateKeeper::free(const Finished& finished) {
+StateKeeper::Forgotten StateKeeper::forget(const Finished& finished) {
+  Forgotten forgotten;
   for (net::Endpoint vip : finished.services) {
-    for (Registry* registry : registries_) registry->services[services_[vip].id].reset();
+    forgotten.services.push_back(services_.at(vip).id);
     services_.erase(vip);
   }
   for (const BackendKey& key : finished.backends) {
-    for (Registry* registry : registries_) registry->backends[backends_[key].id].reset();
+    forgotten.backends.push_back(backends_.at(key).id);
     backends_.erase(key);
   }
   for (const PoolKey& key : finished.pools) {
-    for (Registry* registry : registries_) registry->pools[pools_[key].id].reset();
+    forgotten.pools.push_back(pools_.at(key).id);
     pools_.erase(key);
+  }
+  return forgotten;
+}
+
+void StateKeeper::free(const Forgotten& forgotten) {
+  for (Registry* registry : registries_) {
+    for (const ServiceId id : forgotten.services) registry->services[id].reset();
+    for (const BackendId id : forgotten.backends) registry->backends[id].reset();
+    for (const PoolId id : forgotten.pools) registry->pools[id].reset();
   }
 }
 

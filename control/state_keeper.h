@@ -18,6 +18,7 @@
 
 #include "control/config.h"
 #include "dataplane/state/registry.h"
+#include "dataplane/steering.h"
 
 namespace sluice::control {
 
@@ -59,9 +60,10 @@ struct PoolEntry {
 
 class StateKeeper {
  public:
-  // The registries are the workers'; they outlive the keeper.
-  StateKeeper(std::vector<Registry*> registries, net::Random random)
-      : registries_(std::move(registries)), random_(random) {}
+  // The registries are the workers', and `steering` shares out ports among as many; they outlive
+  // the keeper.
+  StateKeeper(std::vector<Registry*> registries, net::Random random, Steering& steering)
+      : registries_(std::move(registries)), random_(random), steering_(steering) {}
 
   // Makes room for everything that the configuration names, and marks as removed what it does not.
   // Throws ApplyError, having changed nothing.
@@ -76,8 +78,15 @@ class StateKeeper {
     bool empty() const { return services.empty() && backends.empty() && pools.empty(); }
   };
   Finished finished(uint64_t now_ms, uint64_t rest_ms);
-  // To be called a grace period later at the earliest.
-  void free(const Finished& finished);
+  // Forgets their names, so that no further snapshot has them. What workers keep for them stays.
+  struct Forgotten {
+    std::vector<ServiceId> services;
+    std::vector<BackendId> backends;
+    std::vector<PoolId> pools;
+  };
+  Forgotten forget(const Finished& finished);
+  // Frees what workers kept. To be called once no worker uses a snapshot that names them.
+  void free(const Forgotten& forgotten);
 
   const std::map<net::Endpoint, ServiceEntry>& services() const { return services_; }
   const std::map<BackendKey, BackendEntry>& backends() const { return backends_; }
@@ -104,9 +113,11 @@ class StateKeeper {
   static Wanted wanted_by(const Config& config);
   void check(const Wanted& wanted) const;
   bool is_used(const PoolEntry& pool) const;
+  void make_clock_maps(const Config& config);
 
   std::vector<Registry*> registries_;
   net::Random random_;
+  Steering& steering_;
   std::map<net::Endpoint, ServiceEntry> services_;
   std::map<BackendKey, BackendEntry> backends_;
   std::map<PoolKey, PoolEntry> pools_;

@@ -2,6 +2,11 @@
 // Counters and identities put into rows. The fields are what scripts rely on: names stay.
 #include "control/views.h"
 
+#include <fmt/format.h>
+
+#include "control/clock.h"
+#include "control/weights.h"
+
 namespace sluice::control {
 namespace {
 
@@ -21,28 +26,108 @@ uint64_t sum_over_backends(const Balancer& balancer, net::Endpoint vip,
   return total;
 }
 
-const char* state_of(const BackendEntry& backend) {
-  if (backend.removed) return "removed";
-  return backend.weight == 0 ? "draining" : "up";
+// What an operator and a health check make of a backend.
+const char* state_of(const BackendEntry& entry, const Override* over, const HealthView* health) {
+  const AdminState set = over == nullptr ? AdminState::kAuto : over->state;
+  if (entry.removed) return "removed";
+  if (set == AdminState::kDown) return "down";
+  if (effective_weight(entry.weight, over) == 0) return "draining";
+  const bool healthy = set == AdminState::kUp || health == nullptr || health->takes_flows;
+  return healthy ? "up" : "unhealthy";
 }
 
-json flow_row(const Flow& flow, uint32_t now_ms) {
-  return {{"client", net::to_string(flow.client())},
-          {"vip", net::to_string(flow.vip())},
-          {"local", net::to_string(flow.local())},
-          {"backend", net::to_string(flow.backend_address())},
-          {"state", name_of(flow.tcp.state())},
-          {"idle_ms", now_ms - flow.last_seen_ms},
+void add_health(json& row, const HealthView* health) {
+  const HealthView none;
+  const HealthView& now = health == nullptr ? none : *health;
+  const bool checked = health != nullptr;
+  row["health"] = checked ? json(to_string(now.health)) : json();
+  row["health_reason"] = now.reason;
+  row["health_hindrance"] = now.hindrance;
+  row["health_since_s"] = checked ? json((steady_ms() - now.since_ms) / 1000) : json();
+  row["healthy"] = now.takes_flows;
+  row["share_percent"] = now.share_percent;
+  row["share_ratio"] = now.share_percent / 100.0;
+  row["checks_good"] = now.checks_good;
+  row["checks_bad"] = now.checks_bad;
+  row["check_ms"] = checked ? json(now.last_check_ms) : json();
+  row["check_s"] = static_cast<double>(now.last_check_ms) / 1000;
+}
+
+// The weights that count, whole ones: the share of a slow start stands beside them.
+std::map<BackendKey, uint32_t> weights_in_force(const Balancer& balancer) {
+  std::map<BackendKey, uint32_t> weights;
+  for (const ServiceConfig& service : balancer.config().services) {
+    const auto counted = weights_of(service, balancer.runtime()).weights;
+    for (size_t i = 0; i < counted.size(); ++i) {
+      const BackendConfig& backend = service.backends[i];
+      const BackendKey key{service.vip, backend.address};
+      const Override* over = find_override(balancer.runtime().overrides, key);
+      weights[key] = counted[i] == 0 ? 0 : effective_weight(backend.weight, over);
+    }
+  }
+  return weights;
+}
+
+template <class Histogram>
+json counts_of(const Histogram& histogram) {
+  json counts = json::array();
+  for (const Counter& bucket : histogram.buckets) counts.push_back(bucket.value());
+  return counts;
+}
+
+uint64_t handshake_us(const Balancer& balancer, BackendId id) {
+  uint64_t us = 0;
+  for (const Registry* registry : balancer.keeper().registries()) {
+    us += registry->backends[id]->handshakes.sum.value();
+  }
+  return us;
+}
+
+json number_or_null(std::optional<double> number) {
+  return number ? json(*number) : json();
+}
+
+json flows_by_state(const WorkerCounters& counters) {
+  json states = json::object();
+  for (size_t i = 0; i < kTcpStateCount; ++i) {
+    states[std::string(kTcpStateNames[i])] = counters.flows[i].value();
+  }
+  return states;
+}
+
+json flow_row(const ListFlows::Row& flow) {
+  return {{"client", net::to_string(flow.client)},
+          {"vip", net::to_string(flow.vip)},
+          {"local", net::to_string(flow.local)},
+          {"backend", net::to_string(flow.backend)},
+          {"state", name_of(flow.state)},
+          {"age_ms", flow.age_ms},
+          {"idle_ms", flow.idle_ms},
           {"ts_offset", static_cast<int32_t>(flow.shift.timestamp)},
           {"seq_offset", static_cast<int32_t>(flow.shift.sequence)},
-          {"packets_in", flow.packets_in},
-          {"packets_out", flow.packets_out}};
+          {"bytes_in", flow.bytes_in},
+          {"bytes_out", flow.bytes_out}};
 }
 
 uint64_t drops_of(const Worker& worker) {
   uint64_t total = 0;
   for (const Counter& drop : worker.counters().drops) total += drop.value();
   return total;
+}
+
+// Queue n is worker n's, as far as the device has queues.
+std::string queues_of(const Balancer& balancer, uint32_t worker) {
+  std::string text;
+  for (size_t i = 0; i < balancer.ports().size(); ++i) {
+    const Port& port = balancer.ports()[i];
+    const bool rx = worker < port.rx_queue_count(), tx = worker < port.tx_queue_count();
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", balancer.config().interfaces[i].name,
+                        rx && tx ? "rx+tx"
+                        : rx     ? "rx"
+                        : tx     ? "tx"
+                                 : "-");
+  }
+  return text;
 }
 
 }  // namespace
@@ -60,6 +145,11 @@ json view_services(const Balancer& balancer) {
                     {"scheduler", to_string(service.scheduler)},
                     {"local_pool", service.local_pool},
                     {"tcp_timestamps", to_string(service.tcp_timestamps)},
+                    {"health_check",
+                     service.health_check ? json(to_string(service.health_check->type)) : json()},
+                    {"all_down", weights_of(service, balancer.runtime()).all_down
+                                     ? json(to_string(service.health_check->all_down))
+                                     : json()},
                     {"backends", service.backends.size()},
                     {"active", sum_over_backends(balancer, service.vip, &BackendState::active)},
                     {"connections", sum(&ServiceState::connections)},
@@ -69,28 +159,46 @@ json view_services(const Balancer& balancer) {
 }
 
 json view_backends(const Balancer& balancer) {
+  const HandshakeWatch& watch = balancer.handshakes();
+  const HealthMap health = balancer.health();
+  const auto weights = weights_in_force(balancer);
   json rows = json::array();
   for (const auto& [key, backend] : balancer.keeper().backends()) {
     const auto sum = [&, id = backend.id](Counter BackendState::*counter) {
       return backend_sum(balancer, id, counter);
     };
+    const Override* over = find_override(balancer.runtime().overrides, key);
+    const auto checked = health.find(key);
+    const HealthView* known = checked == health.end() ? nullptr : &checked->second;
+    const auto weight = weights.find(key);
     rows.push_back({{"service", backend.service},
                     {"address", net::to_string(key.address)},
-                    {"weight", backend.weight},
-                    {"state", state_of(backend)},
+                    {"weight", weight == weights.end() ? 0 : weight->second},
+                    {"state", state_of(backend, over, known)},
+                    {"weight_configured", backend.weight},
+                    {"override", over == nullptr ? json() : json(to_string(*over))},
+                    {"handshake_p50_ms", number_or_null(watch.quantile_ms(key, 0.5))},
+                    {"handshake_p99_ms", number_or_null(watch.quantile_ms(key, 0.99))},
+                    {"handshake_counts", HandshakeWatch::counted(balancer.keeper(), backend.id)},
+                    {"handshake_us", handshake_us(balancer, backend.id)},
                     {"active", sum(&BackendState::active)},
                     {"connections", sum(&BackendState::connections)},
                     {"packets_in", sum(&BackendState::packets_in)},
                     {"packets_out", sum(&BackendState::packets_out)},
                     {"bytes_in", sum(&BackendState::bytes_in)},
                     {"bytes_out", sum(&BackendState::bytes_out)},
+                    {"answered", sum(&BackendState::answered)},
                     {"refused", sum(&BackendState::refused)},
+                    {"unanswered", sum(&BackendState::unanswered)},
                     {"resets", sum(&BackendState::resets)},
                     {"timeouts", sum(&BackendState::timeouts)},
                     {"heals", sum(&BackendState::heals)},
                     {"heal_moves", sum(&BackendState::heal_moves)},
                     {"heals_succeeded", sum(&BackendState::heals_succeeded)},
-                    {"heals_failed", sum(&BackendState::heals_failed)}});
+                    {"heals_failed", sum(&BackendState::heals_failed)},
+                    {"timestamps_kept", sum(&BackendState::timestamps_kept)},
+                    {"timestamps_refused", sum(&BackendState::timestamps_refused)}});
+    add_health(rows.back(), known);
   }
   return {{"backends", rows}};
 }
@@ -105,7 +213,7 @@ json view_pools(const Balancer& balancer) {
                       {"backend", net::to_string(key.backend)},
                       {"worker", worker},
                       {"removed", pool.removed},
-                      {"ports", pool.range.size()},
+                      {"ports", ports.set().size()},
                       {"free", counters.clean.value()},
                       {"resting", counters.held.value()},
                       {"in_use", counters.in_use.value()},
@@ -131,7 +239,15 @@ json view_workers(const Balancer& balancer, const std::vector<double>& busy_perc
   for (size_t i = 0; i < balancer.workers().size(); ++i) {
     const Worker& worker = *balancer.workers()[i];
     const WorkerCounters& counters = worker.counters();
+    const double busy = i < busy_percent.size() ? busy_percent[i] : 0;
+    const auto events = [&](Event event) {
+      return counters.events[static_cast<size_t>(event)].value();
+    };
     rows.push_back({{"lcore", worker.lcore()},
+                    {"steering", to_string(balancer.steering().kind())},
+                    {"queues", queues_of(balancer, static_cast<uint32_t>(i))},
+                    {"handed_off", events(Event::handed_off)},
+                    {"taken_over", events(Event::taken_over)},
                     {"packets_in", counters.packets_in.value()},
                     {"packets_out", counters.packets_out.value()},
                     {"bytes_in", counters.bytes_in.value()},
@@ -139,8 +255,12 @@ json view_workers(const Balancer& balancer, const std::vector<double>& busy_perc
                     {"drops", drops_of(worker)},
                     {"flows", worker.flow_count()},
                     {"flows_max", worker.flow_count_max()},
-                    {"busy_percent", i < busy_percent.size() ? busy_percent[i] : 0.0},
-                    {"polls", counters.polls.value()}});
+                    {"busy_percent", busy},
+                    {"busy_ratio", busy / 100},
+                    {"polls", counters.polls.value()},
+                    {"burst_counts", counts_of(counters.bursts)},
+                    {"burst_packets", counters.bursts.sum.value()},
+                    {"flows_by_state", flows_by_state(counters)}});
   }
   return {{"workers", rows}};
 }
@@ -171,7 +291,7 @@ json view_flows(const Balancer& balancer, size_t row_count_max) {
     ListFlows errand(row_count_max - rows.size());
     if (!worker->run(errand)) continue;
     total += errand.flow_count();
-    for (const Flow& flow : errand.rows()) rows.push_back(flow_row(flow, errand.now_ms()));
+    for (const ListFlows::Row& flow : errand.rows()) rows.push_back(flow_row(flow));
   }
   return {{"flows", rows}, {"total", total}};
 }

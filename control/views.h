@@ -9,6 +9,9 @@
 
 namespace sluice::control {
 
+// What a backend's `state` may be.
+inline constexpr const char* kBackendStates[] = {"up", "draining", "down", "unhealthy", "removed"};
+
 nlohmann::json view_services(const Balancer& balancer);
 nlohmann::json view_backends(const Balancer& balancer);
 nlohmann::json view_pools(const Balancer& balancer);

@@ -37,7 +37,7 @@ void set_alteration(Core& core, uint32_t index, bool rewrite, const SynNumbers& 
   if (flow.rewrite_timestamps) {
     // What one tuple needs, the whole clock gets: later SYNs must not lie behind it.
     pool.clock_lead_ms += std::exchange(shift.timestamp, 0);
-    core.clock_maps[index].start(syn.tsval, pool_clock(core, pool));
+    core.clock_map(index).start(syn.tsval, pool_clock(core, pool));
   }
   flow.shift = shift;
   flow.altered = flow.rewrite_timestamps || shift.any();
@@ -49,7 +49,7 @@ void alter_inbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
     if (const uint8_t at = net::find_timestamps(tcp)) {
       const uint32_t now = pool_clock(core, core.pool(flow));
       const uint32_t client = net::tcp_word_at(tcp, at).host();
-      put_word(tcp, at, core.clock_maps[index].to_ours(client, now));
+      put_word(tcp, at, core.clock_map(index).to_ours(client, now));
     }
   }
   if (flow.shift.any()) net::shift_inbound(tcp, flow.shift);
@@ -61,7 +61,7 @@ void alter_outbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
   if (flow.rewrite_timestamps && tcp.has(net::tcp_flag::kAck)) {
     if (const uint8_t tsval_at = net::find_timestamps(tcp)) {
       const auto at = static_cast<uint8_t>(tsval_at + 4);
-      put_word(tcp, at, core.clock_maps[index].to_client(net::tcp_word_at(tcp, at).host()));
+      put_word(tcp, at, core.clock_map(index).to_client(net::tcp_word_at(tcp, at).host()));
     }
   }
 }

@@ -6,21 +6,27 @@
 // passed on.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory_resource>
 
+#include "dataplane/flow_log.h"
+#include "dataplane/handoff.h"
+#include "dataplane/kernel_door.h"
 #include "dataplane/net/drop_reason.h"
 #include "dataplane/net/siphash.h"
 #include "dataplane/next_hops.h"
-#include "dataplane/state/clock_map.h"
 #include "dataplane/state/flow_table.h"
 #include "dataplane/state/registry.h"
 #include "dataplane/state/snapshot.h"
 #include "dataplane/state/syn_store.h"
 #include "dataplane/state/timer_wheel.h"
+#include "dataplane/steering.h"
 #include "dataplane/tx.h"
 
 namespace sluice {
+
+class Trace;
 
 struct CoreLimits {
   uint32_t flow_count_max = 1u << 20;
@@ -29,16 +35,17 @@ struct CoreLimits {
 };
 
 struct CoreSetup {
-  const char* name;  // of this worker's flow table; unique in the process
   CoreLimits limits;
   net::SipKey secret;  // from the system's random source; never leaves the process
-  int numa_socket = 0;
   std::pmr::memory_resource* memory = std::pmr::get_default_resource();
   rte_mempool* packets;  // for packets of our own
   Tx::Transmit transmit;
   void* transmit_context;
   uint64_t now_ms = 0;
   uint64_t wall_clock_ms = 0;  // at now_ms
+  uint32_t worker = 0;
+  const Steering* steering = nullptr;  // of all workers; nullptr: it is alone
+  const Rings* rings = nullptr;        // between all workers
 };
 
 struct Core {
@@ -47,32 +54,78 @@ struct Core {
       : now_ms(setup.now_ms),
         clock_base_ms(setup.wall_clock_ms - setup.now_ms),
         random(setup.secret),
-        flows(setup.name, setup.limits.flow_count_max, static_cast<uint32_t>(random.next()),
-              setup.numa_socket, setup.memory),
-        flow_timers(setup.limits.flow_count_max, setup.now_ms, setup.memory),
-        clock_maps(setup.limits.flow_count_max, setup.memory),
+        flows(setup.limits.flow_count_max, random, setup.memory),
+        flow_timers(&flows[0].timer, sizeof(Flow), setup.limits.flow_count_max, setup.now_ms),
         syns(setup.limits.syn_count_max, setup.memory),
         tx(setup.transmit, setup.transmit_context, setup.packets, counters),
-        next_hops(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory) {}
+        next_hops(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory),
+        worker(setup.worker),
+        steering(setup.steering == nullptr ? alone() : *setup.steering),
+        handoff(setup.rings, setup.worker, counters) {}
 
   uint64_t now_ms;                     // read once a burst
+  uint64_t now_us = 0;                 // as well, of a clock of its own
   uint64_t clock_base_ms;              // wall clock - now_ms
   const Snapshot* snapshot = nullptr;  // the one in force during this burst
+  uint64_t network_generation = 0;     // of that one
   net::Random random;
   WorkerCounters counters;
   FlowTable flows;
   TimerWheel flow_timers;
-  std::pmr::vector<ClockMap> clock_maps;  // by flow; of flows whose timestamps are rewritten
   SynStore syns;
   Registry registry;
   Tx tx;
   NextHops next_hops;
+  // By interface; of those without a kernel nullptr. Set before the worker starts.
+  std::array<KernelDoor*, kInterfacesMax> kernel_doors{};
+  FlowLogRing* flow_log = nullptr;  // set before a snapshot asks for it
+  Trace* trace = nullptr;           // what SetTrace has set
+  uint32_t worker;
+  const Steering& steering;
+  Handoff handoff;
+  bool taken_over = false;  // the burst in hand was received by another worker
 
   uint32_t now32() const { return static_cast<uint32_t>(now_ms); }
   void count(Event event) { counters.count(event); }
-  ServiceState& service(const Flow& flow) { return *registry.services[flow.service]; }
+  ServiceState& service(const Flow& flow) { return *registry.services[flow.key.service]; }
   BackendState& backend(const Flow& flow) { return *registry.backends[flow.backend]; }
   PoolState& pool(const Flow& flow) { return *registry.pools[flow.pool]; }
+  const PoolState& pool(const Flow& flow) const { return *registry.pools[flow.pool]; }
+  ClockMap& clock_map(uint32_t flow) { return registry.clock_maps[flow]; }
+
+  // The four addresses of a flow.
+  net::Endpoint client(const Flow& flow) const { return flow.key.client; }
+  net::Endpoint vip(const Flow& flow) const { return registry.services[flow.key.service]->vip; }
+  net::Endpoint local(const Flow& flow) const { return {pool(flow).local, flow.local_port}; }
+  net::Endpoint backend_address(const Flow& flow) const { return pool(flow).backend; }
+  net::Translation to_backend(const Flow& flow) const {
+    return {local(flow), backend_address(flow), flow.deltas};
+  }
+  net::Translation to_client(const Flow& flow) const {
+    return {vip(flow), client(flow), flow.deltas.reversed()};
+  }
+
+  // Flows by the tuples of either side; FlowTable::kNone where there is none.
+  uint32_t flow_of_client(net::Endpoint client, net::Endpoint vip) const {
+    const ServiceId id = snapshot->service_at(vip);
+    return id == kNoId ? FlowTable::kNone : flows.find({client, id});
+  }
+  uint32_t flow_of_backend(net::Endpoint backend, net::Endpoint local) const {
+    const PoolId id = snapshot->pool_at(local.ip, backend);
+    return id == kNoId ? FlowTable::kNone : flow_of_port(id, local.port);
+  }
+  uint32_t flow_of_port(PoolId pool, net::be16 port) const {
+    const PortPool& ports = registry.pools[pool]->ports;
+    if (!ports.set().contains(port.host())) return FlowTable::kNone;
+    const uint32_t flow = ports.flow_of(port.host());
+    return flow == PortPool::kNoFlow ? FlowTable::kNone : flow;
+  }
+
+ private:
+  static const Steering& alone() {
+    static const Steering steering;
+    return steering;
+  }
 };
 
 /// A frame in a buffer, and what parse() made of it.
@@ -80,9 +133,9 @@ struct Segment {
   rte_mbuf* buffer;
   net::Packet packet;
 
-  FlowKey key() const {
-    return {{packet.ip->source, packet.tcp->source_port},
-            {packet.ip->destination, packet.tcp->destination_port}};
+  net::Endpoint source() const { return {packet.ip->source, packet.tcp->source_port}; }
+  net::Endpoint destination() const {
+    return {packet.ip->destination, packet.tcp->destination_port};
   }
 };
 

@@ -4,23 +4,37 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_pdump.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace sluice {
 
+unsigned main_lcore_of(const EalOptions& options) {
+  const auto& workers = options.worker_lcores;
+  unsigned lcore = options.main_lcore;
+  if (std::ranges::find(workers, lcore) == workers.end()) return lcore;
+  for (lcore = 0; std::ranges::find(workers, lcore) != workers.end();) ++lcore;
+  return lcore;
+}
+
 std::vector<std::string> eal_arguments(const EalOptions& options) {
-  std::string lcores = std::to_string(options.main_lcore);
-  for (const unsigned lcore : options.worker_lcores) lcores += ',' + std::to_string(lcore);
-  std::vector<std::string> args = {"-l",
-                                   lcores,
-                                   "--main-lcore",
-                                   std::to_string(options.main_lcore),
-                                   "-m",
-                                   std::to_string(options.memory_mb),
-                                   "--no-telemetry"};
-  // Nothing is shared with other DPDK processes. 22.11 refuses --in-memory together with --no-huge.
-  if (options.hugepages) {
+  // An lcore is a thread, and its number that of its CPU; but for the control thread's where a
+  // worker has that CPU, too.
+  const unsigned main = main_lcore_of(options);
+  std::string lcores = std::to_string(main) + '@' + std::to_string(options.main_lcore);
+  for (const unsigned lcore : options.worker_lcores) {
+    lcores += ',' + std::to_string(lcore) + '@' + std::to_string(lcore);
+  }
+  std::vector<std::string> args = {"--lcores",           lcores, "--main-lcore",
+                                   std::to_string(main), "-m",   std::to_string(options.memory_mb)};
+  if (!options.telemetry) args.push_back("--no-telemetry");
+  // Shared with other DPDK processes is only what was asked for. 22.11 refuses --in-memory together
+  // with --no-huge.
+  if (options.multi_process) {
+    args.insert(args.end(), {"--proc-type", "primary"});
+  } else if (options.hugepages) {
     args.push_back("--in-memory");
   } else {
     args.insert(args.end(), {"--no-huge", "--no-shconf"});
@@ -41,6 +55,10 @@ void start_eal(const EalOptions& options) {
   argv.push_back(nullptr);
   if (rte_eal_init(static_cast<int>(kept.size()), argv.data()) < 0) {
     throw std::runtime_error(rte_strerror(rte_errno));
+  }
+  // From here on dpdk-dumpcap and dpdk-pdump can ask for copies; until one does, it costs nothing.
+  if (options.multi_process && rte_pdump_init() < 0) {
+    throw std::runtime_error(std::string("pdump: ") + rte_strerror(rte_errno));
   }
 }
 

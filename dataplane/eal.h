@@ -9,14 +9,18 @@
 namespace sluice {
 
 struct EalOptions {
-  unsigned main_lcore = 0;
+  unsigned main_lcore = 0;  // may be one of the workers' as well
   std::vector<unsigned> worker_lcores;
   uint32_t memory_mb = 512;
   bool hugepages = true;
   bool pci = false;               // whether any device is on PCI
+  bool telemetry = true;          // the socket that dpdk-telemetry.py asks
+  bool multi_process = false;     // secondary processes may attach; needs hugepages
   std::vector<std::string> args;  // any further EAL arguments
 };
 
+/// The main lcore's number: its CPU's, or a free one where a worker has that CPU.
+unsigned main_lcore_of(const EalOptions& options);
 /// The argument vector that start_eal() passes, without the program's name.
 std::vector<std::string> eal_arguments(const EalOptions& options);
 

@@ -4,18 +4,54 @@
 
 #include <algorithm>
 
+#include "dataplane/lifecycle.h"
+#include "dataplane/resets.h"
+
 namespace sluice {
+namespace {
+
+ListFlows::Row row_of(const Core& core, const Flow& flow) {
+  return {core.client(flow),
+          core.vip(flow),
+          core.local(flow),
+          core.backend_address(flow),
+          flow.tcp.state(),
+          core.now32() - flow.last_seen_ms,
+          core.now32() - flow.opened_ms,
+          flow.shift,
+          flow.bytes_in(),
+          flow.bytes_out()};
+}
+
+}  // namespace
 
 bool ListFlows::step(Core& core) {
   constexpr uint32_t kEntriesPerStep = 256;
   const uint32_t size = core.flows.flow_count_max();
   const uint32_t end = std::min(size, cursor_ + kEntriesPerStep);
   for (; cursor_ < end && rows_.size() < rows_.capacity(); ++cursor_) {
-    if (core.flows.is_live(cursor_)) rows_.push_back(core.flows[cursor_]);
+    if (core.flows[cursor_].live) rows_.push_back(row_of(core, core.flows[cursor_]));
   }
-  now_ms_ = core.now32();
   flow_count_ = core.flows.flow_count();
   return cursor_ == size || rows_.size() == rows_.capacity() || rows_.size() == flow_count_;
+}
+
+bool ResetFlows::step(Core& core) {
+  constexpr uint32_t kEntriesPerStep = 256;
+  constexpr uint32_t kResetsPerStep = 16;
+  const uint32_t size = core.flows.flow_count_max();
+  const uint32_t end = std::min(size, cursor_ + kEntriesPerStep);
+  for (uint32_t resets = 0; cursor_ < end && resets < kResetsPerStep; ++cursor_) {
+    if (!core.flows[cursor_].live) continue;
+    Flow& flow = core.flows[cursor_];
+    if (!backends_[flow.backend] || is_over(flow.tcp.state())) continue;
+    core.count(Event::flows_reset);
+    reset_client(core, flow);
+    abandon_flow(core, cursor_, FlowEnd::reset_by_order);
+    ++resets;
+    ++reset_count_;
+  }
+  return cursor_ == size;
 }
 
 bool ExplainTuple::step(Core& core) {

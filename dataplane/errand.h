@@ -5,6 +5,7 @@
 // errand, posts it, waits until it is done and reads the result; one at a time.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -23,18 +24,25 @@ class Errand {
 /// Copies flows, newest state, up to a number that is fixed beforehand.
 class ListFlows : public Errand {
  public:
+  struct Row {
+    net::Endpoint client, vip, local, backend;
+    TcpState state;
+    uint32_t idle_ms;
+    uint32_t age_ms;
+    net::Shift shift;
+    uint64_t bytes_in;  // payload
+    uint64_t bytes_out;
+  };
+
   explicit ListFlows(size_t count_max) { rows_.reserve(count_max); }
   bool step(Core& core) override;
 
-  const std::vector<Flow>& rows() const { return rows_; }
-  /// The worker's clock, to which Flow::last_seen_ms compares.
-  uint32_t now_ms() const { return now_ms_; }
+  const std::vector<Row>& rows() const { return rows_; }
   uint32_t flow_count() const { return flow_count_; }
 
  private:
-  std::vector<Flow> rows_;
+  std::vector<Row> rows_;
   uint32_t cursor_ = 0;
-  uint32_t now_ms_ = 0;
   uint32_t flow_count_ = 0;
 };
 
@@ -60,6 +68,22 @@ class ExplainTuple : public Errand {
   uint16_t port_;
   std::optional<SynNumbers> syn_;
   Answer answer_{};
+};
+
+/// Ends the flows of some backends with a RST to both ends.
+class ResetFlows : public Errand {
+ public:
+  using Backends = std::bitset<Registry::kBackends>;  // by id
+
+  explicit ResetFlows(const Backends& backends) : backends_(backends) {}
+  bool step(Core& core) override;
+
+  uint64_t reset_count() const { return reset_count_; }
+
+ private:
+  Backends backends_;
+  uint32_t cursor_ = 0;
+  uint64_t reset_count_ = 0;
 };
 
 }  // namespace sluice

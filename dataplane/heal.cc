@@ -51,9 +51,9 @@ bool copy_syn(Core& core, const Flow& flow, Segment& syn) {
 void send_syn(Core& core, uint32_t index, Segment& syn) {
   Flow& flow = core.flows[index];
   begin_handshake(core, index, syn);
-  net::translate(syn.packet, flow.inbound);
-  core.next_hops.send(*core.snapshot, syn.buffer, flow.backend_address().ip, flow.to_backend,
-                      core.now_ms);
+  net::translate(syn.packet, core.to_backend(flow));
+  core.next_hops.send(*core.snapshot, syn.buffer, core.backend_address(flow).ip,
+                      core.backend(flow).next_hop, core.now_ms);
 }
 
 /// Takes another local port for a flow whose handshake is not done; the old one rests with what was
@@ -66,17 +66,10 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& 
   if (!choice) return false;
   if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
   Flow& flow = core.flows[index];
-  PoolState& to = *core.registry.pools[choice->pool];
   PoolState& from = core.pool(flow);
-  const uint16_t old_port = flow.local().port.host();
-  if (!core.flows.move(index, {to.local, net::be16::from_host(choice->taken.port)})) {
-    to.ports.give_back(choice->taken.port, to.ports.legacy(choice->taken.port), PortPool::kNoFlow);
-    return false;
-  }
-  from.ports.give_back(old_port, learned, PortPool::kNoFlow);
+  from.ports.give_back(flow.local_port.host(), learned, PortPool::kNoFlow);
   from.flows.subtract();
-  to.flows.add();
-  flow.pool = choice->pool;
+  set_port(core, index, *choice);
   set_alteration(core, index, rewrite, syn, choice->taken.shift);
   core.count(Event::heals_moved);
   core.backend(flow).heal_moves.add();
@@ -107,6 +100,7 @@ DropReason give_up(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   core.backend(flow).heals_failed.add();
   reset_client(core, flow);
+  note_end(core, flow, flow.tcp.state(), FlowEnd::heal_exhausted);
   erase_flow(core, index);
   return DropReason::heal_exhausted;
 }
@@ -125,7 +119,7 @@ bool takes(const Core& core, const Legacy& legacy, const SynNumbers& syn) {
 /// the tuple was in use a moment ago. Then it is a late segment, and the SYN-ACK comes, or the backend
 /// still holds a connection, and nothing does.
 bool may_be_late(Core& core, const Flow& flow, const Legacy& learned) {
-  const Legacy& known = core.pool(flow).ports.legacy(flow.local().port.host());
+  const Legacy& known = core.pool(flow).ports.legacy(flow.local_port.host());
   const bool just_used = known.kind != Legacy::Kind::kFresh &&
                          core.now32() - known.closed_ms < kJustUsedMs &&
                          !net::serial_after(learned.last_sequence, known.last_sequence);
@@ -141,7 +135,7 @@ DropReason heal_now(Core& core, uint32_t index, const Legacy& learned) {
   count_heal(core, flow);
   flow.stale_ack = learned.last_sequence;
   flow.healed_ms = core.now32();
-  core.pool(flow).ports.learn(flow.local().port.host(), learned);
+  core.pool(flow).ports.learn(flow.local_port.host(), learned);
 
   Segment syn;
   if (!copy_syn(core, flow, syn)) return DropReason::stale_answer;
@@ -175,7 +169,7 @@ void heal_overdue(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   flow.heal_due = false;
   core.flow_timers.set(index, core.now_ms + core.snapshot->timeouts_ms[0]);
-  Legacy learned = core.pool(flow).ports.legacy(flow.local().port.host());
+  Legacy learned = core.pool(flow).ports.legacy(flow.local_port.host());
   learned.kind = Legacy::Kind::kHeld;
   learned.last_sequence = flow.stale_ack;
   const DropReason reason = heal_now(core, index, learned);
@@ -185,7 +179,7 @@ void heal_overdue(Core& core, uint32_t index) {
 void move_unanswered(Core& core, uint32_t index, const Segment& syn) {
   Flow& flow = core.flows[index];
   if (core.snapshot->reuse.policy != ReusePolicy::kRebase) return;
-  const net::Endpoint old_local = flow.local();
+  const net::Endpoint old_local = core.local(flow);
   const uint32_t old_expected = flow.tcp.backend_expects();
   if (move_flow(core, index, syn_numbers(*syn.packet.tcp), legacy_of(core, flow))) {
     reset_tuple(core, flow, old_local, old_expected);

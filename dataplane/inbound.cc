@@ -17,6 +17,7 @@ namespace flag = net::tcp_flag;
 
 namespace {
 
+constexpr uint8_t kSynsCounted = 3;  // what Flow::syns can hold
 constexpr uint8_t kStateChanging = flag::kSyn | flag::kFin | flag::kRst;
 
 /// Refuses a SYN as the service wants it: with RST, or silently.
@@ -32,19 +33,19 @@ Verdict forward(Core& core, Flow& flow, Segment& segment) {
   BackendState& backend = core.backend(flow);
   backend.packets_in.add();
   backend.bytes_in.add(segment.packet.ip->total_length.host());
-  ++flow.packets_in;
   flow.last_seen_ms = core.now32();
-  net::translate(segment.packet, flow.inbound);
-  core.next_hops.send(*core.snapshot, segment.buffer, flow.backend_address().ip, flow.to_backend,
+  const net::Translation to = core.to_backend(flow);
+  net::translate(segment.packet, to);
+  core.next_hops.send(*core.snapshot, segment.buffer, to.destination.ip, backend.next_hop,
                       core.now_ms);
   return Verdict::pass();
 }
 
 /// Ends the flow and treats its client's SYN as the first.
 Verdict begin_anew(Core& core, uint32_t index, Segment& segment) {
-  const ServiceView* service = core.snapshot->find_service(core.flows[index].vip());
+  const ServiceView* service = core.snapshot->find_service(core.vip(core.flows[index]));
   if (!is_over(core.flows[index].tcp.state())) core.count(Event::flows_replaced);
-  abandon_flow(core, index);
+  abandon_flow(core, index, FlowEnd::replaced);
   if (service == nullptr) {  // removed meanwhile
     answer_with_reset(core, segment, Event::resets_to_clients);
     return DropReason::no_service;
@@ -57,14 +58,21 @@ Verdict begin_anew(Core& core, uint32_t index, Segment& segment) {
 Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const TcpState state = flow.tcp.state();
-  if (flow.tcp.is_same_syn(segment.packet.tcp->sequence.host() + flow.shift.sequence)) {
+  if (flow.tcp.is_same_syn(flow.marks, segment.packet.tcp->sequence.host() + flow.shift.sequence)) {
     core.count(Event::syns_retransmitted);
+    if (state == TcpState::kSynSent) {
+      core.backend(flow).unanswered.add();
+      const BackendView* backend = configured_backend(core, flow);
+      // What takes no new flow any more need not be waited for either.
+      if (backend != nullptr && backend->weight == 0) return begin_anew(core, index, segment);
+    }
     // Twice unanswered may be more than loss: a backend that drops what an old tuple forbids says
     // nothing.
-    if (state == TcpState::kSynSent && flow.packets_in > 1) {
+    if (state == TcpState::kSynSent && flow.syns > 1) {
       if (configured_backend(core, flow) == nullptr) return begin_anew(core, index, segment);
       move_unanswered(core, index, segment);
     }
+    if (flow.syns < kSynsCounted) ++flow.syns;
     if (state == TcpState::kSynSent) {
       begin_handshake(core, index, segment);
     } else if (flow.altered) {
@@ -82,7 +90,7 @@ Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
 /// Late segments of a connection that is over may start the backend's TIME_WAIT anew.
 void note_late_segment(Core& core, const Flow& flow) {
   if (flow.tcp.state() == TcpState::kHeld) {
-    core.pool(flow).ports.touch(flow.local().port.host(), legacy_of(core, flow));
+    core.pool(flow).ports.touch(flow.local_port.host(), legacy_of(core, flow));
   }
 }
 
@@ -107,7 +115,7 @@ Verdict inbound(Core& core, uint32_t index, Segment& segment) {
     alter_inbound(core, index, tcp);
   }
 
-  const TcpReading reading = flow.tcp.inbound(segment.packet);
+  const TcpReading reading = flow.tcp.inbound(flow.marks, segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
   if (flow.timestamps && reading.in_window) {
     if (const uint8_t at = net::find_timestamps(tcp)) {
@@ -119,13 +127,14 @@ Verdict inbound(Core& core, uint32_t index, Segment& segment) {
   }
   if (before == TcpState::kSynSent) {  // a RST: the client gave up before any answer
     const Verdict verdict = forward(core, flow, segment);
+    note_end(core, flow, before, FlowEnd::given_up);
     erase_flow(core, index);
     return verdict;
   }
   if (reading.event != TcpEvent::kNone) {
     if (reading.event == TcpEvent::kClientRst && !is_over(before)) core.backend(flow).resets.add();
     flow.tcp.advance(reading.event);
-    enter_state(core, index, before);
+    enter_state(core, index, before, reading.event);
   }
   return forward(core, flow, segment);
 }

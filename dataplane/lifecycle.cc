@@ -2,6 +2,7 @@
 // How a flow begins and ends.
 #include "dataplane/lifecycle.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dataplane/alter.h"
@@ -37,7 +38,7 @@ void give_port_back(Core& core, uint32_t index) {
   if (!flow.holds_port) return;
   flow.holds_port = false;
   PortPool& ports = core.pool(flow).ports;
-  const uint16_t port = flow.local().port.host();
+  const uint16_t port = flow.local_port.host();
   const Legacy legacy = legacy_of(core, flow);
   if (flow.tcp.state() == TcpState::kSynSent) {
     ports.give_back_unanswered(port, legacy, index);
@@ -47,10 +48,23 @@ void give_port_back(Core& core, uint32_t index) {
   core.backend(flow).active.subtract();
 }
 
+void note_state(Core& core, TcpState before, TcpState now) {
+  core.counters.flows_in(before).subtract();
+  core.counters.flows_in(now).add();
+}
+
+FlowEnd end_of(TcpState before, TcpEvent event) {
+  if (event == TcpEvent::kClientRst) return FlowEnd::client_rst;
+  if (event == TcpEvent::kBackendRst) {
+    return before == TcpState::kSynSent ? FlowEnd::refused : FlowEnd::backend_rst;
+  }
+  return before == TcpState::kClientFirst ? FlowEnd::client_fin : FlowEnd::backend_fin;
+}
+
 void keep_syn(Core& core, Flow& flow, const Segment& syn) {
   const auto* begin = reinterpret_cast<const uint8_t*>(syn.packet.ip);
   const size_t length = syn.packet.ip->header_length() + syn.packet.tcp->header_length();
-  flow.syn_slot = core.syns.keep({begin, length});
+  flow.syn_slot = core.syns.keep({begin, length}, static_cast<uint32_t>(core.now_us));
   if (flow.syn_slot == SynStore::kNone) core.count(Event::syns_not_kept);
 }
 
@@ -72,12 +86,10 @@ Legacy legacy_of(const Core& core, const Flow& flow) {
 }
 
 const BackendView* configured_backend(const Core& core, const Flow& flow) {
-  for (const ServiceView& service : core.snapshot->services) {
-    for (const BackendView& backend : service.backends) {
-      if (service.id == flow.service && backend.id == flow.backend) return &backend;
-    }
-  }
-  return nullptr;
+  const ServiceView* service = core.snapshot->find_service(core.vip(flow));
+  if (service == nullptr) return nullptr;
+  const auto at = std::ranges::find(service->backends, flow.backend, &BackendView::id);
+  return at == service->backends.end() ? nullptr : &*at;
 }
 
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
@@ -117,8 +129,20 @@ std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bo
   return {};
 }
 
+void set_port(Core& core, uint32_t index, const PortChoice& choice) {
+  Flow& flow = core.flows[index];
+  PoolState& pool = *core.registry.pools[choice.pool];
+  flow.pool = choice.pool;
+  flow.local_port = net::be16::from_host(choice.taken.port);
+  flow.grant = choice.taken.grant;
+  flow.deltas = net::make_deltas(core.client(flow), core.vip(flow), core.local(flow), pool.backend);
+  pool.ports.bind(choice.taken.port, index);
+  pool.flows.add();
+}
+
 Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index) {
-  const net::Endpoint client = syn.key().source;
+  if (core.snapshot->draining) return DropReason::draining;
+  const net::Endpoint client = syn.source();
   ServiceState& service_state = *core.registry.services[service.id];
   const BackendView* backend = pick_backend(service, service_state, core.registry, client.ip);
   if (backend == nullptr) return DropReason::no_backend;
@@ -131,25 +155,22 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
 
   index = core.flows.allocate();
   Flow& flow = core.flows[index];
-  PoolState& pool = *core.registry.pools[choice->pool];
-  const net::Endpoint local{pool.local, net::be16::from_host(choice->taken.port)};
-  flow.set_translations(client, service.vip, local, backend->address);
-  flow.service = service.id;
+  flow.key = {client, service.id};
   flow.backend = backend->id;
-  flow.pool = choice->pool;
-  flow.to_backend = flow.to_client = NextHop{};
+  set_port(core, index, *choice);
   set_alteration(core, index, rewrite, numbers, choice->taken.shift);
   flow.timestamps = numbers.timestamps;
   flow.reset_on_timeout = service.reset_on_timeout;
-  flow.last_seen_ms = core.now32();
+  flow.last_seen_ms = flow.opened_ms = core.now32();
   flow.holds_port = true;
+  flow.syns = 1;
   keep_syn(core, flow, syn);
   begin_handshake(core, index, syn);
 
   BackendState& state = core.backend(flow);
   state.active.add();
   state.flows.add();
-  pool.flows.add();
+  core.counters.flows_in(flow.tcp.state()).add();
   if (!core.flows.publish(index)) {
     erase_flow(core, index);
     return DropReason::flow_table_full;
@@ -167,13 +188,14 @@ void begin_handshake(Core& core, uint32_t index, Segment& syn) {
   if (flow.altered) alter_inbound(core, index, tcp);
   flow.last_tsval = syn_numbers(tcp).tsval;
   const net::TcpOptions options = net::parse_tcp_options(tcp);
-  flow.tcp.open(syn.packet, options.window_scale, options.has_window_scale);
+  flow.tcp.open(flow.marks, syn.packet, options.window_scale, options.has_window_scale);
 }
 
-void enter_state(Core& core, uint32_t index, TcpState before) {
+void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event) {
   Flow& flow = core.flows[index];
   const TcpState state = flow.tcp.state();
   if (state == before) return;
+  note_state(core, before, state);
   const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(state)];
   core.flow_timers.set(index, core.now_ms + timeout);
   if (before == TcpState::kSynReceived && !is_over(state)) {
@@ -182,18 +204,22 @@ void enter_state(Core& core, uint32_t index, TcpState before) {
   }
   if (!is_over(state)) return;
   core.count(state == TcpState::kHeld ? Event::flows_closed_held : Event::flows_closed_clean);
+  note_end(core, flow, before, end_of(before, event));
   give_port_back(core, index);
   core.syns.release(std::exchange(flow.syn_slot, SynStore::kNone));
   core.flows.push_over(index);
 }
 
-void abandon_flow(Core& core, uint32_t index) {
+void abandon_flow(Core& core, uint32_t index, FlowEnd why) {
   Flow& flow = core.flows[index];
+  if (!is_over(flow.tcp.state())) note_end(core, flow, flow.tcp.state(), why);
   if (!backend_knows_end(flow.tcp.state())) {
     reset_backend(core, flow);
     // Answered or not, the backend has now been told; what it held before a SYN that it never
     // answered is the ledger's matter.
-    if (flow.tcp.state() != TcpState::kSynSent) flow.tcp.advance(TcpEvent::kClientRst);
+    const TcpState before = flow.tcp.state();
+    if (before != TcpState::kSynSent) flow.tcp.advance(TcpEvent::kClientRst);
+    note_state(core, before, flow.tcp.state());
   }
   erase_flow(core, index);
 }
@@ -211,9 +237,12 @@ void expire_flow(Core& core, uint32_t index) {
   if (is_over(state)) return erase_flow(core, index);
   core.count(Event::flows_timed_out);
   core.backend(flow).timeouts.add();
-  if (!flow.reset_on_timeout) return erase_flow(core, index);
+  if (!flow.reset_on_timeout) {
+    note_end(core, flow, state, FlowEnd::timed_out);
+    return erase_flow(core, index);
+  }
   reset_client(core, flow);
-  abandon_flow(core, index);
+  abandon_flow(core, index, FlowEnd::timed_out);
 }
 
 void erase_flow(Core& core, uint32_t index) {
@@ -221,8 +250,9 @@ void erase_flow(Core& core, uint32_t index) {
   core.flow_timers.cancel(index);
   give_port_back(core, index);
   core.syns.release(flow.syn_slot);
-  core.pool(flow).ports.forget_flow(flow.local().port.host(), index);
+  core.pool(flow).ports.forget_flow(flow.local_port.host(), index);
   core.pool(flow).flows.subtract();
+  core.counters.flows_in(flow.tcp.state()).subtract();
   core.backend(flow).flows.subtract();
   core.flows.erase(index);
 }

@@ -18,15 +18,23 @@ net::Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uin
 /// flow's are altered, and follows TCP from it.
 void begin_handshake(Core& core, uint32_t index, Segment& syn);
 
-/// After an event: counts, timers, and what else a new state brings.
-void enter_state(Core& core, uint32_t index, TcpState before);
+/// After `event`: counts, timers, and what else a new state brings.
+void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event);
 
-/// Ends a flow whose connection is not over, without a word to the client: the backend is reset
+/// Ends a flow whose connection may not be over, without a word to the client: the backend is reset
 /// where it may still hold the connection, the port is given back, the entry freed.
-void abandon_flow(Core& core, uint32_t index);
+void abandon_flow(Core& core, uint32_t index, FlowEnd why);
 
 /// Ends a flow whose timer fired and that was silent too long.
 void expire_flow(Core& core, uint32_t index);
+
+/// To be called once for each flow that has ended, while the flow is still as it was; `state` is the
+/// one it ended in.
+inline void note_end(Core& core, const Flow& flow, TcpState state, FlowEnd end) {
+  if (core.snapshot->flow_log_sample != 0) [[unlikely]] {
+    log_end(core, flow, state, end);
+  }
+}
 
 /// Frees a flow's entry, giving the port back first where that has not happened.
 void erase_flow(Core& core, uint32_t index);
@@ -40,6 +48,9 @@ struct PortChoice {
 };
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
                                       const SynNumbers& syn, bool known_first);
+
+/// Gives a flow, whose key is set, the port that was chosen; its addresses are complete then.
+void set_port(Core& core, uint32_t index, const PortChoice& choice);
 
 /// The flow's backend in the snapshot in force; nullptr once a reload has removed it.
 const BackendView* configured_backend(const Core& core, const Flow& flow);

@@ -9,20 +9,18 @@ namespace sluice {
 using net::DropReason;
 using State = Neighbour::State;
 
-void NextHops::send(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination,
-                    NextHop& hop, uint64_t now_ms) {
-  if (hop.neighbour == Neighbours::kNone || neighbours_[hop.neighbour].generation != hop.generation)
+void NextHops::send_unresolved(const Snapshot& snapshot, rte_mbuf* packet,
+                               net::Ipv4Address destination, NextHop& hop, uint64_t now_ms) {
+  if (hop.neighbour == Neighbours::kNone || neighbours_.generation(hop.neighbour) != hop.generation)
       [[unlikely]] {
     DropReason reason;
     const uint32_t index = resolve(snapshot, destination, reason);
     if (index == Neighbours::kNone) return tx_.drop(packet, reason);
-    hop = {index, neighbours_[index].generation};
+    hop = {index, neighbours_.generation(index)};
   }
   Neighbour& neighbour = neighbours_[hop.neighbour];
   neighbour.used_ms = now_ms;
-  if (neighbour.has_mac()) [[likely]] {
-    return transmit(snapshot, packet, neighbour);
-  }
+  if (neighbour.has_mac()) return transmit(packet, neighbour);
   if (neighbour.state == State::kUnreachable) {
     return tx_.drop(packet, DropReason::neighbour_unreachable);
   }
@@ -68,13 +66,6 @@ uint32_t NextHops::resolve(const Snapshot& snapshot, net::Ipv4Address destinatio
   return index;
 }
 
-void NextHops::transmit(const Snapshot& snapshot, rte_mbuf* packet, const Neighbour& neighbour) {
-  const InterfaceView& interface = snapshot.interfaces[neighbour.interface];
-  auto* ethernet = rte_pktmbuf_mtod(packet, net::EthernetHeader*);
-  *ethernet = {neighbour.mac, interface.mac, net::kEtherTypeIpv4};
-  tx_.send(interface.port, packet);
-}
-
 /// A broadcast while the MAC is unknown, a unicast probe after that (RFC 1122, section 2.3.2.1).
 void NextHops::ask(const Snapshot& snapshot, const Neighbour& neighbour) {
   rte_mbuf* packet = tx_.allocate(net::kArpFrameLength);
@@ -82,7 +73,7 @@ void NextHops::ask(const Snapshot& snapshot, const Neighbour& neighbour) {
   const InterfaceView& interface = snapshot.interfaces[neighbour.interface];
   net::arp_request({rte_pktmbuf_mtod(packet, uint8_t*), net::kArpFrameLength}, interface.mac,
                    neighbour.asking, neighbour.ip,
-                   neighbour.has_mac() ? neighbour.mac : net::kBroadcastMac);
+                   neighbour.has_mac() ? neighbour.mac() : net::kBroadcastMac);
   counters_.count(Event::arp_requests_sent);
   tx_.send(interface.port, packet);
 }
@@ -106,12 +97,14 @@ void NextHops::learn(const Snapshot& snapshot, const net::ArpHeader& arp, uint16
 void NextHops::confirm(const Snapshot& snapshot, uint32_t index, net::MacAddress mac,
                        uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
-  neighbour.mac = mac;
+  const InterfaceView& interface = snapshot.interfaces[neighbour.interface];
+  neighbour.port = interface.port;
+  neighbour.header = {mac, interface.mac, net::kEtherTypeIpv4};
   neighbour.state = State::kReachable;
   neighbour.tries = 0;
   neighbours_.timers().set(index, now_ms + Neighbours::kReachableMs);
   while (void* waiting = neighbours_.next_waiting(index)) {
-    transmit(snapshot, static_cast<rte_mbuf*>(waiting), neighbour);
+    transmit(static_cast<rte_mbuf*>(waiting), neighbour);
   }
 }
 

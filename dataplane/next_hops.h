@@ -27,7 +27,17 @@ class NextHops {
   /// Sends an IPv4 packet (Ethernet header in place, to be filled in) towards `destination`, now or
   /// when its next hop has answered. Takes the packet over in any case.
   void send(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination, NextHop& hop,
-            uint64_t now_ms);
+            uint64_t now_ms) {
+    if (hop.neighbour != Neighbours::kNone &&
+        neighbours_.generation(hop.neighbour) == hop.generation) [[likely]] {
+      Neighbour& neighbour = neighbours_[hop.neighbour];
+      if (neighbour.has_mac()) [[likely]] {
+        neighbour.used_ms = now_ms;
+        return transmit(packet, neighbour);
+      }
+    }
+    send_unresolved(snapshot, packet, destination, hop, now_ms);
+  }
 
   /// Learns from an ARP packet that came in on `interface`. Entries are made only for senders that
   /// asked for one of our addresses (RFC 826); others update what is there.
@@ -51,7 +61,12 @@ class NextHops {
 
  private:
   uint32_t resolve(const Snapshot& snapshot, net::Ipv4Address destination, net::DropReason& reason);
-  void transmit(const Snapshot& snapshot, rte_mbuf* packet, const Neighbour& neighbour);
+  void transmit(rte_mbuf* packet, const Neighbour& neighbour) {
+    *rte_pktmbuf_mtod(packet, net::EthernetHeader*) = neighbour.header;
+    tx_.send(neighbour.port, packet);
+  }
+  void send_unresolved(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination,
+                       NextHop& hop, uint64_t now_ms);
   void begin_asking(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
   void ask(const Snapshot& snapshot, const Neighbour& neighbour);
   void confirm(const Snapshot& snapshot, uint32_t index, net::MacAddress mac, uint64_t now_ms);

@@ -21,13 +21,13 @@ Verdict forward(Core& core, uint32_t index, Segment& segment) {
   BackendState& backend = core.backend(flow);
   backend.packets_out.add();
   backend.bytes_out.add(segment.packet.ip->total_length.host());
-  ++flow.packets_out;
   flow.last_seen_ms = core.now32();
   if (flow.altered) [[unlikely]] {
     alter_outbound(core, index, *segment.packet.tcp);
   }
-  net::translate(segment.packet, flow.outbound);
-  core.next_hops.send(*core.snapshot, segment.buffer, flow.client().ip, flow.to_client,
+  const net::Translation to = core.to_client(flow);
+  net::translate(segment.packet, to);
+  core.next_hops.send(*core.snapshot, segment.buffer, to.destination.ip, flow.to_client,
                       core.now_ms);
   return Verdict::pass();
 }
@@ -35,13 +35,22 @@ Verdict forward(Core& core, uint32_t index, Segment& segment) {
 Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const net::TcpOptions options = net::parse_tcp_options(*segment.packet.tcp);
-  flow.tcp.answer(segment.packet, options.window_scale, options.has_window_scale);
+  flow.tcp.answer(flow.marks, segment.packet, options.window_scale, options.has_window_scale);
+  BackendState& backend = core.backend(flow);
+  backend.answered.add();
+  if (flow.timestamps) {
+    (options.has_timestamps() ? backend.timestamps_kept : backend.timestamps_refused).add();
+  }
   flow.timestamps = flow.timestamps && options.has_timestamps();
+  if (flow.syn_slot != SynStore::kNone) {
+    const auto now_us = static_cast<uint32_t>(core.now_us);
+    backend.handshakes.count(now_us - core.syns.sent_us(flow.syn_slot));
+  }
   if (flow.heal_attempts > 0) {
     core.count(Event::heals_succeeded);
-    core.backend(flow).heals_succeeded.add();
+    backend.heals_succeeded.add();
   }
-  enter_state(core, index, TcpState::kSynSent);
+  enter_state(core, index, TcpState::kSynSent, TcpEvent::kSynAck);
   return forward(core, index, segment);
 }
 
@@ -62,7 +71,7 @@ Verdict answer_to_syn(Core& core, uint32_t index, Segment& segment) {
     core.count(Event::backend_refusals);
     core.backend(flow).refused.add();
     flow.tcp.advance(TcpEvent::kBackendRst);
-    enter_state(core, index, TcpState::kSynSent);
+    enter_state(core, index, TcpState::kSynSent, TcpEvent::kBackendRst);
     return forward(core, index, segment);
   }
   if (tcp.has(flag::kSyn) && ours) return accept_syn_ack(core, index, segment);
@@ -83,12 +92,12 @@ Verdict outbound(Core& core, uint32_t index, Segment& segment) {
     return DropReason::tcp_checksum_bad;
   }
   if (!is_over(before) && !flow.tcp.acknowledges_possible(tcp)) return DropReason::stale_answer;
-  const TcpReading reading = flow.tcp.outbound(segment.packet);
+  const TcpReading reading = flow.tcp.outbound(flow.marks, segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
   if (reading.event != TcpEvent::kNone) {
     if (reading.event == TcpEvent::kBackendRst && !is_over(before)) core.backend(flow).resets.add();
     flow.tcp.advance(reading.event);
-    enter_state(core, index, before);
+    enter_state(core, index, before, reading.event);
   }
   return forward(core, index, segment);
 }

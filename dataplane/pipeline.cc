@@ -4,11 +4,16 @@
 
 #include <rte_prefetch.h>
 
+#include <utility>
+
 #include "dataplane/inbound.h"
+#include "dataplane/kernel_door.h"
 #include "dataplane/lifecycle.h"
 #include "dataplane/outbound.h"
+#include "dataplane/ownership.h"
 #include "dataplane/resets.h"
 #include "dataplane/side_doors.h"
+#include "dataplane/trace.h"
 
 namespace sluice {
 
@@ -18,37 +23,79 @@ using net::Verdict;
 
 namespace {
 
-static_assert(kBurstMax <= FlowTable::kBulkMax);
-
-Packet parse_buffer(rte_mbuf* buffer, net::MacAddress our_mac) {
-  Packet packet{};
-  packet.kind = Packet::Kind::kBad;
+void parse_buffer(rte_mbuf* buffer, net::MacAddress our_mac, Packet& packet) {
   if (buffer->nb_segs != 1) {
+    packet.kind = Packet::Kind::kBad;
     packet.reason = DropReason::frame_segmented;
-    return packet;
+    return;
   }
-  packet = net::parse({rte_pktmbuf_mtod(buffer, uint8_t*), buffer->data_len});
-  if (packet.kind == Packet::Kind::kBad) return packet;
+  net::parse({rte_pktmbuf_mtod(buffer, uint8_t*), buffer->data_len}, packet);
+  if (packet.kind == Packet::Kind::kBad) return;
   const net::MacAddress& to = packet.ethernet->destination;
   const bool ours = to == our_mac || (packet.kind == Packet::Kind::kArp && to.is_multicast());
   if (!ours) {
     packet.kind = Packet::Kind::kBad;
     packet.reason = DropReason::mac_not_ours;
   }
-  return packet;
 }
 
-/// TCP that no flow has: for a service, for a local address, or for nobody.
-Verdict tcp_miss(Core& core, Segment& segment, uint16_t interface) {
+/// Where a TCP segment belongs, told by its destination: to a service's flows, or to a port pool's.
+struct Way {
+  enum class Kind : uint8_t { kService, kPool, kElsewhere };
+  Kind kind;
+  PoolId pool;           // kPool; the port is one of its ports
+  FlowKey key;           // kService
+  FlowTable::Hash hash;  // of the key
+  uint32_t candidate;    // kService: the flow that is probably meant
+};
+
+/// First pass: which memory will tell the flow? It is fetched.
+void look_out(const Core& core, const Segment& segment, Way& way) {
+  const Snapshot& snapshot = *core.snapshot;
+  const Snapshot::Owner owner = snapshot.owner_of(segment.packet.ip->destination);
+  if (owner == Snapshot::Owner::kVip) {
+    way.key = {segment.source(), snapshot.service_at(segment.destination())};
+    if (way.key.service == kNoId) return;
+    way.kind = Way::Kind::kService;
+    way.hash = core.flows.hash(way.key);
+    core.flows.prefetch(way.hash);
+  } else if (owner != Snapshot::Owner::kNobody) {
+    way.pool = snapshot.pool_at(owner, segment.source());
+    if (way.pool == kNoId) return;
+    const PortPool& ports = core.registry.pools[way.pool]->ports;
+    const uint16_t port = segment.packet.tcp->destination_port.host();
+    if (!ports.set().contains(port)) return;
+    way.kind = Way::Kind::kPool;
+    ports.prefetch(port);
+  }
+}
+
+/// Second pass: the flow is fetched.
+void fetch_flow(const Core& core, const Segment& segment, Way& way) {
+  if (way.kind == Way::Kind::kService) {
+    way.candidate = core.flows.candidate(way.hash);
+    if (way.candidate != FlowTable::kNone) core.flows.prefetch_flow(way.candidate);
+  } else if (way.kind == Way::Kind::kPool) {
+    const PortPool& ports = core.registry.pools[way.pool]->ports;
+    const uint32_t flow = ports.flow_of(segment.packet.tcp->destination_port.host());
+    if (flow != PortPool::kNoFlow) core.flows.prefetch_flow(flow);
+  }
+}
+
+/// TCP that belongs to no service and no pool.
+Verdict stray(Core& core, Segment& segment, uint16_t interface) {
   const Snapshot& snapshot = *core.snapshot;
   const net::Ipv4Header& ip = *segment.packet.ip;
   if (snapshot.is_own(ip.source, interface)) return DropReason::ipv4_source_bad;
-  const net::Endpoint destination = segment.key().destination;
-  if (const ServiceView* service = snapshot.find_service(destination)) {
-    return inbound_miss(core, *service, segment);
+  if (snapshot.is_local(ip.destination)) {
+    const uint32_t other = other_owner_of_port(core, segment.destination(), segment.source());
+    if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+    return outbound_miss(core, segment);
   }
-  if (snapshot.is_local(destination.ip)) return outbound_miss(core, segment);
-  if (!snapshot.is_own(destination.ip, interface)) return DropReason::ipv4_not_for_us;
+  if (is_kernels(core, ip.destination, interface)) {
+    return give_to_kernel(core, segment.buffer, interface);
+  }
+  if (!snapshot.is_own(ip.destination, interface)) return DropReason::ipv4_not_for_us;
   if (!net::tcp_checksum_ok(ip, *segment.packet.tcp, segment.packet.l4_length)) {
     return DropReason::tcp_checksum_bad;
   }
@@ -56,27 +103,41 @@ Verdict tcp_miss(Core& core, Segment& segment, uint16_t interface) {
   return DropReason::no_service;
 }
 
-Verdict tcp_input(Core& core, Segment& segment, FlowHit hit, uint16_t interface) {
-  const FlowKey key = segment.key();
-  // Packets before this one in the burst may have opened, ended or moved a flow since the bulk
-  // look-up.
-  auto stands = [&](FlowHit h) {
-    if (h.index == FlowTable::kNone || !core.flows.is_live(h.index)) return false;
-    const Flow& flow = core.flows[h.index];
-    return key == (h.direction == Direction::kInbound ? flow.inbound_key() : flow.outbound_key());
-  };
-  if (!stands(hit)) [[unlikely]] {
-    hit = core.flows.lookup(key);
-    if (hit.index == FlowTable::kNone) return tcp_miss(core, segment, interface);
+Verdict from_client(Core& core, Segment& segment, const Way& way, uint16_t interface) {
+  // Packets before this one in the burst may have opened or ended a flow since it was fetched.
+  uint32_t index = way.candidate;
+  if (index == FlowTable::kNone || core.flows[index].key != way.key) [[unlikely]] {
+    index = core.flows.find(way.key, way.hash);
   }
-  return hit.direction == Direction::kInbound ? inbound(core, hit.index, segment)
-                                              : outbound(core, hit.index, segment);
+  if (index != FlowTable::kNone) [[likely]] {
+    return inbound(core, index, segment);
+  }
+  const uint32_t other = other_owner_of_client(core, segment.source(), segment.destination());
+  if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+  const ServiceView* service = core.snapshot->find_service(segment.destination());
+  if (service == nullptr) return stray(core, segment, interface);  // removed
+  if (core.snapshot->is_own(segment.packet.ip->source, interface)) {
+    return DropReason::ipv4_source_bad;
+  }
+  return inbound_miss(core, *service, segment);
 }
 
-Verdict dispatch(Core& core, Segment& segment, FlowHit hit, uint16_t interface) {
+Verdict tcp_input(Core& core, Segment& segment, const Way& way, uint16_t interface) {
+  if (way.kind == Way::Kind::kService) return from_client(core, segment, way, interface);
+  if (way.kind == Way::Kind::kPool) {
+    const PortPool& ports = core.registry.pools[way.pool]->ports;
+    const uint32_t flow = ports.flow_of(segment.packet.tcp->destination_port.host());
+    if (flow != PortPool::kNoFlow) [[likely]] {
+      return outbound(core, flow, segment);
+    }
+  }
+  return stray(core, segment, interface);
+}
+
+Verdict dispatch(Core& core, Segment& segment, const Way& way, uint16_t interface) {
   switch (segment.packet.kind) {
     case Packet::Kind::kTcp:
-      return tcp_input(core, segment, hit, interface);
+      return tcp_input(core, segment, way, interface);
     case Packet::Kind::kArp:
       return arp_input(core, segment, interface);
     case Packet::Kind::kIcmp:
@@ -84,50 +145,98 @@ Verdict dispatch(Core& core, Segment& segment, FlowHit hit, uint16_t interface) 
     case Packet::Kind::kBad:
       break;
   }
-  return segment.packet.reason;
+  return unread_input(core, segment, interface);
+}
+
+/// Whose connection a segment is of.
+TraceSubject subject_of(const Core& core, const Segment& segment, const Way& way) {
+  if (way.kind == Way::Kind::kPool) {
+    const PortPool& ports = core.registry.pools[way.pool]->ports;
+    const uint32_t index = ports.flow_of(segment.packet.tcp->destination_port.host());
+    if (index != PortPool::kNoFlow) {
+      const Flow& flow = core.flows[index];
+      return {core.client(flow), core.vip(flow), flow.key};
+    }
+  }
+  const ServiceId service = way.kind == Way::Kind::kService ? way.key.service : kNoId;
+  return {segment.source(), segment.destination(), {segment.source(), service}};
+}
+
+/// Third pass: each packet goes its way, in order. There once, and with all that it calls inlined. Returns
+/// what became of the last one.
+[[gnu::noinline, gnu::noclone]] Verdict run_segments(Core& core, uint16_t interface,
+                                                     Segment* segments, const Way* ways,
+                                                     uint16_t count) {
+  Verdict verdict = Verdict::pass();
+  for (uint16_t i = 0; i < count; ++i) {
+    verdict = dispatch(core, segments[i], ways[i], interface);
+    if (!verdict.passed()) core.tx.drop(segments[i].buffer, verdict.reason());
+  }
+  return verdict;
+}
+
+/// The same, one by one, for who wants to see what becomes of some of them.
+void run_segments_traced(Core& core, uint16_t interface, Segment* segments, const Way* ways,
+                         uint16_t count) {
+  Trace& trace = *core.trace;
+  for (uint16_t i = 0; i < count; ++i) {
+    TraceSubject subject;
+    const bool wanted = segments[i].packet.kind == Packet::Kind::kTcp &&
+                        !trace.is_over(core.now_ms) &&
+                        trace.wants(subject = subject_of(core, segments[i], ways[i]));
+    if (!wanted) {
+      static_cast<void>(run_segments(core, interface, segments + i, ways + i, 1));
+      continue;
+    }
+    core.tx.flush();  // leaves room: what is sent now stays here until it has been looked at
+    TraceRecord& record = trace.next();
+    const TraceCounts before = begin_trace(core, segments[i], subject, interface, record);
+    const Verdict verdict = run_segments(core, interface, segments + i, ways + i, 1);
+    end_trace(core, segments[i], subject, before, verdict, record);
+    trace.commit();
+  }
 }
 
 }  // namespace
 
 void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t count) {
   Segment segments[kBurstMax];
-  FlowKey keys[kBurstMax];
-  const FlowKey* wanted[kBurstMax];
-  uint16_t wanted_by[kBurstMax];
-  FlowHit found[kBurstMax];
-  FlowHit hits[kBurstMax];
-
-  for (uint16_t i = 0; i < count; ++i) rte_prefetch0(rte_pktmbuf_mtod(buffers[i], void*));
-  uint16_t wanted_count = 0;
+  Way ways[kBurstMax];
   const net::MacAddress mac = core.snapshot->interfaces[interface].mac;
   uint64_t bytes = 0;
+
+  for (uint16_t i = 0; i < count; ++i) rte_prefetch0(rte_pktmbuf_mtod(buffers[i], void*));
   for (uint16_t i = 0; i < count; ++i) {
-    segments[i] = {buffers[i], parse_buffer(buffers[i], mac)};
+    segments[i].buffer = buffers[i];
+    parse_buffer(buffers[i], mac, segments[i].packet);
     bytes += buffers[i]->pkt_len;
-    hits[i] = {FlowTable::kNone, Direction::kInbound};
-    if (segments[i].packet.kind != Packet::Kind::kTcp) continue;
-    keys[wanted_count] = segments[i].key();
-    wanted[wanted_count] = &keys[wanted_count];
-    wanted_by[wanted_count++] = i;
+    ways[i].kind = Way::Kind::kElsewhere;
+    if (segments[i].packet.kind == Packet::Kind::kTcp) look_out(core, segments[i], ways[i]);
   }
-  core.flows.lookup({wanted, wanted_count}, found);
-  for (uint16_t i = 0; i < wanted_count; ++i) {
-    hits[wanted_by[i]] = found[i];
-    if (found[i].index == FlowTable::kNone) continue;
-    const Flow* flow = &core.flows[found[i].index];
-    rte_prefetch0(flow);
-    rte_prefetch0(reinterpret_cast<const uint8_t*>(flow) + 64);
+  for (uint16_t i = 0; i < count; ++i) fetch_flow(core, segments[i], ways[i]);
+  if (core.trace == nullptr) [[likely]] {
+    static_cast<void>(run_segments(core, interface, segments, ways, count));
+  } else {
+    run_segments_traced(core, interface, segments, ways, count);
   }
-  for (uint16_t i = 0; i < count; ++i) {
-    const Verdict verdict = dispatch(core, segments[i], hits[i], interface);
-    if (!verdict.passed()) core.tx.drop(buffers[i], verdict.reason());
-  }
+  if (core.taken_over) return;  // who received them has counted them
   core.counters.packets_in.add(count);
   core.counters.bytes_in.add(bytes);
 }
 
+void run_taken_over(Core& core, rte_mbuf** buffers, uint16_t count) {
+  core.taken_over = true;
+  for (uint16_t begin = 0, end; begin < count; begin = end) {
+    const uint16_t port = buffers[begin]->port;
+    for (end = begin + 1; end < count && buffers[end]->port == port;) ++end;
+    run_burst(core, core.snapshot->interface_of_port[port], buffers + begin,
+              static_cast<uint16_t>(end - begin));
+  }
+  core.taken_over = false;
+}
+
 void run_housekeeping(Core& core) {
-  constexpr uint32_t kFlowBudget = 256;
+  constexpr uint32_t kFlowBudget = 64;  // in the order of a burst's work
   core.flow_timers.advance(core.now_ms, kFlowBudget,
                            [&](uint32_t index) { expire_flow(core, index); });
   core.next_hops.tick(*core.snapshot, core.now_ms);
@@ -136,8 +245,11 @@ void run_housekeeping(Core& core) {
 void adopt_snapshot(Core& core, const Snapshot& snapshot) {
   const bool first = core.snapshot == nullptr;
   core.snapshot = &snapshot;
+  // The snapshot before may be gone by now.
+  const uint64_t before = std::exchange(core.network_generation, snapshot.network_generation);
+  if (!first && before == snapshot.network_generation) return;
   if (!first) core.next_hops.forget_routes();
-  core.next_hops.announce(snapshot);
+  if (core.worker == 0) core.next_hops.announce(snapshot);
   for (const Route& route : snapshot.routes) {
     if (route.via.raw != 0) core.next_hops.prepare(snapshot, route.via, core.now_ms);
   }

@@ -7,32 +7,37 @@
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
+#include "dataplane/dpdk_error.h"
+#include "dataplane/rss_setup.h"
 #include "dataplane/tx.h"
 
 namespace sluice {
 namespace {
 
 constexpr uint16_t kDescriptors = 1024;
-
-void check(int result, const char* step) {
-  if (result < 0) throw std::runtime_error(std::string(step) + ": " + rte_strerror(-result));
-}
+constexpr size_t kAfPacketQueuesMax = 16;
 
 /// net_af_packet's rings of 512 frames run over in the few milliseconds for which a shared core may
-/// be taken away from a worker; unless the device string says otherwise they get more.
-std::string with_defaults(const std::string& device) {
-  const bool af_packet = device.starts_with("net_af_packet");
-  return af_packet && device.find("framecnt=") == std::string::npos ? device + ",framecnt=4096"
-                                                                    : device;
+/// be taken away from a worker, and it has one queue; unless the device string says otherwise it
+/// gets more of both.
+std::string with_defaults(const std::string& device, size_t worker_count) {
+  if (!device.starts_with("net_af_packet")) return device;
+  std::string full = device;
+  if (device.find("framecnt=") == std::string::npos) full += ",framecnt=4096";
+  if (worker_count > 1 && device.find("qpairs=") == std::string::npos) {
+    full += ",qpairs=" + std::to_string(std::min(worker_count, kAfPacketQueuesMax));
+  }
+  return full;
 }
 
 }  // namespace
 
-Port::Port(const std::string& device, uint16_t queue_count, rte_mempool* packets)
-    : device_(with_defaults(device)) {
+Port::Port(const std::string& device, const std::vector<rte_mempool*>& packets)
+    : device_(with_defaults(device, packets.size())) {
   const std::string name = device.substr(0, device.find(','));
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id_) != 0) {
     check(rte_dev_probe(device_.c_str()), "probe");
@@ -41,19 +46,24 @@ Port::Port(const std::string& device, uint16_t queue_count, rte_mempool* packets
     }
   }
   if (id_ >= kInterfacesMax) throw std::runtime_error("more than 16 ports");
-  configure(queue_count, packets);
+  configure(packets);
+  learn_rss(static_cast<uint32_t>(packets.size()));
 }
 
-void Port::configure(uint16_t queue_count, rte_mempool* packets) {
+void Port::configure(const std::vector<rte_mempool*>& packets) {
   rte_eth_dev_info info;
   check(rte_eth_dev_info_get(id_, &info), "device info");
-  rte_eth_conf conf{};
-  check(rte_eth_dev_configure(id_, queue_count, queue_count, &conf), "configure");
+  const auto wanted = static_cast<uint16_t>(packets.size());
+  rx_queue_count_ = std::min(wanted, info.max_rx_queues);
+  tx_queue_count_ = std::min(wanted, info.max_tx_queues);
+  configure_queues(info);
   uint16_t rx = kDescriptors, tx = kDescriptors;
   check(rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx), "descriptor counts");
   const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(id_));
-  for (uint16_t queue = 0; queue < queue_count; ++queue) {
-    check(rte_eth_rx_queue_setup(id_, queue, rx, socket, nullptr, packets), "rx queue");
+  for (uint16_t queue = 0; queue < rx_queue_count_; ++queue) {
+    check(rte_eth_rx_queue_setup(id_, queue, rx, socket, nullptr, packets[queue]), "rx queue");
+  }
+  for (uint16_t queue = 0; queue < tx_queue_count_; ++queue) {
     check(rte_eth_tx_queue_setup(id_, queue, tx, socket, nullptr), "tx queue");
   }
   check(rte_eth_dev_start(id_), "start");
@@ -62,8 +72,37 @@ void Port::configure(uint16_t queue_count, rte_mempool* packets) {
   std::copy(std::begin(mac.addr_bytes), std::end(mac.addr_bytes), mac_.bytes.begin());
 }
 
+/// With RSS under our key, else under the driver's, else without.
+void Port::configure_queues(const rte_eth_dev_info& info) {
+  if (rx_queue_count_ > 1) {
+    std::vector<uint8_t> key = rss_key(rss_key_length(info));
+    for (uint8_t* const asked : {key.data(), static_cast<uint8_t*>(nullptr)}) {
+      rte_eth_conf conf{};
+      if (!ask_for_rss(info, asked, conf)) break;
+      if (rte_eth_dev_configure(id_, rx_queue_count_, tx_queue_count_, &conf) == 0) return;
+    }
+  }
+  const rte_eth_conf plain{};
+  check(rte_eth_dev_configure(id_, rx_queue_count_, tx_queue_count_, &plain), "configure");
+}
+
+void Port::learn_rss(uint32_t worker_count) {
+  if (worker_count == 1) return;
+  try {
+    rss_ = read_rss(id_, worker_count, rx_queue_count_);
+  } catch (const std::runtime_error& error) {
+    no_rss_reason_ = error.what();
+  }
+}
+
 Port::Port(Port&& other) noexcept
-    : device_(std::move(other.device_)), id_(std::exchange(other.id_, kNone)), mac_(other.mac_) {}
+    : device_(std::move(other.device_)),
+      id_(std::exchange(other.id_, kNone)),
+      mac_(other.mac_),
+      rx_queue_count_(other.rx_queue_count_),
+      tx_queue_count_(other.tx_queue_count_),
+      rss_(std::move(other.rss_)),
+      no_rss_reason_(std::move(other.no_rss_reason_)) {}
 
 Port::~Port() {
   if (id_ == kNone) return;
@@ -71,17 +110,41 @@ Port::~Port() {
   rte_eth_dev_close(id_);
 }
 
+uint16_t Port::mtu() const {
+  uint16_t mtu = 0;
+  return rte_eth_dev_get_mtu(id_, &mtu) == 0 ? mtu : RTE_ETHER_MTU;
+}
+
 bool Port::link_up() const {
   rte_eth_link link{};
   return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
-rte_mempool* make_packet_pool(uint32_t count, int numa_socket) {
+namespace {
+
+// Descriptors of both directions; packets that wait for a next hop or in rings, bursts and caches.
+constexpr uint32_t kPacketsPerPort = 4096;
+constexpr uint32_t kPacketsShared = 8192;
+
+constexpr uint32_t packet_count(uint32_t port_count) {
+  return kPacketsShared + port_count * kPacketsPerPort - 1;
+}
+
+}  // namespace
+
+rte_mempool* make_packet_pool(uint32_t worker, uint32_t port_count, int numa_socket) {
   constexpr unsigned kCache = 256;
-  rte_mempool* pool =
-      rte_pktmbuf_pool_create("packets", count, kCache, 0, RTE_MBUF_DEFAULT_BUF_SIZE, numa_socket);
+  const std::string name = "packets-" + std::to_string(worker);
+  rte_mempool* pool = rte_pktmbuf_pool_create(name.c_str(), packet_count(port_count), kCache, 0,
+                                              RTE_MBUF_DEFAULT_BUF_SIZE, numa_socket);
   if (pool == nullptr) throw std::runtime_error(std::string("buffers: ") + rte_strerror(rte_errno));
   return pool;
+}
+
+uint64_t packet_pool_bytes(uint32_t port_count) {
+  constexpr uint64_t kBuffer = sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE + RTE_CACHE_LINE_SIZE;
+  // With the ring of free buffers, a power of two.
+  return packet_count(port_count) * (kBuffer + 2 * sizeof(void*));
 }
 
 }  // namespace sluice

@@ -1,40 +1,65 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Ethernet devices: from a device string to a started port with a queue pair for each worker.
+// Ethernet devices: from a device string to a started port with queues for the workers.
+//
+// Each worker gets a receive and a transmit queue of its own, the first workers alone where the
+// device has fewer. RSS is set to spread TCP evenly over the receive queues, with the same key on
+// every device that takes one, and what the device then says that it does is read back.
 #pragma once
 
+#include <rte_ethdev.h>
 #include <rte_mempool.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "dataplane/net/address.h"
+#include "dataplane/steering.h"
 
 namespace sluice {
 
 /// A started ethdev port; stopped and closed when it goes.
 class Port {
  public:
-  /// `device` is a vdev with its arguments ("net_af_packet0,iface=lb-client") or a PCI address.
-  /// Throws std::runtime_error with the step that failed and DPDK's reason.
-  Port(const std::string& device, uint16_t queue_count, rte_mempool* packets);
+  /// `device` is a vdev with its arguments ("net_af_packet0,iface=lb-client") or a PCI address;
+  /// `packets` is where each worker's receive queue takes its buffers from. Throws
+  /// std::runtime_error with the step that failed and DPDK's reason.
+  Port(const std::string& device, const std::vector<rte_mempool*>& packets);
   Port(Port&& other) noexcept;
   Port& operator=(Port&&) = delete;
   ~Port();
 
   uint16_t id() const { return id_; }
   net::MacAddress mac() const { return mac_; }
+  uint16_t mtu() const;
   bool link_up() const;
+  uint16_t rx_queue_count() const { return rx_queue_count_; }
+  uint16_t tx_queue_count() const { return tx_queue_count_; }
+
+  /// How the device spreads TCP over all workers; nothing, and why, where that cannot be known.
+  const std::optional<RssFunction>& rss() const { return rss_; }
+  const std::string& no_rss_reason() const { return no_rss_reason_; }
 
  private:
-  void configure(uint16_t queue_count, rte_mempool* packets);
+  void configure(const std::vector<rte_mempool*>& packets);
+  void configure_queues(const rte_eth_dev_info& info);
+  void learn_rss(uint32_t worker_count);
 
   static constexpr uint16_t kNone = UINT16_MAX;
   std::string device_;
   uint16_t id_ = kNone;
   net::MacAddress mac_;
+  uint16_t rx_queue_count_ = 0;
+  uint16_t tx_queue_count_ = 0;
+  std::optional<RssFunction> rss_;
+  std::string no_rss_reason_;
 };
 
-/// Buffers for all ports and for packets of our own. Throws std::runtime_error.
-rte_mempool* make_packet_pool(uint32_t count, int numa_socket);
+/// Buffers of one worker, for its queues of `port_count` ports and for packets of its own. Throws
+/// std::runtime_error.
+rte_mempool* make_packet_pool(uint32_t worker, uint32_t port_count, int numa_socket);
+/// The memory that make_packet_pool() takes.
+uint64_t packet_pool_bytes(uint32_t port_count);
 
 }  // namespace sluice

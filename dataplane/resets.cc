@@ -22,19 +22,19 @@ void reset_backend(Core& core, Flow& flow) {
 }
 
 void reset_backend_at(Core& core, Flow& flow, uint32_t sequence) {
-  reset_tuple(core, flow, flow.local(), sequence);
+  reset_tuple(core, flow, core.local(flow), sequence);
 }
 
 void reset_tuple(Core& core, Flow& flow, net::Endpoint local, uint32_t sequence) {
-  send_reset(core, {local, flow.backend_address(), sequence, 0, false}, flow.to_backend,
-             Event::resets_to_backends);
+  send_reset(core, {local, core.backend_address(flow), sequence, 0, false},
+             core.backend(flow).next_hop, Event::resets_to_backends);
 }
 
 void reset_client(Core& core, Flow& flow) {
   const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
   const uint32_t acknowledgement = flow.tcp.client_end() - flow.shift.sequence;
   send_reset(core,
-             {flow.vip(), flow.client(), unanswered ? 0 : flow.tcp.client_expects(),
+             {core.vip(flow), core.client(flow), unanswered ? 0 : flow.tcp.client_expects(),
               acknowledgement, true},
              flow.to_client, Event::resets_to_clients);
 }

@@ -4,11 +4,28 @@
 
 #include "dataplane/net/arp.h"
 #include "dataplane/net/icmp.h"
+#include "dataplane/ownership.h"
 
 namespace sluice {
 
 using net::DropReason;
 using net::Verdict;
+
+namespace {
+
+/// Replies and announcements are news for the kernel's neighbour table as well. Requests are not:
+/// for our addresses it is Sluice that answers, so that no queue stands in between.
+Verdict arp_heard(Core& core, Segment& segment, uint16_t interface) {
+  const net::ArpHeader& arp = *segment.packet.arp;
+  const bool news = arp.operation == net::kArpReply || arp.sender_ip == arp.target_ip;
+  if (news && !core.taken_over && core.kernel_doors[interface] != nullptr) {
+    return give_to_kernel(core, segment.buffer, interface);
+  }
+  rte_pktmbuf_free(segment.buffer);
+  return Verdict::pass();
+}
+
+}  // namespace
 
 Verdict arp_input(Core& core, Segment& segment, uint16_t interface) {
   const Snapshot& snapshot = *core.snapshot;
@@ -17,9 +34,10 @@ Verdict arp_input(Core& core, Segment& segment, uint16_t interface) {
   if (snapshot.is_own(arp.sender_ip, interface))
     return DropReason::arp_bad;  // our address: a clash
   core.next_hops.learn(snapshot, arp, interface, for_us, core.now_ms);
-  if (!for_us || arp.operation != net::kArpRequest) {
-    rte_pktmbuf_free(segment.buffer);
-    return Verdict::pass();
+  // Each worker asks for itself, and one receives the answers; announcements concern all as well.
+  if (for_us || arp.sender_ip == arp.target_ip) hand_copies(core, segment, interface);
+  if (!for_us || arp.operation != net::kArpRequest || core.taken_over) {
+    return arp_heard(core, segment, interface);
   }
   const InterfaceView& view = snapshot.interfaces[interface];
   net::arp_answer(*segment.packet.ethernet, arp, view.mac);
@@ -40,23 +58,34 @@ Verdict echo_input(Core& core, Segment& segment) {
 }
 
 /// An error goes to whoever sent the packet that it quotes (RFC 5508, section 4), seen from there.
-Verdict error_input(Core& core, Segment& segment) {
+Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
   auto quoted = net::icmp_quoted_tcp(segment.packet);
   if (!quoted || quoted->source.ip != segment.packet.ip->destination) return DropReason::icmp_bad;
   if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
-  const FlowHit hit = core.flows.lookup({quoted->destination, quoted->source});
-  if (hit.index == FlowTable::kNone) return DropReason::no_flow_icmp;
-  Flow& flow = core.flows[hit.index];
+  const Snapshot& snapshot = *core.snapshot;
+  const bool from_client = snapshot.is_local(quoted->source.ip);
+  const uint32_t other = from_client
+                             ? other_owner_of_port(core, quoted->source, quoted->destination)
+                             : other_owner_of_client(core, quoted->destination, quoted->source);
+  if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+  const uint32_t index = from_client ? core.flow_of_backend(quoted->destination, quoted->source)
+                                     : core.flow_of_client(quoted->destination, quoted->source);
+  if (index == FlowTable::kNone) {
+    // Where the device spreads clients in a way of its own, anybody may have the flow.
+    if (core.steering.kind() == SteeringKind::kRteFlow) hand_copies(core, segment, interface);
+    return DropReason::no_flow_icmp;
+  }
+  Flow& flow = core.flows[index];
   core.count(Event::icmp_errors_translated);
-  if (hit.direction == Direction::kInbound) {  // quotes vip > client: the backend sent it
-    net::icmp_translate_error(segment.packet, *quoted, flow.local().ip, flow.backend_address().ip,
-                              flow.backend_address(), flow.local(), 0);
-    core.next_hops.send(*core.snapshot, segment.buffer, flow.backend_address().ip, flow.to_backend,
-                        core.now_ms);
-  } else {  // quotes local > backend: the client sent it
-    net::icmp_translate_error(segment.packet, *quoted, flow.vip().ip, flow.client().ip,
-                              flow.client(), flow.vip(), 0 - flow.shift.sequence);
-    core.next_hops.send(*core.snapshot, segment.buffer, flow.client().ip, flow.to_client,
+  if (from_client) {
+    const net::Endpoint client = core.client(flow), vip = core.vip(flow);
+    net::icmp_translate_error(segment.packet, *quoted, vip.ip, client.ip, client, vip,
+                              0 - flow.shift.sequence);
+    core.next_hops.send(snapshot, segment.buffer, client.ip, flow.to_client, core.now_ms);
+  } else {
+    const net::Endpoint backend = core.backend_address(flow), local = core.local(flow);
+    net::icmp_translate_error(segment.packet, *quoted, local.ip, backend.ip, backend, local, 0);
+    core.next_hops.send(snapshot, segment.buffer, backend.ip, core.backend(flow).next_hop,
                         core.now_ms);
   }
   return Verdict::pass();
@@ -73,8 +102,13 @@ Verdict icmp_input(Core& core, Segment& segment, uint16_t interface) {
   }
   if (!net::icmp_checksum_ok(segment.packet)) return DropReason::icmp_bad;
   const net::IcmpHeader& icmp = *segment.packet.icmp;
+  const bool kernels = is_kernels(core, segment.packet.ip->destination, interface);
+  if (net::icmp_is_error(icmp)) {
+    const Verdict verdict = error_input(core, segment, interface);
+    if (verdict.passed() || !kernels) return verdict;
+  }
+  if (kernels) return give_to_kernel(core, segment.buffer, interface);
   if (icmp.type == net::icmp_type::kEchoRequest) return echo_input(core, segment);
-  if (net::icmp_is_error(icmp)) return error_input(core, segment);
   return DropReason::icmp_unknown;
 }
 

@@ -15,8 +15,18 @@ rte_mbuf* Tx::allocate(uint16_t length) {
   return packet;
 }
 
+rte_mbuf* Tx::copy(const rte_mbuf* packet) {
+  rte_mbuf* made = rte_pktmbuf_copy(packet, packets_, 0, UINT32_MAX);
+  if (made == nullptr) counters_.count(net::DropReason::mbuf_exhausted);
+  return made;
+}
+
+bool Tx::holds(const rte_mbuf* packet) const {
+  return std::ranges::any_of(buffers_, [packet](const auto& each) { return each.holds(packet); });
+}
+
 void Tx::flush(uint16_t port) {
-  Buffer& buffer = buffers_[port];
+  PacketBuffer& buffer = buffers_[port];
   uint64_t bytes[kBurstMax];
   for (uint16_t i = 0; i < buffer.count; ++i) bytes[i] = buffer.packets[i]->pkt_len;
   const uint16_t sent = transmit_(context_, port, buffer.packets.data(), buffer.count);

@@ -4,6 +4,7 @@
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -13,6 +14,16 @@ namespace sluice {
 
 inline constexpr uint16_t kBurstMax = 64;
 inline constexpr uint16_t kInterfacesMax = 16;
+
+/// Packets that are on their way out of a worker, until there is a burst of them.
+struct PacketBuffer {
+  uint16_t count = 0;
+  std::array<rte_mbuf*, kBurstMax> packets;
+
+  bool holds(const rte_mbuf* packet) const {
+    return std::find(packets.begin(), packets.begin() + count, packet) != packets.begin() + count;
+  }
+};
 
 class Tx {
  public:
@@ -25,7 +36,7 @@ class Tx {
 
   /// Queues a finished frame; it belongs to Tx from now on.
   void send(uint16_t port, rte_mbuf* packet) {
-    Buffer& buffer = buffers_[port];
+    PacketBuffer& buffer = buffers_[port];
     buffer.packets[buffer.count++] = packet;
     if (buffer.count == kBurstMax) flush(port);
   }
@@ -39,24 +50,25 @@ class Tx {
   /// A buffer of `length` bytes for a packet of our own; nullptr (counted) when there is none.
   rte_mbuf* allocate(uint16_t length);
 
+  /// A copy of a packet, in a buffer of our own; nullptr (counted) when there is none.
+  rte_mbuf* copy(const rte_mbuf* packet);
+
+  /// Whether a packet is queued and not flushed yet.
+  bool holds(const rte_mbuf* packet) const;
+
   void drop(rte_mbuf* packet, net::DropReason reason) {
     counters_.count(reason);
     rte_pktmbuf_free(packet);
   }
 
  private:
-  struct Buffer {
-    uint16_t count = 0;
-    std::array<rte_mbuf*, kBurstMax> packets;
-  };
-
   void flush(uint16_t port);
 
   Transmit transmit_;
   void* context_;
   rte_mempool* packets_;
   WorkerCounters& counters_;
-  std::array<Buffer, kInterfacesMax> buffers_{};
+  std::array<PacketBuffer, kInterfacesMax> buffers_{};
 };
 
 }  // namespace sluice

@@ -17,44 +17,31 @@
 #include "dataplane/pipeline.h"
 
 namespace sluice {
-namespace {
-
-uint16_t transmit(void* context, uint16_t port, rte_mbuf** packets, uint16_t count) {
-  const auto queue = static_cast<uint16_t>(static_cast<const WorkerSetup*>(context)->id);
-  return rte_eth_tx_burst(port, queue, packets, count);
-}
-
-/// Milliseconds of the TSC, monotonic. Divides once per loop turn.
-class Clock {
- public:
-  uint64_t now_ms() const { return rte_rdtsc() / cycles_per_ms_; }
-
- private:
-  uint64_t cycles_per_ms_ = rte_get_tsc_hz() / 1000;
-};
-
-}  // namespace
 
 Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
     : setup_(setup),
       cell_(cell),
+      relay_(setup.relays, setup.id),
       memory_(std::make_unique<HugeMemory>(static_cast<int>(rte_lcore_to_socket_id(setup.lcore)))) {
-  const std::string name = "flows-" + std::to_string(setup.id);
   CoreSetup core{};
-  core.name = name.c_str();
   core.limits = setup.limits;
   core.secret = setup.secret;
-  core.numa_socket = static_cast<int>(rte_lcore_to_socket_id(setup.lcore));
   core.memory = memory_.get();
   core.packets = setup.packets;
   core.transmit = transmit;
-  core.transmit_context = &setup_;
-  core.now_ms = Clock().now_ms();
+  core.transmit_context = this;
+  core.worker = setup.id;
+  core.steering = setup.steering;
+  core.rings = setup.rings;
+  core.now_ms = TscClock().now_ms();
   using std::chrono::system_clock;
   core.wall_clock_ms = static_cast<uint64_t>(
       std::chrono::floor<std::chrono::milliseconds>(system_clock::now().time_since_epoch())
           .count());
   core_ = std::make_unique<Core>(core);
+  core_->kernel_doors = setup.kernel_doors;
+  core_->flow_log = setup.flow_log;
+  for (const PortQueues& port : setup.ports) relay_.set_queue_count(port.port, port.tx_count);
 }
 
 Worker::~Worker() {
@@ -69,7 +56,7 @@ void Worker::launch() {
                              rte_strerror(-error));
   }
   launched_ = true;
-  while (!polls()) rte_pause();
+  while (!polls()) rte_delay_us_sleep(50);  // the core may be ours as well
 }
 
 void Worker::stop() {
@@ -96,26 +83,39 @@ int Worker::entry(void* self) {
 
 void Worker::loop() {
   // The core is the worker's. Where others run on it all the same, they get what it leaves; without
-  // the right to ask for that, it shares.
+  // the right to ask for that, and with the control thread, it shares.
   constexpr int kFavoured = -20;
-  static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(rte_gettid()), kFavoured));
-  const Clock clock;
+  if (!setup_.shares_core) {
+    static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(rte_gettid()), kFavoured));
+  }
+  const TscClock clock;
   cell_.enter(setup_.id);
+  uint64_t turn_began = TscClock::ticks();
+  bool busy = false;
   while (!stop_.load(std::memory_order_acquire)) {
-    const uint64_t now_ms = clock.now_ms();
+    const uint64_t ticks = TscClock::ticks();
+    core_->counters.ticks.add(ticks - turn_began);
+    if (busy) core_->counters.busy_ticks.add(ticks - turn_began);
+    turn_began = ticks;
+    const uint64_t now_ms = clock.ms(ticks);
     const bool new_ms = now_ms != core_->now_ms;
     core_->now_ms = now_ms;
     const Snapshot* snapshot = cell_.current();
-    if (snapshot != core_->snapshot) adopt_snapshot(*core_, *snapshot);
-    poll(*snapshot);
-    if (new_ms) {
-      run_housekeeping(*core_);
-      flow_count_.store(core_->flows.flow_count(), std::memory_order_relaxed);
+    // One that is new may lie where one lay that this worker had and that is freed by now.
+    if (snapshot != core_->snapshot || snapshot->network_generation != core_->network_generation) {
+      adopt_snapshot(*core_, *snapshot);
     }
+    busy = poll(clock);
+    busy |= take_over(clock);
+    send_from_kernels(*core_);
+    run_housekeeping(*core_);
+    if (new_ms) flow_count_.store(core_->flows.flow_count(), std::memory_order_relaxed);
     if (Errand* errand = errand_.load(std::memory_order_acquire)) {
       if (errand->step(*core_)) errand_.store(nullptr, std::memory_order_release);
     }
     core_->tx.flush();
+    core_->handoff.flush();
+    relay_.forward(core_->counters);
     cell_.quiescent(setup_.id);
     if (!polling_.load(std::memory_order_relaxed)) {
       polling_.store(true, std::memory_order_release);
@@ -125,16 +125,40 @@ void Worker::loop() {
   cell_.leave(setup_.id);
 }
 
-void Worker::poll(const Snapshot& snapshot) {
+uint16_t Worker::transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count) {
+  return static_cast<Worker*>(self)->relay_.transmit(port, packets, count);
+}
+
+bool Worker::poll(const TscClock& clock) {
   rte_mbuf* buffers[kBurstMax];
+  bool found = false;
   const auto queue = static_cast<uint16_t>(setup_.id);
-  for (uint16_t i = 0; i < snapshot.interfaces.size(); ++i) {
-    const uint16_t count = rte_eth_rx_burst(snapshot.interfaces[i].port, queue, buffers, kBurstMax);
+  for (uint16_t i = 0; i < setup_.ports.size(); ++i) {
+    if (queue >= setup_.ports[i].rx_count) continue;
+    const uint16_t count = rte_eth_rx_burst(setup_.ports[i].port, queue, buffers, kBurstMax);
     core_->counters.polls.add();
     if (count == 0) continue;
-    core_->counters.busy_polls.add();
+    found = true;
+    core_->counters.bursts.count(count);
+    core_->now_us = clock.now_us();
     run_burst(*core_, i, buffers, count);
   }
+  return found;
+}
+
+bool Worker::take_over(const TscClock& clock) {
+  if (core_->handoff.worker_count() == 1) return false;
+  rte_mbuf* buffers[kBurstMax];
+  bool found = false;
+  core_->counters.polls.add();
+  for (uint32_t i = 0; i < core_->handoff.worker_count(); ++i) {
+    const uint16_t count = core_->handoff.take(buffers, kBurstMax);
+    if (count == 0) continue;
+    found = true;
+    core_->now_us = clock.now_us();
+    run_taken_over(*core_, buffers, count);
+  }
+  return found;
 }
 
 }  // namespace sluice

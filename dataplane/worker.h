@@ -8,19 +8,36 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dataplane/core.h"
 #include "dataplane/errand.h"
 #include "dataplane/snapshot_cell.h"
+#include "dataplane/tsc_clock.h"
+#include "dataplane/tx_relay.h"
 
 namespace sluice {
 
+/// Of one interface; the first workers have the queues.
+struct PortQueues {
+  uint16_t port;
+  uint16_t rx_count;
+  uint16_t tx_count;
+};
+
 struct WorkerSetup {
-  uint32_t id;     // 0-based; thread id towards the SnapshotCell, queue id towards ports
-  unsigned lcore;  // must not be the main lcore
+  uint32_t id;       // 0-based; thread id towards the SnapshotCell, queue id towards ports
+  unsigned lcore;    // must not be the main lcore
+  bool shares_core;  // with the control thread
   CoreLimits limits;
   net::SipKey secret;
   rte_mempool* packets;
+  std::vector<PortQueues> ports;  // by interface
+  const Steering* steering;
+  const Rings* rings;   // to hand packets off; nullptr when the worker is alone
+  const Rings* relays;  // to transmit; nullptr when every port has a queue for every worker
+  std::array<KernelDoor*, kInterfacesMax> kernel_doors{};
+  FlowLogRing* flow_log = nullptr;
 };
 
 class Worker {
@@ -50,11 +67,15 @@ class Worker {
 
  private:
   static int entry(void* self);
+  static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
   void loop();
-  void poll(const Snapshot& snapshot);
+  // Both return whether there were packets.
+  bool poll(const TscClock& clock);
+  bool take_over(const TscClock& clock);
 
   WorkerSetup setup_;
   SnapshotCell& cell_;
+  TxRelay relay_;
   std::unique_ptr<std::pmr::memory_resource> memory_;
   std::unique_ptr<Core> core_;
   std::atomic<Errand*> errand_ = nullptr;

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "dataplane/net/byte_order.h"
@@ -15,7 +16,15 @@ using Ipv4Address = be32;
 struct MacAddress {
   std::array<uint8_t, 6> bytes{};
 
-  friend constexpr bool operator==(const MacAddress&, const MacAddress&) = default;
+  friend bool operator==(const MacAddress& a, const MacAddress& b) {
+    uint32_t a_low, b_low;
+    uint16_t a_high, b_high;
+    std::memcpy(&a_low, a.bytes.data(), 4);
+    std::memcpy(&b_low, b.bytes.data(), 4);
+    std::memcpy(&a_high, a.bytes.data() + 4, 2);
+    std::memcpy(&b_high, b.bytes.data() + 4, 2);
+    return a_low == b_low && a_high == b_high;
+  }
   constexpr bool is_multicast() const { return (bytes[0] & 1) != 0; }
 };
 

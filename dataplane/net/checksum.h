@@ -15,12 +15,14 @@
 
 namespace sluice::net {
 
+/// 16 bits of a sum of words; carries come back in at the low end.
+constexpr uint16_t checksum_fold(uint32_t sum) {
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(sum + (sum >> 16));
+}
 constexpr uint16_t checksum_fold(uint64_t sum) {
-  sum = (sum & 0xffffffff) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(sum);
+  const uint64_t halves = (sum & 0xffffffff) + (sum >> 32);
+  return checksum_fold(static_cast<uint32_t>(halves) + static_cast<uint32_t>(halves >> 32));
 }
 
 /// Unfolded one's complement sum of `length` bytes; an odd last byte counts as padded with zero.
@@ -54,11 +56,31 @@ inline uint64_t pseudo_header_sum(const Ipv4Header& ip, uint16_t l4_length) {
          be16::from_host(l4_length).raw;
 }
 
-inline bool ipv4_checksum_ok(const Ipv4Header& ip) {
-  return checksum_fold(checksum_sum(&ip, ip.header_length())) == 0xffff;
+/// Of a block that holds its own checksum. Not for what most packets are asked.
+[[gnu::noinline, gnu::cold]] inline bool checksum_ok(const void* data, size_t length) {
+  return checksum_fold(checksum_sum(data, length)) == 0xffff;
 }
 
-inline bool tcp_checksum_ok(const Ipv4Header& ip, const TcpHeader& tcp, uint16_t l4_length) {
+/// Of a header whose length is known to be possible.
+inline bool ipv4_checksum_ok(const Ipv4Header& ip) {
+  if (ip.header_length() > sizeof(Ipv4Header)) [[unlikely]] {
+    return checksum_ok(&ip, ip.header_length());
+  }
+  uint64_t first, second;
+  uint32_t third;
+  std::memcpy(&first, &ip.version_ihl, 8);
+  std::memcpy(&second, &ip.ttl, 8);
+  std::memcpy(&third, &ip.destination, 4);
+  uint64_t sum = first + second;
+  sum += sum < second;  // the carry
+  sum += third;
+  sum += sum < third;
+  return checksum_fold(sum) == 0xffff;
+}
+
+/// Not inlined: segments that change no state are not asked, and ought to pay nothing for its loop.
+[[gnu::noinline]] inline bool tcp_checksum_ok(const Ipv4Header& ip, const TcpHeader& tcp,
+                                              uint16_t l4_length) {
   return checksum_fold(pseudo_header_sum(ip, l4_length) + checksum_sum(&tcp, l4_length)) == 0xffff;
 }
 
@@ -91,8 +113,9 @@ class ChecksumDelta {
   /// RFC 1624, equation 3: HC' = ~(~HC + ~m + m').
   constexpr be16 applied_to(be16 checksum) const { return apply(checksum, folded()); }
 
-  static constexpr be16 apply(be16 checksum, uint16_t folded_delta) {
-    const uint32_t sum = uint32_t{static_cast<uint16_t>(~checksum.raw)} + folded_delta;
+  /// `delta` may be a sum of up to 65,535 words.
+  static constexpr be16 apply(be16 checksum, uint32_t delta) {
+    const uint32_t sum = uint32_t{static_cast<uint16_t>(~checksum.raw)} + delta;
     return {static_cast<uint16_t>(~checksum_fold(sum))};
   }
 

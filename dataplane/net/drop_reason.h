@@ -35,6 +35,7 @@ namespace sluice::net {
   X(no_flow_inbound, "TCP from a client without SYN and without a flow (answered with RST)")      \
   X(no_flow_outbound, "TCP from a backend without a flow (answered with RST)")                    \
   X(no_flow_icmp, "ICMP error about a connection that is not ours")                               \
+  X(draining, "SYN while the whole balancer drains")                                              \
   X(no_backend, "SYN for a service without a usable backend")                                     \
   X(ports_exhausted, "SYN, and no local port towards the backend may be used now")                \
   X(flow_table_full, "SYN, and the flow table is full")                                           \
@@ -42,10 +43,12 @@ namespace sluice::net {
   X(stale_answer, "backend's segment that belongs to an older connection of the tuple")           \
   X(heal_exhausted, "stale answer, and every attempt to heal the connection was used up")         \
   X(segment_unexpected, "segment that has no place in a handshake")                               \
+  X(kernel_queue_full, "for the host's kernel, and more than its share of packets waits already") \
   X(no_route, "no interface prefix and no route holds the next hop")                              \
   X(neighbour_table_full, "no room to remember another next hop")                                 \
   X(neighbour_queue_full, "too many packets wait for the same next hop's MAC")                    \
   X(neighbour_unreachable, "the next hop did not answer ARP")                                     \
+  X(handoff_full, "the ring to the worker that the packet belongs to is full")                    \
   X(tx_full, "the port's transmit queue took no more")                                            \
   X(mbuf_exhausted, "no buffer for a packet of our own")
 

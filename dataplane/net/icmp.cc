@@ -17,7 +17,7 @@ void recompute(be16& checksum, const void* data, size_t length) {
 }  // namespace
 
 bool icmp_checksum_ok(const Packet& packet) {
-  return checksum_fold(checksum_sum(packet.icmp, packet.l4_length)) == 0xffff;
+  return checksum_ok(packet.icmp, packet.l4_length);
 }
 
 void icmp_echo_answer(Packet& packet) {

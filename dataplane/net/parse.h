@@ -40,6 +40,14 @@ struct Packet {
   uint32_t sequence_end() const { return tcp->sequence.host() + sequence_length(); }
 };
 
-Packet parse(std::span<uint8_t> frame);
+/// Fills in what its kind says of a packet, in place: a Packet that is copied right after its parts
+/// were written costs more than the parsing.
+void parse(std::span<uint8_t> frame, Packet& packet);
+
+inline Packet parse(std::span<uint8_t> frame) {
+  Packet packet{};
+  parse(frame, packet);
+  return packet;
+}
 
 }  // namespace sluice::net

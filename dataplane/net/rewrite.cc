@@ -20,15 +20,15 @@ constexpr uint8_t kAcknowledgementOffset = 8;
 
 }  // namespace
 
-Translation make_translation(Endpoint from_source, Endpoint from_destination, Endpoint source,
-                             Endpoint destination) {
+Deltas make_deltas(Endpoint from_source, Endpoint from_destination, Endpoint source,
+                   Endpoint destination) {
   ChecksumDelta delta;
   delta.replace(from_source.ip, source.ip);
   delta.replace(from_destination.ip, destination.ip);
   const uint16_t ip_delta = delta.folded();
   delta.replace(from_source.port, source.port);
   delta.replace(from_destination.port, destination.port);
-  return {source, destination, ip_delta, delta.folded()};
+  return {ip_delta, delta.folded()};
 }
 
 void shift_inbound(TcpHeader& tcp, Shift shift) {

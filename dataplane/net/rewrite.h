@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The NAT itself: addresses, ports, TTL, and the rare shift of sequence numbers and timestamps.
 //
-// A Translation is one direction of a flow with its checksum deltas worked out once. A Shift is
-// what the "fit" of a reused tuple adds on the client's side of the numbers and takes off on the
-// way back; a flow without one never comes here for it.
+// The checksum deltas of a flow are worked out once, when it begins. A Shift is what the "fit" of a
+// reused tuple adds on the client's side of the numbers and takes off on the way back; a flow
+// without one never comes here for it.
 #pragma once
 
 #include <cstdint>
@@ -14,18 +14,28 @@
 
 namespace sluice::net {
 
+/// What a change of addresses and ports does to the checksums that cover them; folded.
+struct Deltas {
+  uint16_t ip;   // of the addresses
+  uint16_t tcp;  // of addresses (pseudo header) and ports
+
+  /// Of the way back: there the same words change places.
+  constexpr Deltas reversed() const {
+    return {static_cast<uint16_t>(~ip), static_cast<uint16_t>(~tcp)};
+  }
+};
+
+/// The deltas of turning `from_source > from_destination` into `source > destination`.
+Deltas make_deltas(Endpoint from_source, Endpoint from_destination, Endpoint source,
+                   Endpoint destination);
+
 /// Addresses that packets of one direction get.
 struct Translation {
   Endpoint source;
   Endpoint destination;
-  uint16_t ip_delta;   // folded; of the addresses
-  uint16_t tcp_delta;  // folded; of addresses (pseudo header) and ports
+  Deltas deltas;
 };
 static_assert(sizeof(Translation) == 16);
-
-/// The translation that turns `from_source > from_destination` into `source > destination`.
-Translation make_translation(Endpoint from_source, Endpoint from_destination, Endpoint source,
-                             Endpoint destination);
 
 /// Addresses, ports and TTL, checksums kept. The caller has seen to it that TTL > 1.
 inline void translate(Packet& packet, const Translation& to) {
@@ -36,10 +46,10 @@ inline void translate(Packet& packet, const Translation& to) {
   ip.ttl = static_cast<uint8_t>(ip.ttl - 1);
   // TTL is the low byte in memory of its word: one less there is 0xfffe more in one's complement.
   constexpr uint32_t kTtlDelta = 0xfffe;
-  ip.checksum = ChecksumDelta::apply(ip.checksum, checksum_fold(kTtlDelta + to.ip_delta));
+  ip.checksum = ChecksumDelta::apply(ip.checksum, kTtlDelta + to.deltas.ip);
   tcp.source_port = to.source.port;
   tcp.destination_port = to.destination.port;
-  tcp.checksum = ChecksumDelta::apply(tcp.checksum, to.tcp_delta);
+  tcp.checksum = ChecksumDelta::apply(tcp.checksum, to.deltas.tcp);
 }
 
 /// Offsets of a fitted flow, mod 2^32: backend's view = client's view + offset.

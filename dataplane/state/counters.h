@@ -6,6 +6,8 @@
 
 #include "dataplane/net/drop_reason.h"
 #include "dataplane/state/counter.h"
+#include "dataplane/state/histogram.h"
+#include "dataplane/state/tcp_state.h"
 
 namespace sluice {
 
@@ -17,6 +19,7 @@ namespace sluice {
   X(flows_closed_held, "flows over with the tuple left in the backend's TIME_WAIT")          \
   X(flows_timed_out, "flows ended after their state's idle time")                            \
   X(flows_replaced, "unfinished flows ended by a new SYN of the same client port")           \
+  X(flows_reset, "flows ended with a RST to both ends by order of an operator")              \
   X(flows_evicted, "flows that were over and gave their entry to a new one early")           \
   X(syns_retransmitted, "SYNs that clients sent again and that went the same way")           \
   X(syns_not_kept, "SYNs that could not be kept for a later heal (store full)")              \
@@ -29,7 +32,13 @@ namespace sluice {
   X(arp_requests_sent, "ARP requests, probes and announcements sent")                        \
   X(arp_requests_answered, "ARP requests for our addresses answered")                        \
   X(echo_requests_answered, "ICMP echo requests to our addresses answered")                  \
-  X(icmp_errors_translated, "ICMP errors about flows passed on")
+  X(icmp_errors_translated, "ICMP errors about flows passed on")                             \
+  X(packets_to_kernel, "packets handed to the host's kernel")                                \
+  X(packets_from_kernel, "packets of the host's kernel sent")                                \
+  X(handed_off, "packets given to the worker that they belong to")                           \
+  X(taken_over, "packets taken over from the worker that received them")                     \
+  X(flows_logged, "ended flows that the flow log was told of")                               \
+  X(flow_log_dropped, "ended flows that the flow log had no room for")
 
 enum class Event : uint8_t {
 #define X(name, help) name,
@@ -56,11 +65,16 @@ struct WorkerCounters {
   Counter packets_out;
   Counter bytes_in;
   Counter bytes_out;
-  Counter polls;       // bursts asked for
-  Counter busy_polls;  // bursts that were not empty
+  Counter polls;                              // bursts asked for
+  BurstSizes bursts;                          // sizes of those that were not empty
+  Counter ticks;                              // of the worker's loop, by the processor's counter
+  Counter busy_ticks;                         // of its turns that found packets
+  std::array<Counter, kTcpStateCount> flows;  // entries in each state now
 
   void count(net::DropReason reason) { drops[static_cast<size_t>(reason)].add(); }
   void count(Event event) { events[static_cast<size_t>(event)].add(); }
+  void count(Event event, uint64_t times) { events[static_cast<size_t>(event)].add(times); }
+  Counter& flows_in(TcpState state) { return flows[static_cast<size_t>(state)]; }
 };
 
 }  // namespace sluice

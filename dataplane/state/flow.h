@@ -1,23 +1,36 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // One translated connection, both directions, in two cache lines.
+//
+// The first line is all that a segment in the middle of a connection needs. Where a flow's VIP and
+// its backend's address would stand, there are the ids of its service and its pool: their entries in
+// the Registry are in the cache already, flows seldom are.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "dataplane/net/rewrite.h"
+#include "dataplane/state/port_pool.h"
 #include "dataplane/state/snapshot.h"
 #include "dataplane/state/tcp_state.h"
+#include "dataplane/state/timer_wheel.h"
 
 namespace sluice {
 
-/// The tuple of a packet as it arrives; key of the flow table.
+/// What tells the flows of a worker apart on the clients' side: who, and to which VIP.
 struct FlowKey {
-  net::Endpoint source;
-  net::Endpoint destination;
+  net::Endpoint client;
+  ServiceId service;
 
   friend constexpr bool operator==(FlowKey, FlowKey) = default;
+  /// Put together in a register: read back as a whole from where its parts were just written, it
+  /// would have to wait for them.
+  constexpr uint64_t word() const {
+    return client.ip.raw | uint64_t{client.port.raw} << 32 | uint64_t{service} << 48;
+  }
 };
-static_assert(sizeof(FlowKey) == 12 && std::has_unique_object_representations_v<FlowKey>);
+static_assert(sizeof(FlowKey) == 8 && std::has_unique_object_representations_v<FlowKey>);
 
 /// Where packets leave, remembered: an entry of the neighbour table and the generation it had.
 struct NextHop {
@@ -27,17 +40,31 @@ struct NextHop {
 
 struct alignas(64) Flow {
   // What every packet needs.
-  net::Translation inbound;   // local > backend
-  net::Translation outbound;  // vip > client
-  TcpTrack tcp;
+  FlowKey key;
+  net::be16 local_port;
+  net::Deltas deltas;  // of the way in; the way out has the opposite ones
+  PoolId pool;
+  BackendId backend;
+  bool live : 1;                // this entry is a flow
+  bool timestamps : 1;          // the client's SYN had them (after the handshake: both have)
+  bool rewrite_timestamps : 1;  // on the balancer's own clock
+  bool reset_on_timeout : 1;
+  bool holds_port : 1;  // the port is in use by this flow (not yet given back)
+  bool over_listed : 1;
+  bool altered : 1;   // shifted or on the balancer's clock
+  bool heal_due : 1;  // syn_sent: a stale answer waits to be explained by a late segment
+  uint8_t heal_attempts : 3;
+  uint8_t syns : 2;  // seen of this client, up to 3; until the handshake is done
+  Grant grant : 3;   // how its port was come by
   uint32_t last_seen_ms;
-  net::Shift shift;     // of a fitted flow; else zero
   uint32_t last_tsval;  // newest TSval sent to the backend
-  NextHop to_backend;
+  TcpTrack tcp;
   NextHop to_client;
   // What its beginning and end need.
-  uint32_t packets_in;
-  uint32_t packets_out;
+  TcpMarks marks;
+  net::Shift shift;  // of a fitted flow; else zero
+  uint32_t opened_ms;
+  TimerNode timer;
   uint32_t syn_slot;  // in the SynStore, until the handshake is done
   union {
     struct {
@@ -48,32 +75,12 @@ struct alignas(64) Flow {
       uint32_t over_newer;  // over: list by age, see FlowTable
       uint32_t over_older;
     };
+    uint32_t next_free;  // no flow: the next entry that is none
   };
-  ServiceId service;
-  BackendId backend;
-  PoolId pool;
-  bool timestamps : 1;          // the client's SYN had them (after the handshake: both have)
-  bool rewrite_timestamps : 1;  // on the balancer's own clock
-  bool reset_on_timeout : 1;
-  bool holds_port : 1;  // the port is in use by this flow (not yet given back)
-  bool over_listed : 1;
-  bool altered : 1;   // shifted or on the balancer's clock
-  bool heal_due : 1;  // syn_sent: a stale answer waits to be explained by a late segment
-  uint8_t heal_attempts : 3;
 
-  net::Endpoint client() const { return outbound.destination; }
-  net::Endpoint vip() const { return outbound.source; }
-  net::Endpoint local() const { return inbound.source; }
-  net::Endpoint backend_address() const { return inbound.destination; }
-  /// Both directions, deltas included.
-  void set_translations(net::Endpoint client, net::Endpoint vip, net::Endpoint local,
-                        net::Endpoint backend_address) {
-    inbound = net::make_translation(client, vip, local, backend_address);
-    outbound = net::make_translation(backend_address, local, vip, client);
-  }
-  FlowKey inbound_key() const { return {client(), vip()}; }
-  FlowKey outbound_key() const { return {backend_address(), local()}; }
+  uint64_t bytes_in() const { return tcp.client_bytes(marks); }
+  uint64_t bytes_out() const { return tcp.backend_bytes(marks); }
 };
-static_assert(sizeof(Flow) == 128);
+static_assert(sizeof(Flow) == 128 && offsetof(Flow, marks) == 64);
 
 }  // namespace sluice

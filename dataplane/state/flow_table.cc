@@ -1,124 +1,143 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The flow table over rte_hash.
+// Buckets and lists of the flow table.
 #include "dataplane/state/flow_table.h"
 
-#include <rte_errno.h>
-#include <rte_hash.h>
-#include <rte_jhash.h>
+#include <emmintrin.h>
 
-#include <stdexcept>
-#include <string>
+#include <utility>
 
 namespace sluice {
-namespace {
 
-uint32_t hash_key(const void* key, uint32_t /*length*/, uint32_t seed) {
-  static_assert(sizeof(FlowKey) % 4 == 0);
-  return rte_jhash_32b(static_cast<const uint32_t*>(key), sizeof(FlowKey) / 4, seed);
-}
-
-void* to_data(uint32_t index, Direction direction) {
-  return reinterpret_cast<void*>(uintptr_t{index} << 1 | static_cast<uintptr_t>(direction));
-}
-
-FlowHit from_data(void* data) {
-  const auto value = reinterpret_cast<uintptr_t>(data);
-  return {static_cast<uint32_t>(value >> 1), static_cast<Direction>(value & 1)};
-}
-
-}  // namespace
-
-FlowTable::FlowTable(const char* name, uint32_t flow_count_max, uint32_t hash_seed, int numa_socket,
+FlowTable::FlowTable(uint32_t flow_count_max, net::Random& random,
                      std::pmr::memory_resource* memory)
-    : flows_(memory), free_(memory), live_(memory) {
-  rte_hash_parameters parameters{};
-  parameters.name = name;
-  parameters.entries = 2 * flow_count_max + 1;  // one more while a flow moves
-  parameters.key_len = sizeof(FlowKey);
-  parameters.hash_func = hash_key;
-  parameters.hash_func_init_val = hash_seed;
-  parameters.socket_id = numa_socket;
-  // Chained buckets: every entry can be used, however the keys fall.
-  parameters.extra_flag = RTE_HASH_EXTRA_FLAGS_EXT_TABLE;
-  hash_.reset(rte_hash_create(&parameters));
-  if (!hash_) throw std::runtime_error(std::string("flow table: ") + rte_strerror(rte_errno));
-  flows_.resize(flow_count_max);
-  live_.resize(flow_count_max);
-  free_.reserve(flow_count_max);
-  for (uint32_t i = flow_count_max; i > 0; --i) free_.push_back(i - 1);
-}
-
-FlowTable::~FlowTable() = default;
-
-void FlowTable::HashDeleter::operator()(rte_hash* hash) const {
-  rte_hash_free(hash);
-}
-
-void FlowTable::lookup(std::span<const FlowKey* const> keys, FlowHit* hits) const {
-  static_assert(kBulkMax <= RTE_HASH_LOOKUP_BULK_MAX);
-  auto** raw = const_cast<const void**>(reinterpret_cast<const void* const*>(keys.data()));
-  uint64_t found = 0;
-  void* data[kBulkMax];
-  if (!keys.empty()) {
-    rte_hash_lookup_bulk_data(hash_.get(), raw, static_cast<uint32_t>(keys.size()), &found, data);
+    : home_count_(home_count_for(flow_count_max)),
+      buckets_(home_count_ + spill_count_for(flow_count_max), memory),
+      spill_free_(home_count_),
+      flows_(flow_count_max, memory),
+      flow_free_(0) {
+  for (uint64_t& word : secret_) word = random.next() | 1;
+  const auto bucket_count = static_cast<uint32_t>(buckets_.size());
+  for (uint32_t i = home_count_; i < bucket_count; ++i) {
+    buckets_[i].next = i + 1 < bucket_count ? i + 1 : kNone;
   }
-  for (size_t i = 0; i < keys.size(); ++i) {
-    hits[i] = (found >> i & 1) != 0 ? from_data(data[i]) : FlowHit{kNone, Direction::kInbound};
+  for (uint32_t i = 0; i < flow_count_max; ++i) {
+    flows_[i].next_free = i + 1 < flow_count_max ? i + 1 : kNone;
   }
 }
 
-FlowHit FlowTable::lookup(const FlowKey& key) const {
-  void* data;
-  if (rte_hash_lookup_data(hash_.get(), &key, &data) < 0) return {kNone, Direction::kInbound};
-  return from_data(data);
+size_t FlowTable::bytes(uint32_t flow_count_max) {
+  const size_t buckets = home_count_for(flow_count_max) + spill_count_for(flow_count_max);
+  return buckets * sizeof(Bucket) + size_t{flow_count_max} * sizeof(Flow);
+}
+
+/// A bit for each slot that has the tag.
+inline uint32_t FlowTable::matches(const Bucket& bucket, uint32_t tag) {
+  const __m128i wanted = _mm_set1_epi32(static_cast<int>(tag));
+  const __m128i high = _mm_set1_epi32(static_cast<int>(0xff000000));
+  const auto* fours = reinterpret_cast<const __m128i*>(&bucket);
+  const auto same = [&](int i) {
+    return _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(fours + i), high), wanted);
+  };
+  const __m128i bytes =
+      _mm_packs_epi16(_mm_packs_epi32(same(0), same(1)), _mm_packs_epi32(same(2), same(3)));
+  // The sixteenth is the link.
+  return static_cast<uint32_t>(_mm_movemask_epi8(bytes)) & ((1u << kSlots) - 1);
+}
+
+uint32_t FlowTable::candidate(Hash hash) const {
+  const uint32_t tag = tag_of(hash);
+  for (uint32_t at = home_of(hash); at != kNone; at = buckets_[at].next) {
+    const Bucket& bucket = buckets_[at];
+    if (const uint32_t bits = matches(bucket, tag)) {
+      return index_in(bucket.slots[std::countr_zero(bits)]);
+    }
+  }
+  return kNone;
+}
+
+uint32_t FlowTable::find(FlowKey key, Hash hash) const {
+  const uint32_t tag = tag_of(hash);
+  for (uint32_t at = home_of(hash); at != kNone; at = buckets_[at].next) {
+    const Bucket& bucket = buckets_[at];
+    for (uint32_t bits = matches(bucket, tag); bits != 0; bits &= bits - 1) {
+      const uint32_t index = index_in(bucket.slots[std::countr_zero(bits)]);
+      if (flows_[index].key == key) return index;
+    }
+  }
+  return kNone;
 }
 
 uint32_t FlowTable::allocate() {
-  if (free_.empty()) return kNone;
-  const uint32_t index = free_.back();
-  free_.pop_back();
-  flows_[index] = Flow{};
-  live_[index] = 1;
+  const uint32_t index = flow_free_;
+  if (index == kNone) return kNone;
+  Flow& flow = flows_[index];
+  flow_free_ = flow.next_free;
+  flow = Flow{};
+  flow.live = true;
   ++flow_count_;
   return index;
 }
 
+/// The first free slot of a chain, which gets another bucket when it is full; nullptr when there is
+/// none.
+uint32_t* FlowTable::free_slot(Hash hash) {
+  uint32_t at = home_of(hash);
+  while (true) {
+    Bucket& bucket = buckets_[at];
+    if (const uint32_t bits = matches(bucket, 0)) return &bucket.slots[std::countr_zero(bits)];
+    if (bucket.next == kNone) break;
+    at = bucket.next;
+  }
+  const uint32_t spill = spill_free_;
+  if (spill == kNone) return nullptr;
+  spill_free_ = buckets_[spill].next;
+  buckets_[spill].next = kNone;
+  buckets_[at].next = spill;
+  return &buckets_[spill].slots[0];
+}
+
 bool FlowTable::publish(uint32_t index) {
-  const FlowKey inbound = flows_[index].inbound_key();
-  const FlowKey outbound = flows_[index].outbound_key();
-  if (rte_hash_add_key_data(hash_.get(), &inbound, to_data(index, Direction::kInbound)) != 0) {
-    return false;
-  }
-  if (rte_hash_add_key_data(hash_.get(), &outbound, to_data(index, Direction::kOutbound)) != 0) {
-    remove_key(inbound);
-    return false;
-  }
+  const Hash hash = this->hash(flows_[index].key);
+  uint32_t* slot = free_slot(hash);
+  if (slot == nullptr) return false;
+  *slot = tag_of(hash) | index;
   return true;
+}
+
+/// Takes a flow out of its chain. The last bucket's entries fill the gap, so that a chain is never
+/// longer than its flows need: buckets that ran over once come back.
+void FlowTable::withdraw(Hash hash, uint32_t index) {
+  const uint32_t wanted = tag_of(hash) | index;
+  uint32_t* gap = nullptr;
+  uint32_t before = kNone, last = home_of(hash);
+  while (true) {
+    for (uint32_t& slot : buckets_[last].slots) {
+      if (slot == wanted) gap = &slot;
+    }
+    if (buckets_[last].next == kNone) break;
+    before = last;
+    last = buckets_[last].next;
+  }
+  if (gap == nullptr) return;
+  Bucket& tail = buckets_[last];
+  const uint32_t used = ~matches(tail, 0) & ((1u << kSlots) - 1);
+  std::swap(*gap, tail.slots[std::countr_zero(used)]);
+  tail.slots[std::countr_zero(used)] = 0;
+  if (before == kNone || !std::has_single_bit(used)) return;
+  buckets_[before].next = kNone;
+  tail.next = spill_free_;
+  spill_free_ = last;
 }
 
 void FlowTable::erase(uint32_t index) {
-  remove_key(flows_[index].inbound_key());
-  remove_key(flows_[index].outbound_key());
-  unlink_over(index);
-  live_[index] = 0;
-  --flow_count_;
-  free_.push_back(index);
-}
-
-bool FlowTable::move(uint32_t index, net::Endpoint local) {
   Flow& flow = flows_[index];
-  const FlowKey old_key = flow.outbound_key();
-  const FlowKey new_key = {flow.backend_address(), local};
-  if (rte_hash_add_key_data(hash_.get(), &new_key, to_data(index, Direction::kOutbound)) != 0) {
-    return false;
-  }
-  remove_key(old_key);
-  flow.set_translations(flow.client(), flow.vip(), local, flow.backend_address());
-  return true;
-}
-
-void FlowTable::remove_key(const FlowKey& key) {
-  rte_hash_del_key(hash_.get(), &key);
+  withdraw(hash(flow.key), index);
+  unlink_over(index);
+  flow.key = {};
+  flow.live = false;
+  flow.next_free = flow_free_;
+  flow_free_ = index;
+  --flow_count_;
 }
 
 void FlowTable::push_over(uint32_t index) {

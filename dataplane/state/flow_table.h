@@ -1,78 +1,112 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// All flows of a worker, found by the tuple of either direction.
+// All flows of a worker, found by who the client is and which VIP it talks to.
 //
-// Flows live in one array allocated at start; an rte_hash maps both keys of a flow to (index,
-// direction). The hash is seeded at random, so tuples that collide cannot be made from outside.
-// Nothing is allocated after construction. Flows that are over stay in the table for late segments,
-// in a list by age: the oldest of them makes room when a new flow finds no free entry.
+// Flows live in one array; beside it lies a hash table of buckets, one cache line each: fifteen
+// slots of (8 bits of the hash, 24 bits of the flow's index) and a link to a further bucket for the
+// few that run over. Keys are not repeated: the flow has its own. So a look-up is one line of the
+// table and one of the flow, and a caller with a burst of keys fetches first all the lines of the
+// one kind, then all of the other:
+//
+//   prefetch(hash)  ...  candidate(hash): prefetch the flow  ...  find(key, hash)
+//
+// The way back has no table: a local port names its flow (see PortPool).
+//
+// The hash is keyed with the system's randomness, so that keys which collide cannot be made from
+// outside: two folded multiplications. Nothing is allocated after construction. Flows that are over
+// stay in the table for late segments, in a list by age: the oldest of them makes room when a new
+// flow finds no free entry.
 #pragma once
 
+#include <bit>
 #include <cstdint>
-#include <memory>
 #include <memory_resource>
-#include <span>
 #include <vector>
 
+#include "dataplane/net/folded_multiply.h"
+#include "dataplane/net/siphash.h"
 #include "dataplane/state/flow.h"
 
-struct rte_hash;
-
 namespace sluice {
-
-enum class Direction : uint8_t { kInbound, kOutbound };
-
-struct FlowHit {
-  uint32_t index;
-  Direction direction;
-};
 
 class FlowTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
-  static constexpr uint32_t kBulkMax = 64;
+  static constexpr uint32_t kFlowCountMax = (1u << 24) - 1;
+  using Hash = uint64_t;
 
-  /// Throws std::runtime_error with DPDK's reason when the memory is not to be had.
-  FlowTable(const char* name, uint32_t flow_count_max, uint32_t hash_seed, int numa_socket,
-            std::pmr::memory_resource* memory);
+  /// `flow_count_max` is kFlowCountMax at most. Throws std::bad_alloc.
+  FlowTable(uint32_t flow_count_max, net::Random& random, std::pmr::memory_resource* memory);
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
-  ~FlowTable();
 
-  /// Looks up to kBulkMax keys up at once, prefetching; hits[i].index is kNone for a miss.
-  void lookup(std::span<const FlowKey* const> keys, FlowHit* hits) const;
-  FlowHit lookup(const FlowKey& key) const;
+  Hash hash(FlowKey key) const {
+    const uint64_t word = key.word();
+    const uint64_t once = net::folded_multiply(word ^ secret_[0], secret_[1]);
+    return net::folded_multiply(once ^ word, secret_[2]);
+  }
+  void prefetch(Hash hash) const { __builtin_prefetch(&buckets_[home_of(hash)]); }
+  /// The flow that is probably meant, or kNone when surely none is. Reads the table alone.
+  uint32_t candidate(Hash hash) const;
+  /// The flow with this key, or kNone.
+  uint32_t find(FlowKey key, Hash hash) const;
+  uint32_t find(FlowKey key) const { return find(key, hash(key)); }
 
   /// A free entry, all zero, or kNone.
   uint32_t allocate();
-  /// Makes an allocated flow, whose translations are set, findable; false when the hash refuses.
+  /// Makes an allocated flow, whose key is set, findable; false when the table has no room for it.
   bool publish(uint32_t index);
-  /// Takes a flow's keys out and frees its entry.
+  /// Takes a flow's key out, if it was published, and frees its entry. Its timer is not set.
   void erase(uint32_t index);
-  /// Changes a published flow's local side; false, and nothing changed, when the hash refuses.
-  bool move(uint32_t index, net::Endpoint local);
 
   Flow& operator[](uint32_t index) { return flows_[index]; }
   const Flow& operator[](uint32_t index) const { return flows_[index]; }
+  void prefetch_flow(uint32_t index) const { __builtin_prefetch(&flows_[index]); }
 
   void push_over(uint32_t index);
   uint32_t oldest_over() const { return over_oldest_; }
 
-  /// Whether an entry holds a flow, for walks over all of them.
-  bool is_live(uint32_t index) const { return live_[index]; }
   uint32_t flow_count() const { return flow_count_; }
   uint32_t flow_count_max() const { return static_cast<uint32_t>(flows_.size()); }
+  /// Bytes that a table of this size takes.
+  static size_t bytes(uint32_t flow_count_max);
 
  private:
-  void unlink_over(uint32_t index);
-  void remove_key(const FlowKey& key);
+  static constexpr uint32_t kSlots = 15;
+  static constexpr uint32_t kLoad = 10;  // flows a bucket, on average, when the table is full
 
-  struct HashDeleter {
-    void operator()(rte_hash* hash) const;
+  struct alignas(64) Bucket {
+    uint32_t slots[kSlots] = {};  // 0: free
+    uint32_t next = kNone;
   };
-  std::unique_ptr<rte_hash, HashDeleter> hash_;
+  static_assert(sizeof(Bucket) == 64);
+
+  static constexpr uint32_t home_count_for(uint32_t flow_count_max) {
+    return flow_count_max / kLoad + 1;
+  }
+  // With fifteen slots and ten flows on average one bucket in twenty runs over.
+  static constexpr uint32_t spill_count_for(uint32_t flow_count_max) {
+    return home_count_for(flow_count_max) / 14 + 16;
+  }
+  uint32_t home_of(Hash hash) const {
+    return static_cast<uint32_t>((hash >> 32) * home_count_ >> 32);
+  }
+  /// The high byte of a slot; never zero.
+  static uint32_t tag_of(Hash hash) {
+    const auto tag = static_cast<uint32_t>(hash & 0xff);
+    return (tag == 0 ? 1 : tag) << 24;
+  }
+  static uint32_t matches(const Bucket& bucket, uint32_t tag);
+  static uint32_t index_in(uint32_t slot) { return slot & kFlowCountMax; }
+  uint32_t* free_slot(Hash hash);
+  void withdraw(Hash hash, uint32_t index);
+  void unlink_over(uint32_t index);
+
+  uint64_t secret_[3];
+  uint32_t home_count_;
+  std::pmr::vector<Bucket> buckets_;  // homes, then those for what runs over
+  uint32_t spill_free_;
   std::pmr::vector<Flow> flows_;
-  std::pmr::vector<uint32_t> free_;
-  std::pmr::vector<uint8_t> live_;
+  uint32_t flow_free_;
   uint32_t flow_count_ = 0;
   uint32_t over_oldest_ = kNone;
   uint32_t over_newest_ = kNone;

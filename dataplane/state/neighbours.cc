@@ -12,7 +12,7 @@ Neighbours::Neighbours(uint32_t capacity, uint64_t now_ms, std::pmr::memory_reso
       buckets_(std::bit_ceil(size_t{capacity} * 2), kNone, memory),
       waiting_(kWaitingMax, memory),
       waiting_free_(0),
-      timers_(capacity, now_ms, memory) {
+      timers_(&entries_[0].timer, sizeof(Neighbour), capacity, now_ms) {
   free_.reserve(capacity);
   for (uint32_t i = capacity; i > 0; --i) free_.push_back(i - 1);
   for (uint32_t i = 0; i < kWaitingMax; ++i) waiting_[i].next = i + 1 < kWaitingMax ? i + 1 : kNone;
@@ -68,10 +68,6 @@ void Neighbours::remove(uint32_t index) {
   entries_[index].state = Neighbour::State::kFree;
   ++entries_[index].generation;
   free_.push_back(index);
-}
-
-void Neighbours::new_generations() {
-  for (Neighbour& n : entries_) ++n.generation;
 }
 
 bool Neighbours::wait(uint32_t index, void* packet) {

@@ -9,21 +9,23 @@
 //       `-- kTries silent --> unreachable --kUnreachableMs--> gone
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <memory_resource>
 #include <vector>
 
-#include "dataplane/net/address.h"
+#include "dataplane/net/headers.h"
 #include "dataplane/state/timer_wheel.h"
 
 namespace sluice {
 
 struct Neighbour {
-  enum class State : uint8_t { kFree, kResolving, kReachable, kProbing, kUnreachable };
+  enum class State : uint8_t { kFree, kResolving, kUnreachable, kReachable, kProbing };
 
   net::Ipv4Address ip;
   uint16_t interface;
-  net::MacAddress mac;
+  uint16_t port;               // ethdev port of the interface; with `header` set by an answer
+  net::EthernetHeader header;  // of IPv4 to this next hop
   State state = State::kFree;
   uint8_t tries = 0;
   uint16_t waiting_count = 0;
@@ -32,8 +34,10 @@ struct Neighbour {
   uint32_t waiting_newest = UINT32_MAX;
   uint64_t used_ms = 0;
   net::Ipv4Address asking;  // source of our requests
+  TimerNode timer;
 
-  bool has_mac() const { return state == State::kReachable || state == State::kProbing; }
+  net::MacAddress mac() const { return header.destination; }
+  bool has_mac() const { return state >= State::kReachable; }
 };
 
 class Neighbours {
@@ -48,14 +52,20 @@ class Neighbours {
   static constexpr uint32_t kUnreachableMs = 1'000;
 
   Neighbours(uint32_t capacity, uint64_t now_ms, std::pmr::memory_resource* memory);
+  static size_t bytes(uint32_t capacity) {
+    return capacity * (sizeof(Neighbour) + sizeof(uint32_t)) +
+           std::bit_ceil(size_t{capacity} * 2) * sizeof(uint32_t) + kWaitingMax * sizeof(Waiting);
+  }
 
   uint32_t find(net::Ipv4Address ip, uint16_t interface) const;
   /// A new entry in state kResolving, or kNone when the table is full.
   uint32_t create(net::Ipv4Address ip, uint16_t interface);
   /// Frees an entry that nobody waits for.
   void remove(uint32_t index);
+  /// What a flow keeps with an index, to know later whether the entry is still the one it was.
+  uint32_t generation(uint32_t index) const { return entries_[index].generation + epoch_; }
   /// Makes every (index, generation) that flows keep invalid; entries and MACs stay.
-  void new_generations();
+  void new_generations() { ++epoch_; }
 
   Neighbour& operator[](uint32_t index) { return entries_[index]; }
   const Neighbour& operator[](uint32_t index) const { return entries_[index]; }
@@ -82,6 +92,7 @@ class Neighbours {
   std::pmr::vector<uint32_t> buckets_;  // open addressing, linear probing; entry indices
   std::pmr::vector<Waiting> waiting_;
   uint32_t waiting_free_;
+  uint32_t epoch_ = 0;
   TimerWheel timers_;
 };
 

@@ -9,18 +9,19 @@
 
 namespace sluice {
 
-PortPool::PortPool(PortRange range, net::Random& random, std::pmr::memory_resource* memory)
-    : range_(range), records_(range.size(), memory) {
-  std::vector<uint16_t> order(range.size());
+PortPool::PortPool(std::shared_ptr<const PortSet> set, net::Random& random,
+                   std::pmr::memory_resource* memory)
+    : set_(std::move(set)), uses_(set_->size(), memory), records_(set_->size(), memory) {
+  std::vector<uint16_t> order(set_->size());
   std::iota(order.begin(), order.end(), uint16_t{0});
-  for (uint32_t i = range.size() - 1; i > 0; --i) std::swap(order[i], order[random.below(i + 1)]);
+  for (uint32_t i = set_->size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
   for (const uint16_t index : order) push(index, Place::kClean);
 }
 
 void PortPool::push(uint16_t index, Place place) {
   Fifo& list = fifo(place);
   Record& r = records_[index];
-  r.place = place;
+  uses_[index].place = place;
   r.newer = kNone;
   r.older = list.tail;
   (list.tail == kNone ? list.head : records_[list.tail].newer) = index;
@@ -30,16 +31,19 @@ void PortPool::push(uint16_t index, Place place) {
 
 void PortPool::unlink(uint16_t index) {
   Record& r = records_[index];
-  Fifo& list = fifo(r.place);
+  const Place place = uses_[index].place;
+  Fifo& list = fifo(place);
   (r.older == kNone ? list.head : records_[r.older].newer) = r.newer;
   (r.newer == kNone ? list.tail : records_[r.newer].older) = r.older;
-  fifo_size(r.place).subtract();
+  fifo_size(place).subtract();
 }
 
 PortPool::Taken PortPool::grant(uint16_t index, Grant grant, net::Shift shift) {
   unlink(index);
-  Record& r = records_[index];
-  r.place = Place::kInUse;
+  Use& use = uses_[index];
+  use.place = Place::kInUse;
+  const uint32_t old_flow = use.flow;
+  use.flow = kNoFlow;
   counters_.taken.add();
   counters_.in_use.add();
   counters_.peak.raise_to(counters_.in_use.value());
@@ -62,14 +66,13 @@ PortPool::Taken PortPool::grant(uint16_t index, Grant grant, net::Shift shift) {
       if (shift.sequence != 0) counters_.sequence_fixes.add();
       break;
   }
-  return {static_cast<uint16_t>(range_.first + index), grant, shift,
-          std::exchange(r.flow, kNoFlow)};
+  return {set_->port_at(index), grant, shift, old_flow};
 }
 
 uint16_t PortPool::natural_candidate(const SynNumbers& syn) const {
   uint16_t index = held_.head;
   for (int i = 0; i < kNaturalTries && index != kNone; ++i, index = records_[index].newer) {
-    if (linux_takes(records_[index].legacy, syn)) return index;
+    if (linux_takes(legacy_at(index), syn)) return index;
   }
   return kNone;
 }
@@ -77,12 +80,12 @@ uint16_t PortPool::natural_candidate(const SynNumbers& syn) const {
 std::optional<PortPool::Taken> PortPool::take_unfitted(const SynNumbers& syn,
                                                        const ReuseRules& rules, uint32_t now_ms) {
   if (clean_.head != kNone) {
-    const Legacy& oldest = records_[clean_.head].legacy;
+    const Legacy oldest = legacy_at(clean_.head);
     if (oldest.kind == Legacy::Kind::kFresh) return grant(clean_.head, Grant::kFresh, {});
     if (now_ms - oldest.closed_ms >= rules.guard_ms) return grant(clean_.head, Grant::kClean, {});
   }
   if (held_.head == kNone) return {};
-  if (now_ms - records_[held_.head].legacy.closed_ms >= rules.time_wait_ms) {
+  if (now_ms - records_[held_.head].closed_ms >= rules.time_wait_ms) {
     return grant(held_.head, Grant::kRested, {});
   }
   switch (rules.policy) {
@@ -96,7 +99,7 @@ std::optional<PortPool::Taken> PortPool::take_unfitted(const SynNumbers& syn,
       break;
     case ReusePolicy::kRebase:
       // The head goes as it is only where every stack would take it: no backend's make matters.
-      if (all_take(records_[held_.head].legacy, syn)) {
+      if (all_take(legacy_at(held_.head), syn)) {
         return grant(held_.head, Grant::kNatural, {});
       }
       break;
@@ -107,7 +110,7 @@ std::optional<PortPool::Taken> PortPool::take_unfitted(const SynNumbers& syn,
 
 std::optional<PortPool::Taken> PortPool::take_fitted(const SynNumbers& syn, net::Random& random) {
   if (held_.head != kNone) {
-    const net::Shift shift = fit(records_[held_.head].legacy, syn, random);
+    const net::Shift shift = fit(legacy_at(held_.head), syn, random);
     return grant(held_.head, shift.any() ? Grant::kFitted : Grant::kNatural, shift);
   }
   if (clean_.head != kNone) return grant(clean_.head, Grant::kClean, {});
@@ -115,16 +118,15 @@ std::optional<PortPool::Taken> PortPool::take_fitted(const SynNumbers& syn, net:
 }
 
 void PortPool::give_back(uint16_t port, const Legacy& legacy, uint32_t flow) {
-  Record& r = record(port);
-  r.legacy = legacy;
-  r.flow = flow;
+  const uint16_t index = set_->index_of(port);
+  remember(index, legacy);
+  uses_[index].flow = flow;
   counters_.in_use.subtract();
-  push(static_cast<uint16_t>(port - range_.first),
-       legacy.kind == Legacy::Kind::kHeld ? Place::kHeld : Place::kClean);
+  push(index, legacy.kind == Legacy::Kind::kHeld ? Place::kHeld : Place::kClean);
 }
 
 void PortPool::give_back_unanswered(uint16_t port, const Legacy& sent, uint32_t flow) {
-  Legacy known = record(port).legacy;
+  Legacy known = legacy(port);
   if (known.kind == Legacy::Kind::kHeld) {
     known.closed_ms = sent.closed_ms;  // a refused SYN may have started TIME_WAIT anew
     known.last_sequence = net::serial_max(known.last_sequence, sent.last_sequence);
@@ -138,17 +140,16 @@ void PortPool::give_back_unanswered(uint16_t port, const Legacy& sent, uint32_t 
 }
 
 void PortPool::touch(uint16_t port, const Legacy& heard) {
-  Record& r = record(port);
-  if (r.place != Place::kHeld) return;
-  r.legacy = heard;
-  const auto index = static_cast<uint16_t>(port - range_.first);
+  const uint16_t index = set_->index_of(port);
+  if (uses_[index].place != Place::kHeld) return;
+  remember(index, heard);
   unlink(index);
   push(index, Place::kHeld);
 }
 
 void PortPool::forget_flow(uint16_t port, uint32_t flow) {
-  Record& r = record(port);
-  if (r.flow == flow) r.flow = kNoFlow;
+  Use& bound = use(port);
+  if (bound.flow == flow) bound.flow = kNoFlow;
 }
 
 }  // namespace sluice

@@ -3,7 +3,7 @@
 //
 // Here a local port is chosen. Two FIFOs share the records: ports whose tuple is clean at the
 // backend, and ports whose tuple the backend holds in TIME_WAIT. Each gives at its head the port
-// that has rested longest; taking and giving back are O(1), whatever the range, and nothing is ever
+// that has rested longest; taking and giving back are O(1), however many ports, and nothing is ever
 // searched.
 //
 //        take_*                                  give_back
@@ -16,30 +16,23 @@
 // would. take_fitted() is for `rebase` alone: the oldest held port with the smallest fit, then a
 // clean port still in its guard.
 //
-// The first order is random (RFC 6056); every backend has the whole range to itself (RFC 7857,
-// section 2). A port keeps a reference to the flow that used it last, so that late segments of the
-// old connection still find their way until the port is taken anew.
+// The first order is random (RFC 6056); every backend has all the ports to itself (RFC 7857,
+// section 2). A port names the flow that uses it, or that used it last: by that the backend's
+// packets find their flow, late ones of an old connection too, until the port is taken anew.
 #pragma once
 
 #include <cstdint>
 #include <memory_resource>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "dataplane/net/siphash.h"
 #include "dataplane/state/counter.h"
+#include "dataplane/state/port_set.h"
 #include "dataplane/state/time_wait.h"
 
 namespace sluice {
-
-/// Ports first..last, both included; first > 0.
-struct PortRange {
-  uint16_t first = 1024;
-  uint16_t last = 65535;
-
-  constexpr uint32_t size() const { return uint32_t{last} - first + 1; }
-  friend constexpr bool operator==(PortRange, PortRange) = default;
-};
 
 enum class ReusePolicy : uint8_t {
   kNever,    // TIME_WAIT is waited out
@@ -62,9 +55,14 @@ enum class Grant : uint8_t {
   kFitted,   // in TIME_WAIT, and the SYN was shifted
 };
 
+constexpr std::string_view name_of(Grant grant) {
+  constexpr std::string_view kNames[] = {"fresh", "clean", "rested", "natural", "fitted"};
+  return kNames[static_cast<size_t>(grant)];
+}
+
 class PortPool {
  public:
-  static constexpr uint32_t kNoFlow = UINT32_MAX;
+  static constexpr uint32_t kNoFlow = (1u << 24) - 1;
   static constexpr int kNaturalTries = 8;
 
   struct Taken {
@@ -93,7 +91,7 @@ class PortPool {
     Counter held;
   };
 
-  PortPool(PortRange range, net::Random& random,
+  PortPool(std::shared_ptr<const PortSet> set, net::Random& random,
            std::pmr::memory_resource* memory = std::pmr::get_default_resource());
 
   /// A port that this SYN may use without a fit, or nothing.
@@ -105,13 +103,19 @@ class PortPool {
   bool holds_known() const { return held_.head != kNone; }
   void count_exhausted() { counters_.exhausted.add(); }
 
+  /// Names the flow that uses a port which was taken.
+  void bind(uint16_t port, uint32_t flow) { use(port).flow = flow; }
+  /// The flow of a port of this pool, in use or not, or kNoFlow.
+  uint32_t flow_of(uint16_t port) const { return use(port).flow; }
+  void prefetch(uint16_t port) const { __builtin_prefetch(&use(port)); }
+
   /// Ends the use of a port. `legacy` is what its tuple left behind; `flow` still translates for
   /// it.
   void give_back(uint16_t port, const Legacy& legacy, uint32_t flow);
   /// Ends a use that the backend never answered: what was known of the tuple before still holds.
   void give_back_unanswered(uint16_t port, const Legacy& sent, uint32_t flow);
   /// A heal learned what the backend holds of a port in use.
-  void learn(uint16_t port, const Legacy& learned) { record(port).legacy = learned; }
+  void learn(uint16_t port, const Legacy& learned) { remember(set_->index_of(port), learned); }
   /// The backend heard of a resting held tuple again: its TIME_WAIT starts anew, its numbers may
   /// grow.
   void touch(uint16_t port, const Legacy& heard);
@@ -119,33 +123,56 @@ class PortPool {
   void forget_flow(uint16_t port, uint32_t flow);
 
   /// What is known of a port's tuple (while in use: of the use before).
-  const Legacy& legacy(uint16_t port) const { return record(port).legacy; }
-  bool in_use(uint16_t port) const { return record(port).place == Place::kInUse; }
+  Legacy legacy(uint16_t port) const { return legacy_at(set_->index_of(port)); }
+  bool in_use(uint16_t port) const { return use(port).place == Place::kInUse; }
 
-  PortRange range() const { return range_; }
+  const PortSet& set() const { return *set_; }
+  static size_t bytes(uint32_t port_count) { return port_count * (sizeof(Use) + sizeof(Record)); }
   Counters& counters() { return counters_; }
   const Counters& counters() const { return counters_; }
 
  private:
   enum class Place : uint8_t { kInUse, kClean, kHeld };
 
+  /// What a packet on its way back needs: apart from the rest, so that sixteen ports are one cache line.
+  struct Use {
+    uint32_t flow : 24 = kNoFlow;
+    Place place : 2 = Place::kInUse;
+    Legacy::Kind kind : 2 = Legacy::Kind::kFresh;  // of the Legacy, like timestamps
+    bool timestamps : 1 = false;
+  };
+
   struct Record {
-    Legacy legacy;
-    uint32_t flow = kNoFlow;
+    uint32_t closed_ms = 0;  // these: the rest of the Legacy
+    uint32_t last_sequence = 0;
+    uint32_t last_tsval = 0;
     uint16_t newer = kNone;  // towards the tail
     uint16_t older = kNone;  // towards the head
-    Place place = Place::kInUse;
   };
+  // There is one for each port of each pool: it decides what flows cost.
+  static_assert(sizeof(Use) == 4 && sizeof(Record) == 16);
 
   struct Fifo {
     uint16_t head = kNone;
     uint16_t tail = kNone;
   };
 
-  static constexpr uint16_t kNone = UINT16_MAX;  // no range has 65536 ports: port 0 is never used
+  static constexpr uint16_t kNone = UINT16_MAX;  // no set has 65536 ports: port 0 is never used
 
-  Record& record(uint16_t port) { return records_[port - range_.first]; }
-  const Record& record(uint16_t port) const { return records_[port - range_.first]; }
+  Use& use(uint16_t port) { return uses_[set_->index_of(port)]; }
+  const Use& use(uint16_t port) const { return uses_[set_->index_of(port)]; }
+  Legacy legacy_at(uint16_t index) const {
+    const Use& use = uses_[index];
+    const Record& r = records_[index];
+    return {r.closed_ms, r.last_sequence, r.last_tsval, use.kind, use.timestamps};
+  }
+  void remember(uint16_t index, const Legacy& legacy) {
+    records_[index].closed_ms = legacy.closed_ms;
+    records_[index].last_sequence = legacy.last_sequence;
+    records_[index].last_tsval = legacy.last_tsval;
+    uses_[index].kind = legacy.kind;
+    uses_[index].timestamps = legacy.timestamps;
+  }
   Fifo& fifo(Place place) { return place == Place::kClean ? clean_ : held_; }
   Counter& fifo_size(Place place) {
     return place == Place::kClean ? counters_.clean : counters_.held;
@@ -156,7 +183,8 @@ class PortPool {
   Taken grant(uint16_t index, Grant grant, net::Shift shift);
   uint16_t natural_candidate(const SynNumbers& syn) const;
 
-  PortRange range_;
+  std::shared_ptr<const PortSet> set_;
+  std::pmr::vector<Use> uses_;
   std::pmr::vector<Record> records_;
   Fifo clean_;
   Fifo held_;

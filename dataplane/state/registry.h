@@ -9,47 +9,64 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "dataplane/net/address.h"
+#include "dataplane/state/clock_map.h"
 #include "dataplane/state/counter.h"
+#include "dataplane/state/flow.h"
+#include "dataplane/state/histogram.h"
 #include "dataplane/state/port_pool.h"
 #include "dataplane/state/snapshot.h"
 
 namespace sluice {
 
 struct ServiceState {
+  explicit ServiceState(net::Endpoint address) : vip(address) {}
+
+  net::Endpoint vip;
   Counter connections;  // flows opened
   Counter refused;      // SYNs refused for want of a backend, a port or a flow entry
   uint32_t turn = 0;    // round robin position
 };
 
 struct BackendState {
-  Counter active;       // flows that are not over
-  Counter flows;        // flow entries, over ones included
-  Counter connections;  // flows opened
   Counter packets_in;   // to the backend
   Counter packets_out;  // from it
   Counter bytes_in;
   Counter bytes_out;
-  Counter refused;     // RST to a SYN
-  Counter resets;      // established flows ended by RST, by either end
-  Counter timeouts;    // flows that ran out of idle time
-  Counter heals;       // stale answers met
-  Counter heal_moves;  // heals that took another port
+  Counter active;       // flows that are not over
+  Counter flows;        // flow entries, over ones included
+  Counter connections;  // flows opened
+  Counter answered;     // SYN-ACKs
+  Counter refused;      // RST to a SYN
+  Counter unanswered;   // SYNs that a client had to send again for want of either
+  Counter resets;       // established flows ended by RST, by either end
+  Counter timeouts;     // flows that ran out of idle time
+  Counter heals;        // stale answers met
+  Counter heal_moves;   // heals that took another port
   Counter heals_succeeded;
   Counter heals_failed;
-  uint32_t next_pool = 0;  // local address to try first
+  HandshakeTimes handshakes;
+  Counter timestamps_kept;     // SYN-ACKs that keep the timestamps that the SYN offered
+  Counter timestamps_refused;  // and that do not
+  uint32_t next_pool = 0;      // local address to try first
+  NextHop next_hop;            // towards the backend
 };
 
 struct PoolState {
-  PoolState(net::Ipv4Address local_ip, net::Endpoint backend_address, PortRange range,
-            net::Random& random)
-      : local(local_ip), backend(backend_address), ports(range, random) {}
+  PoolState(net::Ipv4Address local_ip, net::Endpoint backend_address,
+            std::shared_ptr<const PortShares> port_shares, uint32_t worker, net::Random& random)
+      : local(local_ip),
+        backend(backend_address),
+        shares(std::move(port_shares)),
+        ports(shares->set(worker), random) {}
 
   net::Ipv4Address local;
   net::Endpoint backend;
   Counter flows;               // flow entries, over ones included
   uint32_t clock_lead_ms = 0;  // of the balancer's timestamp clock towards this backend
+  std::shared_ptr<const PortShares> shares;  // which worker has which port
   PortPool ports;
 };
 
@@ -61,6 +78,8 @@ struct Registry {
   std::array<std::unique_ptr<ServiceState>, kServices> services;
   std::array<std::unique_ptr<BackendState>, kBackends> backends;
   std::array<std::unique_ptr<PoolState>, kPools> pools;
+  // By flow; there is one once a service has its timestamps rewritten.
+  std::unique_ptr<ClockMap[]> clock_maps;
 };
 
 }  // namespace sluice

@@ -17,17 +17,24 @@ void sort_unique(std::vector<net::Ipv4Address>& addresses) {
 void Snapshot::seal() {
   sort_unique(own_everywhere);
   sort_unique(locals);
-  std::sort(services.begin(), services.end(),
-            [](const ServiceView& a, const ServiceView& b) { return a.vip < b.vip; });
   std::stable_sort(routes.begin(), routes.end(),
                    [](const Route& a, const Route& b) { return a.to.length > b.to.length; });
-}
-
-const ServiceView* Snapshot::find_service(net::Endpoint vip) const {
-  const auto at =
-      std::lower_bound(services.begin(), services.end(), vip,
-                       [](const ServiceView& s, net::Endpoint wanted) { return s.vip < wanted; });
-  return at != services.end() && at->vip == vip ? &*at : nullptr;
+  auto add_service = [this](net::Endpoint vip, uint32_t view, ServiceId id) {
+    owners_.set(vip.ip.raw, static_cast<uint32_t>(Owner::kVip));
+    services_at_.set(word_of(vip), view << 16 | id);
+  };
+  for (const RemovedService& removed : removed_services)
+    add_service(removed.vip, kNoId, removed.id);
+  for (uint32_t view = 0; view < services.size(); ++view) {
+    add_service(services[view].vip, view, services[view].id);
+  }
+  for (uint32_t number = 0; number < locals.size(); ++number) {
+    owners_.set(locals[number].raw, static_cast<uint32_t>(Owner::kFirstLocal) + number);
+  }
+  for (const PoolView& pool : pools) {
+    const uint64_t number = owners_.find(pool.local.raw);
+    pools_.set(number << 48 | word_of(pool.backend), pool.id);
+  }
 }
 
 const Route* Snapshot::find_route(net::Ipv4Address destination) const {
@@ -35,10 +42,6 @@ const Route* Snapshot::find_route(net::Ipv4Address destination) const {
     if (route.to.contains(destination)) return &route;
   }
   return nullptr;
-}
-
-bool Snapshot::is_local(net::Ipv4Address ip) const {
-  return std::binary_search(locals.begin(), locals.end(), ip);
 }
 
 bool Snapshot::is_own(net::Ipv4Address ip, uint16_t interface) const {

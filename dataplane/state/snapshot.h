@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dataplane/net/address.h"
+#include "dataplane/state/flat_map.h"
 #include "dataplane/state/port_pool.h"
 #include "dataplane/state/tcp_state.h"
 
@@ -59,26 +60,77 @@ struct ServiceView {
   std::vector<uint16_t> turns;  // weighted round robin: indices into `backends`
 };
 
+/// A pool by what it is to the network. Those of removed backends stay as long as flows use them.
+struct PoolView {
+  PoolId id;
+  net::Ipv4Address local;
+  net::Endpoint backend;
+};
+
+/// A removed service that still has flows.
+struct RemovedService {
+  ServiceId id;
+  net::Endpoint vip;
+};
+
 struct Snapshot {
-  uint64_t generation = 0;
-  std::vector<InterfaceView> interfaces;         // by index
-  std::vector<uint16_t> interface_of_port;       // ethdev port id -> index into `interfaces`
-  std::vector<Route> routes;                     // longest prefix first
-  std::vector<ServiceView> services;             // sorted by vip
+  // Of interfaces, addresses, routes and backends: what neighbours are told and asked. Snapshots
+  // that differ in weights alone have the same.
+  uint64_t network_generation = 0;
+  std::vector<InterfaceView> interfaces;    // by index
+  std::vector<uint16_t> interface_of_port;  // ethdev port id -> index into `interfaces`
+  std::vector<Route> routes;                // longest prefix first
+  std::vector<ServiceView> services;
+  std::vector<RemovedService> removed_services;
+  std::vector<PoolView> pools;
   std::vector<net::Ipv4Address> own_everywhere;  // VIPs and local addresses; sorted, unique
   std::vector<net::Ipv4Address> locals;          // sorted, unique
+  bool draining = false;                         // no new flow, whatever the service
+  uint32_t flow_log_sample = 0;                  // one flow in so many is logged; 0: none
   ReuseRules reuse;
   TcpTimeouts timeouts_ms = kDefaultTcpTimeouts;
 
-  const ServiceView* find_service(net::Endpoint vip) const;
+  /// Whose a destination is, asked for each packet: a VIP's, nobody's, or a local address's, which
+  /// has a number from kFirstLocal on.
+  enum class Owner : uint32_t { kVip, kFirstLocal, kNobody = FlatMap::kNone };
+  static constexpr bool is_local(Owner owner) {
+    return owner != Owner::kVip && owner != Owner::kNobody;
+  }
+  Owner owner_of(net::Ipv4Address ip) const { return static_cast<Owner>(owners_.find(ip.raw)); }
+  /// The service of a VIP, removed ones too, or kNoId.
+  ServiceId service_at(net::Endpoint vip) const {
+    return static_cast<ServiceId>(services_at_.find(word_of(vip)) & 0xffff);
+  }
+  /// The pool of a local address towards a backend, or kNoId.
+  PoolId pool_at(net::Ipv4Address local, net::Endpoint backend) const {
+    return pool_at(owner_of(local), backend);
+  }
+  PoolId pool_at(Owner local, net::Endpoint backend) const {
+    return static_cast<PoolId>(
+        pools_.find(uint64_t{static_cast<uint32_t>(local)} << 48 | word_of(backend)));
+  }
+  /// The service that takes new flows at a VIP, or nullptr.
+  const ServiceView* find_service(net::Endpoint vip) const {
+    const uint32_t view = services_at_.find(word_of(vip)) >> 16;
+    return view < services.size() ? &services[view] : nullptr;
+  }
   const Route* find_route(net::Ipv4Address destination) const;
-  bool is_local(net::Ipv4Address ip) const;
+  bool is_local(net::Ipv4Address ip) const { return is_local(owner_of(ip)); }
   /// Whether `ip` is ours as seen on `interface`: a VIP, a local address, or an address of that
   /// interface.
   bool is_own(net::Ipv4Address ip, uint16_t interface) const;
 
-  /// Sorts what is looked up by search; the builder calls it last.
+  /// Sorts what is looked up by search and fills the maps; the builder calls it last.
   void seal();
+
+ private:
+  static constexpr uint64_t word_of(net::Endpoint e) {
+    return uint64_t{e.ip.raw} << 16 | e.port.raw;
+  }
+
+  FlatMap owners_;       // address -> Owner
+  FlatMap services_at_;  // vip -> view << 16 | id
+  FlatMap pools_;        // number of the local address as an owner << 48 | backend -> pool
 };
 
 }  // namespace sluice

@@ -19,12 +19,17 @@ class SynStore {
   static constexpr size_t kBytesMax = 120;  // the longest IPv4 and TCP headers
 
   SynStore(uint32_t slot_count, std::pmr::memory_resource* memory);
+  static size_t bytes(uint32_t slot_count) {
+    return slot_count * (sizeof(Slot) + sizeof(uint32_t));
+  }
 
   /// Keeps the headers of a SYN; kNone when full or when they do not fit.
-  uint32_t keep(std::span<const uint8_t> headers);
+  uint32_t keep(std::span<const uint8_t> headers, uint32_t sent_us);
   std::span<const uint8_t> at(uint32_t slot) const {
     return {slots_[slot].bytes.data(), slots_[slot].length};
   }
+  /// When it was first sent.
+  uint32_t sent_us(uint32_t slot) const { return slots_[slot].sent_us; }
   /// Frees a slot; kNone is fine.
   void release(uint32_t slot);
 
@@ -32,9 +37,11 @@ class SynStore {
 
  private:
   struct Slot {
+    uint32_t sent_us;
     uint8_t length;
     std::array<uint8_t, kBytesMax> bytes;
   };
+  static_assert(sizeof(Slot) == 128);
   std::pmr::vector<Slot> slots_;
   std::pmr::vector<uint32_t> free_;
 };

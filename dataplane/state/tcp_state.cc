@@ -18,15 +18,40 @@ uint32_t window_of(const net::TcpHeader& tcp, uint8_t scale) {
   return uint32_t{tcp.window.host()} << scale;
 }
 
+/// After the handshake a receiver takes nothing from a segment without ACK (RFC 9293, section
+/// 3.10.7.4, fifth), and answers a SYN with a challenge ACK.
+bool carries_progress(const net::TcpHeader& tcp) {
+  return tcp.has(flag::kAck) && !tcp.has(flag::kSyn);
+}
+
+/// Moves a side's end up to `end`, where that lies beyond it.
+void raise(uint32_t& newest, uint32_t end, uint16_t& wraps) {
+  if (!serial_after(end, newest)) return;
+  if (end < newest) [[unlikely]] {
+    ++wraps;
+  }
+  newest = end;
+}
+
+/// Bytes between a side's SYN and its end, its FIN taken off.
+uint64_t bytes_between(uint32_t first, uint32_t end, uint16_t wraps, bool fin_seen) {
+  const uint64_t sent = (uint64_t{wraps} << 32) + end - first;
+  return sent - (fin_seen && sent > 0);
+}
+
 }  // namespace
 
-void TcpTrack::open(const net::Packet& syn, uint8_t window_scale, bool has_window_scale) {
+void TcpTrack::open(TcpMarks& marks, const net::Packet& syn, uint8_t window_scale,
+                    bool has_window_scale) {
   const uint32_t beyond_syn = syn.tcp->sequence.host() + 1;
   uint32_t end = syn.sequence_end();
   // Sent again it may lack the data that it carried first (RFC 7413); the answer may be to either.
-  if (is_same_syn(syn.tcp->sequence.host())) end = serial_max(end, client_.end);
-  client_ = {end, end, beyond_syn};
-  backend_ = {0, 0, 0};
+  if (is_same_syn(marks, syn.tcp->sequence.host())) end = serial_max(end, client_.end);
+  marks = {};
+  marks.client_first = beyond_syn;
+  marks.client_wraps = end < beyond_syn;
+  client_ = {end, end};
+  backend_ = {0, 0};
   client_acked_ = 0;
   backend_acked_ = beyond_syn;
   client_scale_ = has_window_scale ? window_scale : uint8_t{0};
@@ -35,11 +60,14 @@ void TcpTrack::open(const net::Packet& syn, uint8_t window_scale, bool has_windo
   state_ = TcpState::kSynSent;
 }
 
-void TcpTrack::answer(const net::Packet& syn_ack, uint8_t window_scale, bool has_window_scale) {
+void TcpTrack::answer(TcpMarks& marks, const net::Packet& syn_ack, uint8_t window_scale,
+                      bool has_window_scale) {
   const uint32_t end = syn_ack.sequence_end();
   const uint32_t first_window = backend_.edge;
-  backend_ = {end, end + first_window, end};
+  backend_ = {end, end + first_window};
   client_acked_ = syn_ack.tcp->sequence.host() + 1;
+  marks.backend_first = client_acked_;
+  marks.backend_wraps = end < client_acked_;
   backend_acked_ = syn_ack.tcp->acknowledgement.host();
   client_.edge = backend_acked_ + syn_ack.tcp->window.host();  // not scaled on SYN (RFC 7323, 2.2)
   // Either both scale or none does.
@@ -59,10 +87,22 @@ bool TcpTrack::backend_fin_seen() const {
   return state_ == TcpState::kBackendClosed || both_closed(state_);
 }
 
-TcpEvent TcpTrack::fin_progress() const {
+// A connection that was reset is over as well, but perhaps without a FIN to take off.
+uint64_t TcpTrack::client_bytes(const TcpMarks& marks) const {
+  const bool fin = client_fin_seen() && client_.end == marks.client_fin;
+  return bytes_between(marks.client_first, client_.end, marks.client_wraps, fin);
+}
+
+uint64_t TcpTrack::backend_bytes(const TcpMarks& marks) const {
+  if (state_ == TcpState::kSynSent) return 0;
+  const bool fin = backend_fin_seen() && backend_.end == marks.backend_fin;
+  return bytes_between(marks.backend_first, backend_.end, marks.backend_wraps, fin);
+}
+
+TcpEvent TcpTrack::fin_progress(const TcpMarks& marks) const {
   const bool both = state_ == TcpState::kClientFirst || state_ == TcpState::kBackendFirst;
-  return both && serial_at_or_after(backend_acked_, client_.fin) &&
-                 serial_at_or_after(client_acked_, backend_.fin)
+  return both && serial_at_or_after(backend_acked_, marks.client_fin) &&
+                 serial_at_or_after(client_acked_, marks.backend_fin)
              ? TcpEvent::kFinsAcked
              : TcpEvent::kNone;
 }
@@ -77,59 +117,55 @@ TcpReading TcpTrack::read_reset(uint32_t sequence, uint32_t expected, const TcpS
   return {TcpEvent::kNone, serial_within(sequence, expected, edge)};
 }
 
-TcpReading TcpTrack::inbound(const net::Packet& packet) {
+TcpReading TcpTrack::inbound(TcpMarks& marks, const net::Packet& packet) {
   const net::TcpHeader& tcp = *packet.tcp;
   const uint32_t sequence = tcp.sequence.host();
   if (tcp.has(flag::kRst)) {
     return read_reset(sequence, backend_acked_, client_, TcpEvent::kClientRst);
   }
-  if (tcp.has(flag::kSyn)) return {};
+  if (!carries_progress(tcp)) return {};
   const uint32_t end = sequence + packet.sequence_length();
   const bool acceptable = serial_within(end, backend_acked_, client_.edge + kProbe);
-  if (acceptable) client_.end = serial_max(client_.end, end);
+  if (acceptable) raise(client_.end, end, marks.client_wraps);
 
   TcpEvent event = TcpEvent::kNone;
-  if (tcp.has(flag::kAck)) {
-    const uint32_t ack = tcp.acknowledgement.host();
-    if (serial_within(ack, client_acked_, backend_.end)) {
-      client_acked_ = ack;
-      backend_.edge = serial_max(backend_.edge, ack + window_of(tcp, client_scale_));
-      if (state_ == TcpState::kSynReceived) event = TcpEvent::kAck;
-    }
+  const uint32_t ack = tcp.acknowledgement.host();
+  if (serial_within(ack, client_acked_, backend_.end)) {
+    client_acked_ = ack;
+    backend_.edge = serial_max(backend_.edge, ack + window_of(tcp, client_scale_));
+    if (state_ == TcpState::kSynReceived) event = TcpEvent::kAck;
   }
   if (tcp.has(flag::kFin) && acceptable && !client_fin_seen()) {
-    client_.fin = end;
+    marks.client_fin = end;
     advance(event);
     return {TcpEvent::kClientFin, true};
   }
-  return {event != TcpEvent::kNone ? event : fin_progress(), acceptable};
+  return {event != TcpEvent::kNone ? event : fin_progress(marks), acceptable};
 }
 
-TcpReading TcpTrack::outbound(const net::Packet& packet) {
+TcpReading TcpTrack::outbound(TcpMarks& marks, const net::Packet& packet) {
   const net::TcpHeader& tcp = *packet.tcp;
   const uint32_t sequence = tcp.sequence.host();
   if (tcp.has(flag::kRst)) {
     return read_reset(sequence, client_acked_, backend_, TcpEvent::kBackendRst);
   }
-  if (tcp.has(flag::kSyn)) return {};
+  if (!carries_progress(tcp)) return {};
   const uint32_t end = sequence + packet.sequence_length();
   const bool acceptable = serial_within(end, client_acked_, backend_.edge + kProbe);
-  if (acceptable) backend_.end = serial_max(backend_.end, end);
+  if (acceptable) raise(backend_.end, end, marks.backend_wraps);
 
-  if (tcp.has(flag::kAck)) {
-    const uint32_t ack = tcp.acknowledgement.host();
-    if (serial_within(ack, backend_acked_, client_.end)) {
-      backend_acked_ = ack;
-      client_.edge = serial_max(client_.edge, ack + window_of(tcp, backend_scale_));
-    }
+  const uint32_t ack = tcp.acknowledgement.host();
+  if (serial_within(ack, backend_acked_, client_.end)) {
+    backend_acked_ = ack;
+    client_.edge = serial_max(client_.edge, ack + window_of(tcp, backend_scale_));
   }
   if (tcp.has(flag::kFin) && acceptable && !backend_fin_seen()) {
-    backend_.fin = end;
-    const bool acking = state_ == TcpState::kClientClosed && tcp.has(flag::kAck) &&
-                        serial_at_or_after(tcp.acknowledgement.host(), client_.fin);
+    marks.backend_fin = end;
+    const bool acking =
+        state_ == TcpState::kClientClosed && serial_at_or_after(ack, marks.client_fin);
     return {acking ? TcpEvent::kBackendFinAcking : TcpEvent::kBackendFin, true};
   }
-  return {fin_progress(), acceptable};
+  return {fin_progress(marks), acceptable};
 }
 
 }  // namespace sluice

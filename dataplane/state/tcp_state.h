@@ -129,8 +129,19 @@ inline constexpr TcpTimeouts kDefaultTcpTimeouts = {
 struct TcpSide {
   uint32_t end;   // beyond the newest byte it sent (its SND.NXT as seen here)
   uint32_t edge;  // beyond the last byte that its peer allows it to send
-  uint32_t fin;   // beyond its FIN once the state says that it was sent; before: beyond its SYN
 };
+
+/// What only the beginning and the end of a connection ask for. It stands apart from TcpTrack so
+/// that segments in between need not load it.
+struct TcpMarks {
+  uint32_t client_first;  // first byte of each side: beyond its SYN
+  uint32_t backend_first;
+  uint32_t client_fin;  // beyond its FIN, once the state says that it was sent
+  uint32_t backend_fin;
+  uint16_t client_wraps;  // how often each side's sequence numbers passed zero
+  uint16_t backend_wraps;
+};
+static_assert(sizeof(TcpMarks) == 20);
 
 /// What a segment means to its flow.
 struct TcpReading {
@@ -141,10 +152,11 @@ struct TcpReading {
 class TcpTrack {
  public:
   /// A flow begins with the client's SYN, as it goes to the backend.
-  void open(const net::Packet& syn, uint8_t window_scale, bool has_window_scale);
+  void open(TcpMarks& marks, const net::Packet& syn, uint8_t window_scale, bool has_window_scale);
 
   /// The backend's SYN-ACK, whose acknowledgement was checked with answers_syn().
-  void answer(const net::Packet& syn_ack, uint8_t window_scale, bool has_window_scale);
+  void answer(TcpMarks& marks, const net::Packet& syn_ack, uint8_t window_scale,
+              bool has_window_scale);
 
   /// Data on a SYN (RFC 7413) may be acknowledged or not.
   bool answers_syn(uint32_t acknowledgement) const {
@@ -163,15 +175,15 @@ class TcpTrack {
 
   /// Reads a segment after the SYN-ACK, takes its numbers over and returns its event. Numbers of
   /// segments outside the window change nothing, so a blind attacker moves no state (RFC 5961).
-  TcpReading inbound(const net::Packet& packet);
-  TcpReading outbound(const net::Packet& packet);
+  TcpReading inbound(TcpMarks& marks, const net::Packet& packet);
+  TcpReading outbound(TcpMarks& marks, const net::Packet& packet);
 
   TcpState state() const { return state_; }
   void advance(TcpEvent event) { state_ = next_state(state_, event); }
 
   /// Whether a SYN is the one that opened the flow, sent again.
-  bool is_same_syn(uint32_t sequence) const {
-    return state_ <= TcpState::kSynReceived && sequence + 1 == client_.fin;
+  bool is_same_syn(const TcpMarks& marks, uint32_t sequence) const {
+    return state_ <= TcpState::kSynReceived && sequence + 1 == marks.client_first;
   }
 
   /// Next sequence number that the backend expects of the client, as far as it was acknowledged. A
@@ -182,10 +194,14 @@ class TcpTrack {
   uint32_t client_end() const { return client_.end; }
   uint32_t backend_end() const { return backend_.end; }
 
+  /// Payload that each side sent, retransmissions once.
+  uint64_t client_bytes(const TcpMarks& marks) const;
+  uint64_t backend_bytes(const TcpMarks& marks) const;
+
  private:
   bool client_fin_seen() const;
   bool backend_fin_seen() const;
-  TcpEvent fin_progress() const;
+  TcpEvent fin_progress(const TcpMarks& marks) const;
   static TcpReading read_reset(uint32_t sequence, uint32_t expected, const TcpSide& sender,
                                TcpEvent event);
 
@@ -197,6 +213,6 @@ class TcpTrack {
   uint8_t backend_scale_;
   TcpState state_;
 };
-static_assert(sizeof(TcpTrack) == 36);
+static_assert(sizeof(TcpTrack) == 28);
 
 }  // namespace sluice

@@ -1,96 +1,108 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""scripts/bench: measurements side by side, as medians of alternating runs."""
+"""scripts/bench: what a packet costs, beside testpmd; other benches by name."""
 
 import argparse
+import json
 import signal
-import statistics
-import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "lab"))
 
-from load import churn
-from middles import (ALL_PORTS, HaProxy, KernelNat, Sluice, build_dir, ports_from,
-                     reuse_is_supported)
-from table import print_table
-from topology import Lab, LabError
+import bench_core
+import bench_memif
+import bench_ports
+import bench_tables
+from bench_common import BenchError, build_dir
+from bench_time_wait import time_wait
+from topology import LabError
 
-# Local ports per backend, and connections at a time that so many ports can carry.
-RANGES = ((ALL_PORTS, 64), (ports_from(1000), 64), (ports_from(16), 8))
-
-
-def time_wait(arguments):
-    """New connections while backends close first: Sluice, HAProxy and the kernel's NAT."""
-    rebase = reuse_is_supported("rebase")
-    if not rebase:
-        print("This build has no reuse = \"rebase\": Sluice waits TIME_WAIT out, "
-              "so only its whole range is shown.")
-    rows = [["", "local ports", "conn/s", "of HAProxy", "failed", "stalled", "PAWS rejects",
-             "p50 ms", "p99 ms", "p99.9 ms", "max ms"]]
-    for ports, concurrency in RANGES:
-        kinds = [KernelNat, HaProxy]
-        if rebase or ports == ALL_PORTS:
-            kinds.append(Sluice)
-        runs = {kind: [] for kind in kinds}
-        for _ in range(arguments.repeats):
-            for kind in kinds:  # alternating, so that a slow minute of the machine hits all
-                with Lab(kind(ports)) as lab:
-                    runs[kind].append(churn(lab, seconds=arguments.seconds,
-                                            concurrency=concurrency))
-        proxy_rate = median(runs[HaProxy], "rate")
-        for kind in kinds:
-            rows.append(summary(kind.kind, ports, runs[kind], proxy_rate))
-        rows.append([])
-    print(f"{arguments.repeats} runs of {arguments.seconds:g} s each, medians; "
-          "4,096 client addresses, 64 at a time (8 with 16 ports)\n")
-    print_table(rows)
+# What `scripts/bench` runs without a name, in this order; --only chooses.
+CASES = {
+    "established": bench_core.established,
+    "new_flows": bench_core.new_flows,
+    "lives": bench_core.lives,
+    "attack": bench_core.attack,
+    "memory": bench_core.memory,
+    "ports": bench_ports.ports,
+    "memif": bench_memif.memif,
+}
+FLOWS = (1, 1_000, 100_000, 1_000_000, 10_000_000)
 
 
-def median(runs, *path):
-    def value(result):
-        for key in path:
-            result = result[key]
-        return result
-    return statistics.median(value(result) for result in runs)
+def cost(arguments):
+    """All cases chosen; one that cannot be measured is said and does not take the others along."""
+    rows, failures = [], []
+    for name in arguments.only or CASES:
+        try:
+            rows += CASES[name](arguments)
+        except BenchError as error:
+            failures.append(f"{name}: not measured: {error}")
+    bench_tables.add_ratios(rows)
+    bench_tables.show(rows)
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps({"cases": rows}, indent=1) + "\n")
+    if failures:
+        raise BenchError("; ".join(failures))
 
 
-def summary(kind, ports, runs, proxy_rate):
-    rate = median(runs, "rate")
-    return [kind, ports[1] - ports[0] + 1, round(rate), f"{rate / proxy_rate:.2f}",
-            round(median(runs, "failed")), round(median(runs, "stalls")),
-            round(median(runs, "rejects", "TcpExtPAWSTimewait")),
-            *(f"{median(runs, 'connect_ms', name):,.2f}" for name in ("p50", "p99", "p999", "max"))]
+def packets(arguments):
+    """What a fitted or rewritten flow costs beside a plain one."""
+    rows = []
+    for flows in (1_024, 32_768):
+        rows += bench_core.core_bench("altered", flows=flows)
+    bench_tables.show(rows)
 
 
-def packets(_):
-    """What a packet costs in the pipeline: plain, fitted and rewritten flows, without a device."""
-    program = build_dir() / "tests" / "bench" / "pipeline-bench"
-    for flow_count in (1024, 32768):
-        subprocess.run(["taskset", "-c", "1", program, str(flow_count)], check=True)
+def scaling(arguments):
+    """Two workers on two cores against one."""
+    rows = []
+    for flows in (1_000, 100_000):
+        rows += bench_core.core_bench("scaling", "--core", "0,1", flows=flows)
+    bench_tables.show(rows)
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps({"cases": rows}, indent=1) + "\n")
 
 
-BENCHES = {"time-wait": time_wait, "packets": packets}
+BENCHES = {"time-wait": time_wait, "packets": packets, "scaling": scaling}
+
+
+def flow_counts(text):
+    counts = [int(word) for word in text.split(",")]
+    if not all(1 <= count <= 16_777_216 for count in counts):
+        raise ValueError(text)
+    return counts
+
+
+def arguments_of(words):
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Without a name: what a packet costs on one core, as a "
+        "table. time-wait: new connections beside HAProxy and the kernel's NAT, in the lab. "
+        "packets: fitted and rewritten flows beside plain ones. scaling: two workers on two "
+        "cores against one.")
+    parser.add_argument("name", nargs="?", choices=sorted(BENCHES))
+    parser.add_argument("--only", action="append", choices=CASES, metavar="NAME",
+                        help="only this case (may be given again): " + " ".join(CASES))
+    parser.add_argument("--flows", type=flow_counts, default=list(FLOWS), metavar="LIST",
+                        help="connections at a time, such as 1,1000,100000")
+    parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
+    parser.add_argument("--seconds", type=float, default=10, help="time-wait: length of one run")
+    parser.add_argument("--repeats", type=int, default=3, help="time-wait: runs of each case")
+    return parser.parse_args(words)
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=sorted(BENCHES))
-    parser.add_argument("--seconds", type=float, default=10, help="length of one run")
-    parser.add_argument("--repeats", type=int, default=3, help="runs of each case")
-    arguments = parser.parse_args()
-    if not arguments.name:
-        print("benches (scripts/bench NAME [--seconds S] [--repeats N]):")
-        print_table([[name, bench.__doc__] for name, bench in BENCHES.items()])
-        return
+    arguments = arguments_of(sys.argv[1:])
+    if not (build_dir() / "tests" / "bench" / "core-bench").exists():
+        raise BenchError(f"{build_dir()} has no benches; scripts/build makes them")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    BENCHES[arguments.name](arguments)
+    BENCHES.get(arguments.name, cost)(arguments)
 
 
 if __name__ == "__main__":
     try:
         main()
-    except LabError as error:
+    except (LabError, BenchError) as error:
         sys.exit(f"scripts/bench: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -7,7 +7,7 @@ namespace {
 
 class Closing : public Stage {
  protected:
-  const Legacy& legacy() { return pool().ports.legacy(local_.port.host()); }
+  Legacy legacy() { return pool().ports.legacy(local_.port.host()); }
 };
 
 TEST_F(Closing, ByTheBackendLeavesItHeld) {
@@ -134,8 +134,7 @@ TEST_F(Closing, OldestThatIsOverMakesRoom) {
   EXPECT_EQ(core->flows.flow_count(), 4u);
   open(1000);
   EXPECT_EQ(events(Event::flows_evicted), 1u);
-  EXPECT_EQ(core->flows.lookup(FlowKey{kClient, kVip}).index, FlowTable::kNone)
-      << "the first that ended";
+  EXPECT_EQ(core->flow_of_client(kClient, kVip), FlowTable::kNone) << "the first that ended";
   EXPECT_EQ(core->flows.flow_count(), 4u);
 }
 

@@ -17,6 +17,39 @@ Bytes usual(uint32_t tsval, uint32_t tsecr) {
   return option::nop(2) + option::timestamps(tsval, tsecr);
 }
 
+TEST_F(Handshake, TheBackendsTimeIsMeasuredFromTheFirstSyn) {
+  start();
+  core->now_us = UINT32_MAX - 1000;  // the 32 bits that are kept wrap
+  open(1000);
+  core->now_us += 300'000;
+  from_client(inbound(kSyn, 1000));  // sent again
+  only(kBackendLink);
+  core->now_us += 100'000;
+  from_backend(outbound(kSynAck, 5000, 1001));
+  only(kClientLink);
+  from_backend(outbound(kSynAck, 5000, 1001));  // once is enough
+  only(kClientLink);
+  const HandshakeTimes& times = backend().handshakes;
+  EXPECT_EQ(times.sum.value(), 400'000u);
+  uint64_t count = 0;
+  for (const Counter& bucket : times.buckets) count += bucket.value();
+  EXPECT_EQ(count, 1u);
+}
+
+TEST_F(Handshake, FlowsAreCountedByState) {
+  start();
+  const auto in = [this](TcpState state) { return core->counters.flows_in(state).value(); };
+  open(1000);
+  EXPECT_EQ(in(TcpState::kSynSent), 1u);
+  next_client();
+  establish(2000, 6000);
+  EXPECT_EQ(in(TcpState::kSynSent), 1u);
+  EXPECT_EQ(in(TcpState::kEstablished), 1u);
+  close_by_backend(2001, 6001);
+  EXPECT_EQ(in(TcpState::kEstablished), 0u);
+  EXPECT_EQ(in(TcpState::kHeld), 1u);
+}
+
 TEST_F(Handshake, EveryByteOfIt) {
   start();
   Tcp syn = inbound(kSyn, 1000, 0, linux_syn_options(7));

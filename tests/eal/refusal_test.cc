@@ -25,6 +25,25 @@ class Refusal : public Stage {
 
 constexpr OnRefusal kBoth[] = {OnRefusal::kReset, OnRefusal::kDrop};
 
+TEST_F(Refusal, Draining) {
+  for (const OnRefusal how : kBoth) {
+    client_ = kClient;
+    const Scene scene{.on_refusal = how};
+    start(scene);
+    establish(1000, 5000);
+    auto next = make_snapshot(scene);
+    next->draining = true;
+    adopt(std::move(next));
+    sent.clear();
+    from_client(inbound(kAck, 1001, 5001));
+    only(kBackendLink);
+    next_client();
+    expect_refused(net::DropReason::draining, how);
+    EXPECT_EQ(core->flows.flow_count(), 1u);
+    TearDown();
+  }
+}
+
 TEST_F(Refusal, PortsExhausted) {
   for (const OnRefusal how : kBoth) {
     for (const ReusePolicy policy :

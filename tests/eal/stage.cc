@@ -8,6 +8,10 @@
 
 namespace sluice::test {
 
+void expect_all_buffers(unsigned count) {
+  EXPECT_EQ(rte_mempool_avail_count(packet_pool()), count) << "buffers leak";
+}
+
 rte_mempool* packet_pool() {
   static rte_mempool* const pool =
       rte_pktmbuf_pool_create("stage", 4095, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
@@ -33,7 +37,9 @@ uint32_t Sent::tsecr() const {
 }
 
 std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
+  static uint64_t made_count = 0;
   auto made = std::make_unique<Snapshot>();
+  made->network_generation = ++made_count;
   made->interfaces = {{"client", 0, mac(1), {{ip4(10, 1, 255, 254), 16}}},
                       {"backend", 1, mac(2), {{ip4(10, 2, 0, 254), 24}}}};
   made->interface_of_port = {0, 1};
@@ -51,8 +57,11 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   service.rewrite_timestamps = scene.rewrite_timestamps;
   for (uint8_t b = 0; b < scene.backends; ++b) {
     BackendView view{b, endpoint(ip4(10, 2, 0, static_cast<uint8_t>(10 + b)), 8080), 1, {}};
-    for (uint8_t l = 0; l < scene.locals; ++l)
-      view.pools.push_back(static_cast<PoolId>(b * scene.locals + l));
+    for (uint8_t l = 0; l < scene.locals; ++l) {
+      const auto id = static_cast<PoolId>(b * scene.locals + l);
+      view.pools.push_back(id);
+      made->pools.push_back({id, ip4(10, 2, 0, static_cast<uint8_t>(1 + l)), view.address});
+    }
     service.backends.push_back(view);
     service.turns.push_back(b);
   }
@@ -65,12 +74,9 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   return made;
 }
 
-void Stage::start(const Scene& scene) {
-  static int number = 0;
+void Stage::start(const Scene& scene, const Joined& joined) {
   scene_ = scene;
-  const std::string name = "stage-" + std::to_string(number++);
   CoreSetup core_setup{};
-  core_setup.name = name.c_str();
   core_setup.limits = scene.limits;
   core_setup.secret = {1, 2};
   core_setup.packets = packet_pool();
@@ -78,16 +84,24 @@ void Stage::start(const Scene& scene) {
   core_setup.transmit_context = this;
   core_setup.now_ms = 0xfffff000;  // the 32-bit clock wraps within seconds
   core_setup.wall_clock_ms = 1'700'000'000'000;
+  core_setup.worker = joined.worker;
+  core_setup.steering = joined.steering;
+  core_setup.rings = joined.rings;
   buffers_at_start_ = rte_mempool_avail_count(packet_pool());
   core = std::make_unique<Core>(core_setup);
   snapshot = make_snapshot(scene);
-  core->registry.services[0] = std::make_unique<ServiceState>();
+  Steering alone;
+  Steering& steering = joined.steering == nullptr ? alone : *joined.steering;
+  core->registry.services[0] = std::make_unique<ServiceState>(kVip);
+  core->registry.clock_maps = std::make_unique<ClockMap[]>(scene.limits.flow_count_max);
   for (uint8_t b = 0; b < scene.backends; ++b) {
     core->registry.backends[b] = std::make_unique<BackendState>();
     const BackendView& view = snapshot->services[0].backends[b];
     for (uint8_t l = 0; l < scene.locals; ++l) {
+      const net::Ipv4Address local = ip4(10, 2, 0, static_cast<uint8_t>(1 + l));
       core->registry.pools[view.pools[l]] = std::make_unique<PoolState>(
-          ip4(10, 2, 0, static_cast<uint8_t>(1 + l)), view.address, scene.ports, core->random);
+          local, view.address, steering.share_ports(local, view.address, 1, scene.ports),
+          joined.worker, core->random);
     }
   }
   adopt_snapshot(*core, *snapshot);
@@ -129,6 +143,7 @@ void Stage::burst(uint16_t interface, const std::vector<Bytes>& frames) {
 
 void Stage::flush() {
   core->tx.flush();
+  core->handoff.flush();
   if (answer_arp) answer_arp_requests();
 }
 
@@ -210,8 +225,7 @@ void Stage::establish(uint32_t client_isn, uint32_t backend_isn, const Bytes& op
 
 void Stage::close_by_backend(uint32_t client_next, uint32_t backend_next,
                              const Bytes& client_options) {
-  const FlowHit hit = core->flows.lookup(FlowKey{client_, kVip});
-  const uint32_t shift = core->flows[hit.index].shift.sequence;
+  const uint32_t shift = core->flows[flow()].shift.sequence;
   from_backend(outbound(kFin, backend_next, client_next + shift));
   only(kClientLink);
   from_client(inbound(kFin, client_next, backend_next + 1, client_options));
@@ -240,15 +254,15 @@ void Stage::pass(uint64_t ms, uint64_t step) {
 }
 
 TcpState Stage::state() const {
-  const FlowHit hit = core->flows.lookup(FlowKey{client_, kVip});
-  return hit.index == FlowTable::kNone ? TcpState::kClean : core->flows[hit.index].tcp.state();
+  return flow() == FlowTable::kNone ? TcpState::kClean : core->flows[flow()].tcp.state();
 }
 
 void Stage::TearDown() {
   if (!core) return;
   tx_room = 65535;
-  pass(8'000'000, 1000);  // beyond every timeout
+  pass(scene_.end_ms, 1000);
   EXPECT_EQ(core->flows.flow_count(), 0u) << "flows leak";
+  for (const Counter& flows : core->counters.flows) EXPECT_EQ(flows.value(), 0u);
   EXPECT_EQ(core->syns.free_count(), scene_.limits.syn_count_max) << "SYN slots leak";
   for (const auto& backend : core->registry.backends) {
     if (!backend) continue;
@@ -260,10 +274,11 @@ void Stage::TearDown() {
     EXPECT_EQ(pool->flows.value(), 0u);
     EXPECT_EQ(pool->ports.counters().in_use.value(), 0u) << "ports leak";
     EXPECT_EQ(pool->ports.counters().clean.value() + pool->ports.counters().held.value(),
-              pool->ports.range().size());
+              pool->ports.set().size());
   }
-  EXPECT_EQ(rte_mempool_avail_count(packet_pool()), buffers_at_start_) << "buffers leak";
+  const bool alone = core->handoff.worker_count() == 1;
   core.reset();
+  if (alone) expect_all_buffers(buffers_at_start_);
 }
 
 }  // namespace sluice::test

@@ -71,6 +71,14 @@ struct Scene {
   bool rewrite_timestamps = false;
   CoreLimits limits = {64, 64, 64};
   TcpTimeouts timeouts_ms = kDefaultTcpTimeouts;
+  uint64_t end_ms = 8'000'000;  // beyond every timeout
+};
+
+/// What makes a stage's core one worker of several.
+struct Joined {
+  const Rings* rings = nullptr;
+  Steering* steering = nullptr;
+  uint32_t worker = 0;
 };
 
 class Stage : public testing::Test {
@@ -78,12 +86,13 @@ class Stage : public testing::Test {
   void TearDown() override;
 
   /// To be called first.
-  void start(const Scene& scene = {});
+  void start(const Scene& scene = {}, const Joined& joined = {});
   std::unique_ptr<Snapshot> make_snapshot(const Scene& scene);
   void adopt(std::unique_ptr<Snapshot> next);
 
   // What goes in. Each call is one burst, after which `sent` holds what came out.
   void burst(uint16_t interface, const std::vector<Bytes>& frames);
+  void flush();
   void from_client(const Tcp& tcp) { burst(kClientLink, {tcp_frame(tcp)}); }
   void from_backend(const Tcp& tcp) { burst(kBackendLink, {tcp_frame(tcp)}); }
   /// Segments with all but the numbers filled in; from `client_` to the VIP, from the backend to
@@ -125,6 +134,8 @@ class Stage : public testing::Test {
   PoolState& pool(size_t i = 0) { return *core->registry.pools[i]; }
   BackendState& backend(size_t i = 0) { return *core->registry.backends[i]; }
   ServiceState& service() { return *core->registry.services[0]; }
+  /// Index of the flow of `client_`, or FlowTable::kNone.
+  uint32_t flow() const { return core->flow_of_client(client_, kVip); }
   TcpState state() const;
 
   std::unique_ptr<Core> core;
@@ -138,7 +149,6 @@ class Stage : public testing::Test {
 
  private:
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
-  void flush();
   void answer_arp_requests();
 
   Scene scene_;
@@ -146,6 +156,8 @@ class Stage : public testing::Test {
 };
 
 rte_mempool* packet_pool();
+/// Expects as many free buffers as there were before; workers that are joined share them.
+void expect_all_buffers(unsigned count);
 
 #define EXPECT_DROP(reason, ...)                                       \
   do {                                                                 \

@@ -4,6 +4,7 @@
 import csv
 import json
 import re
+import subprocess
 
 from middles import build_dir
 from topology import CLIENT_FIRST, PLAIN_FIRST, PORT_CLOSING, PORT_KEEPALIVE, VIP, LabError
@@ -82,3 +83,39 @@ def milliseconds(text):
     """wrk's "1.23ms", "456.00us" or "2.07s" as milliseconds."""
     number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()
     return float(number) * {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}[unit]
+
+
+HOLDER = f"""
+import socket, sys
+def fate(peer):
+    try:
+        return "closed" if peer.recv(1) == b"" else "data"
+    except BlockingIOError:
+        return "open"
+    except ConnectionResetError:
+        return "reset"
+peers = [socket.create_connection(("{VIP}", 8080), timeout=20) for _ in range(int(sys.argv[1]))]
+for peer in peers:
+    peer.sendall(b"GET / HTTP/1.1\\r\\nHost: lab\\r\\n\\r\\n")
+    answer = b""
+    while not answer.endswith(b"xyz"):
+        answer += peer.recv(4096)
+    peer.setblocking(False)
+print("open", flush=True)
+sys.stdin.readline()
+print(*(fate(peer) for peer in peers))
+"""
+
+
+class Held:
+    """Idle connections through the service `keepalive`, one to each backend in turn."""
+
+    def __init__(self, lab, count):
+        self.process = lab.client.start("/usr/bin/python3", "-c", HOLDER, count, text=True,
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        lab.processes.append(self.process)
+        assert self.process.stdout.readline() == "open\n"
+
+    def close(self):
+        """Closes them; returns what had become of each."""
+        return sorted(self.process.communicate("\n", timeout=30)[0].split())

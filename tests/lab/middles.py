@@ -170,10 +170,24 @@ class Sluice(Middle):
     def log(self):
         return (self.work / "log").read_text()
 
+    def _ctl(self, words):
+        return self.lab.balancer.command(build_dir() / "control" / "sluicectl",
+                                         "--socket", self.work / "sluice.sock", *words)
+
     def ctl_run(self, *words):
-        command = [build_dir() / "control" / "sluicectl", "--socket", self.work / "sluice.sock",
-                   *words]
-        return subprocess.run(self.lab.balancer.command(*command), text=True, capture_output=True)
+        return subprocess.run(self._ctl(words), text=True, capture_output=True)
+
+    def ctl_start(self, *words):
+        """A sluicectl that runs on."""
+        return subprocess.Popen(self._ctl(words), text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def ctl(self, *words):
+        """What sluicectl says to a command that succeeds."""
+        done = self.ctl_run(*map(str, words))
+        if done.returncode != 0:
+            raise LabError(f"sluicectl {words}: {done.stderr}")
+        return done.stdout
 
     def show(self, what):
         """The rows of `sluicectl show WHAT --json`."""

@@ -97,12 +97,12 @@ def test_no_backend_is_refused_at_once():
 
 
 IDLE_CLIENT = f"""
-import socket, sys
-peer = socket.create_connection(("{VIP}", 8080), timeout=20, source_address=("10.1.1.7", 0))
-peer.sendall(b"GET / HTTP/1.1\\r\\nHost: lab\\r\\n\\r\\n")
-peer.recv(4096)
+import http.client
+peer = http.client.HTTPConnection("{VIP}", 8080, timeout=20, source_address=("10.1.1.7", 0))
+peer.request("GET", "/")
+peer.getresponse().read()
 try:
-    print("end of file" if peer.recv(1) == b"" else "data")
+    print("end of file" if peer.sock.recv(1) == b"" else "data")
 except ConnectionResetError:
     print("reset")
 """

@@ -48,21 +48,21 @@ def test_a_thousand_ports():
 def test_b_sixteen_ports():
     """(b)"""
     with lab_with(rebase(16)) as lab:
-        prove(lab, seconds=15, concurrency=8)
+        prove(lab, seconds=8, concurrency=8)
 
 
 def test_c_clients_without_timestamps():
     """(c) Two SYNs without timestamps meet on one tuple: only the sequence can tell them apart."""
     with lab_with(rebase(16)) as lab:
-        prove(lab, seconds=10, concurrency=8, plain=True)
+        prove(lab, seconds=6, concurrency=8, plain=True)
         assert lab.middle.pool_sum("seq_fixes") > 0
 
 
 def test_c_clients_mixed_on_one_tuple():
     """(c) Half with and half without timestamps, on the same ports."""
     with lab_with(rebase(16)) as lab, witness(lab) as seen:
-        plain = Churn(lab, plain=True, seconds=10, concurrency=4)
-        stamped = churn(lab, seconds=10, concurrency=4)
+        plain = Churn(lab, plain=True, seconds=6, concurrency=4)
+        stamped = churn(lab, seconds=6, concurrency=4)
         assert_all_well(plain.finish())
     assert_all_well(stamped)
     seen.assert_reuse()
@@ -74,13 +74,13 @@ def test_d_the_clients_resets_are_eaten(ports, concurrency):
     """(d) A firewall on the clients' side lets no RST out."""
     with lab_with(rebase(ports)) as lab:
         lab.client.nft(EAT_RESETS)
-        prove(lab, seconds=10, concurrency=concurrency)
+        prove(lab, seconds=6, concurrency=concurrency)
 
 
 def restarted_churn(lab):
     """Kills Sluice in the middle of a 16-port churn. Returns what was opened after the restart."""
-    load = Churn(lab, log=True, seconds=14, concurrency=8)
-    time.sleep(4)
+    load = Churn(lab, log=True, seconds=9, concurrency=8)
+    time.sleep(2)
     lab.middle.kill()
     lab.middle.launch()
     again_ns = time.monotonic_ns()
@@ -113,7 +113,7 @@ def test_e_open_connections_from_before_the_restart():
         lab.middle.kill()
         lab.middle.launch()
         again_ns = time.monotonic_ns()
-        after = Churn(lab, close="client", log=True, concurrency=8, seconds=8)
+        after = Churn(lab, close="client", log=True, concurrency=8, seconds=5)
         after.finish()
         load.finish()
         rows = [row for row in after.connections() if row["opened_ns"] > again_ns]
@@ -126,13 +126,13 @@ def test_g_every_way_of_closing(close):
     """(g)"""
     port = PORT_KEEPALIVE if close in KEEPALIVE_MODES else PORT_CLOSING
     with lab_with(rebase(16)) as lab:
-        prove(lab, port, close=close, seconds=5, concurrency=8)
+        prove(lab, port, close=close, seconds=3, concurrency=8)
 
 
 def test_g_every_way_of_closing_mixed():
     """(g) All of them at once on the same few ports."""
     with lab_with(rebase(16)) as lab, witness(lab) as seen:
-        loads = [Churn(lab, close=close, plain=plain, seconds=8, concurrency=2)
+        loads = [Churn(lab, close=close, plain=plain, seconds=5, concurrency=2)
                  for close in ("server", "half") for plain in (False, True)]
         reports = [load.finish() for load in loads]
     seen.assert_reuse()
@@ -144,5 +144,5 @@ def test_g_every_way_of_closing_mixed():
 def test_g_reuse_after_a_fast_upload():
     """(g) 200 MB wind the sequence on faster than any clock; the one port is used again at once."""
     with lab_with(rebase(1)) as lab:
-        prove(lab, close="upload", path="/upload/big", upload_mb=200, connections=6, concurrency=1,
+        prove(lab, close="upload", path="/upload/big", upload_mb=200, connections=4, concurrency=1,
               seconds=120, timeout=60)

@@ -17,7 +17,7 @@ PAWS = "TcpExtPAWSTimewait"
 def test_kernel_nat_fails():
     """The failure that Sluice is for. Should a kernel ever mend it, this test will say so."""
     with lab_with(KernelNat(ports_from(1000))) as lab, witness(lab) as seen:
-        report = churn(lab, seconds=8)
+        report = churn(lab, seconds=5)
     assert report["stalls"] > 0
     assert seen.rejects[PAWS] > 0
     # The capture's judgement and the kernel's counter are two views of the same thing.
@@ -68,7 +68,7 @@ def test_never_refuses_what_it_cannot_serve():
 def test_natural_sends_only_what_will_be_taken():
     """More than the ports can rest: some are refused, but what is sent, is taken."""
     with lab_with(Sluice(ports_from(1000), "natural")) as lab, witness(lab) as seen:
-        report = churn(lab, seconds=10, rate=400)
+        report = churn(lab, seconds=6, rate=400)
         natural = lab.middle.pool_sum("reuse_natural")
     assert report["failed"] == report["refused"] and report["stalls"] == 0
     seen.assert_no_reject()

@@ -74,6 +74,12 @@ class Balancer:
         return subprocess.run([build_dir() / "control" / "sluicectl", "--socket", self.socket,
                                *words], text=True, capture_output=True)
 
+    def ctl(self, *words):
+        """What sluicectl says to a command that succeeds."""
+        done = self._ctl(*words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def show(self, what):
         done = self._ctl("show", what, "--json")
         assert done.returncode == 0, done.stderr + self.log()

@@ -55,6 +55,7 @@ def wire(links, sluice):
     assert sluice.is_up(), sluice.log()
     links.settle()
     left = [frame.hex() for side in links.sides for frame in side.inbox]
+    links.hears_only()
     for side in links.sides:
         side.inbox.clear()
     assert not left, "frames arrived that the test did not expect"

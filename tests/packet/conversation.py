@@ -9,6 +9,7 @@ flow, which gets_fitted() reads from the SYN. Nothing is masked and nothing is l
 """
 
 import itertools
+import socket
 from typing import NamedTuple
 
 from scapy.layers.inet import IP, TCP
@@ -162,6 +163,19 @@ class Talk:
     @property
     def local(self):
         return self.backend.remote
+
+    def owns(self, frame, side):
+        """Whether a frame that arrives at a side is one of this connection's."""
+        if frame[12:14] != b"\x08\x00" or frame[14 + 9] != 6:
+            return False
+        tcp = 14 + (frame[14] & 15) * 4
+        source, destination = (Endpoint(socket.inet_ntoa(frame[14 + address:18 + address]),
+                                        int.from_bytes(frame[port:port + 2], "big"))
+                               for address, port in ((12, tcp), (16, tcp + 2)))
+        if side is self.client.side:
+            return (source, destination) == (self.client.remote, self.client.address)
+        return destination == self.backend.address and (
+            source == self.local if self.local else source.ip == self.service.local)
 
     def translated(self, segment, to):
         """A segment of one end as the other must get it."""

@@ -170,6 +170,7 @@ def test_a_silent_next_hop(wire, service, sluice):
         talk.backend.sends_again(answer)
         wire.wait_until(lambda: sluice.counters()["neighbour_unreachable"] == given_up + 2,
                         "the waiting packets were not given up")
+        wire.wait_until(lambda: asked_for(wire.client, host) >= TRIES, "too few requests came")
         assert asked_for(wire.client, host) == TRIES
         talk.backend.sends_again(answer)
         talk.client.gets_nothing()

@@ -31,6 +31,7 @@ ELSEWHERE = {
     "no_flow_inbound": test_nobody.test_of_a_client,
     "no_flow_outbound": test_nobody.test_of_a_backend,
     "no_flow_icmp": test_icmp.test_an_error_about_nobodys_connection,
+    "draining": test_refusal.test_draining,
     "no_backend": test_refusal.test_no_backend,
     "ports_exhausted": test_refusal.test_no_port,
     "flow_table_full": test_refusal.test_no_flow_entry,
@@ -45,6 +46,8 @@ ELSEWHERE = {
 NOT_FROM_A_WIRE = {
     "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",
     "frame_segmented": "an af_packet port gives every frame in one buffer",
+    "kernel_queue_full": "needs kernel = on the interface (tests/eal/kernel_door_test)",
+    "handoff_full": "needs two workers (tests/eal/handoff_test)",
     "tx_full": "an af_packet port waits for room in its ring",
     "mbuf_exhausted": "nobody outside can hold on to buffers",
 }

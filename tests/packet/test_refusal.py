@@ -61,6 +61,19 @@ def test_no_backend(wire, sluice, on_refusal):
 
 
 @pytest.mark.parametrize("on_refusal", ["reset", "drop"])
+def test_draining(wire, sluice, on_refusal):
+    """What the drain says counts, not what the service says. Flows go on, their SYNs too."""
+    other = {"reset": "drop", "drop": "reset"}[on_refusal]
+    running = sluice(service_keys=SERVICE_KEYS[other])
+    flow = Talk(wire, running.fresh_service()).opens()
+    running.ctl("drain", *(["--drop-syns"] if on_refusal == "drop" else []))
+    is_refused(Talk(wire, running.fresh_service()), running, on_refusal, "draining")
+    flow.chats()
+    running.ctl("undrain")
+    Talk(wire, running.fresh_service()).opens().chats()
+
+
+@pytest.mark.parametrize("on_refusal", ["reset", "drop"])
 def test_no_port(wire, sluice, on_refusal):
     running = sluice(service_keys=SERVICE_KEYS[on_refusal])
     service = running.fresh_service()

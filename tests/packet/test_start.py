@@ -118,7 +118,7 @@ def test_a_core_that_is_not_there(start):
 
 
 def test_too_little_memory(start):
-    line = refusal(start(replaced("flows_per_worker = 4096", "flows_per_worker = 16777216")))
+    line = refusal(start(replaced("flows_per_worker = 4096", "flows_per_worker = 16777215")))
     assert "memory_mb" in line and "flows_per_worker" in line
 
 

@@ -71,6 +71,7 @@ class Side:
         self.pinger_ip = pinger_ip
         self.silent = set()  # hosts that do not answer ARP
         self.macs = {}  # hosts whose MAC is not the usual one
+        self.talks = ()  # where some are named, frames of no other connection get into the inbox
         self.inbox = deque()  # frames nobody has asked for yet; neither ARP nor our pings
         self.arps = []  # what Sluice asked and told, as Scapy reads it
         self.pong = 0
@@ -110,8 +111,11 @@ class Side:
                 return
             if frame[12:14] == b"\x08\x06":
                 self._meet_arp(Ether(frame))
-            elif not self._is_pong(frame):
+            elif not self._is_pong(frame) and self._is_heard(frame):
                 self.inbox.append(frame)
+
+    def _is_heard(self, frame):
+        return not self.talks or any(talk.owns(frame, self) for talk in self.talks)
 
     def _meet_arp(self, frame):
         self.arps.append(frame)
@@ -165,8 +169,14 @@ class Wire:
             side.take_in()
             side.silent.clear()
             side.macs.clear()
+            side.talks = ()
             side.inbox.clear()
             side.arps.clear()
+
+    def hears_only(self, *talks):
+        """From here on frames of other connections are as if they had not come; of none: all are."""
+        for side in self.sides:
+            side.talks = talks
 
     def wait_until(self, condition, complaint):
         deadline = time.monotonic() + ARRIVAL_SECONDS

@@ -75,7 +75,7 @@ class SluiceBalancer final : public Balancer {
 
   // Every other configuration lacks the last backend and weighs the first one double.
   void reload(TimeUs) override {
-    auto next = make_snapshot(snapshot_->generation + 1);
+    auto next = make_snapshot(snapshot_->network_generation + 1);
     adopt_snapshot(*core_, *next);
     snapshot_ = std::move(next);
     core_->tx.flush();
@@ -88,7 +88,7 @@ class SluiceBalancer final : public Balancer {
     for (const auto& pool : core_->registry.pools) {
       if (pool == nullptr) continue;
       const PortPool::Counters& c = pool->ports.counters();
-      a.ports_total += pool->ports.range().size();
+      a.ports_total += pool->ports.set().size();
       a.ports_in_use += c.in_use.value();
       a.ports_free += c.clean.value() + c.held.value();
       a.heals += c.heals.value();
@@ -116,7 +116,6 @@ class SluiceBalancer final : public Balancer {
   void start(TimeUs now) {
     buffers_lost_ = rte_mempool_in_use_count(packets_);
     CoreSetup setup{};
-    setup.name = "simulated";
     setup.limits.flow_count_max = scenario_.flows_max;
     setup.secret = {rng_.next(), rng_.next()};
     setup.packets = packets_;
@@ -133,20 +132,21 @@ class SluiceBalancer final : public Balancer {
 
   // Backend b has the pools b * local_ips ... (b + 1) * local_ips - 1.
   void fill_registry(Registry& registry) {
-    registry.services[0] = std::make_unique<ServiceState>();
-    const PortRange range{site_.port_first, site_.port_last};
+    registry.services[0] = std::make_unique<ServiceState>(endpoint(site_.vip));
+    registry.clock_maps = std::make_unique<ClockMap[]>(scenario_.flows_max);
+    const auto ports = deal_ports({site_.port_first, site_.port_last}, 1);
     size_t pool = 0;
     for (size_t b = 0; b < site_.backends.size(); b++) {
       registry.backends[b] = std::make_unique<BackendState>();
       for (const uint32_t local : site_.local_ips)
         registry.pools[pool++] = std::make_unique<PoolState>(ip(local), endpoint(site_.backends[b]),
-                                                             range, core_->random);
+                                                             ports, 0, core_->random);
     }
   }
 
   std::unique_ptr<Snapshot> make_snapshot(uint64_t generation) const {
     auto s = std::make_unique<Snapshot>();
-    s->generation = generation;
+    s->network_generation = generation;
     const uint32_t own[] = {site_.client_side_ip, site_.backend_side_ip};
     for (uint16_t i = 0; i < 2; i++) {
       const net::Ipv4Prefix prefix{ip(own[i]), 16};
@@ -159,6 +159,11 @@ class SluiceBalancer final : public Balancer {
       s->routes.push_back({prefix, {}, i, prefix.address});
     }
     s->services.push_back(make_service(generation % 2 == 1));
+    for (size_t b = 0; b < site_.backends.size(); b++) {
+      for (size_t i = 0; i < site_.local_ips.size(); i++) {
+        s->pools.push_back({pool_id(b, i), ip(site_.local_ips[i]), endpoint(site_.backends[b])});
+      }
+    }
     s->own_everywhere.push_back(ip(site_.vip.ip));
     for (const uint32_t local : site_.local_ips) {
       s->own_everywhere.push_back(ip(local));
@@ -168,6 +173,10 @@ class SluiceBalancer final : public Balancer {
     s->timeouts_ms = timeouts_of(scenario_.timeouts);
     s->seal();
     return s;
+  }
+
+  PoolId pool_id(size_t backend, size_t local) const {
+    return static_cast<PoolId>(backend * site_.local_ips.size() + local);
   }
 
   ServiceView make_service(bool changed) const {
@@ -182,8 +191,7 @@ class SluiceBalancer final : public Balancer {
     for (size_t b = 0; b < count; b++) {
       BackendView backend{static_cast<BackendId>(b), endpoint(site_.backends[b]), 1, {}};
       if (changed && b == 0) backend.weight = 2;
-      for (size_t i = 0; i < site_.local_ips.size(); i++)
-        backend.pools.push_back(static_cast<PoolId>(b * site_.local_ips.size() + i));
+      for (size_t i = 0; i < site_.local_ips.size(); i++) backend.pools.push_back(pool_id(b, i));
       for (uint32_t turn = 0; turn < backend.weight; turn++)
         service.turns.push_back(static_cast<uint16_t>(b));
       service.backends.push_back(backend);

@@ -37,6 +37,12 @@ struct Text {
   }
 };
 
+const std::string kTap = "addresses = [\"10.1.255.254/16\"]\nkernel = \"s0\"";
+
+std::string check(const std::string& keys) {
+  return "[service.health_check]\n" + keys + "\n";
+}
+
 std::string problems_of(const std::string& text) {
   return describe(parse_config(text).problems, "f");
 }
@@ -64,9 +70,8 @@ TEST(Config, TheExampleAndTheDocumentHaveEveryKey) {
   const std::string example = read_text("conf/example.toml");
   const std::string document = read_text("docs/configuration.md");
   for (const std::string& name : config_key_names()) {
-    if (name == "interface.kernel" || name == "service.health_check") continue;
     const std::string key = name.substr(name.rfind('.') + 1);
-    if (name != "service.backend") {
+    if (name != "service.backend" && name != "service.health_check") {
       EXPECT_NE(example.find("\n" + key + " = "), std::string::npos) << name;
       EXPECT_NE(document.find("`" + key + "`"), std::string::npos) << name;
     }
@@ -83,6 +88,20 @@ TEST(Config, ValuesArrive) {
   EXPECT_EQ(net::to_string(*config.control.metrics_listen), "127.0.0.1:9180");
   EXPECT_EQ(config.eal.worker_lcores, std::vector<uint32_t>{1});
   EXPECT_EQ(local_pool_of(config, config.services[0]).ports.size(), 64512u);
+}
+
+TEST(Config, AHealthCheckArrives) {
+  const Config config = load_config(kRoot + "/conf/example.toml").config;
+  const HealthCheckConfig& first = *config.services.at(0).health_check;
+  EXPECT_EQ(first.type, CheckType::kHttps);
+  EXPECT_EQ(first.expect_status, (std::vector<StatusRange>{{200, 399}}));
+  EXPECT_TRUE(first.passive && first.tls_verify);
+  EXPECT_EQ(first.slow_start_seconds, 30u);
+  EXPECT_EQ(config.services.at(1).health_check->command.size(), 2u);
+  EXPECT_FALSE(parse_config(Text{}.str()).config.services.at(0).health_check);
+  Text text{.interface = kTap,
+            .more = check("type = \"http\"\nexpect_status = [204, \"300-308\"]")};
+  EXPECT_EQ(problems_of(text.str()), "");
 }
 
 TEST(Config, TheSmallestTextIsGood) {
@@ -110,8 +129,14 @@ const Mistake kMistakes[] = {
     {"WrongType",
      {.top = "[eal]\nmain_lcore = \"0\""},
      {"f:2: eal.main_lcore: got \"0\"", "0..127"}},
+    {"SharedWithoutAFile",
+     {.top = "[eal]\nhugepages = false\nmulti_process = true"},
+     {"f:3: eal.multi_process: got true, expected false where eal.hugepages is false"}},
     {"OutOfRange", {.top = "[eal]\nmemory_mb = 1"}, {"f:2: eal.memory_mb: got 1 ", "64..1048576"}},
     {"Overflow", {.top = "[eal]\nmemory_mb = 99999999999"}, {"got 99999999999"}},
+    {"PageOnMetricsPort",
+     {.top = "[control]\nmetrics_listen = \"127.0.0.1:1\"\npage_listen = \"127.0.0.1:1\""},
+     {"f:3: control.page_listen: got \"127.0.0.1:1\"", "another address or port"}},
     {"UnknownKey", {.top = "[eal]\nmemroy_mb = 64"}, {"\"memroy_mb\"", "expected \"memory_mb\""}},
     {"UnknownTable", {.top = "[nonsense]\na = 1"}, {"f:1: nonsense", "one of eal, control"}},
     {"Boolean", {.top = "[eal]\nhugepages = 1"}, {"true or false"}},
@@ -131,13 +156,82 @@ const Mistake kMistakes[] = {
      {.service = "vip = \"10.3.0.1:80\"\nscheduler = \"roundrobin\""},
      {"the nearest is \"round_robin\""}},
     {"Udp", {.service = "vip = \"10.3.0.1:80\"\nprotocol = \"udp\""}, {"not supported"}},
-    {"HealthCheck",
-     {.more = "[service.health_check]\ntype = \"tcp\""},
-     {"service.health_check", "not supported by this version"}},
-    {"Kernel",
-     {.interface = "addresses = [\"10.1.255.254/16\"]\nkernel = \"sluice0\""},
-     {"interface.kernel", "not supported by this version"}},
-    {"ManyWorkers", {.top = "[eal]\nworker_lcores = [1, 2]"}, {"2 lcores", "expected one lcore"}},
+    {"HealthCheckWithoutAWay",
+     {.more = check("type = \"tcp\"")},
+     {"f:15: service.health_check.type: got \"tcp\" for 10.1.0.10:80, which is behind interface a",
+      "kernel = \"NAME\" in interface a"}},
+    {"HealthCheckWithoutAType", {.more = check("rise = 3")}, {"health_check.type: got nothing"}},
+    {"HealthCheckType", {.more = check("type = \"https2\"")}, {"the nearest is \"https\""}},
+    {"HealthCheckTypo",
+     {.more = check("type = \"command\"\ncommand = [\"/bin/true\"]\nrize = 3")},
+     {"\"rize\", expected \"rise\""}},
+    {"HealthCheckKeyOfAnotherType",
+     {.more = check("type = \"command\"\ncommand = [\"/bin/true\"]\npath = \"/x\"")},
+     {"f:17: service.health_check.path: got a key of type http or https, expected no such key with "
+      "type \"command\""}},
+    {"HealthCheckTlsOfAnotherType",
+     {.more = check("type = \"command\"\ncommand = [\"/bin/true\"]\ntls_ca = \"/x\"")},
+     {"tls_ca: got a key of type https, expected no such key"}},
+    {"HealthCheckWithoutACommand",
+     {.more = check("type = \"command\"")},
+     {"type \"command\" without a command"}},
+    {"HealthCheckCommand",
+     {.more = check("type = \"command\"\ncommand = [\"true\"]")},
+     {"command: got \"true\", expected a program's absolute path"}},
+    {"HealthCheckTimeout",
+     {.more = check("type = \"command\"\ncommand = [\"/bin/true\"]\ntimeout_ms = 2000")},
+     {"f:17: service.health_check.timeout_ms: got a timeout of 2000 ms, expected at most "
+      "interval_ms (1000)"}},
+    {"HealthCheckInterval",
+     {.more = check("type = \"command\"\ncommand = [\"/bin/true\"]\ninterval_ms = 200")},
+     {"f:17: service.health_check.interval_ms: got a timeout of 500 ms, expected at most "
+      "interval_ms (200)"}},
+    {"HealthCheckStatus",
+     {.interface = kTap, .more = check("type = \"http\"\nexpect_status = [200, 600]")},
+     {"expect_status: got 600", "a range \"200-299\""}},
+    {"HealthCheckStatusRange",
+     {.interface = kTap, .more = check("type = \"http\"\nexpect_status = [\"300-99\"]")},
+     {"expect_status: got \"300-99\""}},
+    {"HealthCheckPattern",
+     {.interface = kTap, .more = check("type = \"http\"\nbody_matches = \"(a\"")},
+     {"body_matches: got \"(a\"", "a regular expression (RE2) (missing ): (a)"}},
+    {"HealthCheckPatternWithoutABody",
+     {.interface = kTap, .more = check("type = \"http\"\nmethod = \"HEAD\"\nbody_matches = \"a\"")},
+     {"no such key with method \"HEAD\""}},
+    {"HealthCheckHost",
+     {.interface = kTap, .more = check("type = \"http\"\nhost = \"a b\"")},
+     {"health_check.host: got \"a b\""}},
+    {"HealthCheckPath",
+     {.interface = kTap, .more = check("type = \"http\"\npath = \"/a b\"")},
+     {"health_check.path: got \"/a b\"", "without blanks"}},
+    {"HealthCheckCaWithoutVerify",
+     {.interface = kTap, .more = check("type = \"https\"\ntls_ca = \"/a\"")},
+     {"tls_ca: got a file to verify by, expected tls_verify = true"}},
+    {"KernelName",
+     {.interface = "addresses = [\"10.1.255.254/16\"]\nkernel = \"a/b\""},
+     {"interface.kernel: got \"a/b\"", "without '/'"}},
+    {"KernelNameTooLong",
+     {.interface = "addresses = [\"10.1.255.254/16\"]\nkernel = \"sluice0123456789\""},
+     {"interface.kernel", "at most 15 bytes"}},
+    {"KernelTwice",
+     {.interface = "addresses = [\"10.1.255.254/16\"]\nkernel = \"s0\"\n[[interface]]\nname = "
+                   "\"b\"\ndevice = \"net_null1\"\naddresses = [\"10.4.0.1/16\"]\nkernel = \"s0\""},
+     {"interface.kernel: got \"s0\" a second time"}},
+    {"KernelIsTheDeviceItself",
+     {.interface =
+          "addresses = [\"10.1.255.254/16\"]\n[[interface]]\nname = \"b\"\ndevice = "
+          "\"net_af_packet0,iface=eth1\"\naddresses = [\"10.4.0.1/16\"]\nkernel = \"eth1\""},
+     {"interface.kernel: got \"eth1\" a second time"}},
+    {"LocalIsTheKernels",
+     {.interface = "addresses = [\"10.1.255.254/16\"]\nkernel = \"s0\"",
+      .pool = "addresses = [\"10.1.255.254\"]"},
+     {"local_pool.addresses: got \"10.1.255.254\"", "does not give to the kernel"}},
+    {"WorkerTwice", {.top = "[eal]\nworker_lcores = [1, 1]"}, {"lcore 1 a second time"}},
+    {"Steering", {.top = "[eal]\nsteering = \"hand-off\""}, {"eal.steering", "\"handoff\""}},
+    {"FewPorts",
+     {.top = "[eal]\nworker_lcores = [1, 2, 3]",
+      .pool = "addresses = [\"10.2.0.1\"]\nports = \"2000-2001\""},
+     {"local_pool.ports", "3 workers"}},
     {"NetworkAsAddress", {.interface = "addresses = [\"10.1.0.0/16\"]"}, {"a host's address"}},
     {"HostBitsInRoute",
      {.route = "[[route]]\nto = \"10.9.0.1/16\"\nvia = \"10.1.0.1\""},
@@ -174,9 +268,6 @@ const Mistake kMistakes[] = {
      {.more = "[[service]]\nname = \"web2\"\nvip = \"10.3.0.1:80\"\n[[service.backend]]\naddress = "
               "\"10.1.0.10:80\""},
      {"service.vip: got \"10.3.0.1:80\" a second time"}},
-    {"WorkerIsMain",
-     {.top = "[eal]\nmain_lcore = 1"},
-     {"eal.main_lcore: got lcore 1", "another one than worker_lcores"}},
     {"Ports",
      {.pool = "addresses = [\"10.2.0.1\"]\nports = \"2000-1000\""},
      {"local_pool.ports: got \"2000-1000\"", "first-last"}},
@@ -250,13 +341,15 @@ TEST(Config, AFileThatIsNotThereSaysSo) {
 
 TEST(Config, WarnsOfWhatIsOddButMayBeMeant) {
   Text text;
+  text.top = "[control]\nmetrics_listen = \"127.0.0.1:9180\"\npage_listen = \"10.1.2.3:9181\"";
   text.pool = R"(addresses = ["10.77.0.1"])";
   text.backend = "address = \"10.1.0.10:80\"\nweight = 0";
   const LoadedConfig loaded = parse_config(text.str());
   EXPECT_TRUE(loaded.ok());
-  ASSERT_EQ(loaded.warnings.size(), 2u);
+  ASSERT_EQ(loaded.warnings.size(), 3u);
   EXPECT_NE(loaded.warnings[0].find("10.77.0.1"), std::string::npos);
   EXPECT_NE(loaded.warnings[1].find("drains"), std::string::npos);
+  EXPECT_NE(loaded.warnings[2].find("page_listen 10.1.2.3:9181: whoever"), std::string::npos);
 }
 
 }  // namespace

@@ -40,11 +40,14 @@ TEST(CtlTable, NumbersToTheRightTextToTheLeft) {
        {{{"name", "a"}, {"vip", "10.3.0.1:80"}, {"active", 5}, {"connections", 1234567}},
         {{"name", "longer"}, {"vip", "10.3.0.2:80"}, {"active", 12345}, {"connections", 1}}}}};
   EXPECT_EQ(render_table("services", result),
-            "SERVICE  VIP          PROTOCOL  SCHEDULER  LOCAL POOL  TIMESTAMPS  BACKENDS  ACTIVE  "
+            "SERVICE  VIP          PROTOCOL  SCHEDULER  LOCAL POOL  TIMESTAMPS  HEALTH CHECK  "
+            "BACKENDS  ACTIVE  "
             "CONNECTIONS  REFUSED\n"
-            "a        10.3.0.1:80  -         -          -           -                  -       5  "
+            "a        10.3.0.1:80  -         -          -           -           -                  "
+            "  -       5  "
             "  1,234,567        -\n"
-            "longer   10.3.0.2:80  -         -          -           -                  -  12,345  "
+            "longer   10.3.0.2:80  -         -          -           -           -                  "
+            "  -  12,345  "
             "          1        -\n");
 }
 
@@ -59,8 +62,9 @@ TEST(CtlTable, SaysWhenThereIsNothingOrMore) {
 }
 
 TEST(CtlTable, EveryTableHasAName) {
-  EXPECT_EQ(table_names(), (std::vector<std::string>{"services", "backends", "flows", "pools",
-                                                     "workers", "counters"}));
+  EXPECT_EQ(table_names(),
+            (std::vector<std::string>{"services", "backends", "drain", "flows", "pools", "workers",
+                                      "interfaces", "program", "counters"}));
 }
 
 TEST(CtlExplain, SaysWhatIsKnownAndWhatASynWouldMeet) {

@@ -98,20 +98,20 @@ TEST(Preflight, AMetricsPortInUseIsNamed) {
   ASSERT_EQ(listen(fd.get(), 1), 0);
   getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
   ControlConfig control;
-  EXPECT_EQ(refusal([&] { check_metrics_port(control); }), "");
+  EXPECT_EQ(refusal([&] { check_listen_ports(control); }), "");
   control.metrics_listen = net::Endpoint{{address.sin_addr.s_addr}, net::be16{address.sin_port}};
-  const std::string line = refusal([&] { check_metrics_port(control); });
+  const std::string line = refusal([&] { check_listen_ports(control); });
   EXPECT_TRUE(has(line, "control.metrics_listen 127.0.0.1:")) << line;
   EXPECT_TRUE(has(line, "ss -ltnp")) << line;
   control.metrics_listen = parse_endpoint("192.0.2.1:9180");
-  EXPECT_TRUE(has(refusal([&] { check_metrics_port(control); }), "address of this machine"));
+  EXPECT_TRUE(has(refusal([&] { check_listen_ports(control); }), "address of this machine"));
 }
 
 TEST(Metrics, SamplesOfOneNameAreOneFamily) {
   MetricSamples samples;
-  samples.counter("sluice_a_total", "a", {{"x", "1"}}, 1);
-  samples.counter("sluice_a_total", "a", {{"x", "2"}}, 2);
-  samples.gauge("sluice_b", "b", {}, 3);
+  samples.add(prometheus::MetricType::Counter, "sluice_a_total", "a", {{"x", "1"}}, 1);
+  samples.add(prometheus::MetricType::Counter, "sluice_a_total", "a", {{"x", "2"}}, 2);
+  samples.add(prometheus::MetricType::Gauge, "sluice_b", "b", {}, 3);
   const auto families = samples.take();
   ASSERT_EQ(families.size(), 2u);
   EXPECT_EQ(families[0].metric.size(), 2u);

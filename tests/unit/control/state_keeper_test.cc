@@ -55,11 +55,13 @@ class Keeper : public testing::Test {
     return *registry_->backends[keeper_.backends().at({at(vip), at(address)}).id];
   }
   std::unique_ptr<Snapshot> build(const Config& config) {
-    return build_snapshot(config, keeper_, {{3, {}}, {1, {}}}, 1);
+    return build_snapshot(config, runtime_, keeper_, {{3, {}}, {1, {}}}, 1);
   }
 
   std::unique_ptr<Registry> registry_ = std::make_unique<Registry>();
-  StateKeeper keeper_{{registry_.get()}, net::Random({1, 2})};
+  RuntimeState runtime_;
+  Steering alone_;
+  StateKeeper keeper_{{registry_.get()}, net::Random({1, 2}), alone_};
   Config one_ = make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80", "10.2.0.11:80"}}});
 };
 
@@ -71,7 +73,7 @@ TEST_F(Keeper, MakesStateForEverythingThatIsNamed) {
   for (const auto& [key, pool] : keeper_.pools()) {
     EXPECT_EQ(registry_->pools[pool.id]->local, key.local);
     EXPECT_EQ(registry_->pools[pool.id]->backend, key.backend);
-    EXPECT_EQ(registry_->pools[pool.id]->ports.range().size(), 10u);
+    EXPECT_EQ(registry_->pools[pool.id]->ports.set().size(), 10u);
   }
 }
 
@@ -114,10 +116,10 @@ TEST_F(Keeper, TheRemovedLingersWhileFlowsUseIt) {
   auto finished = keeper_.finished(1'000'001, kRestMs);
   EXPECT_EQ(finished.backends.size(), 1u);
   EXPECT_TRUE(finished.pools.empty());  // its ports may rest for TIME_WAIT
-  keeper_.free(finished);
+  keeper_.free(keeper_.forget(finished));
   finished = keeper_.finished(1'000'001 + kRestMs, kRestMs);
   EXPECT_EQ(finished.pools.size(), 1u);
-  keeper_.free(finished);
+  keeper_.free(keeper_.forget(finished));
   EXPECT_EQ(registry_->pools[id], nullptr);
   EXPECT_EQ(keeper_.pools().size(), 1u);
 }
@@ -145,10 +147,10 @@ TEST_F(Keeper, AServiceGoesAfterItsBackends) {
   auto finished = keeper_.finished(1, kRestMs);
   EXPECT_EQ(finished.backends.size(), 2u);
   EXPECT_TRUE(finished.services.empty());
-  keeper_.free(finished);
+  keeper_.free(keeper_.forget(finished));
   finished = keeper_.finished(2, kRestMs);
   EXPECT_EQ(finished.services.size(), 1u);
-  keeper_.free(finished);
+  keeper_.free(keeper_.forget(finished));
   EXPECT_EQ(keeper_.services().size(), 1u);
 }
 
@@ -178,8 +180,8 @@ TEST_F(Keeper, IdsAreUsedAgain) {
   for (int i = 0; i < 2000; ++i) {
     const std::string vip = "10.3.1." + std::to_string(i % 200 + 1) + ":80";
     keeper_.adopt(make_config({"10.2.0.1"}, {{vip, {"10.2.0.10:80"}}}), 0);
-    keeper_.free(keeper_.finished(0, 0));
-    keeper_.free(keeper_.finished(0, 0));
+    keeper_.free(keeper_.forget(keeper_.finished(0, 0)));
+    keeper_.free(keeper_.forget(keeper_.finished(0, 0)));
   }
   EXPECT_LE(keeper_.services().begin()->second.id, 2);
 }
@@ -244,8 +246,8 @@ TEST(Reload, NamesWhatNeedsARestart) {
   fixed.local_pools[0].ports = {1, 2};
   EXPECT_EQ(keys_that_need_restart(now, fixed),
             (std::vector<std::string>{"eal.memory_mb", "control.socket", "interface.name",
-                                      "interface.device", "limits.flows_per_worker",
-                                      "local_pool.ports"}));
+                                      "interface.device", "interface.kernel",
+                                      "limits.flows_per_worker", "local_pool.ports"}));
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ TEST(Translate, ChangesAddressesPortsTtlAndChecksumsAlone) {
   const Bytes before = test::tcp_frame({.from = kClient, .to = kVip, .payload = {1, 2, 3}});
   Bytes frame = before;
   Packet packet = parse(frame);
-  translate(packet, make_translation(kClient, kVip, kLocal, kBackend));
+  translate(packet, {kLocal, kBackend, make_deltas(kClient, kVip, kLocal, kBackend)});
   const Bytes wanted =
       test::tcp_frame({.from = kLocal, .to = kBackend, .payload = {1, 2, 3}, .ip = {.ttl = 63}});
   EXPECT_EQ(frame, wanted);
@@ -83,11 +83,12 @@ TEST(Translate, ChecksumsStayRightAndThereAndBackIsIdentity) {
     Bytes frame = before;
     Packet packet = test::tcp_checksum_right(frame) ? parse(frame) : Packet{};
     ASSERT_EQ(packet.kind, Packet::Kind::kTcp);
-    translate(packet, make_translation(a, b, c, d));
+    const Deltas deltas = make_deltas(a, b, c, d);
+    translate(packet, {c, d, deltas});
     ASSERT_TRUE(test::ip_checksum_right(frame)) << "round " << round;
     ASSERT_TRUE(test::tcp_checksum_right(frame)) << "round " << round;
     ASSERT_EQ(packet.ip->ttl, ttl - 1);
-    translate(packet, make_translation(c, d, a, b));
+    translate(packet, {a, b, deltas.reversed()});
     packet.ip->ttl = ttl;
     test::fix_ip_checksum(frame);
     const size_t at = kTcpAt + 16;  // either zero will do

@@ -72,17 +72,17 @@ TEST(Neighbours, AgainstAMap) {
 TEST(Neighbours, GenerationsTellOldReferencesFromNew) {
   Table table(1);
   const uint32_t index = table.create(address(1), 0);
-  const uint32_t first = table[index].generation;
+  const uint32_t first = table.generation(index);
   table.remove(index);
-  EXPECT_NE(table[index].generation, first) << "removed";
+  EXPECT_NE(table.generation(index), first) << "removed";
   ASSERT_EQ(table.create(address(2), 0), index);
-  EXPECT_NE(table[index].generation, first) << "given to another";
-  const uint32_t second = table[index].generation;
-  table[index].mac = {{2, 0, 0, 0, 0, 7}};
+  EXPECT_NE(table.generation(index), first) << "given to another";
+  const uint32_t second = table.generation(index);
+  table[index].header.destination = {{2, 0, 0, 0, 0, 7}};
   table.new_generations();
-  EXPECT_NE(table[index].generation, second);
+  EXPECT_NE(table.generation(index), second);
   EXPECT_EQ(table.find(address(2), 0), index);
-  EXPECT_EQ(table[index].mac.bytes[5], 7) << "the MAC stays";
+  EXPECT_EQ(table[index].mac().bytes[5], 7) << "the MAC stays";
 }
 
 TEST(Neighbours, RemovingCancelsTheTimer) {

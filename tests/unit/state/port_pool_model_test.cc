@@ -92,7 +92,7 @@ class PortPoolModel : public testing::Test {
     random_.seed(seed);
     model_ = {};
     net::Random order({seed, 0}), fits({seed, 1});
-    PortPool pool(range, order);
+    PortPool pool(make_port_set(range), order);
     learn_order(range, seed);
     now_ = 0xfffff000;  // the clock wraps on the way
     const uint32_t busiest = std::max<uint32_t>(1, range.size() * (1 + random_() % 4) / 4);
@@ -110,7 +110,7 @@ class PortPoolModel : public testing::Test {
   /// The random first order is not ours to predict: taken from a twin.
   void learn_order(PortRange range, uint32_t seed) {
     net::Random order({seed, 0});
-    PortPool twin(range, order);
+    PortPool twin(make_port_set(range), order);
     while (const auto taken = twin.take_unfitted({}, {}, 0)) {
       model_.clean.push_back({taken->port, Legacy{}, PortPool::kNoFlow});
     }

@@ -30,7 +30,7 @@ constexpr SynNumbers kOlder{500, 4000, true};
 struct Pool : PortPool {
   explicit Pool(uint32_t size, uint64_t seed = 1)
       : Pool(PortRange{1000, static_cast<uint16_t>(999 + size)}, net::Random({seed, 0})) {}
-  Pool(PortRange range, net::Random random) : PortPool(range, random) {}
+  Pool(PortRange range, net::Random random) : PortPool(make_port_set(range), random) {}
   uint16_t take_one(const ReuseRules& rules, uint32_t now, const SynNumbers& syn = kNewer) {
     const auto taken = take_unfitted(syn, rules, now);
     return taken ? taken->port : uint16_t{0};

@@ -16,7 +16,7 @@ namespace {
 
 struct Bench {
   ServiceView service{};
-  ServiceState state;
+  ServiceState state{net::Endpoint{}};
   Registry* registry = new Registry;
   ~Bench() { delete registry; }
 

@@ -136,6 +136,39 @@ TEST(TcpClosing, BothAtOnce) {
   });
 }
 
+// Its receiver drops it, so the sender will have to say it again.
+TEST(TcpClosing, AFinWithoutAckIsNone) {
+  constexpr uint8_t kBareFin = net::tcp_flag::kFin;
+  play_all({
+      {"of the client",
+       {{kC, kBareFin, 1, 0, 0, kEstablished},
+        {kB, kFin, 1, 1, 0, kBackendClosed},
+        {kC, kFin, 1, 2, 0, kBackendFirst},
+        {kB, kAck, 2, 2, 0, kHeld}}},
+      {"of the backend",
+       {{kB, kBareFin, 1, 0, 0, kEstablished},
+        {kC, kFin, 1, 1, 0, kClientClosed},
+        {kB, kFin, 1, 2, 0, kClientFirst},
+        {kC, kAck, 2, 2, 0, kClean}}},
+      {"of the client, after the backend's",
+       {{kB, kFin, 1, 1, 0, kBackendClosed},
+        {kC, kBareFin, 1, 0, 0, kBackendClosed},
+        {kC, kFin, 1, 2, 0, kBackendFirst}}},
+      {"of the backend, after the client's",
+       {{kC, kFin, 1, 1, 0, kClientClosed},
+        {kB, kBareFin, 1, 0, 0, kClientClosed},
+        {kB, kFin, 1, 2, 0, kClientFirst}}},
+  });
+  at_every_wrap([](Conversation& c) {
+    c.open();
+    c.answer();
+    c.play({{kC, kBareFin, 1, 0, 0, kSynReceived}, {kC, kAck, 1, 1, 0, kEstablished}});
+    c.play({{kC, kBareFin, 1, 0, 10, kEstablished}, {kB, kBareFin, 1, 0, 10, kEstablished}});
+    EXPECT_EQ(c.track.client_end(), c.client_isn() + 1) << "nor is its data taken";
+    EXPECT_EQ(c.track.backend_end(), c.backend_isn() + 1);
+  });
+}
+
 TEST(TcpClosing, NumbersLeftBehind) {
   at_every_wrap([](Conversation& c) {
     c.establish();

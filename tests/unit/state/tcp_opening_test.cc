@@ -81,13 +81,13 @@ TEST(TcpOpening, AnswersOfASyn) {
 TEST(TcpOpening, TheSameSynAgain) {
   at_every_wrap([](Conversation& c) {
     c.open();
-    EXPECT_TRUE(c.track.is_same_syn(c.client_isn()));
-    EXPECT_FALSE(c.track.is_same_syn(c.client_isn() + 1));
-    EXPECT_FALSE(c.track.is_same_syn(c.client_isn() - 1));
+    EXPECT_TRUE(c.track.is_same_syn(c.marks, c.client_isn()));
+    EXPECT_FALSE(c.track.is_same_syn(c.marks, c.client_isn() + 1));
+    EXPECT_FALSE(c.track.is_same_syn(c.marks, c.client_isn() - 1));
     c.answer();
-    EXPECT_TRUE(c.track.is_same_syn(c.client_isn())) << "the SYN-ACK was lost behind us";
+    EXPECT_TRUE(c.track.is_same_syn(c.marks, c.client_isn())) << "the SYN-ACK was lost behind us";
     c.play({{kC, kAck, 1, 1, 0, kEstablished}});
-    EXPECT_FALSE(c.track.is_same_syn(c.client_isn()));
+    EXPECT_FALSE(c.track.is_same_syn(c.marks, c.client_isn()));
   });
 }
 
@@ -95,10 +95,10 @@ TEST(TcpOpening, TheSameSynAgain) {
 TEST(TcpOpening, TheSameSynAgainWhenItsDataWasAcknowledged) {
   at_every_wrap([](Conversation& c) {
     c.open({.syn_data = 10});
-    EXPECT_TRUE(c.track.is_same_syn(c.client_isn()));
+    EXPECT_TRUE(c.track.is_same_syn(c.marks, c.client_isn()));
     c.answer({.syn_data_acked = 10});
-    EXPECT_TRUE(c.track.is_same_syn(c.client_isn()));
-    EXPECT_FALSE(c.track.is_same_syn(c.client_isn() + 10));
+    EXPECT_TRUE(c.track.is_same_syn(c.marks, c.client_isn()));
+    EXPECT_FALSE(c.track.is_same_syn(c.marks, c.client_isn() + 10));
   });
 }
 

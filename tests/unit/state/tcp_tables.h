@@ -58,7 +58,7 @@ class Conversation {
                         .payload = Bytes(h.syn_data)});
     const net::Packet syn = net::parse(frame_);
     const net::TcpOptions options = net::parse_tcp_options(*syn.tcp);
-    track.open(syn, options.window_scale, options.has_window_scale);
+    track.open(marks, syn, options.window_scale, options.has_window_scale);
   }
   void answer(const Handshake& h = {}) {
     frame_ = tcp_frame({.flags = kSynAck,
@@ -69,7 +69,7 @@ class Conversation {
     const net::Packet syn_ack = net::parse(frame_);
     ASSERT_TRUE(track.answers_syn(syn_ack.tcp->acknowledgement.host()));
     const net::TcpOptions options = net::parse_tcp_options(*syn_ack.tcp);
-    track.answer(syn_ack, options.window_scale, options.has_window_scale);
+    track.answer(marks, syn_ack, options.window_scale, options.has_window_scale);
   }
   void establish(const Handshake& h = {}) {
     open(h);
@@ -87,7 +87,8 @@ class Conversation {
                         .window = row.window,
                         .payload = Bytes(row.length)});
     const net::Packet packet = net::parse(frame_);
-    const TcpReading reading = client ? track.inbound(packet) : track.outbound(packet);
+    const TcpReading reading =
+        client ? track.inbound(marks, packet) : track.outbound(marks, packet);
     if (reading.event != TcpEvent::kNone) track.advance(reading.event);
     return reading;
   }
@@ -105,6 +106,7 @@ class Conversation {
   uint32_t backend_isn() const { return backend_isn_; }
 
   TcpTrack track{};
+  TcpMarks marks{};
   TcpReading last;
 
  private:

@@ -14,6 +14,16 @@ namespace {
 constexpr uint32_t kAll = UINT32_MAX;
 constexpr uint64_t kHour = 3'600'000;
 
+/// A wheel over entries that are more than their node.
+struct Entry {
+  uint64_t other;
+  TimerNode timer;
+};
+struct Wheel : std::vector<Entry>, TimerWheel {
+  Wheel(uint32_t id_count, uint64_t now)
+      : std::vector<Entry>(id_count), TimerWheel(&data()->timer, sizeof(Entry), id_count, now) {}
+};
+
 std::vector<uint32_t> fired_by(TimerWheel& wheel, uint64_t now, uint32_t budget = kAll) {
   std::vector<uint32_t> fired;
   wheel.advance(now, budget, [&](uint32_t id) { fired.push_back(id); });
@@ -31,7 +41,7 @@ TEST(TimerWheel, FiresWithinOneTickOfItsDeadline) {
   for (const uint64_t start : starts) {
     for (const uint64_t delay : delays) {
       SCOPED_TRACE(testing::Message() << start << " + " << delay);
-      TimerWheel wheel(1, start);
+      Wheel wheel(1, start);
       const uint64_t deadline = start + delay;
       wheel.set(0, deadline);
       if (delay > 0) {
@@ -46,7 +56,7 @@ TEST(TimerWheel, FiresWithinOneTickOfItsDeadline) {
 }
 
 TEST(TimerWheel, FarBeyondTheLastLevel) {
-  TimerWheel wheel(2, 5);
+  Wheel wheel(2, 5);
   wheel.set(0, 80 * kHour);
   wheel.set(1, 400 * kHour);
   for (uint64_t hour = 1; hour < 80; ++hour)
@@ -57,13 +67,13 @@ TEST(TimerWheel, FarBeyondTheLastLevel) {
 }
 
 TEST(TimerWheel, PastDeadlinesFireAtOnce) {
-  TimerWheel wheel(1, 1'000'000);
+  Wheel wheel(1, 1'000'000);
   wheel.set(0, 10);
   EXPECT_EQ(fired_by(wheel, 1'000'000), Ids{0});
 }
 
 TEST(TimerWheel, MovesAndCancels) {
-  TimerWheel wheel(3, 0);
+  Wheel wheel(3, 0);
   wheel.set(0, 1000);
   wheel.set(0, 100'000);  // later
   wheel.set(1, 100'000);
@@ -77,7 +87,7 @@ TEST(TimerWheel, MovesAndCancels) {
 }
 
 TEST(TimerWheel, BudgetLeavesTheRestForTheNextCall) {
-  TimerWheel wheel(100, 0);
+  Wheel wheel(100, 0);
   for (uint32_t id = 0; id < 100; ++id) wheel.set(id, 50);
   EXPECT_EQ(fired_by(wheel, 1000, 0).size(), 0u);
   EXPECT_EQ(fired_by(wheel, 1000, 30).size(), 30u);
@@ -87,7 +97,7 @@ TEST(TimerWheel, BudgetLeavesTheRestForTheNextCall) {
 }
 
 TEST(TimerWheel, WhatIsDueButOverBudgetCanBeCancelledAndMoved) {
-  TimerWheel wheel(3, 0);
+  Wheel wheel(3, 0);
   for (uint32_t id = 0; id < 3; ++id) wheel.set(id, 50);
   EXPECT_EQ(fired_by(wheel, 1000, 1), Ids{0});
   wheel.cancel(1);
@@ -97,7 +107,7 @@ TEST(TimerWheel, WhatIsDueButOverBudgetCanBeCancelledAndMoved) {
 }
 
 TEST(TimerWheel, CallbackMaySetAndCancelAny) {
-  TimerWheel wheel(4, 0);
+  Wheel wheel(4, 0);
   for (uint32_t id = 0; id < 3; ++id) wheel.set(id, 50);
   std::vector<uint32_t> fired;
   wheel.advance(1000, kAll, [&](uint32_t id) {
@@ -116,7 +126,7 @@ TEST(TimerWheel, CallbackMaySetAndCancelAny) {
 }
 
 TEST(TimerWheel, ACallbackThatSetsItselfInThePastIsBounded) {
-  TimerWheel wheel(1, 0);
+  Wheel wheel(1, 0);
   wheel.set(0, 10);
   int fired = 0;
   wheel.advance(1000, 100, [&](uint32_t id) {
@@ -132,7 +142,7 @@ TEST(TimerWheel, AgainstAReference) {
     std::mt19937_64 random(seed);
     constexpr uint32_t kIds = 500;
     uint64_t now = random() % 10'000'000;
-    TimerWheel wheel(kIds, now);
+    Wheel wheel(kIds, now);
     std::map<uint32_t, uint64_t> deadlines;
     const auto any_delay = [&] { return random() % (uint64_t{1} << (1 + random() % 29)); };
     for (int round = 0; round < 20'000; ++round) {

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// `sluicectl doctor`: the host by itself, and the running sluice where there is one.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace sluice::control {
+
+// {"findings": [{"area", "level", "what", "mend"}]}, worst first. `config_file` may be empty: then
+// the running sluice says which, or the default place is tried.
+nlohmann::json run_doctor(const std::string& socket_path, std::string config_file);
+
+std::string render_doctor(const nlohmann::json& result);
+
+// True when something costs connections, or will not start.
+bool is_ill(const nlohmann::json& result);
+
+}  // namespace sluice::control

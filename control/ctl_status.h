@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The verdict and the totals in a few lines.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace sluice::control {
+
+// `status` is the API's answer to the command of that name.
+std::string render_status(const nlohmann::json& status);
+
+}  // namespace sluice::control

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What only a running sluice knows, judged: who answers ARP, what SYN-ACKs say about timestamps,
+// and which ports and entries run out when, at the rate of the last seconds.
+#pragma once
+
+#include <vector>
+
+#include "control/balancer.h"
+#include "control/diagnosis.h"
+
+namespace sluice::control {
+
+// Asks the workers about their neighbours.
+std::vector<Diagnosis> examine_neighbours(const Balancer& balancer);
+
+// Pure, on a status (status.h).
+std::vector<Diagnosis> examine_timestamps(const nlohmann::json& status);
+std::vector<Diagnosis> examine_capacity(const nlohmann::json& status, const TimeWaitConfig& rules);
+
+// All of it as rows for the API, with the verdict's findings first.
+nlohmann::json diagnose(const Balancer& balancer, const nlohmann::json& status);
+
+}  // namespace sluice::control

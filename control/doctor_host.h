@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a host gives Sluice to run on, judged by a configuration: memory, CPUs, devices. Reads /sys
+// and asks the kernel about interfaces; needs no running sluice.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <vector>
+
+#include "control/config.h"
+#include "control/diagnosis.h"
+
+namespace sluice::control {
+
+// `sys` is /sys outside of tests.
+std::vector<Diagnosis> examine_memory(const Config& config, const std::filesystem::path& sys);
+std::vector<Diagnosis> examine_cpus(const Config& config, const std::filesystem::path& sys);
+std::vector<Diagnosis> examine_pci_devices(const Config& config, const std::filesystem::path& sys);
+// AF_PACKET devices: their kernel interface, and a veth's other end.
+std::vector<Diagnosis> examine_kernel_interfaces(const Config& config);
+
+// "0-2,7": the kernel's way to write a set of CPUs or nodes.
+std::set<uint32_t> parse_cpu_list(const std::string& text);
+// The first line of a file; empty when it cannot be read.
+std::string first_line(const std::filesystem::path& file);
+// The NUMA node that a CPU belongs to, 0 where there is but one.
+uint32_t node_of_cpu(uint32_t cpu, const std::filesystem::path& sys);
+
+}  // namespace sluice::control

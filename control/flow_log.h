@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The flow log: a line of JSON for each flow that has ended, or for one in so many.
+//
+// A thread of its own on the control thread's CPU empties the workers' rings fifty times a second and
+// writes. It never waits for the file: what a pipe does not take stays, the rings fill up, and workers
+// count what they could not tell (`flow_log_dropped`).
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "control/config.h"
+#include "control/unique_fd.h"
+#include "dataplane/flow_log.h"
+
+namespace sluice::control {
+
+// Whether the file, if there is to be one, can be opened to append to; made where it is missing. A pipe
+// is left alone: its reader would see an end. Throws std::system_error.
+void check_flow_log(const FlowLogConfig& config);
+
+// Appends the record's line. `service` is the name as a JSON string.
+void append_flow(std::string& lines, const FlowRecord& record, std::string_view service);
+
+class FlowLog {
+ public:
+  explicit FlowLog(std::vector<FlowLogRing*> rings);
+  FlowLog(const FlowLog&) = delete;
+  FlowLog& operator=(const FlowLog&) = delete;
+  // Writes what there is before it goes.
+  ~FlowLog();
+
+  // Control thread.
+  // Puts a configuration into force and opens its file anew. A file that cannot be opened is logged;
+  // flows are told of and lost then.
+  void apply(const Config& config);
+  // Opens the file anew, by its name: for who has renamed it.
+  void reopen();
+
+ private:
+  using Names = std::map<net::Endpoint, std::string>;  // of services, as JSON strings, by VIP
+
+  // What the control thread wants, until the writer has taken it over.
+  struct Order {
+    UniqueFd file;
+    Names names;
+  };
+
+  void order();
+  void run(const std::stop_token& stop);
+  void take_order();
+  void empty_rings();
+  void write();
+
+  std::vector<FlowLogRing*> rings_;
+  // Control thread.
+  std::string path_;
+  Names configured_;
+  // Both.
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  std::optional<Order> order_;
+  // Writer.
+  UniqueFd file_;
+  Names names_;
+  std::string lines_;     // not written yet
+  bool in_line_ = false;  // what is in the file ends in the middle of one
+  bool torn_ = false;     // and its rest is lost
+  std::jthread writer_;
+};
+
+}  // namespace sluice::control

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Overrides, reload, save and drain, as requests.
+#include "control/operations.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "control/api_server.h"
+#include "control/config_edit.h"
+#include "control/config_schema.h"
+#include "control/file_swap.h"
+#include "control/log.h"
+#include "control/reload.h"
+#include "control/request_names.h"
+#include "control/service_manager.h"
+#include "control/text.h"
+#include "control/weights.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+constexpr uint32_t kWeightMax = 1000;  // as in the file
+
+AdminState state_of(const std::string& word) {
+  if (word == "up") return AdminState::kUp;
+  if (word == "drain") return AdminState::kDrain;
+  if (word == "down") return AdminState::kDown;
+  throw RequestError(
+      fmt::format(R"(state: got {}, expected "up" | "drain" | "down")", in_quotes(word)));
+}
+
+// `up` ends a drain, or what was taken down by hand; where neither is, it overrules the health check
+// of a backend that is down.
+AdminState up_after(AdminState before, bool healthy) {
+  const bool ends = before == AdminState::kDrain || before == AdminState::kDown;
+  if (ends) return AdminState::kAuto;
+  return healthy ? before : AdminState::kUp;
+}
+
+// What the request makes of the override that is there.
+Override changed(Override over, const BackendConfig& backend, bool healthy, const json& request) {
+  if (request.contains("weight")) {
+    const json& weight = request.at("weight");
+    if (!weight.is_number_unsigned() || weight.get<uint64_t>() > kWeightMax) {
+      throw RequestError(
+          fmt::format("weight: got {}, expected an integer 0..{}", weight.dump(), kWeightMax));
+    }
+    over.weight = weight.get<uint32_t>();
+  }
+  const AdminState before = over.state;
+  if (request.contains("state")) over.state = state_of(request.at("state"));
+  const bool wants_up = over.state == AdminState::kUp && request.contains("state");
+  if (wants_up) over.state = up_after(before, healthy);
+  if (wants_up && effective_weight(backend.weight, &over) == 0) {
+    throw RequestError("its weight is 0: up needs a weight as well (--weight N)");
+  }
+  return over;
+}
+
+// "web 10.2.0.10:80: drain (in the file: weight 2)"
+std::string said_of(const ServiceConfig& service, const BackendConfig& backend,
+                    const Override& over) {
+  return fmt::format("{} {}: {} (in the file: weight {})", service.name,
+                     net::to_string(backend.address),
+                     over.empty() ? "no override" : to_string(over), backend.weight);
+}
+
+bool takes_flows(const ServiceConfig& service, const RuntimeState& runtime) {
+  return std::ranges::any_of(weights_of(service, runtime).weights,
+                             [](uint32_t weight) { return weight > 0; });
+}
+
+// "down, connect timed out (--up takes it up all the same)"
+std::string health_text(const HealthView& health, const Override& over) {
+  std::string text(to_string(health.health));
+  if (!health.reason.empty()) text += ", " + health.reason;
+  if (over.state == AdminState::kAuto) text += " (--up takes it up all the same)";
+  return text;
+}
+
+uint64_t sum_over_backends(const Balancer& balancer, Counter BackendState::*counter) {
+  uint64_t total = 0;
+  for (const auto& [key, backend] : balancer.keeper().backends()) {
+    total += balancer.keeper().sum(&Registry::backends, backend.id, counter);
+  }
+  return total;
+}
+
+uint64_t refused_while_draining(const Balancer& balancer) {
+  uint64_t total = 0;
+  for (const auto& worker : balancer.workers()) {
+    total += worker->counters().drops[static_cast<size_t>(net::DropReason::draining)].value();
+  }
+  return total;
+}
+
+OnReload on_reload(const json& request) {
+  const std::string word = request.value("overrides", "");
+  if (word.empty()) return OnReload::kRefuse;
+  if (word == "keep") return OnReload::kKeep;
+  if (word == "drop") return OnReload::kDrop;
+  throw RequestError(
+      fmt::format(R"(overrides: got {}, expected "keep" | "drop")", in_quotes(word)));
+}
+
+}  // namespace
+
+std::optional<json> Operations::handle(const std::string& command, const json& request) {
+  const auto message = [](const std::string& text) { return json{{"message", text}}; };
+  if (command == "backend_set") return message(set_backend(request));
+  if (command == "backend_clear") return message(clear_backend(request));
+  if (command == "reload") return message(reload(on_reload(request)));
+  if (command == "save") return message(save());
+  if (command == "drain") {
+    start_drain(request);
+    return view_drain();
+  }
+  if (command == "undrain") {
+    end_drain();
+    return view_drain();
+  }
+  return std::nullopt;
+}
+
+// ---- overrides ---------------------------------------------------------------------------------
+
+std::string Operations::set_backend(const json& request) {
+  const ServiceConfig& service = service_named(balancer_.config(), request.at("service"));
+  const BackendConfig& backend = backend_at(service, request.at("backend"));
+  const bool reset_flows = request.value("reset_flows", false);
+  const BackendKey key{service.vip, backend.address};
+  Overrides overrides = balancer_.runtime().overrides;
+  const HealthMap health = balancer_.health();
+  const auto known = health.find(key);
+  const bool healthy = known == health.end() || known->second.takes_flows;
+  const Override over = changed(overrides[key], backend, healthy, request);
+  if (reset_flows && over.state != AdminState::kDown) {
+    throw RequestError("flows are reset only of a backend that goes down");
+  }
+  overrides[key] = over;
+  if (over.empty()) overrides.erase(key);
+  balancer_.set_overrides(overrides);
+
+  std::string message = said_of(service, backend, over);
+  const BackendId id = balancer_.keeper().backends().at(key).id;
+  if (reset_flows) {
+    message += fmt::format("; flows reset: {}", balancer_.reset_flows({key}));
+  } else if (effective_weight(backend.weight, &over) == 0) {
+    message += fmt::format("; flows that go on: {}",
+                           balancer_.keeper().sum(&Registry::backends, id, &BackendState::active));
+  }
+  if (!healthy) message += "; its health check says: " + health_text(known->second, over);
+  spdlog::info("override: {}", message);
+  if (!takes_flows(service, balancer_.runtime())) {
+    const std::string none = fmt::format("no backend of {} takes new flows now", service.name);
+    spdlog::warn("{}", none);
+    message += "; " + none;
+  }
+  return message;
+}
+
+std::string Operations::clear_backend(const json& request) {
+  Overrides overrides = balancer_.runtime().overrides;
+  const auto before = list_overrides(overrides, balancer_.config());
+  if (request.value("all", false)) {
+    overrides.clear();
+  } else {
+    const ServiceConfig& service = service_named(balancer_.config(), request.at("service"));
+    const BackendConfig& backend = backend_at(service, request.at("backend"));
+    overrides.erase({service.vip, backend.address});
+  }
+  const size_t cleared = before.size() - overrides.size();
+  if (cleared == 0) return "there was no override";
+  balancer_.set_overrides(overrides);
+  const std::string message =
+      fmt::format("overrides cleared: {}, left: {}", cleared, overrides.size());
+  spdlog::info("{}", message);
+  return message;
+}
+
+// ---- the file ----------------------------------------------------------------------------------
+
+std::string Operations::reload(OnReload choice) {
+  const auto list = list_overrides(balancer_.runtime().overrides, balancer_.config());
+  std::string fate;
+  tell_reloading();
+  try {
+    if (choice == OnReload::kRefuse && !list.empty()) {
+      throw ApplyError(
+          fmt::format("overrides are in force ({}): keep them, drop them, or save "
+                      "them first (--keep-overrides | --drop-overrides)",
+                      join(list, "; ")));
+    }
+    const LoadedConfig next = load_for_reload(balancer_.config(), file_);
+    Overrides kept;
+    if (choice == OnReload::kKeep) {
+      kept = still_configured(balancer_.runtime().overrides, next.config);
+    }
+    balancer_.apply(next.config, kept);
+    text_ = next.text;
+    set_log_level(next.config.control.log_level);
+    if (!list.empty()) {
+      fate =
+          fmt::format("; overrides kept: {}, dropped: {}", kept.size(), list.size() - kept.size());
+    }
+  } catch (const ApplyError& error) {
+    spdlog::error("reload refused, nothing has changed:\n{}", error.what());
+    ++reloads_.failed;
+    reloads_.last_succeeded = false;
+    tell_ready(summary() + "; the last reload was refused");
+    throw;
+  }
+  ++reloads_.succeeded;
+  reloads_.last_succeeded = true;
+  reloads_.last_success_s = unix_seconds();
+  const std::string message = fmt::format("reloaded {}: {}{}", file_, summary(), fate);
+  spdlog::info("{}", message);
+  tell_ready(summary());
+  return message;
+}
+
+std::string Operations::summary() const {
+  size_t backends = 0;
+  for (const ServiceConfig& service : balancer_.config().services) {
+    backends += service.backends.size();
+  }
+  return fmt::format("services {}, backends {}", balancer_.config().services.size(), backends);
+}
+
+std::string Operations::save() {
+  const auto list = list_overrides(for_the_file(balancer_.runtime().overrides), balancer_.config());
+  if (list.empty()) return "there is no override to save";
+  const Config wanted = with_weights(balancer_.config(), balancer_.runtime().overrides);
+  try {
+    if (read_file(file_) != text_) {
+      throw RequestError(fmt::format(
+          "{} has changed since it was read: reload first (--keep-overrides), then save", file_));
+    }
+    const std::string edited = edit_weights(text_, wanted);
+    swap_file(file_, edited);
+    text_ = edited;
+  } catch (const EditError& error) {
+    throw RequestError(fmt::format("{}: {}", file_, error.what()));
+  } catch (const std::system_error& error) {
+    throw RequestError(error.what());
+  }
+  balancer_.apply(wanted, not_for_the_file(balancer_.runtime().overrides));
+  const std::string message = fmt::format("saved into {}: {}", file_, join(list, "; "));
+  spdlog::info("{}", message);
+  return message;
+}
+
+// ---- the drain of all --------------------------------------------------------------------------
+
+void Operations::start_drain(const json& request) {
+  Drain drain;
+  drain.since = drain_ ? drain_->since : Clock::now();
+  drain.refused_before = drain_ ? drain_->refused_before : refused_while_draining(balancer_);
+  if (request.contains("timeout_s")) {
+    drain.deadline = Clock::now() + std::chrono::seconds(request.at("timeout_s").get<uint32_t>());
+  }
+  drain.reset_rest = request.value("reset", false);
+  drain.stop_after = request.value("exit", false);
+  if (drain.reset_rest && !drain.deadline) throw RequestError("reset needs a timeout");
+  const bool drop = request.value("drop_syns", false);
+  balancer_.set_drain(drop ? OnRefusal::kDrop : OnRefusal::kReset);
+  drain_ = drain;
+  spdlog::info("drain: no new flows ({}); flows that go on: {}",
+               drop ? "SYNs are dropped" : "SYNs are answered with RST",
+               sum_over_backends(balancer_, &BackendState::active));
+}
+
+void Operations::end_drain() {
+  if (!drain_) return;
+  drain_.reset();
+  balancer_.set_drain(std::nullopt);
+  spdlog::info("drain ended: new flows again");
+}
+
+void Operations::tick() {
+  if (!drain_ || drain_->ended) return;
+  const uint64_t remaining = sum_over_backends(balancer_, &BackendState::active);
+  const bool late = drain_->deadline && Clock::now() >= *drain_->deadline;
+  if (remaining > 0 && !late) return;
+  drain_->ended = true;
+  if (remaining == 0) {
+    spdlog::info("drained: no flow is left");
+  } else if (drain_->reset_rest) {
+    spdlog::warn("drain: time is up; flows reset: {}", balancer_.reset_all_flows());
+  } else {
+    spdlog::warn("drain: time is up; flows left: {}", remaining);
+  }
+  if (drain_->stop_after) stop_();
+}
+
+json Operations::view_drain() const {
+  json row = {{"state", "off"}, {"remaining", sum_over_backends(balancer_, &BackendState::active)}};
+  if (drain_) {
+    const auto for_ms = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - drain_->since);
+    row["state"] = row["remaining"] == 0 ? "drained" : "draining";
+    row["syns"] = balancer_.runtime().drain == OnRefusal::kDrop ? "dropped" : "reset";
+    row["for_ms"] = for_ms.count();
+    row["refused"] = refused_while_draining(balancer_) - drain_->refused_before;
+    row["ended"] = drain_->ended;
+    row["exit"] = drain_->stop_after;
+  }
+  return {{"drain", json::array({row})}};
+}
+
+}  // namespace sluice::control

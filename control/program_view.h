@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What runs and on what: the program itself, and the interfaces' devices.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "control/balancer.h"
+
+namespace sluice::control {
+
+// How reloads went.
+struct ReloadRecord {
+  uint64_t succeeded = 0;
+  uint64_t failed = 0;
+  bool last_succeeded = true;
+  double last_success_s = 0;  // Unix time; the start counts as one
+};
+
+double unix_seconds();
+
+nlohmann::json view_program(const Balancer& balancer, const ReloadRecord& reloads);
+nlohmann::json view_interfaces(const Balancer& balancer);
+
+}  // namespace sluice::control

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Differences of counters over time.
+#include "control/rates.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sluice::control {
+
+void Rates::begin(Clock::time_point now) {
+  std::erase_if(tracks_, [this](const auto& item) { return item.second.sample != sample_; });
+  const std::chrono::duration<double> passed = now - last_;
+  seconds_ = sample_ == 0 ? 1 : std::max(0.001, passed.count());
+  last_ = now;
+  ++sample_;
+}
+
+void Rates::add(const std::string& key, nlohmann::json& row,
+                const std::vector<std::string>& fields) {
+  Track& track = tracks_[key];
+  track.sample = sample_;
+  track.values.resize(fields.size());
+  for (size_t i = 0; i < fields.size(); ++i) {
+    std::vector<uint64_t>& values = track.values[i];
+    const uint64_t value = row.value(fields[i], uint64_t{0});
+    if (!values.empty() && value < values.back()) values.clear();
+    const uint64_t growth = values.empty() ? 0 : value - values.back();
+    if (values.size() > kRecentSamples) values.erase(values.begin());
+    values.push_back(value);
+    row[fields[i] + "_per_s"] = std::round(10 * static_cast<double>(growth) / seconds_) / 10;
+    row[fields[i] + "_recent"] = value - values.front();
+  }
+}
+
+}  // namespace sluice::control

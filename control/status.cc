@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Puts rows, rates, totals, history and verdict together.
+#include "control/status.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "control/pool_sums.h"
+#include "control/verdict.h"
+#include "control/views.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+using Fields = std::vector<std::string>;
+
+const Fields kServiceCounters = {"connections", "refused"};
+const Fields kBackendCounters = {"connections", "packets_in", "packets_out", "bytes_in",
+                                 "bytes_out",   "refused",    "unanswered",  "resets",
+                                 "timeouts",    "heals",      "heals_failed"};
+const Fields kPoolCounters = {"taken",        "fresh",         "reuse_clean", "reuse_rested",
+                              "in_use",       "reuse_natural", "ts_fixes",    "seq_fixes",
+                              "reuse_fitted", "heals",         "avoided",     "exhausted"};
+const Fields kWorkerCounters = {"flows",    "packets_in", "packets_out",
+                                "bytes_in", "bytes_out",  "drops"};
+const Fields kHistory = {"connections_per_s", "active",       "bits_in_per_s", "bits_out_per_s",
+                         "drops_per_s",       "busy_percent", "pool_percent"};
+
+double sum(const json& rows, const std::string& field) {
+  double total = 0;
+  for (const json& row : rows) total += row.value(field, 0.0);
+  return total;
+}
+
+double largest(const json& rows, const std::string& field) {
+  double value = 0;
+  for (const json& row : rows) value = std::max(value, row.value(field, 0.0));
+  return value;
+}
+
+void add_conditions(json& backends) {
+  for (json& backend : backends) {
+    const Condition now = condition_of(backend);
+    backend["level"] = to_string(now.level);
+    backend["condition"] = now.word;
+    backend["condition_text"] = now.sentence;
+    backend["usable"] = now.level != Level::kBad && backend.value("state", "") == "up";
+  }
+}
+
+// Which backends a service may use, and what goes through them.
+void add_backends_to_services(json& services, const json& backends) {
+  std::map<std::string, std::vector<const json*>> by_service;
+  for (const json& backend : backends) by_service[backend.at("service")].push_back(&backend);
+  for (json& service : services) {
+    size_t up = 0;
+    double in = 0;
+    double out = 0;
+    for (const json* backend : by_service[service.at("name")]) {
+      up += backend->at("usable").get<bool>() ? 1 : 0;
+      in += backend->value("bytes_in_per_s", 0.0);
+      out += backend->value("bytes_out_per_s", 0.0);
+    }
+    service["backends_up"] = up;
+    service["bytes_in_per_s"] = in;
+    service["bytes_out_per_s"] = out;
+  }
+}
+
+json rows_of_kind(const json& counters, std::string_view kind) {
+  json rows = json::array();
+  for (const json& row : counters) {
+    if (row.at("kind") != kind) continue;
+    rows.push_back(row);
+    if (kind == "drop") {
+      rows.back()["level"] = to_string(level_of_drop(row.at("name").get<std::string>()));
+    }
+  }
+  return rows;
+}
+
+json interface_rows(const Balancer& balancer) {
+  json rows = json::array();
+  const Config& config = balancer.config();
+  for (size_t i = 0; i < config.interfaces.size(); ++i) {
+    rows.push_back({{"name", config.interfaces[i].name},
+                    {"device", config.interfaces[i].device},
+                    {"link_up", balancer.ports()[i].link_up()}});
+  }
+  return rows;
+}
+
+// Of the numbers that the page draws first.
+json totals_of(const json& status) {
+  const json& backends = status.at("backends");
+  return {{"connections_per_s", sum(status.at("services"), "connections_per_s")},
+          {"refused_per_s", sum(status.at("services"), "refused_per_s")},
+          {"active", sum(status.at("services"), "active")},
+          {"bits_in_per_s", 8 * sum(backends, "bytes_in_per_s")},
+          {"bits_out_per_s", 8 * sum(backends, "bytes_out_per_s")},
+          {"packets_per_s", sum(status.at("workers"), "packets_in_per_s")},
+          {"drops_per_s", sum(status.at("drops"), "value_per_s")},
+          {"flows", sum(status.at("workers"), "flows")},
+          {"flows_max", sum(status.at("workers"), "flows_max")},
+          {"busy_percent", largest(status.at("workers"), "busy_percent")},
+          {"pool_percent", largest(status.at("pools"), "fullest_percent")}};
+}
+
+uint64_t wall_clock_ms() {
+  using namespace std::chrono;
+  return static_cast<uint64_t>(
+      duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
+}
+
+}  // namespace
+
+void StatusBoard::add_rates(json& status) {
+  const auto each = [&](const char* rows, const Fields& names, const Fields& counters) {
+    for (json& row : status[rows]) {
+      std::string key = rows;
+      for (const std::string& name : names) key += ' ' + row.at(name).dump();
+      rates_.add(key, row, counters);
+    }
+  };
+  rates_.begin(Rates::Clock::now());
+  each("services", {"vip"}, kServiceCounters);
+  each("backends", {"service", "address"}, kBackendCounters);
+  each("pools", {"backend"}, kPoolCounters);
+  each("workers", {"lcore"}, kWorkerCounters);
+  each("drops", {"name"}, {"value"});
+  each("events", {"name"}, {"value"});
+}
+
+void StatusBoard::keep_history(const json& totals) {
+  for (const std::string& field : kHistory) {
+    std::deque<double>& values = history_[field];
+    if (values.size() == kHistorySeconds) values.pop_front();
+    values.push_back(std::round(10 * totals.at(field).get<double>()) / 10);
+  }
+}
+
+void StatusBoard::sample(const Balancer& balancer, const std::vector<double>& busy_percent) {
+  using namespace std::chrono;
+  const json counters = view_counters(balancer).at("counters");
+  json status = {
+      {"time_ms", wall_clock_ms()},
+      {"uptime_s", duration_cast<seconds>(steady_clock::now() - started_).count()},
+      {"version", SLUICE_VERSION},
+      {"services", view_services(balancer).at("services")},
+      {"backends", view_backends(balancer).at("backends")},
+      {"pools", view_pool_sums(balancer)},
+      {"workers", view_workers(balancer, busy_percent).at("workers")},
+      {"interfaces", interface_rows(balancer)},
+      {"drops", rows_of_kind(counters, "drop")},
+      {"events", rows_of_kind(counters, "event")},
+  };
+  add_rates(status);
+  add_conditions(status["backends"]);
+  add_backends_to_services(status["services"], status["backends"]);
+  status["totals"] = totals_of(status);
+  keep_history(status["totals"]);
+  status["history"] = history_;
+  status["verdict"] = verdict_of(judge(status));
+  latest_ = std::move(status);
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One picture of the whole balancer a second: the rows of `show`, how fast they grow, what is wrong,
+// and five minutes of history. The page, `sluicectl status` and `sluicectl top` are made of it.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <deque>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "control/balancer.h"
+#include "control/rates.h"
+
+namespace sluice::control {
+
+class StatusBoard {
+ public:
+  static constexpr size_t kHistorySeconds = 300;
+
+  // Once a second.
+  void sample(const Balancer& balancer, const std::vector<double>& busy_percent);
+  const nlohmann::json& latest() const { return latest_; }
+
+ private:
+  void add_rates(nlohmann::json& status);
+  void keep_history(const nlohmann::json& totals);
+
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  Rates rates_;
+  std::map<std::string, std::deque<double>> history_;  // by field of the totals
+  nlohmann::json latest_ = nlohmann::json::object();
+};
+
+}  // namespace sluice::control

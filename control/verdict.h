@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Is all well, and if not, where not: one list of findings, worst first, from one status.
+//
+// Pure. The page, `sluicectl status` and `sluicectl top` show the same list.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::control {
+
+enum class Level : uint8_t { kOk, kWarn, kBad };
+std::string_view to_string(Level level);
+
+struct Finding {
+  Level level;
+  std::string what;
+  std::string mend;
+};
+
+// How a backend is, from its row with its rates: a word for a table, and what to say of it.
+struct Condition {
+  Level level;
+  std::string word;
+  std::string sentence;  // after the backend's name
+  std::string mend;
+};
+Condition condition_of(const nlohmann::json& backend);
+
+// `status` is what StatusBoard puts together (status.h).
+std::vector<Finding> judge(const nlohmann::json& status);
+
+// {"level": the worst, "findings": [{"level", "what", "mend"}]}
+nlohmann::json verdict_of(const std::vector<Finding>& findings);
+
+// How much a drop of this name means: kOk where other people's traffic explains it.
+Level level_of_drop(std::string_view reason);
+extern const size_t kTroubleDropCount;  // how many are not kOk; all must exist
+
+}  // namespace sluice::control

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Records of flows that have ended.
+#include "dataplane/flow_log.h"
+
+#include <rte_errno.h>
+
+#include <stdexcept>
+
+#include "dataplane/core.h"
+
+namespace sluice {
+namespace {
+
+FlowRecord record_of(const Core& core, const Flow& flow, TcpState state, FlowEnd end) {
+  const uint64_t now_ms = core.clock_base_ms + core.now_ms;
+  return {core.client(flow),
+          core.vip(flow),
+          core.local(flow),
+          core.backend_address(flow),
+          now_ms - (core.now32() - flow.opened_ms),
+          now_ms,
+          flow.bytes_in(),
+          flow.bytes_out(),
+          flow.shift,
+          end,
+          state,
+          flow.grant,
+          flow.rewrite_timestamps,
+          flow.heal_attempts,
+          flow.syns};
+}
+
+}  // namespace
+
+FlowLogRing::FlowLogRing(const std::string& name, int numa_socket)
+    : ring_(rte_ring_create_elem(name.c_str(), kSize, kRecordsMax, numa_socket,
+                                 RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ)) {
+  if (ring_ == nullptr) throw std::runtime_error("ring " + name + ": " + rte_strerror(rte_errno));
+}
+
+void log_end(Core& core, const Flow& flow, TcpState state, FlowEnd end) {
+  if (!core.flow_log->wants(core.snapshot->flow_log_sample)) return;
+  const bool given = core.flow_log->give(record_of(core, flow, state, end));
+  core.count(given ? Event::flows_logged : Event::flow_log_dropped);
+}
+
+}  // namespace sluice

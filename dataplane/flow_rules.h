@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Rules in a device (rte_flow) that bring each answer to the worker of its local port.
+//
+// The low bits of the port are its class, a class is one worker's (steering.h), and a rule says so
+// to the device: TCP to this local address whose destination port has these low bits goes to that
+// queue. One set of rules for each local address; they follow the configuration.
+#pragma once
+
+#include <rte_flow.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "dataplane/net/address.h"
+
+namespace sluice {
+
+/// TCP whose destination port is `value` in the bits of `mask` goes to `queue`.
+struct PortRule {
+  uint16_t value;
+  uint16_t mask;
+  uint16_t queue;
+};
+
+/// The rules of one local address. Every port meets exactly one.
+std::vector<PortRule> port_rules(uint32_t worker_count);
+
+class FlowRules {
+ public:
+  FlowRules(uint16_t port, uint32_t worker_count) : port_(port), rules_(port_rules(worker_count)) {}
+  FlowRules(FlowRules&& other) noexcept;
+  FlowRules& operator=(FlowRules&&) = delete;
+  ~FlowRules();
+
+  /// Why the device would not take the rules of an address; empty when it would.
+  std::string refusal(net::Ipv4Address local) const;
+  /// Makes the device have the rules of these addresses and of no others. What it refuses is
+  /// returned, empty when nothing; packets of an address without rules are handed off.
+  std::string set(const std::vector<net::Ipv4Address>& locals);
+
+ private:
+  std::string add(net::Ipv4Address local);
+  void remove(const std::vector<rte_flow*>& flows);
+
+  uint16_t port_;
+  std::vector<PortRule> rules_;
+  std::map<net::Ipv4Address, std::vector<rte_flow*>> flows_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The benches within one process: the real pipeline between ports of memory (tests/bench)."""
+
+import json
+import subprocess
+
+from bench_common import WORKER_CORE, BenchError, build_dir, note
+from hugepages import hugepages
+
+NEW_FLOWS = 1_000_000
+LIVES_AT_A_TIME = 16_384
+BYTES_PER_FLOW_MAX = 512  # room to reserve, not what is used
+
+
+def core_bench(case, *words, flows=1000, huge_mb=0):
+    """One case in a process of its own; returns its rows."""
+    wanted_mb = 1024 + flows * BYTES_PER_FLOW_MAX // 1_000_000
+    memory = ["--huge"] if huge_mb >= wanted_mb else ["--memory", str(wanted_mb)]
+    command = [build_dir() / "tests" / "bench" / "core-bench", case, "--flows", str(flows),
+               "--core", str(WORKER_CORE), *memory, *words]
+    done = subprocess.run(command, text=True, capture_output=True, timeout=600)
+    if done.returncode != 0:
+        raise BenchError(f"core-bench {case}: {done.stderr.strip() or done.returncode}")
+    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    for row in rows:
+        row["hugepages"] = memory == ["--huge"]
+    return rows
+
+
+def with_pages(flows, run):
+    with hugepages(1024 + flows * BYTES_PER_FLOW_MAX // 1_000_000) as huge_mb:
+        return run(huge_mb)
+
+
+def established(arguments):
+    rows = []
+    for flows in arguments.flows:
+        for zipf in ([], ["--zipf"]) if flows > 1 else ([],):
+            note(f"established, {flows:,} flows{', Zipf' if zipf else ''}")
+            rows += with_pages(flows, lambda huge_mb: core_bench(
+                "established", *zipf, flows=flows, huge_mb=huge_mb))
+    return rows
+
+
+def new_flows(arguments):
+    note(f"new flows, {NEW_FLOWS:,} SYNs a round")
+    return with_pages(NEW_FLOWS, lambda huge_mb: core_bench(
+        "new_flows", flows=NEW_FLOWS, huge_mb=huge_mb))
+
+
+def lives(arguments):
+    note("whole lives, ports free and ports held")
+    return with_pages(8 * LIVES_AT_A_TIME, lambda huge_mb: [
+        *core_bench("lives", flows=LIVES_AT_A_TIME, huge_mb=huge_mb),
+        *core_bench("lives_reuse", flows=LIVES_AT_A_TIME, huge_mb=huge_mb)])
+
+
+def attack(arguments):
+    note("SYNs that serve nobody")
+    return with_pages(1000, lambda huge_mb: core_bench("attack", huge_mb=huge_mb))
+
+
+def memory(arguments):
+    flows = max(arguments.flows)
+    note(f"memory of {flows:,} flows")
+    # Without hugepages, so that what the process has touched is what the kernel counts.
+    return core_bench("memory", flows=flows)

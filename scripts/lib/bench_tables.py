@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Rows of the cost benches as tables."""
+
+from table import print_table
+
+# Bench: title, and columns as (head, key). A row that has no such key shows a dash.
+TABLES = {
+    "established": ("Packets of open connections, 64 bytes, both directions, TSC ticks; ports and "
+                    "generator taken out", [
+        ("flows", "flows"), ("", "distribution"), ("ticks/packet", "ticks_per_packet"),
+        ("Mpps", "mpps"), ("in", "ticks_in"), ("out", "ticks_out"),
+        ("generator", "ticks_generator"), ("to testpmd", "ratio_to_testpmd")]),
+    "altered": ("Packets with timestamps of plain, fitted and rewritten flows, TSC ticks", [
+        ("", "kind"), ("flows", "flows"), ("in", "ticks_in"), ("out", "ticks_out")]),
+    "new_flows": ("SYNs turned into flows", [
+        ("flows", "flows"), ("a second", "per_second"), ("ticks", "ticks_per_packet")]),
+    "expiry": ("All of them expiring at once", [
+        ("flows", "flows"), ("ticks/flow", "ticks_per_flow"), ("worst us held", "us_held_worst"),
+        ("median us", "us_held_median")]),
+    "lives": ("Whole lives, SYN to both FINs, ports free", [
+        ("at a time", "at_a_time"), ("a second", "per_second"), ("ticks/life", "ticks_per_life"),
+        ("ticks/packet", "ticks_per_packet")]),
+    "lives_reuse": ("Whole lives, each on a port held in TIME_WAIT", [
+        ("at a time", "at_a_time"), ("a second", "per_second"), ("ticks/life", "ticks_per_life"),
+        ("ticks/packet", "ticks_per_packet"), ("fitted", "fitted_share")]),
+    "attack": ("SYNs that serve nobody", [
+        ("", "kind"), ("ticks/packet", "ticks_per_packet"), ("Mpps", "mpps")]),
+    "scaling": ("Workers on cores of their own against one, open connections, each between its own ports of "
+                "memory", [
+        ("workers", "workers"), ("flows each", "flows"), ("Mpps, one", "mpps_one"),
+        ("Mpps, all", "mpps_all"), ("times", "times")]),
+    "memory": ("Memory, everything included", [
+        ("flows", "flows"), ("bytes/flow", "bytes_per_flow"), ("MB at start", "mb_at_start"),
+        ("MB full", "mb_full")]),
+    "ports": ("Beside testpmd on the same ports, each a process on one core; the port's cost is in it",
+              [("", "program"), ("port", "port"), ("flows", "flows"),
+               ("ticks/packet", "ticks_per_packet"), ("Mpps", "mpps"),
+               ("to 5tswap", "ratio_to_testpmd")]),
+    "memif": ("Between processes over net_memif, zero-copy client; the generator may be the limit", [
+        ("", "program"), ("flows", "flows"), ("ticks/packet", "ticks_per_packet"),
+        ("Mpps", "mpps"), ("lost share", "lost_share"), ("to 5tswap", "ratio_to_testpmd"),
+        ("round trip ns", "round_trip_ns"), ("discarded", "discarded")]),
+    "latency": ("Latency through Sluice and back over net_memif", [
+        ("load %", "load_percent"), ("Mpps", "mpps"), ("p50 us", "us_p50"), ("p99 us", "us_p99"),
+        ("p99.9 us", "us_p999"), ("lost", "lost"), ("round trip ns", "round_trip_ns"),
+        ("discarded", "discarded")]),
+}
+
+
+def add_ratios(rows):
+    """Gives the rows of open connections their ratio to testpmd's 5tswap over the same ports. At the
+    number of connections that the run on ports has it is that run's; at others the difference that
+    the in-process rows show is added to it, and the row says that it was derived."""
+    by_program = {row["program"]: row for row in rows if row["name"] == "ports"}
+    sluice, limit = by_program.get("sluice"), by_program.get("testpmd 5tswap")
+    uniform = [row for row in rows if row["name"] == "established"]
+    base = next((row for row in uniform if sluice and row["flows"] == sluice["flows"]), None)
+    if not (base and limit):
+        return
+    for row in uniform:
+        difference = row["ticks_per_packet"] - base["ticks_per_packet"]
+        row["ratio_to_testpmd"] = ((sluice["ticks_per_packet"] + difference) /
+                                   limit["ticks_per_packet"])
+        row["ratio_derived"] = row is not base
+
+
+def show(rows):
+    for name, (title, columns) in TABLES.items():
+        chosen = [row for row in rows if row["name"] == name]
+        if not chosen:
+            continue
+        print(f"\n{title}\n")
+        print_table([[head for head, _ in columns],
+                     *([row.get(key) for _, key in columns] for row in chosen)])

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The in-process benches. Each prints one line of JSON a case on standard output.
+#pragma once
+
+#include <cstdint>
+
+namespace sluice::bench {
+
+struct Options {
+  uint32_t flows = 1000;
+  bool zipf = false;
+  bool timestamps = false;
+  uint32_t rounds = 5;
+};
+
+/// Packets of open connections: ticks inbound, outbound, and both in turn as a worker sees them.
+void established(const Options& options);
+/// The same with timestamps: plain, fitted and rewritten flows side by side.
+void altered(const Options& options);
+/// SYNs turned into flows, and how long their expiry holds the worker.
+void new_flows(const Options& options);
+/// Whole lives, SYN to both FINs: with ports free, and where each port is held in TIME_WAIT.
+void lives(const Options& options, bool reuse);
+/// SYNs to nowhere, and a SYN flood on a service whose table is full.
+void attack(const Options& options);
+/// What opening so many flows adds to the process.
+void memory(const Options& options);
+/// As many workers as there are lcores against one.
+void scaling(const Options& options);
+/// Packets for callgrind, untimed; prints how many of each kind.
+void counted();
+
+}  // namespace sluice::bench

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// core-bench: one case of the in-process benches, for scripts/bench. One case a process, so that
+// each begins with memory that nothing has touched.
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <sys/resource.h>
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/bench/cases.h"
+
+namespace {
+
+using namespace sluice::bench;  // NOLINT: main wires all of it
+
+constexpr const char* kUsage =
+    "usage: core-bench CASE [--flows N] [--rounds N] [--zipf] [--timestamps] [--core N]\n"
+    "                  [--memory MB] [--huge]\n"
+    "cases: established altered new_flows lives lives_reuse attack memory counted scaling tsc\n";
+
+struct Arguments {
+  std::string name;
+  Options options;
+  std::string core = "0";
+  std::string memory_mb = "512";
+  bool huge = false;
+};
+
+bool parse(int argc, char** argv, Arguments& arguments) {
+  if (argc < 2) return false;
+  arguments.name = argv[1];
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const auto number = [&] { return ++i < argc ? argv[i] : ""; };
+    if (word == "--flows") {
+      arguments.options.flows = static_cast<uint32_t>(std::strtoul(number(), nullptr, 10));
+    } else if (word == "--rounds") {
+      arguments.options.rounds = static_cast<uint32_t>(std::strtoul(number(), nullptr, 10));
+    } else if (word == "--core") {
+      arguments.core = number();
+    } else if (word == "--memory") {
+      arguments.memory_mb = number();
+    } else if (word == "--zipf") {
+      arguments.options.zipf = true;
+    } else if (word == "--timestamps") {
+      arguments.options.timestamps = true;
+    } else if (word == "--huge") {
+      arguments.huge = true;
+    } else {
+      return false;
+    }
+  }
+  return arguments.options.flows > 0 && arguments.options.rounds > 0;
+}
+
+bool start(const Arguments& arguments) {
+  std::vector<std::string> words = {"core-bench",    "--no-pci", "--no-telemetry",
+                                    "--log-level=1", "-l",       arguments.core};
+  if (arguments.huge) {
+    words.push_back("--in-memory");
+  } else {
+    words.insert(words.end(), {"--no-huge", "--no-shconf", "-m", arguments.memory_mb});
+  }
+  static std::vector<char*> argv;
+  static std::vector<std::string> kept;
+  kept = std::move(words);
+  for (std::string& word : kept) argv.push_back(word.data());
+  return rte_eal_init(static_cast<int>(argv.size()), argv.data()) >= 0;
+}
+
+bool run(const std::string& name, const Options& options) {
+  if (name == "established") {
+    established(options);
+  } else if (name == "altered") {
+    altered(options);
+  } else if (name == "new_flows") {
+    new_flows(options);
+  } else if (name == "lives" || name == "lives_reuse") {
+    lives(options, name == "lives_reuse");
+  } else if (name == "attack") {
+    attack(options);
+  } else if (name == "memory") {
+    memory(options);
+  } else if (name == "counted") {
+    counted();
+  } else if (name == "scaling") {
+    scaling(options);
+  } else if (name == "tsc") {
+    std::printf("%" PRIu64 "\n", rte_get_tsc_hz());
+  } else {
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Arguments arguments;
+  if (!parse(argc, argv, arguments)) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  static_cast<void>(setpriority(PRIO_PROCESS, 0, -20));  // as a worker does
+  if (!start(arguments)) {
+    std::fprintf(stderr, "core-bench: EAL does not start\n");
+    return 1;
+  }
+  if (!run(arguments.name, arguments.options)) {
+    std::fputs(kUsage, stderr);
+    return 2;
+  }
+  rte_eal_cleanup();
+  return 0;
+}

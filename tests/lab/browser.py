@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Debian's chromium, headless, inside a network namespace of the lab."""
+
+import ctypes
+import os
+import tempfile
+from contextlib import contextmanager
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+CLONE_NEWNET = 0x40000000
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--hide-scrollbars", "--disable-dev-shm-usage"]
+
+
+@contextmanager
+def inside(namespace):
+    """This thread, and what it starts, lives in a network namespace for the length of a block."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    there = os.open(f"/run/netns/{namespace.name}", os.O_RDONLY)
+    try:
+        if libc.setns(there, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+        yield
+    finally:
+        libc.setns(own, CLONE_NEWNET)
+        os.close(there)
+        os.close(own)
+
+
+@contextmanager
+def browser(namespace, width=1280, height=900, dark=False):
+    """A driver whose pages see that namespace's network alone; its console's errors are kept."""
+    with inside(namespace), tempfile.TemporaryDirectory() as profile:
+        options = webdriver.ChromeOptions()
+        for flag in FLAGS + [f"--user-data-dir={profile}", f"--window-size={width},{height}"]:
+            options.add_argument(flag)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+        try:
+            resize(driver, width, height)
+            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+                {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+            yield driver
+        finally:
+            driver.quit()
+
+
+def resize(driver, width, height):
+    """Exact, and as narrow as a phone, which a window cannot be."""
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})

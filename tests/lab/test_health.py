@@ -1,0 +1,389 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Health checks of real nginx, from the interface's address through the kernel's tap.
+
+One lab for all of it: a check is changed by a reload, and what a backend answers by the file that
+its nginx includes. `web` is checked, by HTTP on port 8090 where nothing else is said.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+
+from browser import browser
+from conftest import assert_all_well, lab_with
+from load import Churn, Held, churn
+from middles import Sluice
+from topology import BACKENDS, run, wait_until
+
+FIRST, SECOND = (f"{address}:80" for address in BACKENDS)
+GOOD = 'return 200 "all is well";'
+INTERVAL_MS = 500
+MANY = 1000
+MANY_PER_SERVICE = 250
+
+CHECKED = """
+  server {{
+    listen {address}:8090;
+    listen {address}:8443 ssl;
+    listen 8091 backlog=4096;
+    ssl_certificate {work}/cert.pem;
+    ssl_certificate_key {work}/key.pem;
+    location / {{ include {work}/health.conf; }}
+  }}
+}}
+"""
+
+
+def with_tap(toml):
+    toml = toml.replace("[control]\n", '[control]\npage_listen = "127.0.0.1:9181"\n')
+    line = 'addresses = ["10.2.255.254/16"]'
+    return toml.replace(line, f'{line}\nkernel = "sluice0"')
+
+
+@pytest.fixture(scope="module")
+def shared():
+    with lab_with(Sluice(edit=with_tap)) as lab:
+        for index, address in enumerate(BACKENDS):
+            work = lab.backend_work(index)
+            run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                "/CN=lab.example", "-addext", "subjectAltName=DNS:lab.example", "-keyout",
+                work / "key.pem", "-out", work / "cert.pem")
+            config = work / "nginx.conf"
+            text = config.read_text().rstrip().removesuffix("}")
+            config.write_text(text + CHECKED.format(work=work, address=address))
+        yield lab
+
+
+@pytest.fixture
+def lab(shared):
+    """The shared lab with both backends well and nothing checked yet."""
+    shared.middle.ctl("backend", "clear", "--all")
+    shared.middle.reload(shared.middle.toml())
+    for index in range(len(BACKENDS)):
+        answer(shared, index, GOOD)
+    return shared
+
+
+def pids(lab, index):
+    return [int(pid) for pid in run("ip", "netns", "pids", lab.backends[index].name).split()]
+
+
+def signal_nginx(lab, index, number):
+    for pid in pids(lab, index):
+        os.kill(pid, number)
+
+
+def start_nginx(lab, index):
+    work = lab.backend_work(index)
+    lab.processes.append(lab.backends[index].start(
+        "nginx", "-c", work / "nginx.conf", "-e", work / "error.log", stderr=subprocess.DEVNULL))
+    wait_until(lambda: lab.requests_served(index) is not None, 10, "nginx does not answer")
+
+
+def answer(lab, index, directives):
+    """What a backend says to its check from now on."""
+    file = lab.backend_work(index) / "health.conf"
+    if file.exists() and file.read_text() == directives and pids(lab, index):
+        return
+    file.write_text(directives)
+    signal_nginx(lab, index, signal.SIGKILL)
+    wait_until(lambda: not pids(lab, index), 10, "nginx does not end")
+    start_nginx(lab, index)
+
+
+def toml_of(**keys):
+    words = {"type": "http", "interval_ms": INTERVAL_MS, "timeout_ms": INTERVAL_MS} | keys
+    if words["type"] == "http":
+        words.setdefault("port", 8090)
+    lines = [f"{key} = {json.dumps(value)}" for key, value in words.items()]
+    return "\n[service.health_check]\n" + "\n".join(lines) + "\n\n"
+
+
+def check(lab, service="web", **keys):
+    """Puts a health check of `service` into force."""
+    head, tail = lab.middle.toml().split(f'name = "{service}"', 1)
+    done = lab.middle.reload(
+        head + f'name = "{service}"' +
+        tail.replace("\n[[service.backend]]", toml_of(**keys) + "[[service.backend]]", 1))
+    assert done.returncode == 0, done.stderr
+    return lab
+
+
+def row(lab, address):
+    return {row["address"]: row for row in lab.middle.show("backends")}[address]
+
+
+def wait_health(lab, address, health, seconds=5):
+    wait_until(lambda: row(lab, address)["health"] == health, seconds,
+               f"{address} is not {health}: {row(lab, address)}")
+    return row(lab, address)
+
+
+def served(lab, **options):
+    """Who served, by address, of a few connections that all have to be well."""
+    report = churn(lab, seconds=5, **({"connections": 60} | options))
+    assert_all_well(report)
+    return report["backends"]
+
+
+def test_killed(lab):
+    check(lab, port=80)
+    wait_health(lab, SECOND, "up")
+    log = len(lab.middle.log())
+    signal_nginx(lab, 1, signal.SIGKILL)
+    start = time.monotonic()
+    down = wait_health(lab, SECOND, "down")
+    assert time.monotonic() - start < 2 * INTERVAL_MS / 1000 + 0.5
+    assert (down["state"], down["weight"], down["weight_configured"]) == ("unhealthy", 0, 1)
+    assert down["health_reason"] == "connect: Connection refused"
+    assert f"backend web {SECOND} is down: connect: Connection refused (2 in a row)" in \
+        lab.middle.log()[log:]
+    assert served(lab) == {BACKENDS[0]: 60}
+    assert "Connection refused" in lab.middle.ctl("show", "backends")
+    wait_until(lambda: f"{SECOND} of web is down for" in lab.middle.ctl_run("status").stdout, 5,
+               "status does not say it")
+    start_nginx(lab, 1)
+    wait_health(lab, SECOND, "up")
+    assert f"backend web {SECOND} is up after " in lab.middle.log()[log:]
+    assert served(lab) == {BACKENDS[0]: 30, BACKENDS[1]: 30}
+
+
+def test_hung(lab):
+    check(lab)
+    wait_health(lab, SECOND, "up")
+    signal_nginx(lab, 1, signal.SIGSTOP)
+    try:
+        assert wait_health(lab, SECOND, "down")["health_reason"] == "no answer in time"
+        assert served(lab) == {BACKENDS[0]: 60}
+    finally:
+        signal_nginx(lab, 1, signal.SIGCONT)
+    wait_health(lab, SECOND, "up")
+
+
+@pytest.mark.parametrize("directives, keys, reason", [
+    ("return 503;", {}, "status 503"),
+    ("return 204;", {"expect_status": [200, "300-399"]}, "status 204"),
+    ('return 200 "ill";', {"body_matches": "^all is w"}, "status 200, but the body does not match"),
+    ("root {www}; try_files /letters10m =404; limit_rate 1000;", {},
+     "status 200, and no end in time"),
+], ids=["503", "204", "body", "slow"])
+def test_http(lab, directives, keys, reason):
+    check(lab, **keys)
+    wait_health(lab, SECOND, "up")
+    answer(lab, 1, directives.replace("{www}", str(lab.work / "www")))
+    wait_until(lambda: row(lab, SECOND)["health_reason"] == reason, 5, reason)
+    wait_health(lab, SECOND, "down")
+
+
+def test_https(lab):
+    keys = {"type": "https", "port": 8443, "interval_ms": 1500, "timeout_ms": 1500, "fall": 1,
+            "rise": 1}
+    check(lab, **keys)
+    wait_health(lab, SECOND, "up")
+    check(lab, **keys, tls_verify=True, tls_name="lab.example")
+    assert "self-signed certificate" in wait_health(lab, SECOND, "down")["health_reason"]
+    trusted = keys | {"tls_verify": True, "tls_ca": str(lab.backend_work(1) / "cert.pem")}
+    check(lab, **trusted, tls_name="lab.example")
+    wait_health(lab, SECOND, "up")
+    check(lab, **trusted, host="other.example")
+    assert "certificate subject name" in wait_health(lab, SECOND, "down")["health_reason"]
+
+
+def command_check(lab, **keys):
+    """Backends are well as long as a file of their name is there."""
+    for address in BACKENDS:
+        (lab.work / address).touch()
+    script = f"test -e {lab.work}/$SLUICE_ADDRESS || {{ echo gone; exit 3; }}"
+    return check(lab, **({"type": "command", "command": ["/bin/sh", "-c", script]} | keys))
+
+
+def test_command(lab):
+    command_check(lab)
+    wait_health(lab, SECOND, "up")
+    (lab.work / BACKENDS[1]).unlink()
+    assert wait_health(lab, SECOND, "down")["health_reason"] == "exit status 3: gone"
+    check(lab, type="command", command=["/bin/sh", "-c", "sleep 4711 & sleep 4712"])
+    wait_until(lambda: row(lab, FIRST)["health_reason"] == "the command did not end in time", 5,
+               "the command may run on")
+    check(lab, type="tcp")
+    wait_until(lambda: "471" not in run("ps", "-eo", "args").replace("[", ""), 5, "it still runs")
+    wait_health(lab, SECOND, "up")
+    check(lab, type="command", command=["/no/such/program"])
+    wait_until(lambda: "No such file" in row(lab, SECOND)["health_hindrance"], 5,
+               "nothing is said of a program that is not there")
+    assert row(lab, SECOND)["state"] == "up"  # that the check cannot be made is not its fault
+
+
+def test_passive(lab):
+    check(lab, interval_ms=60000, passive=True)  # which finds nothing wrong, and seldom looks
+    wait_health(lab, SECOND, "up")
+    lab.backends[1].nft("table ip lab { chain in { type filter hook input priority 0; "
+                        "tcp dport 80 reject with tcp reset; }; }")
+    try:
+        churn(lab, seconds=3, concurrency=2)
+        down = wait_health(lab, SECOND, "down", 2)
+        assert re.match(r"clients' handshakes fail \(refused \d+, unanswered 0\)",
+                        down["health_reason"])
+        refused = down["refused"]
+        assert served(lab) == {BACKENDS[0]: 60}
+        assert row(lab, SECOND)["refused"] == refused
+    finally:
+        lab.backends[1].nft("delete table ip lab")
+    check(lab, passive=True)
+    wait_health(lab, SECOND, "up")
+
+
+def test_all_down(lab):
+    command_check(lab, all_down="refuse")
+    wait_health(lab, SECOND, "up")
+    for address in BACKENDS:
+        (lab.work / address).unlink()
+    wait_health(lab, FIRST, "down")
+    wait_health(lab, SECOND, "down")
+    log = len(lab.middle.log())
+    # What has been found out is in force a tenth of a second later.
+    wait_until(lambda: "no backend takes new connections" in lab.middle.ctl_run("status").stdout, 5,
+               "status does not say it")
+    report = churn(lab, seconds=5, connections=20)
+    assert report["refused"] == 20 and report["stalls"] == 0
+    text = lab.middle.config.read_text()
+    assert lab.middle.reload(text.replace('"refuse"', '"use_all"')).returncode == 0
+    assert served(lab) == {BACKENDS[0]: 30, BACKENDS[1]: 30}
+    assert row(lab, FIRST)["state"] == "unhealthy" and row(lab, FIRST)["weight"] == 1
+    wait_until(lambda: "all are used" in lab.middle.ctl_run("status").stdout, 5,
+               "status does not say it")
+    assert "is down" not in lab.middle.log()[log:]  # a reload is no news
+    (lab.work / BACKENDS[1]).touch()
+    wait_health(lab, SECOND, "up")
+    assert served(lab) == {BACKENDS[1]: 60}
+
+
+@pytest.mark.parametrize("on_down", ["keep", "reset"])
+def test_flows_of_a_backend_that_goes_down(lab, on_down):
+    command_check(lab, service="keepalive", on_down=on_down)
+    wait_health(lab, "10.2.0.11:8080", "up")
+    held = Held(lab, 4)
+    (lab.work / BACKENDS[1]).unlink()
+    wait_health(lab, "10.2.0.11:8080", "down")
+    if on_down == "reset":
+        wait_until(lambda: row(lab, "10.2.0.11:8080")["active"] == 0, 5, "flows are left")
+    fates = held.close()
+    assert fates == ["open"] * 4 if on_down == "keep" else ["open"] * 2 + ["reset"] * 2
+
+
+def test_slow_start_and_reload(lab):
+    command_check(lab, slow_start_seconds=20)
+    wait_health(lab, SECOND, "up")
+    (lab.work / BACKENDS[1]).unlink()
+    wait_health(lab, SECOND, "down")
+    (lab.work / BACKENDS[1]).touch()
+    start = time.monotonic()
+    wait_health(lab, SECOND, "starting")
+    few = served(lab, connections=210)[BACKENDS[1]]
+    assert 0 < few < 60
+    assert row(lab, SECOND)["state"] == "up" and row(lab, SECOND)["weight"] == 1
+    checks = row(lab, SECOND)["checks_good"]
+    log = len(lab.middle.log())
+    assert "reloaded" in lab.middle.ctl("reload")
+    kept = row(lab, SECOND)
+    assert kept["health"] == "starting" and kept["checks_good"] >= checks
+    wait_until(lambda: row(lab, SECOND)["share_percent"] >= 30, 15, "it does not grow")
+    more = served(lab, connections=210)[BACKENDS[1]]
+    assert few < more < 100
+    assert time.monotonic() - start < 20 and "is down" not in lab.middle.log()[log:]
+
+
+def test_an_operator_overrules_health(lab):
+    command_check(lab)
+    wait_health(lab, SECOND, "up")
+    (lab.work / BACKENDS[1]).unlink()
+    wait_health(lab, SECOND, "down")
+    lab.middle.ctl("backend", "set", "web", SECOND, "--drain")
+    said = lab.middle.ctl("backend", "set", "web", SECOND, "--up")  # ends the drain, no more
+    assert "exit status 3: gone (--up takes it up all the same)" in said
+    assert row(lab, SECOND)["state"] == "unhealthy" and row(lab, SECOND)["override"] is None
+    lab.middle.ctl("backend", "set", "web", SECOND, "--up")
+    forced = row(lab, SECOND)
+    assert (forced["state"], forced["override"], forced["health"]) == ("up", "up", "down")
+    assert served(lab) == {BACKENDS[0]: 30, BACKENDS[1]: 30}
+    lab.middle.ctl("backend", "set", "web", FIRST, "--down")
+    assert row(lab, FIRST)["state"] == "down" and row(lab, FIRST)["health"] == "up"
+    assert served(lab) == {BACKENDS[1]: 60}
+
+
+def test_a_killed_backend_turns_red(lab):
+    interval_s = 2
+    check(lab, port=80, interval_ms=1000 * interval_s, passive=True)
+    wait_health(lab, SECOND, "up")
+    with browser(lab.balancer) as page:
+        page.get("http://127.0.0.1:9181/")
+
+        def tones():
+            return page.execute_script("""
+                return Object.fromEntries([...document.querySelectorAll("#backends tbody tr")].map(
+                    tr => [tr.cells[0].textContent, tr.className]))""")
+
+        wait_until(lambda: tones().get(SECOND) == "", 20, "the page never showed it well")
+        load = Churn(lab, seconds=4, concurrency=2)
+        time.sleep(0.5)
+        signal_nginx(lab, 1, signal.SIGKILL)
+        wait_until(lambda: tones()[SECOND] == "bad", 2 * interval_s, "it is not red in time")
+        assert tones()[FIRST] == ""
+        load.finish()
+
+
+def control_seconds(lab):
+    """CPU time of the control thread so far."""
+    pid = lab.middle.process.pid  # taskset and ip have become sluice
+    fields = open(f"/proc/{pid}/task/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def many_toml(toml):
+    text = toml.replace("[[local_pool]]", """[[route]]
+to = "10.9.0.0/16"
+via = "10.2.0.10"
+
+[[local_pool]]
+name = "small"
+addresses = ["10.2.0.2"]
+ports = "1024-1055"
+
+[[local_pool]]""", 1)
+    for service in range(MANY // MANY_PER_SERVICE):
+        text += f'\n[[service]]\nname = "many{service}"\nvip = "10.3.1.{service}:80"\n'
+        text += 'local_pool = "small"\n' + toml_of(port=8091, interval_ms=1000, timeout_ms=1000)
+        for backend in range(MANY_PER_SERVICE):
+            text += f'[[service.backend]]\naddress = "10.9.{service}.{backend + 1}:80"\n'
+    return text
+
+
+def test_a_thousand_each_second(lab):
+    lab.backends[0].ip("route", "add", "local", "10.9.0.0/16", "dev", "lo")
+    assert lab.middle.reload(many_toml(lab.middle.toml())).returncode == 0
+
+    def many():
+        return [row for row in lab.middle.show("backends") if row["address"].startswith("10.9.")]
+
+    wait_until(lambda: all(row["health"] == "up" for row in many()), 10, "not all are up")
+    before, start, cpu = many(), time.monotonic(), control_seconds(lab)
+    report = churn(lab, seconds=5, concurrency=1)
+    cpu = control_seconds(lab) - cpu
+    seconds, after = time.monotonic() - start, many()
+    checks = sum(row["checks_good"] for row in after) - sum(row["checks_good"] for row in before)
+    print(f"checks a second: {checks / seconds:.0f}, control thread: {cpu / seconds:.0%}; "
+          f"connections a second beside it: {report['opened'] / 5:.0f}")
+    assert_all_well(report)
+    assert checks > 0.7 * MANY * seconds
+    assert all(row["state"] == "up" and row["checks_bad"] == 0 for row in after)
+    assert cpu / seconds < 0.75
+
+    signal_nginx(lab, 0, signal.SIGKILL)
+    wait_until(lambda: all(row["state"] == "unhealthy" for row in many()), 5, "not all are down")
+    start_nginx(lab, 0)
+    wait_until(lambda: all(row["state"] == "up" for row in many()), 10, "not all are back")

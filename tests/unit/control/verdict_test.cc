@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a status is judged to be, and how counters become rates.
+#include "control/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include "control/rates.h"
+#include "dataplane/net/drop_reason.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+json healthy() {
+  return json::parse(R"({
+    "services": [{"name": "web", "backends_up": 2}],
+    "backends": [{"service": "web", "address": "10.2.0.10:80", "state": "up"},
+                 {"service": "web", "address": "10.2.0.11:80", "state": "draining"}],
+    "pools": [{"backend": "10.2.0.10:80", "fullest_percent": 79.0, "fullest_local": "10.2.0.1",
+               "fullest_worker": 0}],
+    "workers": [{"lcore": 1, "busy_percent": 89.0, "flows": 10, "flows_max": 100}],
+    "interfaces": [{"name": "client", "link_up": true}],
+    "drops": [{"name": "no_service", "help": "scanners", "value_recent": 1000}]})");
+}
+
+std::string first(const json& status) {
+  const auto findings = judge(status);
+  return findings.empty()
+             ? ""
+             : std::string(to_string(findings.front().level)) + ": " + findings.front().what;
+}
+
+TEST(Verdict, AllIsWell) {
+  EXPECT_EQ(first(healthy()), "");
+  EXPECT_EQ(verdict_of({}).dump(), R"({"findings":[],"level":"ok"})");
+}
+
+TEST(Verdict, EachFaultIsNamed) {
+  struct Case {
+    const char* where;
+    json value;
+    const char* said;
+  };
+  const Case cases[] = {
+      {"/services/0/backends_up", 0, "bad: service web: no backend takes new connections"},
+      {"/backends/0",
+       {{"service", "web"},
+        {"address", "10.2.0.10:80"},
+        {"state", "unhealthy"},
+        {"health", "down"},
+        {"health_since_s", 61},
+        {"health_reason", "status 503"}},
+       "bad: backend 10.2.0.10:80 of web is down for 1m01s: status 503"},
+      {"/backends/0/health", "down",
+       "warn: backend 10.2.0.10:80 of web is up by hand, and by its health check it is down"},
+      {"/backends/0/state", "unhealthy",
+       "warn: backend 10.2.0.10:80 of web has joined and waits for its first check"},
+      {"/backends/0/health_hindrance", "no tap",
+       "warn: backend 10.2.0.10:80 of web cannot be checked: no tap"},
+      {"/backends/0/state", "down", "warn: backend 10.2.0.10:80 of web was taken down by hand"},
+      {"/backends/0/refused_recent", 7,
+       "bad: backend 10.2.0.10:80 of web refuses connections (RST): 7 lately"},
+      {"/pools/0/fullest_percent", 81.0,
+       "warn: ports towards 10.2.0.10:80: 81 % of 10.2.0.1 are in use (worker 0)"},
+      {"/pools/0/fullest_percent", 96.0,
+       "bad: ports towards 10.2.0.10:80: 96 % of 10.2.0.1 are in use (worker 0)"},
+      {"/pools/0/exhausted_recent", 3,
+       "bad: ports towards 10.2.0.10:80: none left, 3 SYNs refused lately"},
+      {"/workers/0/busy_percent", 91.0, "warn: worker on lcore 1: 91 % busy"},
+      {"/workers/0/flows", 95, "warn: worker on lcore 1: 95 % of its flow entries are used"},
+      {"/interfaces/0/link_up", false, "bad: interface client: no link"},
+      {"/drops/0/name", "tx_full", "warn: 1,000 dropped lately, tx_full: scanners"},
+  };
+  for (const Case& test : cases) {
+    json status = healthy();
+    status[json::json_pointer(test.where)] = test.value;
+    EXPECT_EQ(first(status), test.said);
+  }
+}
+
+TEST(Verdict, WorstComesFirstAndALongListIsCutShort) {
+  json status = healthy();
+  status["workers"][0]["busy_percent"] = 99.0;
+  const json down = {
+      {"service", "web"}, {"address", "10.2.0.1:80"}, {"state", "unhealthy"}, {"health", "down"}};
+  for (int i = 0; i < 1000; ++i) status["backends"].push_back(down);
+  const auto findings = judge(status);
+  ASSERT_EQ(findings.size(), 8u + 1 + 1);
+  EXPECT_EQ(findings[8].what, "and 992 more backends");
+  EXPECT_EQ(findings[8].level, Level::kBad);
+  EXPECT_EQ(findings[9].level, Level::kWarn);
+}
+
+TEST(Verdict, AllDownAndAllUsedIsSaidAsSuch) {
+  json status = healthy();
+  status["services"][0]["backends_up"] = 0;
+  status["services"][0]["all_down"] = "use_all";
+  EXPECT_EQ(
+      first(status),
+      "bad: service web: every backend is down by its health check; all are used as they are");
+}
+
+TEST(Verdict, ABackendThatRefusesAFewOfMany) {
+  json row = {{"state", "up"}, {"refused_recent", 1}, {"connections_recent", 100}};
+  EXPECT_EQ(condition_of(row).level, Level::kWarn);
+  row["refused_recent"] = 51;
+  EXPECT_EQ(condition_of(row).level, Level::kBad);
+}
+
+TEST(Verdict, TroubleIsKnownByNamesThatExist) {
+  size_t trouble = 0;
+  for (const net::CounterText& text : net::kDropReasonTexts) {
+    if (level_of_drop(text.name) != Level::kOk) ++trouble;
+  }
+  EXPECT_EQ(trouble, kTroubleDropCount);
+}
+
+TEST(Rates, GrowthPerSecondAndOverTenSamples) {
+  Rates rates;
+  Rates::Clock::time_point now{};
+  json row;
+  const auto sample = [&](uint64_t value, std::chrono::milliseconds later) {
+    now += later;
+    rates.begin(now);
+    row = {{"connections", value}};
+    rates.add("web", row, {"connections"});
+  };
+  using std::chrono::milliseconds;
+  sample(1000, milliseconds(0));
+  EXPECT_EQ(row["connections_per_s"], 0);  // what was before we looked is no growth
+  sample(1010, milliseconds(500));
+  EXPECT_EQ(row["connections_per_s"], 20);
+  EXPECT_EQ(row["connections_recent"], 10);
+  for (int i = 0; i < 10; ++i) sample(1010, milliseconds(1000));
+  EXPECT_EQ(row["connections_per_s"], 0);
+  EXPECT_EQ(row["connections_recent"], 0);
+  sample(5, milliseconds(1000));  // another backend under the same name
+  EXPECT_EQ(row["connections_per_s"], 0);
+}
+
+TEST(Rates, ARowThatWasGoneBeginsAnew) {
+  Rates rates;
+  json row = {{"n", 5}};
+  rates.begin(Rates::Clock::time_point{std::chrono::seconds(1)});
+  rates.add("a", row, {"n"});
+  rates.begin(Rates::Clock::time_point{std::chrono::seconds(2)});
+  rates.begin(Rates::Clock::time_point{std::chrono::seconds(3)});
+  row["n"] = 50;
+  rates.add("a", row, {"n"});
+  EXPECT_EQ(row["n_per_s"], 0);
+}
+
+}  // namespace
+}  // namespace sluice::control
