@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TEST_SECONDS_MAX = 900  # one executable, or one folder of pytest
 LAB_SECONDS_MAX = 1800
 BUILD_SECONDS_MAX = 1800
+FUZZ_SECONDS = 3  # each target
 
 # `skips` are the reasons, one for each skipped test; `output` is shown when something failed.
 Result = namedtuple("Result", "passed failed skips output")
@@ -128,6 +129,7 @@ STAGES = {
     "simulation": lambda: meson_suite("build", "simulation"),
     "packet": lambda: pytest("tests/packet", "build"),
     "lab": lambda: pytest("tests/lab", "build", LAB_SECONDS_MAX),
+    "fuzz": lambda: check("scripts/fuzz", str(FUZZ_SECONDS), seconds=BUILD_SECONDS_MAX),
     "asan-build": lambda: check("scripts/build", "asan", seconds=BUILD_SECONDS_MAX),
     "asan-unit": lambda: meson_suite("build-asan", "unit", **SANITIZERS),
     "asan-eal": lambda: meson_suite("build-asan", "eal", **SANITIZERS),
