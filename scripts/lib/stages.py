@@ -129,6 +129,9 @@ STAGES = {
     "simulation": lambda: meson_suite("build", "simulation"),
     "packet": lambda: pytest("tests/packet", "build"),
     "lab": lambda: pytest("tests/lab", "build", LAB_SECONDS_MAX),
+    "scripts": lambda: pytest("tests/scripts", "build"),
+    "package-build": lambda: check("scripts/package", seconds=BUILD_SECONDS_MAX),
+    "package": lambda: pytest("tests/package", "build"),
     "fuzz": lambda: check("scripts/fuzz", str(FUZZ_SECONDS), seconds=BUILD_SECONDS_MAX),
     "asan-build": lambda: check("scripts/build", "asan", seconds=BUILD_SECONDS_MAX),
     "asan-unit": lambda: meson_suite("build-asan", "unit", **SANITIZERS),
@@ -138,6 +141,7 @@ STAGES = {
 }
 # Without its build a stage has nothing to run.
 NEEDS = {"unit": "build", "eal": "build", "simulation": "build", "packet": "build", "lab": "build",
+         "package": "package-build",
          "asan-unit": "asan-build", "asan-eal": "asan-build", "asan-packet": "asan-build"}
 
 

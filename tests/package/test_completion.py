@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""bash completion as a shell does it."""
+
+import subprocess
+
+import pytest
+
+from topology import ROOT
+
+SCRIPT = """
+source /usr/share/bash-completion/bash_completion
+source {root}/conf/completion/sluicectl
+PATH={root}/build/control:$PATH
+COMP_LINE={line!r} COMP_POINT={length} COMP_TYPE=9 COMP_KEY=9
+COMP_WORDS=({words}) COMP_CWORD={last}
+{function} {program} 2>/dev/null
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+
+
+def offered(*words):
+    program = words[0]
+    line = " ".join(words)
+    script = SCRIPT.format(root=ROOT, line=line, length=len(line), words=" ".join(map(repr, words)),
+                           last=len(words) - 1, function=f"_{program}", program=program)
+    return subprocess.run(["bash", "-c", script], text=True, capture_output=True, check=True).stdout.split()
+
+
+@pytest.mark.parametrize("words, wanted", [
+    (("sluicectl", ""), {"show", "reload", "explain"}),
+    (("sluicectl", "sh"), {"show"}),
+    (("sluicectl", "show", ""), {"services", "backends", "flows", "pools", "workers", "counters"}),
+    (("sluicectl", "--json", "show", "co"), {"counters"}),
+    (("sluicectl", "explain", "--lo"), {"--local"}),
+    (("sluice", "--c"), {"--check", "--config"}),
+])
+def test_what_the_shell_offers(words, wanted):
+    got = set(offered(*words))
+    assert wanted <= got
+    assert all(word.startswith(words[-1]) for word in got)
