@@ -6,6 +6,7 @@
 // 2).
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -15,14 +16,13 @@
 
 namespace sluice::net {
 
-/// 16 bits of a sum of words; carries come back in at the low end.
+/// 16 bits of a sum of words; carries come back in at the low end. The halves are added in the
+/// upper one, where the carry out of the lower one comes by itself.
 constexpr uint16_t checksum_fold(uint32_t sum) {
-  sum = (sum & 0xffff) + (sum >> 16);
-  return static_cast<uint16_t>(sum + (sum >> 16));
+  return static_cast<uint16_t>((sum + std::rotl(sum, 16)) >> 16);
 }
 constexpr uint16_t checksum_fold(uint64_t sum) {
-  const uint64_t halves = (sum & 0xffffffff) + (sum >> 32);
-  return checksum_fold(static_cast<uint32_t>(halves) + static_cast<uint32_t>(halves >> 32));
+  return checksum_fold(static_cast<uint32_t>((sum + std::rotl(sum, 32)) >> 32));
 }
 
 /// Unfolded one's complement sum of `length` bytes; an odd last byte counts as padded with zero.

@@ -2,10 +2,6 @@
 // Frame validation, outermost header first.
 #include "dataplane/net/parse.h"
 
-#include <array>
-
-#include "dataplane/net/checksum.h"
-
 namespace sluice::net {
 namespace {
 
@@ -13,26 +9,6 @@ void bad(Packet& packet, DropReason reason) {
   packet.kind = Packet::Kind::kBad;
   packet.reason = reason;
 }
-
-/// What a byte can be, worked out when this is compiled.
-using ByteSet = std::array<bool, 256>;
-
-constexpr ByteSet make_set(bool (*contains)(uint8_t)) {
-  ByteSet set{};
-  for (size_t byte = 0; byte < set.size(); ++byte) set[byte] = contains(static_cast<uint8_t>(byte));
-  return set;
-}
-
-/// First bytes of a source address: not "this" net, loopback, multicast and above.
-constexpr ByteSet kSources =
-    make_set([](uint8_t first) { return first != 0 && first != 127 && first < 224; });
-
-constexpr ByteSet kTcpFlags = make_set([](uint8_t flags) {
-  using namespace tcp_flag;
-  if ((flags & (kSyn | kFin | kRst | kAck)) == 0) return false;
-  if ((flags & kSyn) != 0) return (flags & (kFin | kRst)) == 0;
-  return (flags & (kFin | kRst)) != (kFin | kRst);
-});
 
 void parse_arp(Packet& packet, std::span<uint8_t> rest) {
   if (rest.size() < sizeof(ArpHeader)) return bad(packet, DropReason::frame_truncated);
@@ -54,7 +30,7 @@ void parse_tcp(Packet& packet, std::span<uint8_t> l4) {
       packet.tcp->destination_port.raw == 0) {
     return bad(packet, DropReason::tcp_header_bad);
   }
-  if (!kTcpFlags[packet.tcp->flags]) return bad(packet, DropReason::tcp_flags_bad);
+  if (!detail::kTcpFlags[packet.tcp->flags]) return bad(packet, DropReason::tcp_flags_bad);
 }
 
 void parse_icmp(Packet& packet, std::span<uint8_t> l4) {
@@ -74,7 +50,7 @@ void parse_ipv4(Packet& packet, std::span<uint8_t> rest) {
   }
   if (total > rest.size()) return bad(packet, DropReason::frame_truncated);
   if (!ipv4_checksum_ok(ip)) return bad(packet, DropReason::ipv4_checksum_bad);
-  if (!kSources[ip.source.host() >> 24]) return bad(packet, DropReason::ipv4_source_bad);
+  if (!detail::kSources[ip.source.host() >> 24]) return bad(packet, DropReason::ipv4_source_bad);
   if (ip.is_fragment()) return bad(packet, DropReason::ipv4_fragment);
   const std::span<uint8_t> l4(rest.data() + header, size_t{total} - header);
   packet.l4_length = static_cast<uint16_t>(l4.size());
@@ -85,7 +61,7 @@ void parse_ipv4(Packet& packet, std::span<uint8_t> rest) {
 
 }  // namespace
 
-void parse(std::span<uint8_t> frame, Packet& packet) {
+void parse_any(std::span<uint8_t> frame, Packet& packet) {
   if (frame.size() < sizeof(EthernetHeader)) return bad(packet, DropReason::frame_truncated);
   packet.ethernet = reinterpret_cast<EthernetHeader*>(frame.data());
   const std::span<uint8_t> rest = frame.subspan(sizeof(EthernetHeader));

@@ -19,6 +19,11 @@ void require(bool truth) {
   if (!truth) std::abort();
 }
 
+bool same(const Packet& a, const Packet& b) {
+  return a.kind == b.kind && a.reason == b.reason && a.l4_length == b.l4_length &&
+         a.ethernet == b.ethernet && a.ip == b.ip && a.tcp == b.tcp;
+}
+
 // The input seldom has a right checksum by chance, and then nothing lies behind it to be found.
 void mend_ip(std::span<uint8_t> frame) {
   if (frame.size() < sizeof(EthernetHeader) + sizeof(Ipv4Header)) return;
@@ -72,6 +77,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<uint8_t> frame(data + 1, data + size);
   if (mended) mend_ip(frame);
   Packet packet = parse(frame);
+  Packet again{};
+  parse_any(frame, again);
+  require(same(packet, again));
   switch (packet.kind) {
     case Packet::Kind::kArp:
       arp_answer(*packet.ethernet, *packet.arp, {{2, 0, 0, 0, 0, 1}});
