@@ -99,7 +99,8 @@ struct Core {
   net::Endpoint local(const Flow& flow) const { return {pool(flow).local, flow.local_port}; }
   net::Endpoint backend_address(const Flow& flow) const { return pool(flow).backend; }
   net::Translation to_backend(const Flow& flow) const {
-    return {local(flow), backend_address(flow), flow.deltas};
+    const PoolState& from = pool(flow);
+    return {{from.local, flow.local_port}, from.backend, flow.deltas};
   }
   net::Translation to_client(const Flow& flow) const {
     return {vip(flow), client(flow), flow.deltas.reversed()};
@@ -115,10 +116,8 @@ struct Core {
     return id == kNoId ? FlowTable::kNone : flow_of_port(id, local.port);
   }
   uint32_t flow_of_port(PoolId pool, net::be16 port) const {
-    const PortPool& ports = registry.pools[pool]->ports;
-    if (!ports.set().contains(port.host())) return FlowTable::kNone;
-    const uint32_t flow = ports.flow_of(port.host());
-    return flow == PortPool::kNoFlow ? FlowTable::kNone : flow;
+    const PortPool::Use* use = registry.pools[pool]->ports.find(port.host());
+    return use == nullptr || use->flow == PortPool::kNoFlow ? FlowTable::kNone : use->flow;
   }
 
  private:

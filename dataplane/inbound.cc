@@ -29,7 +29,7 @@ Verdict refuse(Core& core, const ServiceView& service, const Segment& segment, D
   return reason;
 }
 
-Verdict forward(Core& core, Flow& flow, Segment& segment) {
+[[gnu::always_inline]] inline Verdict forward(Core& core, Flow& flow, Segment& segment) {
   BackendState& backend = core.backend(flow);
   backend.packets_in.add();
   backend.bytes_in.add(segment.packet.ip->total_length.host());
@@ -94,9 +94,15 @@ void note_late_segment(Core& core, const Flow& flow) {
   }
 }
 
-}  // namespace
+/// Keeps the newest TSval that went to the backend.
+void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
+  if (const uint8_t at = net::find_timestamps(tcp)) {
+    flow.last_tsval = net::serial_max(flow.last_tsval, net::tcp_word_at(tcp, at).host());
+  }
+}
 
-Verdict inbound(Core& core, uint32_t index, Segment& segment) {
+/// Any segment of a flow, whatever it does to it. Not inlined: inbound() is to stay short.
+[[gnu::noinline]] Verdict inbound_odd(Core& core, uint32_t index, Segment& segment) {
   net::TcpHeader& tcp = *segment.packet.tcp;
   if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
   if ((tcp.flags & kStateChanging) != 0) {
@@ -111,20 +117,12 @@ Verdict inbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const TcpState before = flow.tcp.state();
   if (before == TcpState::kSynSent && !tcp.has(flag::kRst)) return DropReason::segment_unexpected;
-  if (flow.altered) [[unlikely]] {
-    alter_inbound(core, index, tcp);
-  }
+  if (flow.altered) alter_inbound(core, index, tcp);
 
   const TcpReading reading = flow.tcp.inbound(flow.marks, segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
-  if (flow.timestamps && reading.in_window) {
-    if (const uint8_t at = net::find_timestamps(tcp)) {
-      flow.last_tsval = net::serial_max(flow.last_tsval, net::tcp_word_at(tcp, at).host());
-    }
-  }
-  if (is_over(before)) [[unlikely]] {
-    note_late_segment(core, flow);
-  }
+  if (flow.timestamps && reading.in_window) note_timestamps(flow, tcp);
+  if (is_over(before)) note_late_segment(core, flow);
   if (before == TcpState::kSynSent) {  // a RST: the client gave up before any answer
     const Verdict verdict = forward(core, flow, segment);
     note_end(core, flow, before, FlowEnd::given_up);
@@ -136,6 +134,19 @@ Verdict inbound(Core& core, uint32_t index, Segment& segment) {
     flow.tcp.advance(reading.event);
     enter_state(core, index, before, reading.event);
   }
+  return forward(core, flow, segment);
+}
+
+}  // namespace
+
+Verdict inbound(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  const net::TcpHeader& tcp = *segment.packet.tcp;
+  if (!flow.tcp.is_in_between(tcp) || flow.altered || segment.packet.ip->ttl <= 1) [[unlikely]] {
+    return inbound_odd(core, index, segment);
+  }
+  const bool acceptable = flow.tcp.follow_client(flow.marks, segment.packet).acceptable;
+  if (flow.timestamps && acceptable) note_timestamps(flow, tcp);
   return forward(core, flow, segment);
 }
 

@@ -16,20 +16,22 @@ namespace flag = net::tcp_flag;
 
 namespace {
 
-Verdict forward(Core& core, uint32_t index, Segment& segment) {
-  Flow& flow = core.flows[index];
+[[gnu::always_inline]] inline Verdict forward_plain(Core& core, Flow& flow, Segment& segment) {
   BackendState& backend = core.backend(flow);
   backend.packets_out.add();
   backend.bytes_out.add(segment.packet.ip->total_length.host());
   flow.last_seen_ms = core.now32();
-  if (flow.altered) [[unlikely]] {
-    alter_outbound(core, index, *segment.packet.tcp);
-  }
   const net::Translation to = core.to_client(flow);
   net::translate(segment.packet, to);
   core.next_hops.send(*core.snapshot, segment.buffer, to.destination.ip, flow.to_client,
                       core.now_ms);
   return Verdict::pass();
+}
+
+Verdict forward(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  if (flow.altered) alter_outbound(core, index, *segment.packet.tcp);
+  return forward_plain(core, flow, segment);
 }
 
 Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
@@ -79,9 +81,8 @@ Verdict answer_to_syn(Core& core, uint32_t index, Segment& segment) {
   return heal(core, index, segment);
 }
 
-}  // namespace
-
-Verdict outbound(Core& core, uint32_t index, Segment& segment) {
+/// Any segment of a flow, whatever it does to it. Not inlined: outbound() is to stay short.
+[[gnu::noinline]] Verdict outbound_odd(Core& core, uint32_t index, Segment& segment) {
   net::TcpHeader& tcp = *segment.packet.tcp;
   if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
   Flow& flow = core.flows[index];
@@ -100,6 +101,19 @@ Verdict outbound(Core& core, uint32_t index, Segment& segment) {
     enter_state(core, index, before, reading.event);
   }
   return forward(core, index, segment);
+}
+
+}  // namespace
+
+Verdict outbound(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  const net::TcpHeader& tcp = *segment.packet.tcp;
+  if (!flow.tcp.is_in_between(tcp) || !flow.tcp.acknowledges_possible(tcp) || flow.altered ||
+      segment.packet.ip->ttl <= 1) [[unlikely]] {
+    return outbound_odd(core, index, segment);
+  }
+  flow.tcp.follow_backend(flow.marks, segment.packet);
+  return forward_plain(core, flow, segment);
 }
 
 Verdict outbound_miss(Core& core, Segment& segment) {

@@ -43,10 +43,10 @@ void parse_buffer(rte_mbuf* buffer, net::MacAddress our_mac, Packet& packet) {
 struct Way {
   enum class Kind : uint8_t { kService, kPool, kElsewhere };
   Kind kind;
-  PoolId pool;           // kPool; the port is one of its ports
-  FlowKey key;           // kService
-  FlowTable::Hash hash;  // of the key
-  uint32_t candidate;    // kService: the flow that is probably meant
+  const PortPool::Use* local;  // kPool: where the flow of its port is told
+  FlowKey key;                 // kService
+  FlowTable::Hash hash;        // of the key
+  uint32_t candidate;          // kService: the flow that is probably meant
 };
 
 /// First pass: which memory will tell the flow? It is fetched.
@@ -60,25 +60,22 @@ void look_out(const Core& core, const Segment& segment, Way& way) {
     way.hash = core.flows.hash(way.key);
     core.flows.prefetch(way.hash);
   } else if (owner != Snapshot::Owner::kNobody) {
-    way.pool = snapshot.pool_at(owner, segment.source());
-    if (way.pool == kNoId) return;
-    const PortPool& ports = core.registry.pools[way.pool]->ports;
-    const uint16_t port = segment.packet.tcp->destination_port.host();
-    if (!ports.set().contains(port)) return;
+    const PoolId pool = snapshot.pool_at(owner, segment.source());
+    if (pool == kNoId) return;
+    way.local = core.registry.pools[pool]->ports.find(segment.packet.tcp->destination_port.host());
+    if (way.local == nullptr) return;
     way.kind = Way::Kind::kPool;
-    ports.prefetch(port);
+    __builtin_prefetch(way.local);
   }
 }
 
 /// Second pass: the flow is fetched.
-void fetch_flow(const Core& core, const Segment& segment, Way& way) {
+void fetch_flow(const Core& core, Way& way) {
   if (way.kind == Way::Kind::kService) {
     way.candidate = core.flows.candidate(way.hash);
     if (way.candidate != FlowTable::kNone) core.flows.prefetch_flow(way.candidate);
   } else if (way.kind == Way::Kind::kPool) {
-    const PortPool& ports = core.registry.pools[way.pool]->ports;
-    const uint32_t flow = ports.flow_of(segment.packet.tcp->destination_port.host());
-    if (flow != PortPool::kNoFlow) core.flows.prefetch_flow(flow);
+    if (way.local->flow != PortPool::kNoFlow) core.flows.prefetch_flow(way.local->flow);
   }
 }
 
@@ -124,12 +121,8 @@ Verdict from_client(Core& core, Segment& segment, const Way& way, uint16_t inter
 
 Verdict tcp_input(Core& core, Segment& segment, const Way& way, uint16_t interface) {
   if (way.kind == Way::Kind::kService) return from_client(core, segment, way, interface);
-  if (way.kind == Way::Kind::kPool) {
-    const PortPool& ports = core.registry.pools[way.pool]->ports;
-    const uint32_t flow = ports.flow_of(segment.packet.tcp->destination_port.host());
-    if (flow != PortPool::kNoFlow) [[likely]] {
-      return outbound(core, flow, segment);
-    }
+  if (way.kind == Way::Kind::kPool && way.local->flow != PortPool::kNoFlow) [[likely]] {
+    return outbound(core, way.local->flow, segment);
   }
   return stray(core, segment, interface);
 }
@@ -150,13 +143,9 @@ Verdict dispatch(Core& core, Segment& segment, const Way& way, uint16_t interfac
 
 /// Whose connection a segment is of.
 TraceSubject subject_of(const Core& core, const Segment& segment, const Way& way) {
-  if (way.kind == Way::Kind::kPool) {
-    const PortPool& ports = core.registry.pools[way.pool]->ports;
-    const uint32_t index = ports.flow_of(segment.packet.tcp->destination_port.host());
-    if (index != PortPool::kNoFlow) {
-      const Flow& flow = core.flows[index];
-      return {core.client(flow), core.vip(flow), flow.key};
-    }
+  if (way.kind == Way::Kind::kPool && way.local->flow != PortPool::kNoFlow) {
+    const Flow& flow = core.flows[way.local->flow];
+    return {core.client(flow), core.vip(flow), flow.key};
   }
   const ServiceId service = way.kind == Way::Kind::kService ? way.key.service : kNoId;
   return {segment.source(), segment.destination(), {segment.source(), service}};
@@ -213,7 +202,7 @@ void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t coun
     ways[i].kind = Way::Kind::kElsewhere;
     if (segments[i].packet.kind == Packet::Kind::kTcp) look_out(core, segments[i], ways[i]);
   }
-  for (uint16_t i = 0; i < count; ++i) fetch_flow(core, segments[i], ways[i]);
+  for (uint16_t i = 0; i < count; ++i) fetch_flow(core, ways[i]);
   if (core.trace == nullptr) [[likely]] {
     static_cast<void>(run_segments(core, interface, segments, ways, count));
   } else {

@@ -27,16 +27,16 @@ bool Tx::holds(const rte_mbuf* packet) const {
 
 void Tx::flush(uint16_t port) {
   PacketBuffer& buffer = buffers_[port];
-  uint64_t bytes[kBurstMax];
-  for (uint16_t i = 0; i < buffer.count; ++i) bytes[i] = buffer.packets[i]->pkt_len;
-  const uint16_t sent = transmit_(context_, port, buffer.packets.data(), buffer.count);
-  uint64_t bytes_sent = 0;
-  for (uint16_t i = 0; i < sent; ++i) bytes_sent += bytes[i];
-  counters_.packets_out.add(sent);
-  counters_.bytes_out.add(bytes_sent);
-  for (uint16_t i = sent; i < buffer.count; ++i) {
+  const uint16_t count = buffer.count;
+  uint64_t bytes = 0;  // while the packets are still ours
+  for (uint16_t i = 0; i < count; ++i) bytes += buffer.packets[i]->pkt_len;
+  const uint16_t sent = transmit_(context_, port, buffer.packets.data(), count);
+  for (uint16_t i = sent; i < count; ++i) {
+    bytes -= buffer.packets[i]->pkt_len;
     drop(buffer.packets[i], net::DropReason::tx_full);
   }
+  counters_.packets_out.add(sent);
+  counters_.bytes_out.add(bytes);
   buffer.count = 0;
 }
 

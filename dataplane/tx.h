@@ -37,8 +37,10 @@ class Tx {
   /// Queues a finished frame; it belongs to Tx from now on.
   void send(uint16_t port, rte_mbuf* packet) {
     PacketBuffer& buffer = buffers_[port];
-    buffer.packets[buffer.count++] = packet;
-    if (buffer.count == kBurstMax) flush(port);
+    const uint16_t count = buffer.count;
+    buffer.packets[count] = packet;
+    buffer.count = static_cast<uint16_t>(count + 1);
+    if (count + 1 == kBurstMax) flush(port);
   }
 
   void flush() {

@@ -38,7 +38,7 @@ struct Translation {
 static_assert(sizeof(Translation) == 16);
 
 /// Addresses, ports and TTL, checksums kept. The caller has seen to it that TTL > 1.
-inline void translate(Packet& packet, const Translation& to) {
+[[gnu::always_inline]] inline void translate(Packet& packet, const Translation& to) {
   Ipv4Header& ip = *packet.ip;
   TcpHeader& tcp = *packet.tcp;
   ip.source = to.source.ip;

@@ -12,7 +12,7 @@ namespace sluice {
 
 class Counter {
  public:
-  void add(uint64_t n = 1) { set(value() + n); }
+  [[gnu::always_inline]] void add(uint64_t n = 1) { set(value() + n); }
   void subtract(uint64_t n = 1) { set(value() - n); }
   void raise_to(uint64_t n) {
     if (n > value()) set(n);

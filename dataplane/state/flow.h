@@ -13,7 +13,7 @@
 #include "dataplane/net/rewrite.h"
 #include "dataplane/state/port_pool.h"
 #include "dataplane/state/snapshot.h"
-#include "dataplane/state/tcp_state.h"
+#include "dataplane/state/tcp_track.h"
 #include "dataplane/state/timer_wheel.h"
 
 namespace sluice {

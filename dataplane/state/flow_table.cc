@@ -2,8 +2,6 @@
 // Buckets and lists of the flow table.
 #include "dataplane/state/flow_table.h"
 
-#include <emmintrin.h>
-
 #include <utility>
 
 namespace sluice {
@@ -30,36 +28,10 @@ size_t FlowTable::bytes(uint32_t flow_count_max) {
   return buckets * sizeof(Bucket) + size_t{flow_count_max} * sizeof(Flow);
 }
 
-/// A bit for each slot that has the tag.
-inline uint32_t FlowTable::matches(const Bucket& bucket, uint32_t tag) {
-  const __m128i wanted = _mm_set1_epi32(static_cast<int>(tag));
-  const __m128i high = _mm_set1_epi32(static_cast<int>(0xff000000));
-  const auto* fours = reinterpret_cast<const __m128i*>(&bucket);
-  const auto same = [&](int i) {
-    return _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(fours + i), high), wanted);
-  };
-  const __m128i bytes =
-      _mm_packs_epi16(_mm_packs_epi32(same(0), same(1)), _mm_packs_epi32(same(2), same(3)));
-  // The sixteenth is the link.
-  return static_cast<uint32_t>(_mm_movemask_epi8(bytes)) & ((1u << kSlots) - 1);
-}
-
-uint32_t FlowTable::candidate(Hash hash) const {
-  const uint32_t tag = tag_of(hash);
-  for (uint32_t at = home_of(hash); at != kNone; at = buckets_[at].next) {
-    const Bucket& bucket = buckets_[at];
-    if (const uint32_t bits = matches(bucket, tag)) {
-      return index_in(bucket.slots[std::countr_zero(bits)]);
-    }
-  }
-  return kNone;
-}
-
 uint32_t FlowTable::find(FlowKey key, Hash hash) const {
-  const uint32_t tag = tag_of(hash);
-  for (uint32_t at = home_of(hash); at != kNone; at = buckets_[at].next) {
+  for (uint32_t at = hash.home; at != kNone; at = buckets_[at].next) {
     const Bucket& bucket = buckets_[at];
-    for (uint32_t bits = matches(bucket, tag); bits != 0; bits &= bits - 1) {
+    for (uint32_t bits = matches(bucket, hash.tag); bits != 0; bits &= bits - 1) {
       const uint32_t index = index_in(bucket.slots[std::countr_zero(bits)]);
       if (flows_[index].key == key) return index;
     }
@@ -81,7 +53,7 @@ uint32_t FlowTable::allocate() {
 /// The first free slot of a chain, which gets another bucket when it is full; nullptr when there is
 /// none.
 uint32_t* FlowTable::free_slot(Hash hash) {
-  uint32_t at = home_of(hash);
+  uint32_t at = hash.home;
   while (true) {
     Bucket& bucket = buckets_[at];
     if (const uint32_t bits = matches(bucket, 0)) return &bucket.slots[std::countr_zero(bits)];
@@ -100,16 +72,16 @@ bool FlowTable::publish(uint32_t index) {
   const Hash hash = this->hash(flows_[index].key);
   uint32_t* slot = free_slot(hash);
   if (slot == nullptr) return false;
-  *slot = tag_of(hash) | index;
+  *slot = hash.tag | index;
   return true;
 }
 
 /// Takes a flow out of its chain. The last bucket's entries fill the gap, so that a chain is never
 /// longer than its flows need: buckets that ran over once come back.
 void FlowTable::withdraw(Hash hash, uint32_t index) {
-  const uint32_t wanted = tag_of(hash) | index;
+  const uint32_t wanted = hash.tag | index;
   uint32_t* gap = nullptr;
-  uint32_t before = kNone, last = home_of(hash);
+  uint32_t before = kNone, last = hash.home;
   while (true) {
     for (uint32_t& slot : buckets_[last].slots) {
       if (slot == wanted) gap = &slot;

@@ -17,6 +17,8 @@
 // flow finds no free entry.
 #pragma once
 
+#include <emmintrin.h>
+
 #include <bit>
 #include <cstdint>
 #include <memory_resource>
@@ -32,7 +34,11 @@ class FlowTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
   static constexpr uint32_t kFlowCountMax = (1u << 24) - 1;
-  using Hash = uint64_t;
+  /// Of a key, as the table asks for it.
+  struct Hash {
+    uint32_t home;  // the bucket where its chain begins
+    uint32_t tag;   // the high byte of its slot; never zero
+  };
 
   /// `flow_count_max` is kFlowCountMax at most. Throws std::bad_alloc.
   FlowTable(uint32_t flow_count_max, net::Random& random, std::pmr::memory_resource* memory);
@@ -42,11 +48,21 @@ class FlowTable {
   Hash hash(FlowKey key) const {
     const uint64_t word = key.word();
     const uint64_t once = net::folded_multiply(word ^ secret_[0], secret_[1]);
-    return net::folded_multiply(once ^ word, secret_[2]);
+    const uint64_t twice = net::folded_multiply(once ^ word, secret_[2]);
+    const auto tag = static_cast<uint32_t>(twice & 0xff);
+    return {static_cast<uint32_t>((twice >> 32) * home_count_ >> 32), (tag == 0 ? 1 : tag) << 24};
   }
-  void prefetch(Hash hash) const { __builtin_prefetch(&buckets_[home_of(hash)]); }
+  void prefetch(Hash hash) const { __builtin_prefetch(&buckets_[hash.home]); }
   /// The flow that is probably meant, or kNone when surely none is. Reads the table alone.
-  uint32_t candidate(Hash hash) const;
+  uint32_t candidate(Hash hash) const {
+    for (uint32_t at = hash.home; at != kNone; at = buckets_[at].next) {
+      const Bucket& bucket = buckets_[at];
+      if (const uint32_t bits = matches(bucket, hash.tag)) {
+        return index_in(bucket.slots[std::countr_zero(bits)]);
+      }
+    }
+    return kNone;
+  }
   /// The flow with this key, or kNone.
   uint32_t find(FlowKey key, Hash hash) const;
   uint32_t find(FlowKey key) const { return find(key, hash(key)); }
@@ -87,15 +103,19 @@ class FlowTable {
   static constexpr uint32_t spill_count_for(uint32_t flow_count_max) {
     return home_count_for(flow_count_max) / 14 + 16;
   }
-  uint32_t home_of(Hash hash) const {
-    return static_cast<uint32_t>((hash >> 32) * home_count_ >> 32);
+  /// A bit for each slot that has the tag.
+  static uint32_t matches(const Bucket& bucket, uint32_t tag) {
+    const __m128i wanted = _mm_set1_epi32(static_cast<int>(tag));
+    const __m128i high = _mm_set1_epi32(static_cast<int>(0xff000000));
+    const auto* fours = reinterpret_cast<const __m128i*>(&bucket);
+    const auto same = [&](int i) {
+      return _mm_cmpeq_epi32(_mm_and_si128(_mm_load_si128(fours + i), high), wanted);
+    };
+    const __m128i bytes =
+        _mm_packs_epi16(_mm_packs_epi32(same(0), same(1)), _mm_packs_epi32(same(2), same(3)));
+    // The sixteenth is the link.
+    return static_cast<uint32_t>(_mm_movemask_epi8(bytes)) & ((1u << kSlots) - 1);
   }
-  /// The high byte of a slot; never zero.
-  static uint32_t tag_of(Hash hash) {
-    const auto tag = static_cast<uint32_t>(hash & 0xff);
-    return (tag == 0 ? 1 : tag) << 24;
-  }
-  static uint32_t matches(const Bucket& bucket, uint32_t tag);
   static uint32_t index_in(uint32_t slot) { return slot & kFlowCountMax; }
   uint32_t* free_slot(Hash hash);
   void withdraw(Hash hash, uint32_t index);

@@ -65,6 +65,16 @@ class PortPool {
   static constexpr uint32_t kNoFlow = (1u << 24) - 1;
   static constexpr int kNaturalTries = 8;
 
+  enum class Place : uint8_t { kInUse, kClean, kHeld };
+
+  /// What a packet on its way back needs: apart from the rest, so that sixteen ports are one cache line.
+  struct Use {
+    uint32_t flow : 24 = kNoFlow;  // that uses the port, or used it last
+    Place place : 2 = Place::kInUse;
+    Legacy::Kind kind : 2 = Legacy::Kind::kFresh;  // of the Legacy, like timestamps
+    bool timestamps : 1 = false;
+  };
+
   struct Taken {
     uint16_t port;  // host order
     Grant grant;
@@ -105,9 +115,12 @@ class PortPool {
 
   /// Names the flow that uses a port which was taken.
   void bind(uint16_t port, uint32_t flow) { use(port).flow = flow; }
-  /// The flow of a port of this pool, in use or not, or kNoFlow.
-  uint32_t flow_of(uint16_t port) const { return use(port).flow; }
-  void prefetch(uint16_t port) const { __builtin_prefetch(&use(port)); }
+  /// Where the flow of a port is told, or nullptr of a port that is not of this pool. It stays where
+  /// it is as long as the pool; a caller with a burst of ports prefetches it.
+  const Use* find(uint16_t port) const {
+    const uint16_t index = set_->find(port);
+    return index == PortSet::kNone ? nullptr : &uses_[index];
+  }
 
   /// Ends the use of a port. `legacy` is what its tuple left behind; `flow` still translates for
   /// it.
@@ -132,16 +145,6 @@ class PortPool {
   const Counters& counters() const { return counters_; }
 
  private:
-  enum class Place : uint8_t { kInUse, kClean, kHeld };
-
-  /// What a packet on its way back needs: apart from the rest, so that sixteen ports are one cache line.
-  struct Use {
-    uint32_t flow : 24 = kNoFlow;
-    Place place : 2 = Place::kInUse;
-    Legacy::Kind kind : 2 = Legacy::Kind::kFresh;  // of the Legacy, like timestamps
-    bool timestamps : 1 = false;
-  };
-
   struct Record {
     uint32_t closed_ms = 0;  // these: the rest of the Legacy
     uint32_t last_sequence = 0;
@@ -157,7 +160,7 @@ class PortPool {
     uint16_t tail = kNone;
   };
 
-  static constexpr uint16_t kNone = UINT16_MAX;  // no set has 65536 ports: port 0 is never used
+  static constexpr uint16_t kNone = PortSet::kNone;
 
   Use& use(uint16_t port) { return uses_[set_->index_of(port)]; }
   const Use& use(uint16_t port) const { return uses_[set_->index_of(port)]; }

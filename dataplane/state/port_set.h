@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The local ports that are one worker's: any subset of 1..65535, numbered from 0 in rising order.
 //
-// A bitmap of all 65,536 ports, each word of it beside the number of ports below it, answers
-// contains() and index_of() from one cache line; an array answers port_at(). Immutable, and shared
-// by all pools that have the same ports.
+// A bitmap of all 65,536 ports, each word of it beside the number of ports below it, answers find()
+// and index_of() from one cache line; an array answers port_at(). Immutable, and shared by all pools
+// that have the same ports.
 #pragma once
 
 #include <array>
@@ -31,13 +31,16 @@ class PortSet {
   /// `ports` in rising order, none twice, none zero. May be empty.
   explicit PortSet(std::span<const uint16_t> ports);
 
-  bool contains(uint16_t port) const { return (words_[port / 64].bits >> (port % 64) & 1) != 0; }
-  /// The number of a port that is contained.
-  uint16_t index_of(uint16_t port) const {
+  static constexpr uint16_t kNone = UINT16_MAX;  // no set has 65536 ports: port 0 is never used
+
+  /// The number of a port, or kNone where it is not contained.
+  uint16_t find(uint16_t port) const {
     const Word& word = words_[port / 64];
-    const uint64_t below = word.bits & ((uint64_t{1} << (port % 64)) - 1);
-    return static_cast<uint16_t>(word.rank + static_cast<uint32_t>(std::popcount(below)));
+    if ((word.bits >> (port % 64) & 1) == 0) return kNone;
+    return rank(word, port);
   }
+  /// The number of a port that is contained.
+  uint16_t index_of(uint16_t port) const { return rank(words_[port / 64], port); }
   uint16_t port_at(uint16_t index) const { return ports_[index]; }
   uint32_t size() const { return static_cast<uint32_t>(ports_.size()); }
 
@@ -46,6 +49,11 @@ class PortSet {
     uint64_t bits = 0;
     uint64_t rank = 0;  // of its lowest bit
   };
+
+  static uint16_t rank(const Word& word, uint16_t port) {
+    const uint64_t below = word.bits & ((uint64_t{1} << (port % 64)) - 1);
+    return static_cast<uint16_t>(word.rank + static_cast<uint32_t>(std::popcount(below)));
+  }
 
   std::array<Word, 1024> words_;
   std::vector<uint16_t> ports_;

@@ -41,7 +41,7 @@ STAGES = [
     ("buffers", r"rte_mempool|rte_mbuf|rte_ring|mempool_ring|mempool_stack"),
     ("parse", r"dataplane/net/parse\."),
     ("look-up", r"dataplane/state/(flow_table|flat_map|snapshot|port_set)"),
-    ("state", r"dataplane/state/tcp_state|dataplane/net/tcp_options"),
+    ("state", r"dataplane/state/tcp_|dataplane/net/tcp_options"),
     ("rewrite", r"dataplane/net/rewrite|dataplane/alter"),
     ("way out", r"dataplane/next_hops|dataplane/state/neighbours|dataplane/tx\."),
     ("ports", r"dataplane/state/port_pool|dataplane/state/time_wait|dataplane/net/siphash"),
@@ -65,7 +65,8 @@ def stage_of(file):
 def build():
     """Built for a fixed processor, with the lines that callgrind needs."""
     if not (BUILD / "build.ninja").exists():
-        run(["meson", "setup", BUILD, "--buildtype=release", "-Ddebug=true", f"-Dcpu={CPU}"])
+        run(["meson", "setup", BUILD, "--buildtype=release", "-Ddebug=true", f"-Dcpu={CPU}",
+             "-Dunity=on", "-Dunity_size=12"])
     run(["ninja", "-C", BUILD, "tests/bench/core-bench"])
 
 

@@ -134,8 +134,7 @@ TEST_F(HandoffStage, AConnectionIsServedByItsOwnerWhereverItsPacketsComeIn) {
             client_of(owner, static_cast<uint16_t>(client_at * 2 + backend_at));
         const Sent syn = pass(client_at, kClientLink, inbound(client, kSyn, 100), owner);
         const net::Endpoint local = syn.from();
-        EXPECT_TRUE(
-            halves_[owner]->core->registry.pools[0]->ports.set().contains(local.port.host()));
+        EXPECT_NE(halves_[owner]->core->registry.pools[0]->ports.find(local.port.host()), nullptr);
         const Sent answer =
             pass(backend_at, kBackendLink, outbound(local, kSynAck, 500, 101), owner);
         EXPECT_EQ(answer.to(), client);

@@ -11,14 +11,14 @@ namespace {
 
 void expect_numbered(const PortSet& set, const std::vector<uint16_t>& ports) {
   ASSERT_EQ(set.size(), ports.size());
-  std::vector<bool> wanted(65536);
+  std::vector<uint16_t> wanted(65536, PortSet::kNone);
   for (size_t i = 0; i < ports.size(); ++i) {
-    wanted[ports[i]] = true;
+    wanted[ports[i]] = static_cast<uint16_t>(i);
     ASSERT_EQ(set.port_at(static_cast<uint16_t>(i)), ports[i]);
     ASSERT_EQ(set.index_of(ports[i]), i);
   }
   for (uint32_t port = 0; port < 65536; ++port) {
-    ASSERT_EQ(set.contains(static_cast<uint16_t>(port)), wanted[port]) << port;
+    ASSERT_EQ(set.find(static_cast<uint16_t>(port)), wanted[port]) << port;
   }
 }
 
@@ -44,7 +44,7 @@ TEST(PortSet, HoldsAllOfARange) {
     ASSERT_EQ(set->size(), range.size());
     EXPECT_EQ(set->port_at(0), range.first);
     EXPECT_EQ(set->port_at(static_cast<uint16_t>(range.size() - 1)), range.last);
-    EXPECT_EQ(set->contains(static_cast<uint16_t>(range.first - 1)), false);
+    EXPECT_EQ(set->find(static_cast<uint16_t>(range.first - 1)), PortSet::kNone);
   }
 }
 
@@ -66,7 +66,7 @@ TEST(PortShares, DealsEveryPortToOneWorker) {
         const uint8_t owner = shares->owner_of(p);
         ASSERT_EQ(owner != PortShares::kNobody, range.contains(p));
         for (uint32_t worker = 0; worker < workers; ++worker) {
-          ASSERT_EQ(shares->set(worker)->contains(p), worker == owner);
+          ASSERT_EQ(shares->set(worker)->find(p) != PortSet::kNone, worker == owner);
         }
       }
     }

@@ -10,7 +10,7 @@
 #include <initializer_list>
 
 #include "dataplane/net/tcp_options.h"
-#include "dataplane/state/tcp_state.h"
+#include "dataplane/state/tcp_track.h"
 #include "tests/unit/net/frame_builder.h"
 
 namespace sluice::test {

@@ -1,36 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // From segments to events.
-#include "dataplane/state/tcp_state.h"
+#include "dataplane/state/tcp_track.h"
 
 namespace sluice {
 namespace {
 
-using net::serial_after;
 using net::serial_at_or_after;
 using net::serial_max;
 using net::serial_within;
 namespace flag = net::tcp_flag;
 
-// A zero-window probe may carry one byte beyond the edge (RFC 9293, section 3.8.6.1).
-constexpr uint32_t kProbe = 1;
-
-uint32_t window_of(const net::TcpHeader& tcp, uint8_t scale) {
-  return uint32_t{tcp.window.host()} << scale;
-}
-
 /// After the handshake a receiver takes nothing from a segment without ACK (RFC 9293, section
 /// 3.10.7.4, fifth), and answers a SYN with a challenge ACK.
 bool carries_progress(const net::TcpHeader& tcp) {
   return tcp.has(flag::kAck) && !tcp.has(flag::kSyn);
-}
-
-/// Moves a side's end up to `end`, where that lies beyond it.
-void raise(uint32_t& newest, uint32_t end, uint16_t& wraps) {
-  if (!serial_after(end, newest)) return;
-  if (end < newest) [[unlikely]] {
-    ++wraps;
-  }
-  newest = end;
 }
 
 /// Bytes between a side's SYN and its end, its FIN taken off.
@@ -119,24 +102,15 @@ TcpReading TcpTrack::read_reset(uint32_t sequence, uint32_t expected, const TcpS
 
 TcpReading TcpTrack::inbound(TcpMarks& marks, const net::Packet& packet) {
   const net::TcpHeader& tcp = *packet.tcp;
-  const uint32_t sequence = tcp.sequence.host();
   if (tcp.has(flag::kRst)) {
-    return read_reset(sequence, backend_acked_, client_, TcpEvent::kClientRst);
+    return read_reset(tcp.sequence.host(), backend_acked_, client_, TcpEvent::kClientRst);
   }
   if (!carries_progress(tcp)) return {};
-  const uint32_t end = sequence + packet.sequence_length();
-  const bool acceptable = serial_within(end, backend_acked_, client_.edge + kProbe);
-  if (acceptable) raise(client_.end, end, marks.client_wraps);
-
-  TcpEvent event = TcpEvent::kNone;
-  const uint32_t ack = tcp.acknowledgement.host();
-  if (serial_within(ack, client_acked_, backend_.end)) {
-    client_acked_ = ack;
-    backend_.edge = serial_max(backend_.edge, ack + window_of(tcp, client_scale_));
-    if (state_ == TcpState::kSynReceived) event = TcpEvent::kAck;
-  }
+  const auto [acceptable, acknowledges] = follow_client(marks, packet);
+  const TcpEvent event =
+      acknowledges && state_ == TcpState::kSynReceived ? TcpEvent::kAck : TcpEvent::kNone;
   if (tcp.has(flag::kFin) && acceptable && !client_fin_seen()) {
-    marks.client_fin = end;
+    marks.client_fin = packet.sequence_end();
     advance(event);
     return {TcpEvent::kClientFin, true};
   }
@@ -145,24 +119,15 @@ TcpReading TcpTrack::inbound(TcpMarks& marks, const net::Packet& packet) {
 
 TcpReading TcpTrack::outbound(TcpMarks& marks, const net::Packet& packet) {
   const net::TcpHeader& tcp = *packet.tcp;
-  const uint32_t sequence = tcp.sequence.host();
   if (tcp.has(flag::kRst)) {
-    return read_reset(sequence, client_acked_, backend_, TcpEvent::kBackendRst);
+    return read_reset(tcp.sequence.host(), client_acked_, backend_, TcpEvent::kBackendRst);
   }
   if (!carries_progress(tcp)) return {};
-  const uint32_t end = sequence + packet.sequence_length();
-  const bool acceptable = serial_within(end, client_acked_, backend_.edge + kProbe);
-  if (acceptable) raise(backend_.end, end, marks.backend_wraps);
-
-  const uint32_t ack = tcp.acknowledgement.host();
-  if (serial_within(ack, backend_acked_, client_.end)) {
-    backend_acked_ = ack;
-    client_.edge = serial_max(client_.edge, ack + window_of(tcp, backend_scale_));
-  }
+  const bool acceptable = follow_backend(marks, packet).acceptable;
   if (tcp.has(flag::kFin) && acceptable && !backend_fin_seen()) {
-    marks.backend_fin = end;
-    const bool acking =
-        state_ == TcpState::kClientClosed && serial_at_or_after(ack, marks.client_fin);
+    marks.backend_fin = packet.sequence_end();
+    const bool acking = state_ == TcpState::kClientClosed &&
+                        serial_at_or_after(tcp.acknowledgement.host(), marks.client_fin);
     return {acking ? TcpEvent::kBackendFinAcking : TcpEvent::kBackendFin, true};
   }
   return {fin_progress(marks), acceptable};
