@@ -2,7 +2,7 @@
 // How much memory a configuration takes, told before anything is started.
 //
 // Tables, packet buffers and rings come from DPDK's heap, each worker's from its own NUMA node, and
-// are taken at start; eal.memory_mb has to hold them. Port pools come from the process's heap when a
+// are taken at start; eal.memory_mb has to hold them. Port pools are made beside it when a
 // configuration names them.
 #pragma once
 
@@ -18,7 +18,7 @@ struct MemoryPlan {
   uint64_t flow_tables = 0;
   uint64_t other_tables = 0;  // next hops, kept SYNs
   uint64_t packets = 0;       // buffers, and rings between workers
-  uint64_t port_pools = 0;    // from the process's heap
+  uint64_t port_pools = 0;    // beside DPDK's heap
 
   uint64_t from_dpdk() const { return flow_tables + other_tables + packets; }
 };

@@ -109,8 +109,9 @@ void StateKeeper::adopt(const Config& config, uint64_t now_ms) {
     const auto interface = static_cast<uint16_t>(way ? way->interface : 0);
     const auto shares = steering_.share_ports(key.local, key.backend, interface, pool.range);
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
-      registries_[worker]->pools[entry.id] =
-          std::make_unique<PoolState>(key.local, key.backend, shares, worker, random_);
+      Registry& registry = *registries_[worker];
+      registry.pools[entry.id] = std::make_unique<PoolState>(key.local, key.backend, shares, worker,
+                                                             random_, registry.pool_memory);
     }
   }
   make_clock_maps(config);

@@ -22,7 +22,9 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
     : setup_(setup),
       cell_(cell),
       relay_(setup.relays, setup.id),
-      memory_(std::make_unique<HugeMemory>(static_cast<int>(rte_lcore_to_socket_id(setup.lcore)))) {
+      memory_(std::make_unique<HugeMemory>(static_cast<int>(rte_lcore_to_socket_id(setup.lcore)))),
+      pool_memory_(
+          std::make_unique<PoolMemory>(static_cast<int>(rte_lcore_to_socket_id(setup.lcore)))) {
   CoreSetup core{};
   core.limits = setup.limits;
   core.secret = setup.secret;
@@ -39,6 +41,7 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
       std::chrono::floor<std::chrono::milliseconds>(system_clock::now().time_since_epoch())
           .count());
   core_ = std::make_unique<Core>(core);
+  core_->registry.pool_memory = pool_memory_.get();
   core_->kernel_doors = setup.kernel_doors;
   core_->flow_log = setup.flow_log;
   for (const PortQueues& port : setup.ports) relay_.set_queue_count(port.port, port.tx_count);

@@ -77,6 +77,7 @@ class Worker {
   SnapshotCell& cell_;
   TxRelay relay_;
   std::unique_ptr<std::pmr::memory_resource> memory_;
+  std::unique_ptr<std::pmr::memory_resource> pool_memory_;
   std::unique_ptr<Core> core_;
   std::atomic<Errand*> errand_ = nullptr;
   std::atomic<bool> stop_ = false;

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <utility>
 
 #include "dataplane/net/address.h"
@@ -56,11 +57,12 @@ struct BackendState {
 
 struct PoolState {
   PoolState(net::Ipv4Address local_ip, net::Endpoint backend_address,
-            std::shared_ptr<const PortShares> port_shares, uint32_t worker, net::Random& random)
+            std::shared_ptr<const PortShares> port_shares, uint32_t worker, net::Random& random,
+            std::pmr::memory_resource* memory = std::pmr::get_default_resource())
       : local(local_ip),
         backend(backend_address),
         shares(std::move(port_shares)),
-        ports(shares->set(worker), random) {}
+        ports(shares->set(worker), random, memory) {}
 
   net::Ipv4Address local;
   net::Endpoint backend;
@@ -75,6 +77,7 @@ struct Registry {
   static constexpr size_t kBackends = 4096;
   static constexpr size_t kPools = 16384;
 
+  std::pmr::memory_resource* pool_memory = std::pmr::get_default_resource();  // control's alone
   std::array<std::unique_ptr<ServiceState>, kServices> services;
   std::array<std::unique_ptr<BackendState>, kBackends> backends;
   std::array<std::unique_ptr<PoolState>, kPools> pools;

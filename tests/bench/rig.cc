@@ -110,6 +110,7 @@ Snapshot Rig::make_snapshot(const RigOptions& options) {
 
 Rig::Rig(const RigOptions& options)
     : memory_(static_cast<int>(rte_socket_id())),
+      pool_memory_(static_cast<int>(rte_socket_id())),
       packets_(make_packets()),
       snapshot_(make_snapshot(options)) {
   CoreSetup setup{};
@@ -127,7 +128,7 @@ Rig::Rig(const RigOptions& options)
     core_->registry.backends[view.id] = std::make_unique<BackendState>();
     for (uint32_t l = 0; l < options.locals; ++l) {
       core_->registry.pools[view.pools[l]] = std::make_unique<PoolState>(
-          local(l), view.address, shares, options.worker, core_->random);
+          local(l), view.address, shares, options.worker, core_->random, &pool_memory_);
     }
   }
   adopt_snapshot(*core_, snapshot_);

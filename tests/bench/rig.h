@@ -100,6 +100,7 @@ class Rig {
   void learn(net::Ipv4Address ip, uint16_t interface);
 
   HugeMemory memory_;
+  PoolMemory pool_memory_;
   rte_mempool* packets_;
   Snapshot snapshot_;
   std::unique_ptr<Core> core_;
