@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <new>
 #include <stdexcept>
+#include <utility>
 
 #include "control/clock.h"
 #include "control/log.h"
@@ -41,6 +42,7 @@ Balancer::Balancer(const Config& config) : config_(config) {
   make_packet_pools();
   start_ports();
   plan_ = choose_steering(config_, ports_, random_key());
+  rules_refused_.resize(plan_.rules.size());
   make_rings();
   start_workers();
   std::vector<Registry*> registries;
@@ -227,7 +229,8 @@ void Balancer::publish() {
   auto snapshot = build_snapshot(config_, runtime_, *keeper_, port_infos_, network_generation_);
   for (size_t i = 0; i < plan_.rules.size(); ++i) {
     const std::string refused = plan_.rules[i].set(snapshot->locals);
-    if (refused.empty()) continue;
+    // Tried again with each snapshot, but said once.
+    if (refused == std::exchange(rules_refused_[i], refused) || refused.empty()) continue;
     spdlog::warn("interface {}: the device refuses the rules of {}: its packets are handed off",
                  config_.interfaces[i].name, refused);
   }

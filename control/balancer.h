@@ -100,6 +100,7 @@ class Balancer {
   std::vector<std::vector<std::unique_ptr<KernelDoor>>> kernel_doors_;  // by worker, interface
   std::vector<std::unique_ptr<FlowLogRing>> flow_logs_;                 // by worker
   SteeringPlan plan_;
+  std::vector<std::string> rules_refused_;  // by interface: what was refused last; empty: nothing
   std::unique_ptr<Rings> handoff_rings_;
   std::unique_ptr<Rings> relay_rings_;  // where a port has fewer transmit queues than workers
   std::unique_ptr<SnapshotCell> cell_;
