@@ -16,6 +16,7 @@ namespace {
 
 constexpr size_t kPage = 4096;
 constexpr size_t kHugePage = 2 << 20;
+constexpr size_t kLine = 64;  // where an array begins, whatever it is of
 
 size_t whole_pages(size_t bytes) {
   return (bytes + kPage - 1) / kPage * kPage;
@@ -52,18 +53,19 @@ void NodePages::do_deallocate(void* p, size_t bytes, size_t) {
 }
 
 void* PoolMemory::do_allocate(size_t bytes, size_t alignment) {
+  if (alignment > kLine) throw std::bad_alloc();
   bytes = std::max(bytes, sizeof(Free));
-  Free*& free = free_[bytes];
-  if (free == nullptr) return regions_.allocate(bytes, std::max(alignment, alignof(Free)));
-  return std::exchange(free, free->next);
+  Free*& first = free_[bytes];
+  if (first == nullptr) return regions_.allocate(bytes, kLine);
+  return std::exchange(first, first->next);
 }
 
 void PoolMemory::do_deallocate(void* p, size_t bytes, size_t) {
   bytes = std::max(bytes, sizeof(Free));
-  Free*& free = free_.find(bytes)->second;
-  free = new (p) Free{free};
+  Free*& first = free_.find(bytes)->second;
+  first = new (p) Free{first};
   // All pages but that of the link, as far as they are this array's alone.
-  const size_t begin = whole_pages(reinterpret_cast<uintptr_t>(free + 1));
+  const size_t begin = whole_pages(reinterpret_cast<uintptr_t>(first + 1));
   const size_t end = (reinterpret_cast<uintptr_t>(p) + bytes) / kPage * kPage;
   if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }

@@ -43,7 +43,7 @@ class NodePages : public std::pmr::memory_resource {
 
 /// What the arrays of port pools are made of: many of the same few sizes, each smaller than a
 /// hugepage, so they lie one behind the other in regions. An array that is given back is kept for the
-/// next of its size, without its pages. For one thread at a time.
+/// next of its size, without its pages. Alignments up to a cache line. For one thread at a time.
 class PoolMemory : public std::pmr::memory_resource {
  public:
   explicit PoolMemory(int numa_socket) : pages_(numa_socket) {}
