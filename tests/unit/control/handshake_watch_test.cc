@@ -33,9 +33,9 @@ TEST(BurstSizes, EachSizeFallsIntoItsBucket) {
   EXPECT_EQ(sizes.sum.value(), 65u * 32u);
 }
 
-class Watch : public testing::Test {
+class HandshakeWatchTest : public testing::Test {
  protected:
-  Watch() {
+  HandshakeWatchTest() {
     const LoadedConfig loaded = parse_config(R"(
 [[interface]]
 name = "client"
@@ -61,13 +61,13 @@ address = "10.2.0.10:80"
   HandshakeWatch watch_;
 };
 
-TEST_F(Watch, SaysNothingWithoutHandshakes) {
+TEST_F(HandshakeWatchTest, SaysNothingWithoutHandshakes) {
   EXPECT_FALSE(watch_.quantile_ms(key_, 0.5));
   watch_.sample(keeper_);
   EXPECT_FALSE(watch_.quantile_ms(key_, 0.5));
 }
 
-TEST_F(Watch, GivesQuantiles) {
+TEST_F(HandshakeWatchTest, GivesQuantiles) {
   for (int i = 0; i < 90; ++i) times().count(700);
   for (int i = 0; i < 10; ++i) times().count(40'000);
   watch_.sample(keeper_);
@@ -75,7 +75,7 @@ TEST_F(Watch, GivesQuantiles) {
   EXPECT_NEAR(*watch_.quantile_ms(key_, 0.99), 37.5, 12.5);
 }
 
-TEST_F(Watch, ForgetsWhatIsPast) {
+TEST_F(HandshakeWatchTest, ForgetsWhatIsPast) {
   for (int i = 0; i < 1000; ++i) times().count(900'000);
   watch_.sample(keeper_);
   EXPECT_GT(*watch_.quantile_ms(key_, 0.5), 500);
@@ -88,7 +88,7 @@ TEST_F(Watch, ForgetsWhatIsPast) {
   EXPECT_FALSE(watch_.quantile_ms(key_, 0.5));
 }
 
-TEST_F(Watch, WhatIsSlowerThanAnyBucketIsAtLeastTheLast) {
+TEST_F(HandshakeWatchTest, WhatIsSlowerThanAnyBucketIsAtLeastTheLast) {
   for (int i = 0; i < 10; ++i) times().count(30'000'000);
   watch_.sample(keeper_);
   EXPECT_EQ(*watch_.quantile_ms(key_, 0.5), kHandshakeBoundsUs.back() / 1000.0);

@@ -15,9 +15,9 @@ namespace {
 
 constexpr uint32_t kTimeWaitMs = 60'000;
 
-class Watch : public testing::Test {
+class PoolWatchTest : public testing::Test {
  protected:
-  Watch() {
+  PoolWatchTest() {
     const LoadedConfig loaded = parse_config(R"(
       interface = [{name = "a", device = "net_null0", addresses = ["10.2.255.254/16"]}]
       local_pool = [{addresses = ["10.2.0.1"], ports = "1000-1099"}]
@@ -28,7 +28,7 @@ class Watch : public testing::Test {
     spdlog::set_default_logger(std::make_shared<spdlog::logger>(
         "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(said_)));
   }
-  ~Watch() override { spdlog::set_default_logger(before_); }
+  ~PoolWatchTest() override { spdlog::set_default_logger(before_); }
 
   // Opens so many flows that their backends will close first.
   void open(int count) {
@@ -68,7 +68,7 @@ class Watch : public testing::Test {
   std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
 };
 
-TEST_F(Watch, PortsInUseCountUnderEveryPolicy) {
+TEST_F(PoolWatchTest, PortsInUseCountUnderEveryPolicy) {
   for (const auto policy : {ReusePolicy::kNever, ReusePolicy::kNatural, ReusePolicy::kRebase}) {
     watch_ = {};
     rules_.reuse = policy;
@@ -86,7 +86,7 @@ TEST_F(Watch, PortsInUseCountUnderEveryPolicy) {
   }
 }
 
-TEST_F(Watch, WhatRestsCountsWhereItCannotBeTaken) {
+TEST_F(PoolWatchTest, WhatRestsCountsWhereItCannotBeTaken) {
   rules_.reuse = ReusePolicy::kNever;
   open(60);
   EXPECT_EQ(after(5), "");
@@ -95,14 +95,14 @@ TEST_F(Watch, WhatRestsCountsWhereItCannotBeTaken) {
   EXPECT_NE(after(1).find("85 % of 100 ports are in use or rest in TIME_WAIT"), std::string::npos);
 }
 
-TEST_F(Watch, WhatRestsIsTakenUnderRebase) {
+TEST_F(PoolWatchTest, WhatRestsIsTakenUnderRebase) {
   open(90);
   close_all();
   EXPECT_EQ(after(5), "");
 }
 
 // They stay in the FIFO, and are as good as clean ones.
-TEST_F(Watch, WhatHasRestedTimeWaitOutDoesNotCount) {
+TEST_F(PoolWatchTest, WhatHasRestedTimeWaitOutDoesNotCount) {
   rules_.reuse = ReusePolicy::kNatural;
   after(70);
   open(90);
@@ -119,7 +119,7 @@ TEST_F(Watch, WhatHasRestedTimeWaitOutDoesNotCount) {
   EXPECT_NE(after(1).find("85 %"), std::string::npos) << "75 in use, 10 rest, 15 rested";
 }
 
-TEST_F(Watch, APoolThatIsGoneIsForgotten) {
+TEST_F(PoolWatchTest, APoolThatIsGoneIsForgotten) {
   open(90);
   EXPECT_NE(after(1), "");
   close_all();

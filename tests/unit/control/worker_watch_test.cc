@@ -11,13 +11,13 @@
 namespace sluice::control {
 namespace {
 
-class Watch : public testing::Test {
+class WorkerWatchTest : public testing::Test {
  protected:
-  Watch() {
+  WorkerWatchTest() {
     spdlog::set_default_logger(std::make_shared<spdlog::logger>(
         "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(said)));
   }
-  ~Watch() override { spdlog::set_default_logger(before_); }
+  ~WorkerWatchTest() override { spdlog::set_default_logger(before_); }
 
   std::ostringstream said;
   WorkerWatch watch;
@@ -26,7 +26,7 @@ class Watch : public testing::Test {
   std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();
 };
 
-TEST_F(Watch, EveryWorkerMustMove) {
+TEST_F(WorkerWatchTest, EveryWorkerMustMove) {
   EXPECT_TRUE(watch.all_progress({{1, 10}, {2, 5}}));
   EXPECT_TRUE(watch.all_progress({{1, 11}, {2, 6}}));
   EXPECT_EQ(said.str(), "");
@@ -39,7 +39,7 @@ TEST_F(Watch, EveryWorkerMustMove) {
   EXPECT_NE(said.str().find("lcore 2 polls again"), std::string::npos);
 }
 
-TEST_F(Watch, AWorkerThatNeverPolledHasNotMoved) {
+TEST_F(WorkerWatchTest, AWorkerThatNeverPolledHasNotMoved) {
   EXPECT_FALSE(watch.all_progress({{1, 0}}));
 }
 
