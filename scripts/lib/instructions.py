@@ -66,7 +66,7 @@ def build():
     """Built for a fixed processor, with the lines that callgrind needs."""
     if not (BUILD / "build.ninja").exists():
         run(["meson", "setup", BUILD, "--buildtype=release", "-Ddebug=true", f"-Dcpu={CPU}",
-             "-Dunity=on", "-Dunity_size=12"])
+             "-Dunity=on", "-Dunity_size=12", "-Dsimulation=false"])
     run(["ninja", "-C", BUILD, "tests/bench/core-bench"])
 
 
