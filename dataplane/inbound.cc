@@ -21,7 +21,7 @@ constexpr uint8_t kSynsCounted = 3;  // what Flow::syns can hold
 constexpr uint8_t kStateChanging = flag::kSyn | flag::kFin | flag::kRst;
 
 /// Refuses a SYN as the service wants it: with RST, or silently.
-Verdict refuse(Core& core, const ServiceView& service, const Segment& segment, DropReason reason) {
+Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropReason reason) {
   core.registry.services[service.id]->refused.add();
   if (service.on_refusal == OnRefusal::kReset) {
     answer_with_reset(core, segment, Event::resets_to_clients);

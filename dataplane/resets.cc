@@ -2,17 +2,24 @@
 // Resets of our own.
 #include "dataplane/resets.h"
 
+#include <utility>
+
 #include "dataplane/net/segment.h"
 
 namespace sluice {
 namespace {
 
-void send_reset(Core& core, const net::ResetFields& fields, NextHop& hop, Event counted) {
-  rte_mbuf* packet = core.tx.allocate(net::kResetFrameLength);
-  if (packet == nullptr) return;
+/// In `packet`, a buffer of kResetFrameLength bytes.
+void send_reset_in(Core& core, rte_mbuf* packet, const net::ResetFields& fields, NextHop& hop,
+                   Event counted) {
   net::write_reset({rte_pktmbuf_mtod(packet, uint8_t*), net::kResetFrameLength}, fields);
   core.count(counted);
   core.next_hops.send(*core.snapshot, packet, fields.destination.ip, hop, core.now_ms);
+}
+
+void send_reset(Core& core, const net::ResetFields& fields, NextHop& hop, Event counted) {
+  rte_mbuf* packet = core.tx.allocate(net::kResetFrameLength);
+  if (packet != nullptr) send_reset_in(core, packet, fields, hop, counted);
 }
 
 }  // namespace
@@ -39,10 +46,14 @@ void reset_client(Core& core, Flow& flow) {
              flow.to_client, Event::resets_to_clients);
 }
 
-void answer_with_reset(Core& core, const Segment& segment, Event counted) {
+void answer_with_reset(Core& core, Segment& segment, Event counted) {
   if (segment.packet.tcp->has(net::tcp_flag::kRst)) return;
+  const net::ResetFields answer = net::reset_answer(segment.packet);
+  rte_mbuf* packet = std::exchange(segment.buffer, nullptr);
+  packet->data_len = net::kResetFrameLength;
+  packet->pkt_len = net::kResetFrameLength;
   NextHop hop;
-  send_reset(core, net::reset_answer(segment.packet), hop, counted);
+  send_reset_in(core, packet, answer, hop, counted);
 }
 
 }  // namespace sluice

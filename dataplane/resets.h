@@ -15,7 +15,8 @@ void reset_tuple(Core& core, Flow& flow, net::Endpoint local, uint32_t sequence)
 /// RST to the client at the number that it expects; to one that waits for a SYN-ACK, one that
 /// refuses.
 void reset_client(Core& core, Flow& flow);
-/// The RST of a host that knows no connection, in answer to `segment` (which is left as it is).
-void answer_with_reset(Core& core, const Segment& segment, Event counted);
+/// The RST of a host that knows no connection, in answer to `segment`. It goes out in the segment's
+/// own buffer, which is then gone; a RST is not answered and stays.
+void answer_with_reset(Core& core, Segment& segment, Event counted);
 
 }  // namespace sluice

@@ -58,6 +58,7 @@ class Tx {
   /// Whether a packet is queued and not flushed yet.
   bool holds(const rte_mbuf* packet) const;
 
+  /// Counts and frees a packet; nullptr is one whose buffer its answer took.
   void drop(rte_mbuf* packet, net::DropReason reason) {
     counters_.count(reason);
     rte_pktmbuf_free(packet);

@@ -29,10 +29,17 @@ constexpr uint16_t checksum_fold(uint64_t sum) {
 inline uint64_t checksum_sum(const void* data, size_t length) {
   const auto* p = static_cast<const uint8_t*>(data);
   uint64_t sum = 0;
-  for (; length >= 4; p += 4, length -= 4) {
+  for (; length >= 8; p += 8, length -= 8) {
+    uint64_t words;
+    std::memcpy(&words, p, 8);
+    sum += (words >> 32) + static_cast<uint32_t>(words);
+  }
+  if (length >= 4) {
     uint32_t word;
     std::memcpy(&word, p, 4);
     sum += word;
+    p += 4;
+    length -= 4;
   }
   if (length >= 2) {
     uint16_t word;

@@ -7,32 +7,48 @@
 namespace sluice::net {
 
 void write_reset(std::span<uint8_t> frame, const ResetFields& fields) {
+  constexpr uint8_t kVersionIhl = 0x45;
+  constexpr uint8_t kOurTtl = 64;
+  constexpr uint8_t kDataOffset = sizeof(TcpHeader) / 4 << 4;
+  constexpr be16 kTotalLength = be16::from_host(sizeof(Ipv4Header) + sizeof(TcpHeader));
+  constexpr be16 kDontFragment = be16::from_host(0x4000);
+  const uint8_t ack = fields.has_acknowledgement ? tcp_flag::kAck : 0;
+  const auto flags = static_cast<uint8_t>(tcp_flag::kRst | ack);
+  const be32 sequence = be32::from_host(fields.sequence);
+  const be32 acknowledgement =
+      be32::from_host(fields.has_acknowledgement ? fields.acknowledgement : 0);
+
+  // Summed from here: read back from the frame, each word would wait for its parts to be written.
+  constexpr uint64_t kIpFixed = be16::from_host(kVersionIhl << 8).raw + kTotalLength.raw +
+                                kDontFragment.raw +
+                                be16::from_host(kOurTtl << 8 | kProtocolTcp).raw;
+  constexpr uint64_t kTcpFixed =
+      be16::from_host(kProtocolTcp).raw + be16::from_host(sizeof(TcpHeader)).raw;
+  const uint64_t addresses = uint64_t{fields.source.ip.raw} + fields.destination.ip.raw;
+  const uint64_t tcp_sum = kTcpFixed + addresses + fields.source.port.raw +
+                           fields.destination.port.raw + sequence.raw + acknowledgement.raw +
+                           be16::from_host(static_cast<uint16_t>(kDataOffset << 8 | flags)).raw;
+
   auto& ip = *reinterpret_cast<Ipv4Header*>(frame.data() + sizeof(EthernetHeader));
   auto& tcp = *reinterpret_cast<TcpHeader*>(&ip + 1);
-  constexpr uint8_t kOurTtl = 64;
-  const be16 dont_fragment = be16::from_host(0x4000);
-  ip = {0x45,
-        0,
-        be16::from_host(sizeof(Ipv4Header) + sizeof(TcpHeader)),
-        {0},
-        dont_fragment,
-        kOurTtl,
-        kProtocolTcp,
-        {0},
-        fields.source.ip,
-        fields.destination.ip};
-  ip.checksum = checksum_of(checksum_sum(&ip, sizeof ip));
-  const uint8_t ack = fields.has_acknowledgement ? tcp_flag::kAck : 0;
-  tcp = {fields.source.port,
-         fields.destination.port,
-         be32::from_host(fields.sequence),
-         be32::from_host(fields.has_acknowledgement ? fields.acknowledgement : 0),
-         sizeof(TcpHeader) / 4 << 4,
-         static_cast<uint8_t>(tcp_flag::kRst | ack),
-         {0},
-         {0},
-         {0}};
-  tcp.checksum = checksum_of(pseudo_header_sum(ip, sizeof tcp) + checksum_sum(&tcp, sizeof tcp));
+  ip = {
+      kVersionIhl,      0,
+      kTotalLength,     {0},
+      kDontFragment,    kOurTtl,
+      kProtocolTcp,     checksum_of(kIpFixed + addresses),
+      fields.source.ip, fields.destination.ip,
+  };
+  tcp = {
+      fields.source.port,
+      fields.destination.port,
+      sequence,
+      acknowledgement,
+      kDataOffset,
+      flags,
+      {0},
+      checksum_of(tcp_sum),
+      {0},
+  };
 }
 
 ResetFields reset_answer(const Packet& packet) {

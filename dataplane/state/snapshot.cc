@@ -17,6 +17,7 @@ void sort_unique(std::vector<net::Ipv4Address>& addresses) {
 void Snapshot::seal() {
   sort_unique(own_everywhere);
   sort_unique(locals);
+  for (const net::Ipv4Address address : own_everywhere) own_.set(address.raw, 0);
   std::stable_sort(routes.begin(), routes.end(),
                    [](const Route& a, const Route& b) { return a.to.length > b.to.length; });
   auto add_service = [this](net::Endpoint vip, uint32_t view, ServiceId id) {
@@ -45,7 +46,7 @@ const Route* Snapshot::find_route(net::Ipv4Address destination) const {
 }
 
 bool Snapshot::is_own(net::Ipv4Address ip, uint16_t interface) const {
-  if (std::binary_search(own_everywhere.begin(), own_everywhere.end(), ip)) return true;
+  if (own_.find(ip.raw) != FlatMap::kNone) return true;
   const auto& addresses = interfaces[interface].addresses;
   return std::any_of(addresses.begin(), addresses.end(),
                      [&](net::Ipv4Prefix p) { return p.address == ip; });

@@ -128,6 +128,7 @@ struct Snapshot {
     return uint64_t{e.ip.raw} << 16 | e.port.raw;
   }
 
+  FlatMap own_;          // own_everywhere, as a set
   FlatMap owners_;       // address -> Owner
   FlatMap services_at_;  // vip -> view << 16 | id
   FlatMap pools_;        // number of the local address as an owner << 48 | backend -> pool
