@@ -88,7 +88,7 @@ class FlowTable {
 
  private:
   static constexpr uint32_t kSlots = 15;
-  static constexpr uint32_t kLoad = 10;  // flows a bucket, on average, when the table is full
+  static constexpr uint32_t kLoad = 11;  // flows a bucket, on average, when the table is full
 
   struct alignas(64) Bucket {
     uint32_t slots[kSlots] = {};  // 0: free
@@ -99,9 +99,9 @@ class FlowTable {
   static constexpr uint32_t home_count_for(uint32_t flow_count_max) {
     return flow_count_max / kLoad + 1;
   }
-  // With fifteen slots and ten flows on average one bucket in twenty runs over.
+  // With fifteen slots and eleven flows on average one bucket in eleven runs over.
   static constexpr uint32_t spill_count_for(uint32_t flow_count_max) {
-    return home_count_for(flow_count_max) / 14 + 16;
+    return home_count_for(flow_count_max) / 9 + 16;
   }
   /// A bit for each slot that has the tag.
   static uint32_t matches(const Bucket& bucket, uint32_t tag) {

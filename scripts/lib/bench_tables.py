@@ -15,8 +15,9 @@ TABLES = {
     "new_flows": ("SYNs turned into flows", [
         ("flows", "flows"), ("a second", "per_second"), ("ticks", "ticks_per_packet")]),
     "expiry": ("All of them expiring at once", [
-        ("flows", "flows"), ("ticks/flow", "ticks_per_flow"), ("worst us held", "us_held_worst"),
-        ("median us", "us_held_median")]),
+        ("flows", "flows"), ("ticks/flow", "ticks_per_flow"), ("us a call, p50", "us_held_p50"),
+        ("p99.9", "us_held_p999"), ("worst", "us_held_worst"),
+        ("worst gap of an idle core", "us_gap_idle")]),
     "lives": ("Whole lives, SYN to both FINs, ports free", [
         ("at a time", "at_a_time"), ("a second", "per_second"), ("ticks/life", "ticks_per_life"),
         ("ticks/packet", "ticks_per_packet")]),

@@ -50,7 +50,7 @@ rte_mempool* make_packets() {
 
 RigOptions room_for(uint32_t flows) {
   constexpr uint32_t kPorts = 64512;
-  const uint32_t pools = flows / (kPorts - kPorts / 32) + 1;
+  const uint32_t pools = flows / (kPorts - kPorts / 64) + 1;
   RigOptions options;
   options.flow_count_max = std::max(flows, 1024u);
   options.backends = std::min(pools, 16u);
