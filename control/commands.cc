@@ -137,7 +137,7 @@ void Commands::sample() {
     busy_percent_[i] = std::min(100.0, 100.0 * busy / all);  // read one after the other
     ticks_[i] = now;
   }
-  status_board_.sample(balancer_, busy_percent_);
+  status_board_.sample(balancer_, operations_, busy_percent_);
 }
 
 }  // namespace sluice::control

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "control/ctl_table.h"
-#include "control/rates.h"
+#include "control/outlook.h"
 #include "dataplane/find_neighbours.h"
 
 namespace sluice::control {
@@ -58,76 +58,60 @@ void judge_neighbour(const Balancer& balancer, const FindNeighbours::Answer& ans
                    "tcpdump -ni IFACE arp"});
 }
 
-double per_second(const json& row, const char* field) {
-  return row.value(std::string(field) + "_recent", 0.0) / Rates::kRecentSamples;
+// What the verdict has said already: it comes first in the doctor's list.
+bool is_in_verdict(const json& row) {
+  return row.value("ends_soon", false) || row.value("exhausted_recent", 0.0) > 0;
 }
 
-std::string seconds_text(double seconds) {
-  return human_ms(1000 * seconds);
+// "none is left in 2m10s"; empty where that takes more than a day, or never comes.
+std::string end_of(const json& row, const char* none_is_left) {
+  constexpr double kDaySeconds = 86400;
+  const json seconds = row.value("ends_in_s", json());
+  if (!seconds.is_number() || seconds > kDaySeconds) return "";
+  return fmt::format("{} in {}", none_is_left, human_ms(1000 * seconds.get<double>()));
 }
 
 // `never` and `natural`: a port that the backend closed rests for TIME_WAIT.
-void judge_resting(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
-  const double rate = per_second(row, "taken");
-  const double ports = row.value("ports", 0.0);
-  const double sustained = rules.backend_seconds > 0 ? ports / rules.backend_seconds : 1e12;
-  const std::string towards = row.value("backend", "?");
-  if (rate <= sustained) return;
-  const double left = row.value("free", 0.0) / rate;
-  if (rules.reuse == ReusePolicy::kRebase) {
-    found.push_back(
-        {"ports", Level::kOk,
-         fmt::format("towards {}: {} ports, {:.0f} taken a second: {}; reuses in TIME_WAIT are "
-                     "fitted, none is refused",
-                     towards, human_count(ports), rate,
-                     left > 0 ? fmt::format("rested ports run out in {}", seconds_text(left))
-                              : "no port rests for TIME_WAIT"),
-         ""});
-    return;
-  }
+void judge_rate(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
+  const double taken = ports_per_second_taken(row);
+  const double borne = *ports_per_second_borne(row, rules);
+  const double left = row.value("free", 0.0) / taken;
   found.push_back(
       {"ports", Level::kBad,
-       fmt::format(
-           "towards {}: {:.0f} ports taken a second, {} ports bear {:.0f} with reuse = "
-           "\"{}\": {}",
-           towards, rate, human_count(ports), sustained, to_string(rules.reuse),
-           left > 0 ? fmt::format("they run out in {}", seconds_text(left)) : "they have run out"),
-       fmt::format("[time_wait] reuse = \"rebase\", or {} times as many addresses in its "
-                   "[[local_pool]]",
-                   static_cast<int>(rate / sustained) + 1)});
+       fmt::format("towards {}: {:.0f} ports taken a second, {} ports bear {:.0f} with reuse = "
+                   "\"{}\": {}",
+                   row.value("backend", "?"), taken, human_count(row.value("ports", 0.0)), borne,
+                   to_string(rules.reuse),
+                   left > 0 ? fmt::format("they run out in {}", human_ms(1000 * left))
+                            : "they have run out"),
+       fmt::format("[time_wait] reuse = \"rebase\", or {} times as many addresses in "
+                   "[[local_pool]] {}",
+                   static_cast<int>(taken / borne) + 1, row.value("local_pools", "?"))});
 }
 
-// Ports that open connections hold, growing.
-void judge_growth(const json& row, std::vector<Diagnosis>& found) {
-  constexpr double kHalf = 50;
-  constexpr double kSoonSeconds = 3600;
-  const double growth = per_second(row, "in_use");
-  const double left = row.value("ports", 0.0) - row.value("in_use", 0.0);
-  if (growth <= 0 || row.value("fullest_percent", 0.0) < kHalf) return;
-  const double seconds = left / growth;
-  if (seconds > kSoonSeconds) return;
-  found.push_back({"ports", Level::kWarn,
-                   fmt::format("towards {}: {} of {} ports are in use, {:.1f} more a second: none "
-                               "is left in {}",
-                               row.value("backend", "?"), human_count(row.value("in_use", 0.0)),
-                               human_count(row.value("ports", 0.0)), growth, seconds_text(seconds)),
-                   "add addresses to its [[local_pool]]"});
+void judge_ports(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
+  const double taken = ports_per_second_taken(row);
+  const auto borne = ports_per_second_borne(row, rules);
+  if (borne && taken > *borne) return judge_rate(row, rules, found);
+  const std::string end = end_of(row, "none is left");
+  if (end.empty() || is_in_verdict(row)) return;
+  found.push_back(
+      {"ports", Level::kOk,
+       fmt::format("towards {}: {} of {} ports are in use, {:.1f} more a second: {}",
+                   row.value("backend", "?"), human_count(row.value("in_use", 0.0)),
+                   human_count(row.value("ports", 0.0)), row.value("in_use_trend", 0.0), end),
+       ""});
 }
 
-void judge_flow_tables(const json& status, std::vector<Diagnosis>& found) {
-  constexpr double kSoonSeconds = 3600;
-  for (const json& row : status.value("workers", json::array())) {
-    const double growth = per_second(row, "flows");
-    const double left = row.value("flows_max", 0.0) - row.value("flows", 0.0);
-    if (growth <= 0 || left / growth > kSoonSeconds || left > row.value("flows", 0.0)) continue;
-    found.push_back(
-        {"flows", Level::kWarn,
-         fmt::format("worker on lcore {}: {} of {} flow entries are used, {:.0f} more a "
-                     "second: full in {}",
-                     row.value("lcore", 0), human_count(row.value("flows", 0.0)),
-                     human_count(row.value("flows_max", 0.0)), growth, seconds_text(left / growth)),
-         "raise limits.flows_per_worker and restart"});
-  }
+void judge_flow_table(const json& row, std::vector<Diagnosis>& found) {
+  const std::string end = end_of(row, "full");
+  if (end.empty() || is_in_verdict(row)) return;
+  found.push_back(
+      {"flows", Level::kOk,
+       fmt::format("worker on lcore {}: {} of {} flow entries are used, {:.0f} more a second: {}",
+                   row.value("lcore", 0), human_count(row.value("flows", 0.0)),
+                   human_count(row.value("flows_max", 0.0)), row.value("flows_trend", 0.0), end),
+       ""});
 }
 
 }  // namespace
@@ -182,12 +166,16 @@ std::vector<Diagnosis> examine_timestamps(const json& status) {
 
 std::vector<Diagnosis> examine_capacity(const json& status, const TimeWaitConfig& rules) {
   std::vector<Diagnosis> found;
+  bool short_of = false;
   for (const json& row : status.value("pools", json::array())) {
-    judge_resting(row, rules, found);
-    judge_growth(row, found);
+    judge_ports(row, rules, found);
+    short_of = short_of || is_in_verdict(row);
   }
-  judge_flow_tables(status, found);
-  if (found.empty()) {
+  for (const json& row : status.value("workers", json::array())) {
+    judge_flow_table(row, found);
+    short_of = short_of || is_in_verdict(row);
+  }
+  if (found.empty() && !short_of) {
     found.push_back(
         {"ports", Level::kOk, "ports and flow entries bear the rate of the last 10 s", ""});
   }

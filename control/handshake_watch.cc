@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Fading histograms and their quantiles.
+// Differences of histograms, and their quantiles.
 #include "control/handshake_watch.h"
 
 #include <numeric>
 
 namespace sluice::control {
-namespace {
-
-constexpr double kFade = 0.9;
-constexpr double kWeightMin = 0.5;  // less is what is left of one handshake seven seconds ago
-
-}  // namespace
 
 HandshakeWatch::Buckets HandshakeWatch::counted(const StateKeeper& keeper, BackendId id) {
   Buckets counts{};
@@ -26,12 +20,12 @@ void HandshakeWatch::sample(const StateKeeper& keeper) {
                 [&](const auto& entry) { return !keeper.backends().contains(entry.first); });
   for (const auto& [key, backend] : keeper.backends()) {
     Recent& recent = recent_[key];
-    if (recent.id != backend.id) recent = {.id = backend.id};
     const Buckets now = counted(keeper, backend.id);
-    for (size_t i = 0; i < now.size(); ++i) {
-      recent.weights[i] = kFade * recent.weights[i] + static_cast<double>(now[i] - recent.seen[i]);
-    }
-    recent.seen = now;
+    if (recent.id != backend.id) recent = {.id = backend.id, .seen = {}, .last = now};
+    if (recent.seen.size() == kSeconds) recent.seen.pop_front();
+    Buckets& grown = recent.seen.emplace_back();
+    for (size_t i = 0; i < now.size(); ++i) grown[i] = now[i] - recent.last[i];
+    recent.last = now;
   }
 }
 
@@ -39,17 +33,21 @@ std::optional<double> HandshakeWatch::quantile_ms(const BackendKey& backend,
                                                   double quantile) const {
   const auto found = recent_.find(backend);
   if (found == recent_.end()) return std::nullopt;
-  const auto& weights = found->second.weights;
-  const double total = std::accumulate(weights.begin(), weights.end(), 0.0);
-  if (total < kWeightMin) return std::nullopt;
-  double left = quantile * total;
+  Buckets counts{};
+  for (const Buckets& second : found->second.seen) {
+    for (size_t i = 0; i < counts.size(); ++i) counts[i] += second[i];
+  }
+  const uint64_t total = std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+  if (total == 0) return std::nullopt;
+  double left = quantile * static_cast<double>(total);
   for (size_t i = 0; i < kHandshakeBoundsUs.size(); ++i) {
     const double low = i == 0 ? 0 : kHandshakeBoundsUs[i - 1];
-    if (left <= weights[i]) {
-      const double share = weights[i] > 0 ? left / weights[i] : 0;
+    const auto count = static_cast<double>(counts[i]);
+    if (left <= count) {
+      const double share = count > 0 ? left / count : 0;
       return (low + share * (kHandshakeBoundsUs[i] - low)) / 1000;
     }
-    left -= weights[i];
+    left -= count;
   }
   return kHandshakeBoundsUs.back() / 1000.0;  // or more: the last bucket has no end
 }

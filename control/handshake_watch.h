@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// How long backends took for their handshakes lately: the workers' histograms, fading.
-//
-// Once a second the counts of each bucket fade by a tenth and the new ones are added: what counts is
-// about the last ten seconds, and nothing but one number a bucket is kept.
+// How long backends took for their handshakes in the last ten seconds: how the workers' histograms
+// have grown.
 #pragma once
 
 #include <array>
+#include <deque>
 #include <map>
 #include <optional>
 
@@ -15,6 +14,7 @@ namespace sluice::control {
 
 class HandshakeWatch {
  public:
+  static constexpr size_t kSeconds = 10;
   using Buckets = std::array<uint64_t, kHandshakeBoundsUs.size() + 1>;
 
   // What all workers have counted.
@@ -22,15 +22,15 @@ class HandshakeWatch {
 
   // Once a second.
   void sample(const StateKeeper& keeper);
-  // The quantile, 0 to 1, in milliseconds, as exact as the buckets are; nothing without handshakes
-  // of late.
+  // The quantile, 0 to 1, in milliseconds, as exact as the buckets are; nothing without
+  // handshakes.
   std::optional<double> quantile_ms(const BackendKey& backend, double quantile) const;
 
  private:
   struct Recent {
     BackendId id = kNoId;
-    Buckets seen{};
-    std::array<double, kHandshakeBoundsUs.size() + 1> weights{};
+    std::deque<Buckets> seen;  // in each of the last kSeconds
+    Buckets last{};            // all since the start
   };
   std::map<BackendKey, Recent> recent_;
 };

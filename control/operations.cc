@@ -98,6 +98,10 @@ uint64_t refused_while_draining(const Balancer& balancer) {
   return total;
 }
 
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
 OnReload on_reload(const json& request) {
   const std::string word = request.value("overrides", "");
   if (word.empty()) return OnReload::kRefuse;
@@ -211,11 +215,13 @@ std::string Operations::reload(OnReload choice) {
     spdlog::error("reload refused, nothing has changed:\n{}", error.what());
     ++reloads_.failed;
     reloads_.last_succeeded = false;
+    reloads_.last_error = first_line(error.what());
     tell_ready(summary() + "; the last reload was refused");
     throw;
   }
   ++reloads_.succeeded;
   reloads_.last_succeeded = true;
+  reloads_.last_error.clear();
   reloads_.last_success_s = unix_seconds();
   const std::string message = fmt::format("reloaded {}: {}{}", file_, summary(), fate);
   spdlog::info("{}", message);

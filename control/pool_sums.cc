@@ -2,6 +2,11 @@
 // Sums of port pools.
 #include "control/pool_sums.h"
 
+#include <set>
+
+#include "control/pool_names.h"
+#include "control/text.h"
+
 namespace sluice::control {
 namespace {
 
@@ -36,6 +41,8 @@ struct Sum {
   double fullest_percent = -1;
   net::Ipv4Address fullest_local{};
   size_t fullest_worker = 0;
+  std::set<std::string> local_pools;
+  std::set<std::string> services;
 
   void add(const PortPool::Counters& counters, net::Ipv4Address local, size_t worker) {
     for (size_t i = 0; i < values.size(); ++i) values[i] += (counters.*kSummed[i].counter).value();
@@ -53,6 +60,8 @@ struct Sum {
 
 json row_of(net::Endpoint backend, const Sum& sum) {
   json row = {{"backend", net::to_string(backend)},
+              {"local_pools", join(sum.local_pools, ", ")},
+              {"services", join(sum.services, ", ")},
               {"pools", sum.pools},
               {"fullest_percent", sum.fullest_percent},
               {"fullest_local", net::to_string(sum.fullest_local)},
@@ -65,13 +74,16 @@ json row_of(net::Endpoint backend, const Sum& sum) {
 }  // namespace
 
 json view_pool_sums(const Balancer& balancer) {
+  const PoolNames names(balancer.config());
   std::map<net::Endpoint, Sum> sums;
   for (const auto& [key, pool] : balancer.keeper().pools()) {
     if (pool.removed) continue;
+    Sum& sum = sums[key.backend];
+    sum.local_pools.insert(names.local_pool(key.local));
+    sum.services.insert(names.services(key));
     const auto& registries = balancer.keeper().registries();
     for (size_t worker = 0; worker < registries.size(); ++worker) {
-      sums[key.backend].add(registries[worker]->pools[pool.id]->ports.counters(), key.local,
-                            worker);
+      sum.add(registries[worker]->pools[pool.id]->ports.counters(), key.local, worker);
     }
   }
   json rows = json::array();

@@ -36,6 +36,7 @@ json view_program(const Balancer& balancer, const ReloadRecord& reloads) {
               {"reloads", reloads.succeeded},
               {"reloads_failed", reloads.failed},
               {"last_reload_succeeded", reloads.last_succeeded},
+              {"last_reload_error", reloads.last_error},
               {"last_reload_success_s", reloads.last_success_s}};
   return {{"program", json::array({row})}};
 }

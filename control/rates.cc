@@ -6,6 +6,22 @@
 #include <cmath>
 
 namespace sluice::control {
+namespace {
+
+// Least squares, over 0, 1, 2, ...
+double slope_of(const std::deque<double>& values) {
+  const double mean_x = (static_cast<double>(values.size()) - 1) / 2;
+  double products = 0;
+  double squares = 0;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const double x = static_cast<double>(i) - mean_x;
+    products += x * values[i];
+    squares += x * x;
+  }
+  return squares > 0 ? products / squares : 0;
+}
+
+}  // namespace
 
 void Rates::begin(Clock::time_point now) {
   std::erase_if(tracks_, [this](const auto& item) { return item.second.sample != sample_; });
@@ -29,6 +45,20 @@ void Rates::add(const std::string& key, nlohmann::json& row,
     values.push_back(value);
     row[fields[i] + "_per_s"] = std::round(10 * static_cast<double>(growth) / seconds_) / 10;
     row[fields[i] + "_recent"] = value - values.front();
+  }
+}
+
+void Rates::add_trends(const std::string& key, nlohmann::json& row,
+                       const std::vector<std::string>& fields) {
+  Track& track = tracks_[key];
+  track.sample = sample_;
+  track.levels.resize(fields.size());
+  for (size_t i = 0; i < fields.size(); ++i) {
+    std::deque<double>& levels = track.levels[i];
+    if (levels.size() == kTrendSamples) levels.pop_front();
+    levels.push_back(row.value(fields[i], 0.0));
+    const double slope = levels.size() < kRecentSamples ? 0 : slope_of(levels) / seconds_;
+    row[fields[i] + "_trend"] = std::round(100 * slope) / 100;
   }
 }
 

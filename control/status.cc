@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "control/outlook.h"
 #include "control/pool_sums.h"
+#include "control/program_view.h"
 #include "control/verdict.h"
 #include "control/views.h"
 
@@ -19,11 +21,12 @@ const Fields kServiceCounters = {"connections", "refused"};
 const Fields kBackendCounters = {"connections", "packets_in", "packets_out", "bytes_in",
                                  "bytes_out",   "refused",    "unanswered",  "resets",
                                  "timeouts",    "heals",      "heals_failed"};
-const Fields kPoolCounters = {"taken",        "fresh",         "reuse_clean", "reuse_rested",
-                              "in_use",       "reuse_natural", "ts_fixes",    "seq_fixes",
-                              "reuse_fitted", "heals",         "avoided",     "exhausted"};
-const Fields kWorkerCounters = {"flows",    "packets_in", "packets_out",
-                                "bytes_in", "bytes_out",  "drops"};
+const Fields kPoolCounters = {"taken",         "fresh",    "reuse_clean", "reuse_rested",
+                              "reuse_natural", "ts_fixes", "seq_fixes",   "reuse_fitted",
+                              "heals",         "avoided",  "exhausted"};
+const Fields kPoolLevels = {"in_use"};
+const Fields kWorkerCounters = {"packets_in", "packets_out", "bytes_in", "bytes_out", "drops"};
+const Fields kWorkerLevels = {"flows"};
 const Fields kHistory = {"connections_per_s", "active",       "bits_in_per_s", "bits_out_per_s",
                          "drops_per_s",       "busy_percent", "pool_percent"};
 
@@ -39,13 +42,22 @@ double largest(const json& rows, const std::string& field) {
   return value;
 }
 
+void add_outlooks(json& status, const TimeWaitConfig& rules) {
+  const auto add = [](json& row, const std::optional<Outlook>& outlook) {
+    row["ends_in_s"] = outlook ? json(std::round(outlook->seconds)) : json();
+    row["ends_soon"] = outlook && outlook->soon;
+  };
+  for (json& pool : status["pools"]) add(pool, outlook_of_ports(pool, rules));
+  for (json& worker : status["workers"]) add(worker, outlook_of_flows(worker));
+}
+
 void add_conditions(json& backends) {
   for (json& backend : backends) {
     const Condition now = condition_of(backend);
     backend["level"] = to_string(now.level);
     backend["condition"] = now.word;
     backend["condition_text"] = now.sentence;
-    backend["usable"] = now.level != Level::kBad && backend.value("state", "") == "up";
+    backend["usable"] = backend.value("state", "") == "up";
   }
 }
 
@@ -116,18 +128,20 @@ uint64_t wall_clock_ms() {
 }  // namespace
 
 void StatusBoard::add_rates(json& status) {
-  const auto each = [&](const char* rows, const Fields& names, const Fields& counters) {
+  const auto each = [&](const char* rows, const Fields& names, const Fields& counters,
+                        const Fields& levels = {}) {
     for (json& row : status[rows]) {
       std::string key = rows;
       for (const std::string& name : names) key += ' ' + row.at(name).dump();
       rates_.add(key, row, counters);
+      rates_.add_trends(key, row, levels);
     }
   };
   rates_.begin(Rates::Clock::now());
   each("services", {"vip"}, kServiceCounters);
   each("backends", {"service", "address"}, kBackendCounters);
-  each("pools", {"backend"}, kPoolCounters);
-  each("workers", {"lcore"}, kWorkerCounters);
+  each("pools", {"backend"}, kPoolCounters, kPoolLevels);
+  each("workers", {"lcore"}, kWorkerCounters, kWorkerLevels);
   each("drops", {"name"}, {"value"});
   each("events", {"name"}, {"value"});
 }
@@ -140,13 +154,16 @@ void StatusBoard::keep_history(const json& totals) {
   }
 }
 
-void StatusBoard::sample(const Balancer& balancer, const std::vector<double>& busy_percent) {
+void StatusBoard::sample(const Balancer& balancer, const Operations& operations,
+                         const std::vector<double>& busy_percent) {
   using namespace std::chrono;
   const json counters = view_counters(balancer).at("counters");
   json status = {
       {"time_ms", wall_clock_ms()},
       {"uptime_s", duration_cast<seconds>(steady_clock::now() - started_).count()},
       {"version", SLUICE_VERSION},
+      {"program", view_program(balancer, operations.reloads()).at("program").at(0)},
+      {"drain", operations.view_drain().at("drain").at(0)},
       {"services", view_services(balancer).at("services")},
       {"backends", view_backends(balancer).at("backends")},
       {"pools", view_pool_sums(balancer)},
@@ -156,6 +173,7 @@ void StatusBoard::sample(const Balancer& balancer, const std::vector<double>& bu
       {"events", rows_of_kind(counters, "event")},
   };
   add_rates(status);
+  add_outlooks(status, balancer.config().time_wait);
   add_conditions(status["backends"]);
   add_backends_to_services(status["services"], status["backends"]);
   status["totals"] = totals_of(status);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/balancer.h"
+#include "control/operations.h"
 #include "control/rates.h"
 
 namespace sluice::control {
@@ -19,7 +20,8 @@ class StatusBoard {
   static constexpr size_t kHistorySeconds = 300;
 
   // Once a second.
-  void sample(const Balancer& balancer, const std::vector<double>& busy_percent);
+  void sample(const Balancer& balancer, const Operations& operations,
+              const std::vector<double>& busy_percent);
   const nlohmann::json& latest() const { return latest_; }
 
  private:

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "control/ctl_table.h"
 
@@ -26,12 +27,14 @@ struct TroubleDrop {
 };
 
 // Only what should never grow: the rest of docs/counters.md is scanners, neighbours and late
-// segments. no_backend and ports_exhausted have findings of their own, with names.
+// segments.
 constexpr TroubleDrop kTroubleDrops[] = {
     {"frame_truncated", Level::kWarn, "look for a broken sender: capture on the interface"},
     {"frame_segmented", Level::kWarn,
      "turn off GRO and LRO on the device: ethtool -K IFACE gro off"},
     {"arp_bad", Level::kWarn, "someone else may have one of our addresses: tcpdump -e arp"},
+    {"kernel_queue_full", Level::kWarn,
+     "a flood to an interface's own address: tcpdump -ni its `kernel` tap"},
     {"ipv4_checksum_bad", Level::kWarn, "at a veth's other end: ethtool -K IFACE tx off"},
     {"tcp_checksum_bad", Level::kWarn, "at a veth's other end: ethtool -K IFACE tx off"},
     {"no_backend", Level::kBad, "bring a backend up, or give one a weight"},
@@ -58,21 +61,47 @@ double percent(double part, double whole) {
 
 std::string sentence_of_down(const json& row) {
   std::string out = "is down";
-  if (row.contains("health_since_s") && row["health_since_s"].is_number()) {
-    out += " for " + human_ms(1000 * row["health_since_s"].get<double>());
-  }
+  const json since = row.value("health_since_s", json());
+  if (since.is_number() && since >= 1) out += " for " + human_ms(1000 * since.get<double>());
   const std::string reason = row.value("health_reason", "");
   return reason.empty() ? out : out + ": " + reason;
+}
+
+bool all_down_and_used(const json& service) {
+  return service.at("backends_up") == 0 && service.value("all_down", json()) == "use_all";
 }
 
 class Judge {
  public:
   explicit Judge(const json& status) : status_(status) {}
 
+  void drain() {
+    const json row = status_.value("drain", json::object());
+    if (row.value("state", "off") == "off") return;
+    std::string what = fmt::format("the whole balancer {} since {}: new connections are {}",
+                                   row.value("remaining", 0) == 0 ? "is drained" : "drains",
+                                   human_ms(row.value("for_ms", 0.0)),
+                                   row.value("syns", "") == "dropped" ? "dropped" : "refused");
+    if (row.value("refused", 0.0) > 0) what += fmt::format(" ({} so far)", count(row["refused"]));
+    what += fmt::format(", {} go on", count(row.value("remaining", 0.0)));
+    if (row.value("exit", false)) what += "; sluice stops when none is left";
+    add(Level::kWarn, std::move(what), "sluicectl undrain");
+  }
+
+  void program() {
+    const json row = status_.value("program", json::object());
+    if (row.value("last_reload_succeeded", true)) return;
+    add(Level::kWarn,
+        fmt::format("the last reload was refused, the configuration before it is in force: {}",
+                    text(row, "last_reload_error")),
+        "mend the file, then: sluicectl reload");
+  }
+
   void services() {
     each("services", [this](const json& row) {
       if (row.at("backends_up") != 0) return;
-      if (row.value("all_down", json()) == "use_all") {
+      service_without_backend_ = true;
+      if (all_down_and_used(row)) {
         add(Level::kBad,
             fmt::format("service {}: every backend is down by its health check; all are used as "
                         "they are",
@@ -89,7 +118,7 @@ class Judge {
   void backends() {
     each("backends", [this](const json& row) {
       const Condition now = condition_of(row);
-      if (now.level == Level::kOk || row.value("state", "") == "draining") return;
+      if (now.level == Level::kOk) return;
       std::string what = fmt::format("backend {} of {} {}", text(row, "address"),
                                      text(row, "service"), now.sentence);
       add(now.level, std::move(what), now.mend);
@@ -98,20 +127,35 @@ class Judge {
 
   void pools() {
     each("pools", [this](const json& row) {
-      const std::string where = fmt::format("ports towards {}", text(row, "backend"));
       const double full = row.value("fullest_percent", 0.0);
       if (row.value("exhausted_recent", 0.0) > 0) {
-        add(Level::kBad,
-            fmt::format("{}: none left, {} SYNs refused lately", where,
-                        count(row["exhausted_recent"])),
-            "add addresses to the [[local_pool]]");
+        // Whatever is short of one [[local_pool]] is one finding.
+        Shortage& shortage = shortages_[text(row, "local_pools")];
+        shortage.refused += row["exhausted_recent"].get<double>();
+        shortage.towards.push_back(text(row, "backend"));
       } else if (full > kPoolWarnPercent) {
         add(full > kPoolBadPercent ? Level::kBad : Level::kWarn,
-            fmt::format("{}: {:.0f} % of {} are in use (worker {})", where, full,
-                        text(row, "fullest_local"), row.value("fullest_worker", 0)),
-            "add addresses to the [[local_pool]]");
+            fmt::format("ports towards {}: {:.0f} % of {} are in use (worker {}){}",
+                        text(row, "backend"), full, text(row, "fullest_local"),
+                        row.value("fullest_worker", 0), when_it_ends(row)),
+            more_ports(text(row, "local_pools")));
+      } else if (row.value("ends_soon", false)) {
+        add(Level::kWarn,
+            fmt::format("ports towards {}: {} in use and {} resting of {}{}", text(row, "backend"),
+                        count(row.value("in_use", 0.0)), count(row.value("resting", 0.0)),
+                        count(row.value("ports", 0.0)), when_it_ends(row)),
+            more_ports(text(row, "local_pools")));
       }
     });
+    for (const auto& [local_pools, shortage] : shortages_) {
+      const size_t others = shortage.towards.size() - 1;
+      add(Level::kBad,
+          fmt::format("local pool {}: no port is left towards {}{}, {} SYNs refused lately",
+                      local_pools, shortage.towards.front(),
+                      others == 0 ? "" : fmt::format(" and {} more", others),
+                      count(shortage.refused)),
+          more_ports(local_pools));
+    }
   }
 
   void workers() {
@@ -123,10 +167,10 @@ class Judge {
             "add an lcore to eal.worker_lcores");
       }
       const double full = percent(row.value("flows", 0.0), row.value("flows_max", 0.0));
-      if (full > kFlowsWarnPercent) {
+      if (full > kFlowsWarnPercent || row.value("ends_soon", false)) {
         add(Level::kWarn,
-            fmt::format("worker on lcore {}: {:.0f} % of its flow entries are used",
-                        row.at("lcore").dump(), full),
+            fmt::format("worker on lcore {}: {:.0f} % of its flow entries are used{}",
+                        row.at("lcore").dump(), full, when_it_ends(row)),
             "raise limits.flows_per_worker, or lower tcp_timeouts.closed");
       }
     });
@@ -144,7 +188,7 @@ class Judge {
     each("drops", [this](const json& row) {
       const TroubleDrop* known = trouble(row.at("name").get<std::string>());
       const double recent = row.value("value_recent", 0.0);
-      if (known == nullptr || recent == 0) return;
+      if (known == nullptr || recent == 0 || has_been_said(known->reason)) return;
       add(known->level,
           fmt::format("{} dropped lately, {}: {}", count(recent), text(row, "name"),
                       text(row, "help")),
@@ -159,6 +203,11 @@ class Judge {
   }
 
  private:
+  struct Shortage {
+    double refused = 0;
+    std::vector<std::string> towards;
+  };
+
   template <class Rule>
   void each(const char* rows, Rule&& rule) {
     const size_t before = findings_.size();
@@ -174,6 +223,25 @@ class Judge {
     add(worst_left, fmt::format("and {} more {}", found - kFindingsOfAKind, rows), "");
   }
 
+  static std::string when_it_ends(const json& row) {
+    const json seconds = row.value("ends_in_s", json());
+    if (!seconds.is_number() || !row.value("ends_soon", false)) return "";
+    return fmt::format(", none is left in {} at the present rate",
+                       human_ms(1000 * seconds.get<double>()));
+  }
+  static std::string more_ports(const std::string& local_pools) {
+    return fmt::format(
+        "more addresses in [[local_pool]] {} and a reload, or wider `ports` and a "
+        "restart",
+        local_pools);
+  }
+
+  // A finding with a name in it says more than the counter of its drops.
+  bool has_been_said(std::string_view reason) const {
+    return (reason == "no_backend" && service_without_backend_) ||
+           (reason == "ports_exhausted" && !shortages_.empty());
+  }
+
   static std::string text(const json& row, const char* key) { return row.value(key, "?"); }
   static std::string count(double value) { return human_count(value); }
   void add(Level level, std::string what, std::string mend) {
@@ -182,7 +250,22 @@ class Judge {
 
   const json& status_;
   std::vector<Finding> findings_;
+  bool service_without_backend_ = false;
+  std::map<std::string, Shortage> shortages_;  // by local pool
 };
+
+// The file's own weight 0 is as it is meant to be; what an operator has put over it is easily
+// forgotten.
+Condition condition_of_draining(const json& row) {
+  const json over = row.value("override", json());
+  if (!over.is_string()) {
+    return {Level::kOk, "draining", "takes no new connections: its weight is 0 in the file", ""};
+  }
+  return {Level::kWarn, "draining",
+          fmt::format("takes no new connections: {} by hand", over.get<std::string>()),
+          fmt::format("sluicectl backend clear {} {}", row.value("service", "?"),
+                      row.value("address", "?"))};
+}
 
 }  // namespace
 
@@ -216,7 +299,7 @@ Condition condition_of(const json& row) {
             fmt::format("sluicectl backend set {} {} --up", row.value("service", "?"),
                         row.value("address", "?"))};
   }
-  if (state == "draining") return {Level::kWarn, "draining", "takes no new connections", ""};
+  if (state == "draining") return condition_of_draining(row);
   const json health = row.value("health", json());
   if (health == "down") {
     if (state == "up") {
@@ -253,6 +336,8 @@ Condition condition_of(const json& row) {
 
 std::vector<Finding> judge(const json& status) {
   Judge judge(status);
+  judge.program();
+  judge.drain();
   judge.services();
   judge.backends();
   judge.interfaces();

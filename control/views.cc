@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "control/clock.h"
+#include "control/pool_names.h"
 #include "control/weights.h"
 
 namespace sluice::control {
@@ -204,12 +205,15 @@ json view_backends(const Balancer& balancer) {
 }
 
 json view_pools(const Balancer& balancer) {
+  const PoolNames names(balancer.config());
   json rows = json::array();
   for (const auto& [key, pool] : balancer.keeper().pools()) {
     for (size_t worker = 0; worker < balancer.workers().size(); ++worker) {
       const auto& ports = balancer.keeper().registries()[worker]->pools[pool.id]->ports;
       const PortPool::Counters& counters = ports.counters();
-      rows.push_back({{"local", net::to_string(key.local)},
+      rows.push_back({{"local_pool", names.local_pool(key.local)},
+                      {"services", names.services(key)},
+                      {"local", net::to_string(key.local)},
                       {"backend", net::to_string(key.backend)},
                       {"worker", worker},
                       {"removed", pool.removed},

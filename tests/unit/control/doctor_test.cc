@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "control/doctor_host.h"
+#include "control/outlook.h"
 
 namespace sluice::control {
 namespace {
@@ -126,6 +127,7 @@ std::string first(const std::vector<Diagnosis>& found) {
 TEST(Capacity, SaysWhatRunsOutWhen) {
   json status = {{"pools",
                   {{{"backend", "10.2.0.10:80"},
+                    {"local_pools", "main"},
                     {"ports", 60000},
                     {"free", 20000},
                     {"in_use", 100},
@@ -136,14 +138,54 @@ TEST(Capacity, SaysWhatRunsOutWhen) {
                   "bad towards 10.2.0.10:80: 2000 ports taken a second, 60,000 ports bear 1000"));
   EXPECT_TRUE(has(first(examine_capacity(status, rules)), "they run out in 10.0s"));
   rules.reuse = ReusePolicy::kRebase;
-  EXPECT_TRUE(has(first(examine_capacity(status, rules)), "ok towards"));
-  status["pools"][0]["taken_recent"] = 100;
+  EXPECT_TRUE(has(first(examine_capacity(status, rules)), "ok ports and flow entries bear"));
+
+  status["pools"][0].update({{"in_use_trend", 10}, {"ends_in_s", 5990}, {"ends_soon", false}});
+  EXPECT_EQ(first(examine_capacity(status, rules)),
+            "ok towards 10.2.0.10:80: 100 of 60,000 ports are in use, 10.0 more a second: none is "
+            "left in 1h39m");
+  status["pools"][0]["ends_in_s"] = 100000;  // more than a day
   EXPECT_TRUE(has(first(examine_capacity(status, rules)), "bear the rate"));
-  status["pools"][0].update(
-      {{"in_use", 50000}, {"fullest_percent", 83.0}, {"in_use_recent", 1000}});
-  EXPECT_TRUE(has(first(examine_capacity(status, rules)), "none is left in 1m40s"));
-  status["workers"] = {{{"lcore", 1}, {"flows", 90}, {"flows_max", 100}, {"flows_recent", 10}}};
-  EXPECT_TRUE(has(examine_capacity(status, rules).back().what.c_str(), "full in 10.0s"));
+  status["workers"] = {
+      {{"lcore", 1}, {"flows", 10}, {"flows_max", 100}, {"flows_recent", 10}, {"ends_in_s", 90}}};
+  EXPECT_TRUE(has(examine_capacity(status, rules).back().what.c_str(), "full in 1m30s"));
+}
+
+TEST(Capacity, DoesNotCallWellWhatTheVerdictComplainsOf) {
+  const json status = {{"pools", {{{"backend", "10.2.0.10:80"}, {"ends_soon", true}}}}};
+  EXPECT_TRUE(examine_capacity(status, TimeWaitConfig()).empty());
+}
+
+TEST(Outlook, PortsThatOpenConnectionsHold) {
+  json pool = {{"ports", 1000}, {"in_use", 100}, {"in_use_trend", 0}, {"taken_recent", 100000}};
+  const TimeWaitConfig rebase;
+  EXPECT_FALSE(outlook_of_ports(pool, rebase));
+  pool["in_use_trend"] = -5;
+  EXPECT_FALSE(outlook_of_ports(pool, rebase));
+  pool["in_use_trend"] = 5;
+  EXPECT_EQ(outlook_of_ports(pool, rebase)->seconds, 180);
+  EXPECT_FALSE(outlook_of_ports(pool, rebase)->soon);  // a load that begins
+  pool["in_use"] = 250;
+  EXPECT_TRUE(outlook_of_ports(pool, rebase)->soon);
+  pool.update({{"in_use", 500}, {"in_use_trend", 0.2}});
+  EXPECT_EQ(outlook_of_ports(pool, rebase)->seconds, 2500);
+  EXPECT_TRUE(outlook_of_ports(pool, rebase)->soon);
+  pool["in_use"] = 1000;
+  EXPECT_EQ(outlook_of_ports(pool, rebase)->seconds, 0);
+}
+
+TEST(Outlook, PortsThatRest) {
+  const json pool = {{"ports", 600}, {"free", 60}, {"taken_recent", 200}, {"in_use_trend", 0.1}};
+  TimeWaitConfig rules;
+  rules.reuse = ReusePolicy::kNever;
+  EXPECT_EQ(outlook_of_ports(pool, rules)->seconds, 3);
+  rules.backend_seconds = 30;  // 20 a second are borne
+  EXPECT_EQ(outlook_of_ports(pool, rules)->seconds, 6000);
+}
+
+TEST(Outlook, FlowEntries) {
+  EXPECT_EQ(outlook_of_flows({{"flows", 90}, {"flows_max", 100}, {"flows_trend", 1}})->seconds, 10);
+  EXPECT_FALSE(outlook_of_flows({{"flows", 90}, {"flows_max", 100}}));
 }
 
 TEST(Timestamps, ABackendThatRefusesThemIsNamed) {

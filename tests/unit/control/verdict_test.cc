@@ -17,8 +17,11 @@ json healthy() {
     "services": [{"name": "web", "backends_up": 2}],
     "backends": [{"service": "web", "address": "10.2.0.10:80", "state": "up"},
                  {"service": "web", "address": "10.2.0.11:80", "state": "draining"}],
-    "pools": [{"backend": "10.2.0.10:80", "fullest_percent": 79.0, "fullest_local": "10.2.0.1",
-               "fullest_worker": 0}],
+    "pools": [{"backend": "10.2.0.10:80", "local_pools": "main", "fullest_percent": 79.0,
+               "fullest_local": "10.2.0.1", "fullest_worker": 0, "ports": 60000, "in_use": 30000,
+               "resting": 1000, "ends_in_s": 130, "ends_soon": false}],
+    "drain": {"state": "off", "remaining": 0},
+    "program": {"last_reload_succeeded": true, "last_reload_error": ""},
     "workers": [{"lcore": 1, "busy_percent": 89.0, "flows": 10, "flows_max": 100}],
     "interfaces": [{"name": "client", "link_up": true}],
     "drops": [{"name": "no_service", "help": "scanners", "value_recent": 1000}]})");
@@ -66,7 +69,23 @@ TEST(Verdict, EachFaultIsNamed) {
       {"/pools/0/fullest_percent", 96.0,
        "bad: ports towards 10.2.0.10:80: 96 % of 10.2.0.1 are in use (worker 0)"},
       {"/pools/0/exhausted_recent", 3,
-       "bad: ports towards 10.2.0.10:80: none left, 3 SYNs refused lately"},
+       "bad: local pool main: no port is left towards 10.2.0.10:80, 3 SYNs refused lately"},
+      {"/pools/0/ends_soon", true,
+       "warn: ports towards 10.2.0.10:80: 30,000 in use and 1,000 resting of 60,000, none is left "
+       "in 2m10s at the present rate"},
+      {"/drain",
+       {{"state", "draining"}, {"remaining", 7}, {"for_ms", 3000}, {"syns", "reset"}},
+       "warn: the whole balancer drains since 3.0s: new connections are refused, 7 go on"},
+      {"/drain",
+       {{"state", "drained"}, {"for_ms", 3000}, {"syns", "dropped"}, {"refused", 2}},
+       "warn: the whole balancer is drained since 3.0s: new connections are dropped (2 so far), "
+       "0 go on"},
+      {"/program",
+       {{"last_reload_succeeded", false}, {"last_reload_error", "sluice.toml:3: nonsense"}},
+       "warn: the last reload was refused, the configuration before it is in force: "
+       "sluice.toml:3: nonsense"},
+      {"/backends/1/override", "drain",
+       "warn: backend 10.2.0.11:80 of web takes no new connections: drain by hand"},
       {"/workers/0/busy_percent", 91.0, "warn: worker on lcore 1: 91 % busy"},
       {"/workers/0/flows", 95, "warn: worker on lcore 1: 95 % of its flow entries are used"},
       {"/interfaces/0/link_up", false, "bad: interface client: no link"},
@@ -90,6 +109,28 @@ TEST(Verdict, WorstComesFirstAndALongListIsCutShort) {
   EXPECT_EQ(findings[8].what, "and 992 more backends");
   EXPECT_EQ(findings[8].level, Level::kBad);
   EXPECT_EQ(findings[9].level, Level::kWarn);
+}
+
+TEST(Verdict, AShortageIsOneFinding) {
+  json status = healthy();
+  status["pools"][0]["exhausted_recent"] = 3;
+  status["pools"].push_back(status["pools"][0]);
+  status["pools"][1]["backend"] = "10.2.0.11:80";
+  status["drops"] = {{{"name", "ports_exhausted"}, {"help", "no port"}, {"value_recent", 6}}};
+  const auto findings = judge(status);
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].what,
+            "local pool main: no port is left towards 10.2.0.10:80 and 1 more, 6 SYNs refused "
+            "lately");
+  EXPECT_EQ(findings[0].mend,
+            "more addresses in [[local_pool]] main and a reload, or wider `ports` and a restart");
+}
+
+TEST(Verdict, AServiceWithoutBackendsIsOneFinding) {
+  json status = healthy();
+  status["services"][0]["backends_up"] = 0;
+  status["drops"] = {{{"name", "no_backend"}, {"help", "none"}, {"value_recent", 6}}};
+  EXPECT_EQ(judge(status).size(), 1u);
 }
 
 TEST(Verdict, AllDownAndAllUsedIsSaidAsSuch) {
@@ -137,6 +178,23 @@ TEST(Rates, GrowthPerSecondAndOverTenSamples) {
   EXPECT_EQ(row["connections_recent"], 0);
   sample(5, milliseconds(1000));  // another backend under the same name
   EXPECT_EQ(row["connections_per_s"], 0);
+}
+
+TEST(Rates, TheTrendOfALevelIsItsGrowthWithoutTheNoise) {
+  Rates rates;
+  Rates::Clock::time_point now{};
+  const auto trend_after = [&](int samples, const auto& level) {
+    json row;
+    for (int i = 0; i < samples; ++i) {
+      rates.begin(now += std::chrono::seconds(2));
+      row = {{"in_use", level(i)}};
+      rates.add_trends("pool", row, {"in_use"});
+    }
+    return row["in_use_trend"].get<double>();
+  };
+  EXPECT_EQ(trend_after(9, [](int i) { return 100 * i; }), 0);  // too young to say
+  EXPECT_NEAR(trend_after(60, [](int i) { return 5000 - 20 * i; }), -10, 0.01);
+  EXPECT_NEAR(trend_after(60, [](int i) { return 5000 + (i % 2 == 0 ? 300 : 0); }), 0, 5);
 }
 
 TEST(Rates, ARowThatWasGoneBeginsAnew) {

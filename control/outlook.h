@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What runs out when, if what is to come is like the last minute.
+//
+// Pure, on rows with their rates (status.h, rates.h).
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "control/config.h"
+
+namespace sluice::control {
+
+struct Outlook {
+  double seconds;  // until nothing is left
+  bool soon;       // so near, and so much gone already, that somebody should look
+};
+
+// Of all ports towards a backend. Under `never` and `natural` a port that the backend closed rests
+// for TIME_WAIT, so that the rate at which ports are taken can be too much by itself; under `rebase`
+// only connections that are open hold ports. Nothing where the ports last.
+std::optional<Outlook> outlook_of_ports(const nlohmann::json& pool, const TimeWaitConfig& rules);
+// Of a worker's flow entries.
+std::optional<Outlook> outlook_of_flows(const nlohmann::json& worker);
+
+// How many ports a second the pool bears for ever, where ports rest; nothing under `rebase`.
+std::optional<double> ports_per_second_borne(const nlohmann::json& pool,
+                                             const TimeWaitConfig& rules);
+// How many ports are taken a second, over the last ten.
+double ports_per_second_taken(const nlohmann::json& pool);
+
+}  // namespace sluice::control
