@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// sluicectl: asks a running sluice and shows its answer. Exit status 0: answered; 1: not; 2: usage.
+// sluicectl: asks a running sluice and shows its answer. Exit status 0: answered; 1: not, or what it
+// answers is red; 2: usage.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +8,7 @@
 #include <optional>
 
 #include "control/api_client.h"
+#include "control/command_line.h"
 #include "control/config.h"
 #include "control/ctl_complete.h"
 #include "control/ctl_doctor.h"
@@ -15,6 +17,7 @@
 #include "control/ctl_status.h"
 #include "control/ctl_table.h"
 #include "control/ctl_trace.h"
+#include "control/text.h"
 #include "control/top.h"
 
 namespace {
@@ -43,14 +46,19 @@ void print(const Options& options, const json& result, const std::string& text) 
 }
 
 void show(const Options& options) {
+  if (options.what.empty()) {
+    throw CLI::ValidationError(
+        "show", "say what: " + sluice::control::join(sluice::control::table_names(), ", "));
+  }
   const json result =
       ask(options.socket, {{"command", "show"}, {"what", options.what}, {"limit", options.limit}});
   print(options, result, sluice::control::render_table(options.what, result));
 }
 
-void status(const Options& options) {
+void status(Options& options) {
   const json result = ask(options.socket, {{"command", "status"}});
   print(options, result, sluice::control::render_status(result));
+  if (sluice::control::is_red(result)) options.exit_status = kExitFailed;
 }
 
 void doctor(Options& options) {
@@ -95,7 +103,6 @@ int main(int argc, char** argv) {
 
   CLI::App* show_command = app.add_subcommand("show", "what sluice is doing");
   show_command->add_option("what", options.what, "one of the list")
-      ->required()
       ->check(CLI::IsMember(sluice::control::table_names()));
   show_command->add_option("--limit", options.limit, "flows: at most so many rows")
       ->capture_default_str();
@@ -133,7 +140,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "sluicectl: {} (see sluicectl --help)\n", error.what());
+    fmt::print(stderr, "{}", sluice::control::usage_error("sluicectl", app, error));
     return kExitUsage;
   } catch (const sluice::control::ApiError& error) {
     fmt::print(stderr, "sluicectl: {}\n", error.what());

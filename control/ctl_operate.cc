@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <memory>
@@ -118,13 +119,15 @@ void add_file(CLI::App& app, const Context& context) {
 }
 
 struct DrainOptions {
-  bool drop_syns = false, wait = false, reset = false, exit = false;
+  bool drop_syns = false, reset_syns = false, wait = false, reset = false, exit = false;
   std::optional<uint32_t> timeout_s;
 };
 
-// Says how many flows are left whenever that changes, until none is or time is up.
+// Says how many flows are left whenever that changes, until none is or time is up. Where sluice itself
+// does something at that time, it is given a few seconds more for it.
 void wait_for_drain(const Context& context, const DrainOptions& options, json status) {
-  const auto start = Clock::now();
+  const auto until = Clock::now() + std::chrono::seconds(options.timeout_s.value_or(0)) +
+                     (options.reset || options.exit ? 5 * kPeriod : 0 * kPeriod);
   uint64_t shown = UINT64_MAX;
   while (true) {
     const json& row = status.at("drain").at(0);
@@ -134,9 +137,10 @@ void wait_for_drain(const Context& context, const DrainOptions& options, json st
     shown = remaining;
     if (row.at("state") == "off") throw ApiError("the drain was ended by undrain");
     if (row.at("ended") == true && !options.exit) break;
-    const auto limit = std::chrono::seconds(options.timeout_s.value_or(0)) + 5 * kPeriod;
-    if (options.timeout_s && Clock::now() - start > limit) break;
-    std::this_thread::sleep_for(kPeriod);
+    const auto left = until - Clock::now();
+    if (options.timeout_s && left <= left.zero()) break;
+    std::this_thread::sleep_for(options.timeout_s ? std::min<Clock::duration>(kPeriod, left)
+                                                  : kPeriod);
     try {
       status = context.ask_for({{"command", "show"}, {"what", "drain"}});
     } catch (const ApiError&) {
@@ -150,11 +154,15 @@ void wait_for_drain(const Context& context, const DrainOptions& options, json st
 }
 
 void drain(const Context& context, const DrainOptions& options) {
-  json request = {{"command", "drain"},
-                  {"drop_syns", options.drop_syns},
-                  {"reset", options.reset},
-                  {"exit", options.exit}};
-  if (options.timeout_s) request["timeout_s"] = *options.timeout_s;
+  json request = {{"command", "drain"}};
+  if (options.drop_syns) request["drop_syns"] = true;
+  if (options.reset_syns) request["drop_syns"] = false;
+  if (options.reset) request["reset"] = true;
+  if (options.exit) request["exit"] = true;
+  // To wait is this program's affair alone.
+  if (options.timeout_s && (options.reset || options.exit)) {
+    request["timeout_s"] = *options.timeout_s;
+  }
   const json status = context.ask_for(request);
   if (options.wait) return wait_for_drain(context, options, status);
   fmt::print("{}", context.as_json ? status.dump(2) + "\n" : render_table("drain", status));
@@ -163,8 +171,11 @@ void drain(const Context& context, const DrainOptions& options) {
 void add_drain(CLI::App& app, const Context& context) {
   auto options = std::make_shared<DrainOptions>();
   CLI::App* command = app.add_subcommand("drain", "no new flows, for the whole balancer");
-  command->add_flag("--drop-syns", options->drop_syns,
-                    "clients' SYNs are dropped (default: answered with RST)");
+  auto* drop = command->add_flag("--drop-syns", options->drop_syns, "clients' SYNs are dropped");
+  command
+      ->add_flag("--reset-syns", options->reset_syns,
+                 "clients' SYNs are answered with RST (the default, unless it drains already)")
+      ->excludes(drop);
   command->add_flag("--wait", options->wait,
                     "return when no flow is left (status 0), or after --timeout (status 1)");
   auto* timeout = command->add_option("--timeout", options->timeout_s, "seconds to wait at most");

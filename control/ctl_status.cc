@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "control/ctl_table.h"
 
 namespace sluice::control {
@@ -24,6 +26,15 @@ std::string verdict_lines(const json& verdict) {
   return out;
 }
 
+// What most of the drops are; they may well be nobody's fault.
+std::string most_drops(const json& status) {
+  const json& drops = status.at("drops");
+  const auto rate = [](const json& row) { return row.value("value_per_s", 0.0); };
+  const auto most = std::ranges::max_element(drops, {}, rate);
+  if (most == drops.end() || rate(*most) == 0) return "";
+  return fmt::format(" ({})", most->at("name").get<std::string>());
+}
+
 }  // namespace
 
 std::string render_status(const json& status) {
@@ -32,12 +43,16 @@ std::string render_status(const json& status) {
   std::string out = verdict_lines(status.at("verdict"));
   out += fmt::format(
       "sluice {}, up {}: {} connections open, {} new a second, {}bit/s to backends, {}bit/s back, "
-      "{} drops a second\n",
+      "{} drops a second{}\n",
       status.at("version").get<std::string>(), human_ms(1000 * status.at("uptime_s").get<double>()),
       human_count(totals.at("active")), human_count(totals.at("connections_per_s")),
       human_bits(totals.at("bits_in_per_s")), human_bits(totals.at("bits_out_per_s")),
-      human_count(totals.at("drops_per_s")));
+      human_count(totals.at("drops_per_s")), most_drops(status));
   return out;
+}
+
+bool is_red(const json& status) {
+  return status.contains("verdict") && status["verdict"].at("level") == "bad";
 }
 
 }  // namespace sluice::control

@@ -9,5 +9,7 @@ namespace sluice::control {
 
 // `status` is the API's answer to the command of that name.
 std::string render_status(const nlohmann::json& status);
+// Something costs connections now.
+bool is_red(const nlohmann::json& status);
 
 }  // namespace sluice::control

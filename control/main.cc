@@ -20,6 +20,7 @@
 #include "control/balancer.h"
 #include "control/captured_output.h"
 #include "control/clock.h"
+#include "control/command_line.h"
 #include "control/commands.h"
 #include "control/config_load.h"
 #include "control/event_loop.h"
@@ -250,7 +251,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "sluice: {} (see sluice --help)\n", error.what());
+    fmt::print(stderr, "{}", usage_error("sluice", app, error));
     return kExitUsage;
   }
 

@@ -263,16 +263,17 @@ std::string Operations::save() {
 // ---- the drain of all --------------------------------------------------------------------------
 
 void Operations::start_drain(const json& request) {
-  Drain drain;
-  drain.since = drain_ ? drain_->since : Clock::now();
-  drain.refused_before = drain_ ? drain_->refused_before : refused_while_draining(balancer_);
+  // Of a drain that is on, only what the request speaks of changes.
+  Drain drain = drain_.value_or(
+      Drain{.since = Clock::now(), .refused_before = refused_while_draining(balancer_)});
+  drain.ended = false;
   if (request.contains("timeout_s")) {
     drain.deadline = Clock::now() + std::chrono::seconds(request.at("timeout_s").get<uint32_t>());
   }
-  drain.reset_rest = request.value("reset", false);
-  drain.stop_after = request.value("exit", false);
+  drain.reset_rest = request.value("reset", drain.reset_rest);
+  drain.stop_after = request.value("exit", drain.stop_after);
   if (drain.reset_rest && !drain.deadline) throw RequestError("reset needs a timeout");
-  const bool drop = request.value("drop_syns", false);
+  const bool drop = request.value("drop_syns", balancer_.runtime().drain == OnRefusal::kDrop);
   balancer_.set_drain(drop ? OnRefusal::kDrop : OnRefusal::kReset);
   drain_ = drain;
   spdlog::info("drain: no new flows ({}); flows that go on: {}",

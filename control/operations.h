@@ -49,11 +49,11 @@ class Operations {
 
   struct Drain {
     Clock::time_point since;
+    uint64_t refused_before = 0;
     std::optional<Clock::time_point> deadline;
     bool reset_rest = false;  // at the deadline
     bool stop_after = false;
     bool ended = false;  // nothing was left, or the deadline has passed
-    uint64_t refused_before = 0;
   };
 
   std::string set_backend(const nlohmann::json& request);

@@ -88,6 +88,13 @@ def test_a_backend_that_goes_down_may_have_its_flows_reset(lab):
     assert held.close() == ["open", "open", "reset", "reset"]
 
 
+def test_an_unknown_word_is_named(lab):
+    for words, said in ((["bogus"], '"bogus" is not known'), (["show"], "say what: services, "),
+                        (["show", "bogus"], "bogus"), (["status", "--bogus"], "--bogus")):
+        done = lab.middle.ctl_run(*words)
+        assert done.returncode == 2 and said in done.stderr, done
+
+
 def test_what_cannot_be_is_said(lab):
     for words, said in (
             (["set", "wbe", FIRST, "--drain"], 'there is no service "wbe"; the nearest: web'),
@@ -114,6 +121,8 @@ def test_a_reload_asks_what_becomes_of_overrides(lab):
     lab.middle.process.send_signal(signal.SIGHUP)
     wait_until(lambda: "overrides kept: 1" in lab.middle.log()[len(log):], 5, "no reload")
     assert row(lab, FIRST)["state"] == "draining"
+    wait_until(lambda: f"{FIRST} of web takes no new connections: drain by hand" in
+               lab.middle.ctl("status"), 5, "nobody says that a backend is drained")
     assert "dropped: 1" in lab.middle.ctl("reload", "--drop-overrides")
     assert row(lab, FIRST)["state"] == "up"
     lab.middle.ctl("reload")
@@ -147,9 +156,16 @@ def test_drain_and_undrain(lab):
     assert "draining" in lab.middle.ctl("drain")
     refused = churn(lab, seconds=5, connections=20)
     assert refused["refused"] == 20 and refused["stalls"] == 0
+    wait_until(lambda: "the whole balancer drains since" in lab.middle.ctl("status"), 5,
+               "nobody says that it drains")
     late = lab.middle.ctl_run("drain", "--wait", "--timeout", "0")
     assert late.returncode == 1 and "time is up, flows left: 2" in late.stderr
     assert lab.middle.show("drain")[0]["state"] == "draining"
+    lab.middle.ctl("drain", "--drop-syns")
+    lab.middle.ctl_run("drain", "--wait", "--timeout", "0")  # to wait changes nothing
+    assert lab.middle.show("drain")[0]["syns"] == "dropped"
+    lab.middle.ctl("drain", "--reset-syns")
+    assert lab.middle.show("drain")[0]["syns"] == "reset"
     assert held.close() == ["open", "open"]
     assert lab.middle.ctl("drain", "--wait").endswith("flows left: 0\n")
     assert lab.middle.show("drain")[0]["state"] == "drained"

@@ -85,6 +85,11 @@ def test_a_bad_file_changes_nothing(lab):
     assert done.returncode != 0
     assert "scheduler" in done.stdout + done.stderr
     assert_all_well(load.finish())
+    wait_until(lambda: "the last reload was refused" in lab.middle.ctl("status"), 5,
+               "status does not say it")
+    assert lab.middle.reload(text).returncode == 0
+    wait_until(lambda: "the last reload was refused" not in lab.middle.ctl("status"), 5,
+               "status still says it")
     assert backend_row(lab, "10.2.0.10:80")["state"] == "up"
 
 
