@@ -49,6 +49,7 @@ const std::vector<Table> kTables = {
       {"IN FILE", "weight_configured", Format::kCount},
       {"HANDSHAKE", "handshake_p50_ms", Format::kFineMs},
       {"99%", "handshake_p99_ms", Format::kFineMs},
+      {"CHECK", "check_usual_ms", Format::kMs},
       {"ACTIVE", "active", Format::kCount},
       {"CONNECTIONS", "connections", Format::kCount},
       {"PACKETS IN", "packets_in", Format::kCount},

@@ -8,6 +8,7 @@
 #include "control/outlook.h"
 #include "control/pool_sums.h"
 #include "control/program_view.h"
+#include "control/siblings.h"
 #include "control/verdict.h"
 #include "control/views.h"
 
@@ -19,8 +20,8 @@ using Fields = std::vector<std::string>;
 
 const Fields kServiceCounters = {"connections", "refused"};
 const Fields kBackendCounters = {"connections", "packets_in", "packets_out", "bytes_in",
-                                 "bytes_out",   "refused",    "unanswered",  "resets",
-                                 "timeouts",    "heals",      "heals_failed"};
+                                 "bytes_out",   "answered",   "refused",     "unanswered",
+                                 "resets",      "timeouts",   "heals",       "heals_failed"};
 const Fields kPoolCounters = {"taken",         "fresh",    "reuse_clean", "reuse_rested",
                               "reuse_natural", "ts_fixes", "seq_fixes",   "reuse_fitted",
                               "heals",         "avoided",  "exhausted"};
@@ -52,6 +53,7 @@ void add_outlooks(json& status, const TimeWaitConfig& rules) {
 }
 
 void add_conditions(json& backends) {
+  add_siblings(backends);
   for (json& backend : backends) {
     const Condition now = condition_of(backend);
     backend["level"] = to_string(now.level);

@@ -15,18 +15,13 @@ using nlohmann::json;
 using Kind = TopColumn::Kind;
 
 constexpr TopColumn kBackends[] = {
-    {"BACKEND", "address", 21, Kind::kText},
-    {"SERVICE", "service", 11, Kind::kText},
-    {"STATE", "condition", 9, Kind::kState},
-    {"NEW/S", "connections_per_s", 7, Kind::kRate},
-    {"OPEN", "active", 8, Kind::kCount},
-    {"IN b/s", "bytes_in_per_s", 8, Kind::kBits},
-    {"OUT b/s", "bytes_out_per_s", 8, Kind::kBits},
-    {"REFUSED/S", "refused_per_s", 9, Kind::kRate},
-    {"RESETS/S", "resets_per_s", 8, Kind::kRate},
-    {"TIMEOUTS", "timeouts", 8, Kind::kCount},
-    {"HEALS", "heals", 8, Kind::kCount},
-    {"WEIGHT", "weight", 6, Kind::kCount},
+    {"BACKEND", "address", 21, Kind::kText},      {"SERVICE", "service", 9, Kind::kText},
+    {"STATE", "condition", 9, Kind::kState},      {"NEW/S", "connections_per_s", 6, Kind::kRate},
+    {"OPEN", "active", 7, Kind::kCount},          {"SYN-ACK", "handshake_p50_ms", 7, Kind::kMs},
+    {"IN b/s", "bytes_in_per_s", 7, Kind::kBits}, {"OUT b/s", "bytes_out_per_s", 7, Kind::kBits},
+    {"CHECK", "check_usual_ms", 7, Kind::kMs},    {"REFUSED/S", "refused_per_s", 9, Kind::kRate},
+    {"RESETS/S", "resets_per_s", 8, Kind::kRate}, {"TIMEOUTS", "timeouts", 8, Kind::kCount},
+    {"HEALS", "heals", 8, Kind::kCount},          {"WEIGHT", "weight", 6, Kind::kCount},
     {"IN ALL", "connections", 11, Kind::kCount},
 };
 constexpr TopColumn kServices[] = {
@@ -40,10 +35,11 @@ constexpr TopColumn kServices[] = {
 constexpr TopColumn kPorts[] = {
     {"TOWARDS", "backend", 21, Kind::kText},
     {"FULLEST", "fullest_percent", 7, Kind::kFull},
-    {"IN USE", "in_use", 8, Kind::kCount},
-    {"RESTING", "resting", 8, Kind::kCount},
-    {"FREE", "free", 8, Kind::kCount},
-    {"TAKEN/S", "taken_per_s", 8, Kind::kRate},
+    {"ENDS IN", "ends_in_s", 7, Kind::kEnd},
+    {"IN USE", "in_use", 7, Kind::kCount},
+    {"RESTING", "resting", 7, Kind::kCount},
+    {"FREE", "free", 7, Kind::kCount},
+    {"TAKEN/S", "taken_per_s", 7, Kind::kRate},
     {"EXHAUSTED", "exhausted", 9, Kind::kCount},
     {"FITTED/S", "reuse_fitted_per_s", 8, Kind::kRate},
     {"FRESH/S", "fresh_per_s", 7, Kind::kRate},
@@ -51,17 +47,14 @@ constexpr TopColumn kPorts[] = {
     {"RESTED/S", "reuse_rested_per_s", 8, Kind::kRate},
     {"NATURAL/S", "reuse_natural_per_s", 9, Kind::kRate},
     {"HEALS", "heals", 7, Kind::kCount},
+    {"LOCAL POOL", "local_pools", 11, Kind::kText},
 };
 constexpr TopColumn kWorkers[] = {
-    {"LCORE", "lcore", 6, Kind::kCount},
-    {"BUSY", "busy_percent", 6, Kind::kFull},
-    {"FLOWS", "flows", 10, Kind::kCount},
-    {"OF", "flows_max", 10, Kind::kCount},
-    {"PACKETS/S", "packets_in_per_s", 9, Kind::kRate},
-    {"IN b/s", "bytes_in_per_s", 8, Kind::kBits},
-    {"OUT b/s", "bytes_out_per_s", 8, Kind::kBits},
-    {"DROPS/S", "drops_per_s", 8, Kind::kRate},
-    {"DROPS", "drops", 11, Kind::kCount},
+    {"LCORE", "lcore", 6, Kind::kCount},          {"BUSY", "busy_percent", 6, Kind::kFull},
+    {"FLOWS", "flows", 10, Kind::kCount},         {"OF", "flows_max", 10, Kind::kCount},
+    {"FULL IN", "ends_in_s", 7, Kind::kEnd},      {"PACKETS/S", "packets_in_per_s", 9, Kind::kRate},
+    {"IN b/s", "bytes_in_per_s", 7, Kind::kBits}, {"OUT b/s", "bytes_out_per_s", 7, Kind::kBits},
+    {"DROPS/S", "drops_per_s", 8, Kind::kRate},   {"DROPS", "drops", 11, Kind::kCount},
 };
 constexpr TopColumn kDrops[] = {
     {"REASON", "name", 21, Kind::kText},
@@ -91,6 +84,8 @@ Style style_of(const json& row, const TopColumn& column, double value) {
   if (column.kind == Kind::kFull) {
     return value > 95 ? Style::kBad : value > 80 ? Style::kWarn : Style::kPlain;
   }
+  if (column.kind == Kind::kEnd)
+    return row.value("ends_soon", false) ? Style::kWarn : Style::kPlain;
   return value == 0 && !column.is_text() ? Style::kDim : Style::kPlain;
 }
 
@@ -105,6 +100,10 @@ std::string text_of(const json& value, const TopColumn& column) {
       return human_bits(8 * number);
     case Kind::kFull:
       return fmt::format("{:.0f} %", number);
+    case Kind::kMs:
+      return number < 10 ? fmt::format("{:.2f}ms", number) : human_ms(number);
+    case Kind::kEnd:
+      return number > 86400 ? "-" : human_ms(1000 * number);
     default:
       return number < 1e6 ? human_count(number) : human_bits(number);
   }

@@ -14,7 +14,7 @@ struct TopColumn {
   const char* title;
   const char* key;
   size_t width;
-  enum class Kind : uint8_t { kText, kCount, kRate, kBits, kState, kFull } kind;
+  enum class Kind : uint8_t { kText, kCount, kRate, kBits, kMs, kState, kFull, kEnd } kind;
 
   bool is_text() const { return kind == Kind::kText || kind == Kind::kState; }
 };

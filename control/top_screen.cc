@@ -24,8 +24,10 @@ constexpr const char* kHelp[] = {
     "q             quit",
     "",
     "STATE: green takes connections, yellow not all of them, red costs connections",
-    "now. FULLEST: ports in use of the fullest local address and worker. NEW/S and",
-    "the like are of the last second.",
+    "now. SYN-ACK: how long it takes for one, the median of the last 10 s; CHECK: for",
+    "a good health check. FULLEST: ports in use of the fullest local address and",
+    "worker. ENDS IN: until no port is left, by the trend of the last minute. NEW/S",
+    "and the like are of the last second.",
 };
 
 Style style_of_level(const std::string& level) {
@@ -78,7 +80,9 @@ void TopScreen::set_status(json status) {
     row["level"] = row.value("backends_up", 0) == 0 ? "bad" : "ok";
   }
   for (json& row : status_["pools"]) {
-    row["level"] = row.value("exhausted_recent", 0) > 0 ? "bad" : "ok";
+    row["level"] = row.value("exhausted_recent", 0) > 0 ? "bad"
+                   : row.value("ends_soon", false)      ? "warn"
+                                                        : "ok";
   }
   for (json& row : status_["drops"]) {
     if (row.value("value_recent", 0) == 0) row["level"] = "ok";

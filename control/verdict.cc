@@ -8,6 +8,7 @@
 #include <map>
 
 #include "control/ctl_table.h"
+#include "control/siblings.h"
 
 namespace sluice::control {
 namespace {
@@ -326,6 +327,15 @@ Condition condition_of(const json& row) {
   if (row.value("heals_failed_recent", 0.0) > 0) {
     return {Level::kWarn, "not healed", "does not let old connections be cleared",
             "see heal_exhausted in docs/counters.md"};
+  }
+  if (const std::string slow = slowness_of(row); !slow.empty()) {
+    return {Level::kWarn, "slow", slow,
+            "look at its load and at the path to it; until then give it a lower weight"};
+  }
+  if (is_silent(row)) {
+    return {Level::kWarn, "silent",
+            "takes connections and sends no byte back, unlike the service's other backends",
+            "does its process hang? A health check of type \"http\" finds that"};
   }
   if (health == "starting") {
     return {Level::kOk, "starting",

@@ -51,6 +51,7 @@ void add_health(json& row, const HealthView* health) {
   row["checks_good"] = now.checks_good;
   row["checks_bad"] = now.checks_bad;
   row["check_ms"] = checked ? json(now.last_check_ms) : json();
+  row["check_usual_ms"] = now.usual_check_ms ? json(*now.usual_check_ms) : json();
   row["check_s"] = static_cast<double>(now.last_check_ms) / 1000;
 }
 

@@ -31,6 +31,14 @@ constexpr uint64_t kBeatMs = 10;  // while checks are on their way the timer fir
 constexpr uint64_t kHeldUpMs = 10;  // and where it comes so late, the thread was held up
 constexpr int kStepsPerTurn = 32;   // so that the way to the kernel gets its turn as well
 
+std::optional<uint64_t> median_of(const std::deque<uint64_t>& values) {
+  if (values.empty()) return std::nullopt;
+  std::vector<uint64_t> sorted(values.begin(), values.end());
+  const auto middle = sorted.begin() + static_cast<ptrdiff_t>(sorted.size() / 2);
+  std::ranges::nth_element(sorted, middle);
+  return *middle;
+}
+
 std::string name_of(const ProbeTarget& target) {
   return fmt::format("{} {}", target.service, net::to_string(target.backend));
 }
@@ -146,9 +154,10 @@ HealthMap HealthChecker::view() const {
   HealthMap map;
   for (const auto& [key, watched] : watched_) {
     const HealthState& state = watched->state;
-    map[key] = {state.health(),      state.takes_flows(), state.share_percent(),
-                state.reason(),      watched->hindrance,  state.since_ms(),
-                watched->good_count, watched->bad_count,  watched->took_ms};
+    map[key] = {
+        state.health(),     state.takes_flows(),        state.share_percent(), state.reason(),
+        watched->hindrance, state.since_ms(),           watched->good_count,   watched->bad_count,
+        watched->took_ms,   median_of(watched->good_ms)};
   }
   return map;
 }
@@ -232,6 +241,10 @@ void HealthChecker::on_result(Watched& watched, const ProbeResult& result) {
     watched.hindrance.clear();
     const bool good = result.kind == ProbeResult::Kind::kGood;
     ++(good ? watched.good_count : watched.bad_count);
+    if (good) {
+      if (watched.good_ms.size() == kUsual) watched.good_ms.pop_front();
+      watched.good_ms.push_back(watched.took_ms);
+    }
     const uint64_t since_ms = watched.state.since_ms();
     const uint32_t row_count = watched.state.row_count() + 1;
     if (watched.state.observe(good, result.reason, watched.rules, now_ms)) {

@@ -11,6 +11,7 @@
 // Changes reach the workers by a new snapshot, those of a tenth of a second together.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -66,10 +67,12 @@ class HealthChecker {
     uint64_t started_ms = 0;  // the last check
     uint64_t due_ms = 0;      // the next one; while it is checked: when it is given up
     uint64_t took_ms = 0;
+    std::deque<uint64_t> good_ms;  // how long the last kUsual good ones took
     uint64_t good_count = 0;
     uint64_t bad_count = 0;
     std::string hindrance;
   };
+  static constexpr size_t kUsual = 5;  // checks
   using Due = std::pair<uint64_t, Watched*>;
   using Backends = std::map<BackendKey, std::unique_ptr<Watched>>;
 

@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -81,7 +82,8 @@ struct HealthView {
   uint64_t since_ms = 0;  // steady clock
   uint64_t checks_good = 0;
   uint64_t checks_bad = 0;
-  uint64_t last_check_ms = 0;  // how long the last one took
+  uint64_t last_check_ms = 0;              // how long the last one took
+  std::optional<uint64_t> usual_check_ms;  // the median of the last few good ones
 };
 using HealthMap = std::map<BackendKey, HealthView>;
 

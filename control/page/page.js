@@ -27,6 +27,7 @@ const count = v => Math.abs(v) < 1e7 ? Math.round(v).toLocaleString("en-US") : s
 const rate = v => v < 10000 ? (v > 0 && v < 10 && v % 1 >= 0.05 ? v.toFixed(1) : count(v)) : scaled(v, 1000, ["", " k", " M", " G"]);
 const bits = v => scaled(v, 1000, [" bit/s", " kbit/s", " Mbit/s", " Gbit/s", " Tbit/s"]);
 const percent = v => (v < 10 && v > 0 ? v.toFixed(1) : Math.round(v)) + " %";
+const milliseconds = v => v < 10 ? v.toFixed(2) + " ms" : v < 1000 ? Math.round(v) + " ms" : (v / 1000).toFixed(1) + " s";
 function age(seconds) {
   if (seconds < 60) return Math.floor(seconds) + " s";
   if (seconds < 3600) return Math.floor(seconds / 60) + " min";
@@ -230,6 +231,8 @@ const perSecond = (title, field, more = {}) => number(title, field, {text: row =
 const traffic = (title, field, more = {}) => number(title, field, {text: row => bits(8 * (row[field] || 0)), ...more});
 const word = (title, field, more = {}) =>
   ({title, value: row => String(row[field] ?? ""), text: row => String(row[field] ?? ""), left: true, ...more});
+const duration = (title, field, more = {}) =>
+  ({title, value: row => row[field] ?? -1, text: row => row[field] === null || row[field] === undefined ? "–" : milliseconds(row[field]), ...more});
 const plot = () => ({title: "last minute", node: () => makePlot(["area", "line"]), draw: (svg, row, past) => drawPlot(svg, [past], KEEP), hide: true});
 
 function makeState() { const span = make("span", "state"); span.append(make("i"), make("span")); return span; }
@@ -264,6 +267,7 @@ function backendState(row) {
   return {tone: row.condition === "removed" ? "" : row.level, text: row.condition + since, tip: row.condition_text};
 }
 
+const endsIn = row => row.ends_in_s === null || row.ends_in_s > 86400 ? "–" : age(row.ends_in_s);
 const fullness = p => p > 95 ? "bad" : p > 80 ? "warn" : "";
 
 const tables = {
@@ -289,6 +293,8 @@ const tables = {
     }},
     word("service", "service"), number("weight", "weight", {hide: true}),
     plot(), perSecond("new/s", "connections_per_s"), number("open", "active"),
+    duration("handshake", "handshake_p50_ms", {tip: "from the SYN to its SYN-ACK: the median of the last ten seconds"}),
+    duration("check", "check_usual_ms", {tip: "its health check: the median of the last five that were good", hide: true}),
     traffic("in", "bytes_in_per_s"), traffic("out", "bytes_out_per_s"),
     number("in all", "connections", {hide: true}),
     number("refused", "refused", {tip: "SYNs that it answered with RST"}),
@@ -301,13 +307,14 @@ const tables = {
       sum: rows => { const up = rows.filter(row => row.usable).length; return `${up} of ${rows.length} take connections`; }}),
 
   pools: new Table("#pools", [
-    word("towards", "backend"),
+    word("towards", "backend"), word("local pool", "local_pools", {hide: true}),
     {title: "in use", left: true, value: row => row.fullest_percent, node: () => makeBar(["use", "rest"]), draw: (bar, row) => {
       setClass(bar, "bar " + fullness(row.fullest_percent));
       drawBar(bar, [row.in_use, row.resting], row.ports);
       bar.title = `${count(row.in_use)} of ${count(row.ports)}; fullest: ${row.fullest_local} on worker ${row.fullest_worker}, ${percent(row.fullest_percent)}`;
     }},
     {title: "fullest", value: row => row.fullest_percent, text: row => percent(row.fullest_percent), zero: true},
+    {title: "ends in", tip: "until no port is left, if it goes on as in the last minute", value: row => -(row.ends_in_s ?? 1e12), text: endsIn},
     number("in use", "in_use"), number("resting", "resting", {tip: "the backend was left holding the tuple"}), number("free", "free", {hide: true}),
     perSecond("taken/s", "taken_per_s"),
     {title: "how ports were got", left: true, node: () => makeBar(["k-fresh", "k-clean", "k-rested", "k-natural", "k-ts"]), draw: (bar, row) => {
@@ -318,7 +325,7 @@ const tables = {
     number("ts fix", "ts_fixes"), number("seq fix", "seq_fixes"), number("healed", "heals"),
     number("exhausted", "exhausted", {tip: "SYNs for which there was no port"}),
   ], {key: row => row.backend, filter: "Filter backends", words: row => row.backend,
-      tone: row => row.exhausted_recent > 0 ? "bad" : fullness(row.fullest_percent),
+      tone: row => row.exhausted_recent > 0 ? "bad" : fullness(row.fullest_percent) || (row.ends_soon ? "warn" : ""),
       legend: () => legend([
         ["k-use", "in use"], ["k-rest", "resting", "left in the backend's TIME_WAIT"], ["k-free", "free"],
         ["k-fresh", "fresh", "never used before"], ["k-clean", "clean", "the backend had forgotten the tuple"],
@@ -391,7 +398,9 @@ function showTiles(status) {
   const busiest = status.workers.reduce((a, b) => b.busy_percent > a.busy_percent ? b : a, status.workers[0]);
   tiles.busy.show(percent(t.busy_percent), busiest ? `lcore ${busiest.lcore}` : "", [h.busy_percent], t.busy_percent > 90 ? "warn" : "", 100);
   const fullest = status.pools.reduce((a, b) => b.fullest_percent > a.fullest_percent ? b : a, status.pools[0]);
-  tiles.pool.show(percent(t.pool_percent), fullest ? "towards " + fullest.backend : "", [h.pool_percent], fullness(t.pool_percent), 100);
+  const ending = status.pools.find(row => row.ends_soon);
+  tiles.pool.show(percent(t.pool_percent), ending ? `no port left in ${endsIn(ending)}` : fullest ? "towards " + fullest.backend : "",
+    [h.pool_percent], fullness(t.pool_percent) || (ending ? "warn" : ""), 100);
 }
 
 function showVerdict(level, headline, note, findings) {

@@ -102,6 +102,19 @@ TEST_F(Top, SortsByAColumnAndTheOtherWay) {
   EXPECT_TRUE(before(text_of(screen), "10.2.0.1:80", "10.2.0.2:80"));
 }
 
+TEST_F(Top, SaysWhoIsSlowAndWhatEndsWhen) {
+  json now = status({backend(1, 5)});
+  now["backends"][0].update({{"handshake_p50_ms", 0.75}, {"check_usual_ms", 1200}});
+  now["pools"][0].update({{"ends_in_s", 130}, {"ends_soon", true}});
+  screen.set_status(now);
+  EXPECT_TRUE(has(text_of(screen), "SYN-ACK"));
+  EXPECT_TRUE(has(text_of(screen), "0.75ms"));
+  EXPECT_TRUE(has(text_of(screen, 120), "1.2s"));
+  screen.press('p');
+  EXPECT_TRUE(has(text_of(screen), "ENDS IN")) << text_of(screen);
+  EXPECT_TRUE(has(text_of(screen), "2m10s"));
+}
+
 TEST_F(Top, Filters) {
   for (const char key : std::string("/0.2:")) screen.press(key);
   EXPECT_TRUE(has(text_of(screen), "filter: 0.2:_"));

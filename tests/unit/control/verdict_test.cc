@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "control/rates.h"
+#include "control/siblings.h"
 #include "dataplane/net/drop_reason.h"
 
 namespace sluice::control {
@@ -147,6 +148,60 @@ TEST(Verdict, ABackendThatRefusesAFewOfMany) {
   EXPECT_EQ(condition_of(row).level, Level::kWarn);
   row["refused_recent"] = 51;
   EXPECT_EQ(condition_of(row).level, Level::kBad);
+}
+
+json three_backends() {
+  return json::parse(R"([
+    {"service": "web", "address": "10.2.0.10:80", "state": "up", "answered_recent": 50,
+     "handshake_p50_ms": 0.4, "check_usual_ms": 3, "bytes_out_recent": 90000,
+     "packets_out_recent": 400},
+    {"service": "web", "address": "10.2.0.11:80", "state": "up", "answered_recent": 50,
+     "handshake_p50_ms": 0.2, "check_usual_ms": null, "bytes_out_recent": 90000,
+     "packets_out_recent": 400},
+    {"service": "api", "address": "10.2.0.12:80", "state": "up", "answered_recent": 50,
+     "handshake_p50_ms": 900.0, "check_usual_ms": 900}])");
+}
+
+TEST(Siblings, TheSlowOneIsMeasuredByTheOthers) {
+  json rows = three_backends();
+  const auto said_of = [&](size_t i) {
+    add_siblings(rows);
+    return condition_of(rows[i]).sentence;
+  };
+  EXPECT_EQ(said_of(0), "takes new connections");
+  EXPECT_EQ(said_of(2), "takes new connections");  // with nobody to be measured by
+  rows[1]["handshake_p50_ms"] = 52.0;
+  EXPECT_EQ(said_of(1), "needs 52ms for a handshake, the other backends 0.4ms");
+  EXPECT_EQ(said_of(0), "takes new connections");
+  EXPECT_EQ(condition_of(rows[1]).level, Level::kWarn);
+  rows[1]["answered_recent"] = 9;
+  EXPECT_EQ(said_of(1), "takes new connections");
+  rows[1]["check_usual_ms"] = 700;
+  EXPECT_EQ(said_of(1), "needs 700ms for a health check, the other backends 3.0ms");
+}
+
+TEST(Siblings, TheMedianOfTheOthers) {
+  json rows = json::array();
+  for (const double ms : {5, 1, 9, 3, 1}) {
+    rows.push_back({{"service", "web"}, {"handshake_p50_ms", ms}});
+  }
+  add_siblings(rows);
+  EXPECT_EQ(rows[0]["handshake_others_ms"], 2);  // 1 1 3 9
+  EXPECT_EQ(rows[1]["handshake_others_ms"], 4);  // 1 3 5 9
+  EXPECT_EQ(rows[2]["handshake_others_ms"], 2);  // 1 1 3 5
+  EXPECT_EQ(rows[3]["handshake_others_ms"], 3);  // 1 1 5 9
+  EXPECT_TRUE(rows[0]["check_others_ms"].is_null());
+}
+
+TEST(Siblings, TheSilentOneIsMeasuredByTheOthers) {
+  json rows = three_backends();
+  rows[1]["bytes_out_recent"] = 400 * 56;
+  add_siblings(rows);
+  EXPECT_EQ(condition_of(rows[1]).word, "silent");
+  EXPECT_EQ(condition_of(rows[0]).word, "up");
+  rows[0]["bytes_out_recent"] = 400 * 56;  // a service whose backends only listen
+  add_siblings(rows);
+  EXPECT_EQ(condition_of(rows[1]).word, "up");
 }
 
 TEST(Verdict, TroubleIsKnownByNamesThatExist) {

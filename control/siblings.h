@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A backend beside the others of its service: which one is slow, which one is silent?
+//
+// No number is too long or too little by itself: what the others need is the measure. Pure, on the
+// status's rows of backends.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace sluice::control {
+
+// Puts into each row, from its rates (rates.h): handshake_others_ms and check_others_ms, the medians
+// of the service's other backends that have such a time, null where none has; others_talk, whether
+// one of them sends more than bare acknowledgements.
+void add_siblings(nlohmann::json& backends);
+
+// "needs 52ms for a handshake, the other backends 0.4ms"; empty where it is not much slower.
+std::string slowness_of(const nlohmann::json& backend);
+// Its kernel takes connections and no payload comes back, though that of others does.
+bool is_silent(const nlohmann::json& backend);
+
+}  // namespace sluice::control

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which backend is slow, and which one hangs: asked of status, show, top's figures and the page."""
+
+import json
+import os
+import signal
+
+import pytest
+from selenium.webdriver.common.by import By
+
+from browser import browser
+from conftest import lab_with
+from load import Churn
+from middles import Sluice
+from topology import run, wait_until
+
+SECOND = "10.2.0.11:80"
+URL = "http://127.0.0.1:9181/"
+
+
+def with_page(toml):
+    return toml.replace("[control]\n", '[control]\npage_listen = "127.0.0.1:9181"\n')
+
+
+@pytest.fixture(scope="module")
+def lab():
+    with lab_with(Sluice(edit=with_page)) as lab:
+        yield lab
+
+
+def condition(lab, address=SECOND):
+    rows = json.loads(lab.middle.ctl_run("status", "--json").stdout)["backends"]
+    return {row["address"]: row for row in rows}[address]["condition"]
+
+
+def test_the_slow_backend_is_named(lab):
+    # A link of 400 kbit/s: what it sends waits behind itself.
+    lab.backends[1].run("tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "400kbit",
+                        "burst", "2kb", "latency", "500ms")
+    load = Churn(lab, seconds=8, concurrency=16)
+    try:
+        wait_until(lambda: condition(lab) == "slow", 8, "the slow backend is not named")
+        said = lab.middle.ctl("status")
+        assert f"warn  backend {SECOND} of web needs " in said
+        assert "for a handshake, the other backends " in said
+        slow, fast = (next(row for row in lab.middle.show("backends") if row["address"] == address)
+                      for address in (SECOND, "10.2.0.10:80"))
+        assert slow["handshake_p50_ms"] > 5 * fast["handshake_p50_ms"]
+        with browser(lab.balancer) as page:
+            page.get(URL)
+            wait_until(lambda: page.find_element(By.ID, "verdict").get_attribute("class") == "warn",
+                       10, "the page does not say it")
+            row = page.find_element(By.CSS_SELECTOR, "#backends tbody tr.warn").text
+            assert SECOND in row and " ms" in row
+    finally:
+        lab.backends[1].run("tc", "qdisc", "del", "dev", "eth0", "root")
+        load.finish()
+    # Ten seconds later nothing of it is left.
+    wait_until(lambda: all(row["handshake_p50_ms"] is None for row in lab.middle.show("backends")),
+               15, "handshakes of old are shown")
+    wait_until(lambda: lab.middle.ctl("status").startswith("all is well"), 5, "it is still slow")
+
+
+def test_the_hung_backend_is_named(lab):
+    pids = [int(pid) for pid in run("ip", "netns", "pids", lab.backends[1].name).split()]
+    wait_until(lambda: condition(lab) == "up", 5, "not up")
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    load = Churn(lab, seconds=5, concurrency=64)
+    try:
+        # Its kernel goes on to take connections.
+        wait_until(lambda: condition(lab) == "silent", 10, "the hung backend is not named")
+        assert "sends no byte back" in lab.middle.ctl("status")
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+        load.finish()
