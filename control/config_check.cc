@@ -16,6 +16,12 @@ std::string device_name(const std::string& device) {
   return device.substr(0, device.find(','));
 }
 
+// "eth1", "enp59s0f0": EAL's devices have a colon (PCI), an underscore (drivers) or a dot in them.
+bool looks_like_a_kernel_interface(const std::string& device) {
+  return std::ranges::all_of(
+      device, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+}
+
 class Check {
  public:
   Check(const Config& config, Reader& reader, std::vector<std::string>& warnings)
@@ -24,12 +30,14 @@ class Check {
   void lcores();
   void processes();
   void names();
+  void devices();
   void networks();
   void ports();
   void own_addresses();
   void services();
   void backends();
   void gateways();
+  void files();
   void listening();
   void kernels();
   void health_checks();
@@ -122,10 +130,9 @@ void Check::processes() {
 }
 
 void Check::names() {
-  Seen interfaces, devices, pools, services;
+  Seen interfaces, pools, services;
   each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
     once(interfaces, path + ".name", in_quotes(item.name));
-    once(devices, path + ".device", in_quotes(device_name(item.device)));
   });
   each("local_pool", config_.local_pools,
        [&](const std::string& path, const LocalPoolConfig& item) {
@@ -135,6 +142,23 @@ void Check::names() {
        });
   each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
     once(services, path + ".name", in_quotes(item.name));
+  });
+}
+
+void Check::devices() {
+  Seen devices, links;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    const std::string at = path + ".device";
+    if (was_read(at) && looks_like_a_kernel_interface(item.device)) {
+      problem(at, in_quotes(item.device),
+              fmt::format("a PCI address, or a driver such as \"net_af_packet0,iface={}\"",
+                          item.device));
+      return;
+    }
+    once(devices, at, in_quotes(device_name(item.device)));
+    if (const auto link = kernel_interface_of(item.device)) {
+      once(links, at, in_quotes("iface=" + *link));
+    }
   });
 }
 
@@ -253,6 +277,12 @@ void Check::gateways() {
       problem(via, in_quotes(to_string(route.via)), "a gateway on an interface's network");
     }
   });
+}
+
+void Check::files() {
+  const std::string& file = config_.flow_log.file;
+  if (file.empty() || file.starts_with('/') || !was_read("flow_log.file")) return;
+  problem("flow_log.file", in_quotes(file), "an absolute path");
 }
 
 // Metrics and page ask nobody who they are.
@@ -377,12 +407,14 @@ void check_config(const Config& config, Reader& reader, std::vector<std::string>
   check.lcores();
   check.processes();
   check.names();
+  check.devices();
   check.networks();
   check.ports();
   check.own_addresses();
   check.services();
   check.backends();
   check.gateways();
+  check.files();
   check.listening();
   check.kernels();
   check.health_checks();

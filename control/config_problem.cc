@@ -5,9 +5,7 @@
 #include <algorithm>
 
 namespace sluice::control {
-namespace {
 
-// "service[0].backend[1].address" -> "service.backend.address": the line says which one it is.
 std::string without_indices(const std::string& path) {
   std::string out;
   bool inside = false;
@@ -18,8 +16,6 @@ std::string without_indices(const std::string& path) {
   }
   return out;
 }
-
-}  // namespace
 
 void Problems::add(uint32_t line, const std::string& path, std::string got, std::string expected) {
   problems_.push_back({line, without_indices(path), std::move(got), std::move(expected)});

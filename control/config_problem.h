@@ -18,6 +18,9 @@ struct Problem {
   std::string expected;
 };
 
+// "service[0].backend[1].address" -> "service.backend.address": the line says which one it is.
+std::string without_indices(const std::string& path);
+
 class Problems {
  public:
   void add(uint32_t line, const std::string& path, std::string got, std::string expected);

@@ -167,6 +167,11 @@ Key<Owner> table(const char* name, std::optional<T> Owner::*member, const Keys<T
       }};
 }
 
+// For one who wrote [name].
+inline std::string in_two_brackets(const std::string& path) {
+  return fmt::format("[[{}]], in two brackets: there can be several", without_indices(path));
+}
+
 // A key with an array of tables: [[name]].
 template <class Owner, class T>
 Key<Owner> tables(const char* name, std::vector<T> Owner::*member, const Keys<T>& keys, Count count,
@@ -181,7 +186,8 @@ Key<Owner> tables(const char* name, std::vector<T> Owner::*member, const Keys<T>
             value.as_array().size() > count.max) {
           reader.places.note_failed(path);
           if (!is_unreadable(value)) {
-            reader.problems.add(line_of(value), path, show(value), expected);
+            reader.problems.add(line_of(value), path, show(value),
+                                value.is_table() ? in_two_brackets(path) : expected);
           }
           return;
         }

@@ -264,6 +264,13 @@ int main(int argc, char** argv) {
   set_up_log(loaded.config.control.log_level);
   for (const std::string& warning : loaded.warnings) spdlog::warn("{}", warning);
   if (only_check) {
+    for (const std::string& line : lacking_here(loaded.config)) spdlog::warn("{}", line);
+    try {
+      check_memory(loaded.config, plan_memory(loaded.config));
+    } catch (const StartError& error) {
+      fmt::print(stderr, "{}: {}\n", file, error.what());
+      return kExitUsage;
+    }
     fmt::print("{}: good: services {}, backends {}\n", file, loaded.config.services.size(),
                backend_count(loaded.config));
     return 0;

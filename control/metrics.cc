@@ -9,7 +9,11 @@
 namespace sluice::control {
 namespace {
 
-constexpr size_t kHttpThreads = 1;
+// For civetweb. Who connects and says nothing holds a thread until the time-out, and no longer.
+std::vector<std::string> http_options(net::Endpoint listen) {
+  return {
+      "listening_ports", net::to_string(listen), "num_threads", "8", "request_timeout_ms", "5000"};
+}
 
 }  // namespace
 
@@ -61,7 +65,7 @@ std::vector<prometheus::MetricFamily> Metrics::Source::Collect() const {
 
 Metrics::Metrics(LoopCall& calls, net::Endpoint listen, Collect collect)
     : source_(std::make_shared<Source>(calls, std::move(collect))),
-      exposer_(std::make_unique<prometheus::Exposer>(net::to_string(listen), kHttpThreads)) {
+      exposer_(std::make_unique<prometheus::Exposer>(http_options(listen))) {
   exposer_->RegisterCollectable(source_);
 }
 

@@ -47,6 +47,11 @@ std::string join_interfaces() {
   return names.empty() ? "none" : join(names, ", ");
 }
 
+// net_tap makes the one that it names.
+std::optional<std::string> interface_to_be_there(const InterfaceConfig& item) {
+  return item.device.starts_with("net_tap") ? std::nullopt : kernel_interface_of(item.device);
+}
+
 bool is_up(const std::string& interface) {
   ifreq request{};
   interface.copy(request.ifr_name, IFNAMSIZ - 1);
@@ -129,6 +134,30 @@ bool has_pci_device(const Config& config) {
   });
 }
 
+std::vector<std::string> lacking_here(const Config& config) {
+  std::vector<std::string> lines;
+  for (const InterfaceConfig& item : config.interfaces) {
+    const auto name = interface_to_be_there(item);
+    if (!name || if_nametoindex(name->c_str()) != 0) continue;
+    lines.push_back(
+        fmt::format("interface {}: there is no network interface \"{}\" here (there are: {})",
+                    item.name, *name, join_interfaces()));
+  }
+  const std::filesystem::path folder = std::filesystem::path(config.flow_log.file).parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
+    lines.push_back(fmt::format("flow_log.file: there is no folder {} here", folder.string()));
+  }
+  for (const ServiceConfig& service : config.services) {
+    if (!service.health_check || service.health_check->command.empty()) continue;
+    const std::string& program = service.health_check->command.front();
+    if (access(program.c_str(), X_OK) == 0) continue;
+    lines.push_back(fmt::format("service {}: health_check.command {}: {} here", service.name,
+                                program, std::strerror(errno)));
+  }
+  return lines;
+}
+
 void check_lcores(const EalConfig& eal) {
   cpu_set_t usable;
   CPU_ZERO(&usable);
@@ -139,7 +168,7 @@ void check_lcores(const EalConfig& eal) {
 
 void check_interfaces(const Config& config) {
   for (const InterfaceConfig& item : config.interfaces) {
-    const auto name = kernel_interface_of(item.device);
+    const auto name = interface_to_be_there(item);
     if (!name) continue;
     if (if_nametoindex(name->c_str()) == 0) {
       throw StartError(fmt::format(

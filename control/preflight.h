@@ -8,6 +8,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "control/config.h"
 
@@ -32,6 +33,10 @@ std::string no_secondaries(const std::string& advice);
 
 // True when a device is a PCI address: only then does EAL need to look at the bus.
 bool has_pci_device(const Config& config);
+
+// What the configuration names and this machine lacks, one line each. For a check of the file alone,
+// which may be made elsewhere: a start says more, and refuses.
+std::vector<std::string> lacking_here(const Config& config);
 
 void check_lcores(const EalConfig& eal);
 void check_interfaces(const Config& config);

@@ -24,7 +24,7 @@ namespace sluice::net {
   X(ipv4_source_bad, "IPv4 source is zero, multicast, broadcast, loopback or one of our own")     \
   X(ipv4_fragment, "IPv4 fragment: its ports cannot be known")                                    \
   X(ipv4_ttl_expired, "TTL would reach zero here")                                                \
-  X(ipv4_not_for_us, "destination is none of our addresses; Sluice is no router")                 \
+  X(ipv4_not_for_us, "none of our addresses on that interface; Sluice is no router")              \
   X(protocol_unknown, "neither TCP nor ICMP")                                                     \
   X(tcp_header_bad, "TCP header length or port is impossible")                                    \
   X(tcp_flags_bad, "TCP flags that no connection uses (none, or two of SYN, FIN and RST)")        \

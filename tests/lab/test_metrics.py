@@ -55,6 +55,24 @@ def test_the_exposition_is_as_prometheus_wants_it(lab):
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
+IDLE = f"""
+import socket, sys
+peers = [socket.create_connection(("{LISTEN.split(":")[0]}", {LISTEN.split(":")[1]})) for _ in range(6)]
+peers[0].sendall(b"GET /met")
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_who_says_nothing_blocks_nobody(lab):
+    idle = lab.balancer.start("/usr/bin/python3", "-c", IDLE, text=True, stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE)
+    lab.processes.append(idle)
+    assert idle.stdout.readline() == "open\n"
+    assert "sluice_" in scrape(lab)
+    idle.communicate("")
+
+
 def test_what_is_exported_is_what_is_documented(lab):
     exported = set(re.findall(r"(?m)^# TYPE (\S+) ", scrape(lab)))
     document = (ROOT / "docs" / "metrics.md").read_text()

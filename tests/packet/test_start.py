@@ -169,6 +169,16 @@ def test_check_starts_nothing(start, tmp_path):
     assert not (tmp_path / "sluice.sock").exists()
 
 
+def test_check_says_what_is_lacking_here(start):
+    def edit(text):
+        return text + '\n[flow_log]\nfile = "/no/such/folder/flows.log"\n'
+    done = start(edit, words=("--check",))
+    assert done.returncode == 0 and "there is no folder /no/such/folder here" in done.stdout
+    done = start(replaced("flows_per_worker = 4096", "flows_per_worker = 10000000"),
+                 words=("--check",))
+    assert done.returncode == 2 and "eal.memory_mb" in done.stdout, done.stdout
+
+
 def test_sluicectl_without_sluice(tmp_path):
     done = subprocess.run([build_dir() / "control" / "sluicectl", "--socket", tmp_path / "none",
                            "show", "services"], text=True, stdout=subprocess.PIPE,

@@ -156,6 +156,9 @@ const Mistake kMistakes[] = {
      {.service = "vip = \"10.3.0.1:80\"\nscheduler = \"roundrobin\""},
      {"the nearest is \"round_robin\""}},
     {"Udp", {.service = "vip = \"10.3.0.1:80\"\nprotocol = \"udp\""}, {"not supported"}},
+    {"RelativeFlowLog",
+     {.top = "[flow_log]\nfile = \"flows.log\""},
+     {"f:2: flow_log.file: got \"flows.log\", expected an absolute path"}},
     {"HealthCheckWithoutAWay",
      {.more = check("type = \"tcp\"")},
      {"f:15: service.health_check.type: got \"tcp\" for 10.1.0.10:80, which is behind interface a",
@@ -317,6 +320,37 @@ address = "10.1.0.10:80"
   std::vector<uint32_t> lines;
   for (const Problem& problem : parse_config(text).problems) lines.push_back(problem.line);
   EXPECT_EQ(lines, (std::vector<uint32_t>{2, 3, 8, 14, 18, 19, 21, 25, 27}));
+}
+
+// The interfaces of a good file, with these devices.
+std::string problems_with_devices(const std::string& first, const std::string& second) {
+  std::string text = Text{}.str();
+  text += "\n[[interface]]\nname = \"second\"\ndevice = \"" + second +
+          "\"\naddresses = [\"10.9.0.1/24\"]\n";
+  const size_t begin = text.find("device = ");
+  text.replace(begin, text.find('\n', begin) - begin, "device = \"" + first + "\"");
+  return problems_of(text);
+}
+
+TEST(Config, ADeviceIsOneOfEals) {
+  EXPECT_EQ(problems_with_devices("net_af_packet0,iface=a", "3b:00.1"), "");
+  const std::string twice =
+      problems_with_devices("net_af_packet0,iface=a", "net_af_packet1,iface=a");
+  EXPECT_NE(twice.find("got \"iface=a\" a second time"), std::string::npos) << twice;
+  const std::string kernels = problems_with_devices("net_null0", "enp59s0f0");
+  EXPECT_NE(kernels.find("interface.device: got \"enp59s0f0\", expected a PCI address, or a driver "
+                         "such as \"net_af_packet0,iface=enp59s0f0\""),
+            std::string::npos)
+      << kernels;
+}
+
+TEST(Config, OneBracketTooFew) {
+  std::string text = Text{}.str();
+  text.replace(text.find("[[service.backend]]"), 19, "[service.backend]");
+  EXPECT_NE(problems_of(text).find("service.backend: got a table, expected [[service.backend]], in "
+                                   "two brackets: there can be several"),
+            std::string::npos)
+      << problems_of(text);
 }
 
 TEST(Config, AServiceNeedsABackend) {
