@@ -79,8 +79,8 @@ class Judge {
   void drain() {
     const json row = status_.value("drain", json::object());
     if (row.value("state", "off") == "off") return;
-    std::string what = fmt::format("the whole balancer {} since {}: new connections are {}",
-                                   row.value("remaining", 0) == 0 ? "is drained" : "drains",
+    std::string what = fmt::format("the whole balancer has been {} for {}: new connections are {}",
+                                   row.value("remaining", 0) == 0 ? "drained" : "draining",
                                    human_ms(row.value("for_ms", 0.0)),
                                    row.value("syns", "") == "dropped" ? "dropped" : "refused");
     if (row.value("refused", 0.0) > 0) what += fmt::format(" ({} so far)", count(row["refused"]));

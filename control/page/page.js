@@ -307,11 +307,11 @@ const tables = {
       sum: rows => { const up = rows.filter(row => row.usable).length; return `${up} of ${rows.length} take connections`; }}),
 
   pools: new Table("#pools", [
-    word("towards", "backend"), word("local pool", "local_pools", {hide: true}),
+    word("towards", "backend"),
     {title: "in use", left: true, value: row => row.fullest_percent, node: () => makeBar(["use", "rest"]), draw: (bar, row) => {
       setClass(bar, "bar " + fullness(row.fullest_percent));
       drawBar(bar, [row.in_use, row.resting], row.ports);
-      bar.title = `${count(row.in_use)} of ${count(row.ports)}; fullest: ${row.fullest_local} on worker ${row.fullest_worker}, ${percent(row.fullest_percent)}`;
+      bar.title = `${count(row.in_use)} of ${count(row.ports)}; fullest: ${row.fullest_local} of local pool ${row.local_pools} on worker ${row.fullest_worker}, ${percent(row.fullest_percent)}`;
     }},
     {title: "fullest", value: row => row.fullest_percent, text: row => percent(row.fullest_percent), zero: true},
     {title: "ends in", tip: "until no port is left, if it goes on as in the last minute", value: row => -(row.ends_in_s ?? 1e12), text: endsIn},

@@ -156,7 +156,7 @@ def test_drain_and_undrain(lab):
     assert "draining" in lab.middle.ctl("drain")
     refused = churn(lab, seconds=5, connections=20)
     assert refused["refused"] == 20 and refused["stalls"] == 0
-    wait_until(lambda: "the whole balancer drains since" in lab.middle.ctl("status"), 5,
+    wait_until(lambda: "the whole balancer has been draining for" in lab.middle.ctl("status"), 5,
                "nobody says that it drains")
     late = lab.middle.ctl_run("drain", "--wait", "--timeout", "0")
     assert late.returncode == 1 and "time is up, flows left: 2" in late.stderr

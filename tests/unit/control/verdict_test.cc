@@ -76,10 +76,11 @@ TEST(Verdict, EachFaultIsNamed) {
        "in 2m10s at the present rate"},
       {"/drain",
        {{"state", "draining"}, {"remaining", 7}, {"for_ms", 3000}, {"syns", "reset"}},
-       "warn: the whole balancer drains since 3.0s: new connections are refused, 7 go on"},
+       "warn: the whole balancer has been draining for 3.0s: new connections are refused, 7 go on"},
       {"/drain",
        {{"state", "drained"}, {"for_ms", 3000}, {"syns", "dropped"}, {"refused", 2}},
-       "warn: the whole balancer is drained since 3.0s: new connections are dropped (2 so far), "
+       "warn: the whole balancer has been drained for 3.0s: new connections are dropped (2 so "
+       "far), "
        "0 go on"},
       {"/program",
        {{"last_reload_succeeded", false}, {"last_reload_error", "sluice.toml:3: nonsense"}},
