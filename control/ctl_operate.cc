@@ -128,6 +128,7 @@ struct DrainOptions {
 void wait_for_drain(const Context& context, const DrainOptions& options, json status) {
   const auto until = Clock::now() + std::chrono::seconds(options.timeout_s.value_or(0)) +
                      (options.reset || options.exit ? 5 * kPeriod : 0 * kPeriod);
+  const bool exits = status.at("drain").at(0).value("exit", false);  // by whoever's wish
   uint64_t shown = UINT64_MAX;
   while (true) {
     const json& row = status.at("drain").at(0);
@@ -136,7 +137,7 @@ void wait_for_drain(const Context& context, const DrainOptions& options, json st
     std::fflush(stdout);
     shown = remaining;
     if (row.at("state") == "off") throw ApiError("the drain was ended by undrain");
-    if (row.at("ended") == true && !options.exit) break;
+    if (row.at("ended") == true && !exits) break;
     const auto left = until - Clock::now();
     if (options.timeout_s && left <= left.zero()) break;
     std::this_thread::sleep_for(options.timeout_s ? std::min<Clock::duration>(kPeriod, left)
@@ -144,7 +145,7 @@ void wait_for_drain(const Context& context, const DrainOptions& options, json st
     try {
       status = context.ask_for({{"command", "show"}, {"what", "drain"}});
     } catch (const ApiError&) {
-      if (!options.exit) throw;
+      if (!exits) throw;
       if (!context.as_json) fmt::print("sluice has stopped\n");
       return;
     }

@@ -58,11 +58,6 @@ void judge_neighbour(const Balancer& balancer, const FindNeighbours::Answer& ans
                    "tcpdump -ni IFACE arp"});
 }
 
-// What the verdict has said already: it comes first in the doctor's list.
-bool is_in_verdict(const json& row) {
-  return row.value("ends_soon", false) || row.value("exhausted_recent", 0.0) > 0;
-}
-
 // "none is left in 2m10s"; empty where that takes more than a day, or never comes.
 std::string end_of(const json& row, const char* none_is_left) {
   constexpr double kDaySeconds = 86400;
@@ -75,37 +70,38 @@ std::string end_of(const json& row, const char* none_is_left) {
 void judge_rate(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
   const double taken = ports_per_second_taken(row);
   const double borne = *ports_per_second_borne(row, rules);
-  const double left = row.value("free", 0.0) / taken;
   found.push_back(
       {"ports", Level::kBad,
        fmt::format("towards {}: {:.0f} ports taken a second, {} ports bear {:.0f} with reuse = "
                    "\"{}\": {}",
                    row.value("backend", "?"), taken, human_count(row.value("ports", 0.0)), borne,
                    to_string(rules.reuse),
-                   left > 0 ? fmt::format("they run out in {}", human_ms(1000 * left))
-                            : "they have run out"),
+                   row.value("exhausted_recent", 0.0) > 0 ? "they have run out"
+                                                          : end_of(row, "they run out")),
        fmt::format("[time_wait] reuse = \"rebase\", or {} times as many addresses in "
                    "[[local_pool]] {}",
-                   static_cast<int>(taken / borne) + 1, row.value("local_pools", "?"))});
+                   static_cast<int>(taken / borne) + 1, row.value("local_pool", "?"))});
 }
 
 void judge_ports(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
   const double taken = ports_per_second_taken(row);
   const auto borne = ports_per_second_borne(row, rules);
-  if (borne && taken > *borne) return judge_rate(row, rules, found);
   const std::string end = end_of(row, "none is left");
-  if (end.empty() || is_in_verdict(row)) return;
+  // Where clients close first no port rests, and no rate is too high.
+  const bool ends = !end.empty() || row.value("exhausted_recent", 0.0) > 0;
+  if (ends && borne && taken > *borne) return judge_rate(row, rules, found);
+  if (end.empty() || ports_are_short(row)) return;
   found.push_back(
       {"ports", Level::kOk,
-       fmt::format("towards {}: {} of {} ports are in use, {:.1f} more a second: {}",
-                   row.value("backend", "?"), human_count(row.value("in_use", 0.0)),
-                   human_count(row.value("ports", 0.0)), row.value("in_use_trend", 0.0), end),
+       fmt::format("towards {}: {} of {} ports are taken, {:.1f} more a second: {}",
+                   row.value("backend", "?"), human_count(row.value("unavailable", 0.0)),
+                   human_count(row.value("ports", 0.0)), row.value("unavailable_trend", 0.0), end),
        ""});
 }
 
 void judge_flow_table(const json& row, std::vector<Diagnosis>& found) {
   const std::string end = end_of(row, "full");
-  if (end.empty() || is_in_verdict(row)) return;
+  if (end.empty() || flows_are_short(row)) return;
   found.push_back(
       {"flows", Level::kOk,
        fmt::format("worker on lcore {}: {} of {} flow entries are used, {:.0f} more a second: {}",
@@ -169,11 +165,11 @@ std::vector<Diagnosis> examine_capacity(const json& status, const TimeWaitConfig
   bool short_of = false;
   for (const json& row : status.value("pools", json::array())) {
     judge_ports(row, rules, found);
-    short_of = short_of || is_in_verdict(row);
+    short_of = short_of || ports_are_short(row);
   }
   for (const json& row : status.value("workers", json::array())) {
     judge_flow_table(row, found);
-    short_of = short_of || is_in_verdict(row);
+    short_of = short_of || flows_are_short(row);
   }
   if (found.empty() && !short_of) {
     found.push_back(

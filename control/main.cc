@@ -19,7 +19,6 @@
 #include "control/api_socket.h"
 #include "control/balancer.h"
 #include "control/captured_output.h"
-#include "control/clock.h"
 #include "control/command_line.h"
 #include "control/commands.h"
 #include "control/config_load.h"
@@ -33,7 +32,6 @@
 #include "control/metric_rows.h"
 #include "control/metrics.h"
 #include "control/page.h"
-#include "control/pool_watch.h"
 #include "control/preflight.h"
 #include "control/service_manager.h"
 #include "control/telemetry.h"
@@ -164,7 +162,6 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   balancer.set_health_source([&health] { return health.view(); });
   Operations operations(balancer, file, loaded.text, stop);
   Commands commands(balancer, operations);
-  PoolWatch pool_watch;
   LoopCall calls(loop);
   const auto show = [&commands](const char* what) { return commands.show(what, 0); };
   std::unique_ptr<Metrics> metrics;
@@ -180,7 +177,6 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
     balancer.sweep();
     taps.tick();
     operations.tick();
-    pool_watch.look(balancer.keeper(), balancer.config().time_wait, steady_ms());
     log_suppressed();
     if (page) page->publish(commands.status().dump());
   };

@@ -191,14 +191,14 @@ std::string Operations::clear_backend(const json& request) {
 std::string Operations::reload(OnReload choice) {
   const auto list = list_overrides(balancer_.runtime().overrides, balancer_.config());
   std::string fate;
+  if (choice == OnReload::kRefuse && !list.empty()) {
+    throw RequestError(
+        fmt::format("overrides are in force ({}): keep them, drop them, or save "
+                    "them first (--keep-overrides | --drop-overrides)",
+                    join(list, "; ")));
+  }
   tell_reloading();
   try {
-    if (choice == OnReload::kRefuse && !list.empty()) {
-      throw ApplyError(
-          fmt::format("overrides are in force ({}): keep them, drop them, or save "
-                      "them first (--keep-overrides | --drop-overrides)",
-                      join(list, "; ")));
-    }
     const LoadedConfig next = load_for_reload(balancer_.config(), file_);
     Overrides kept;
     if (choice == OnReload::kKeep) {

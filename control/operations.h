@@ -35,7 +35,7 @@ class Operations {
   std::optional<nlohmann::json> handle(const std::string& command, const nlohmann::json& request);
 
   // Reads the configuration file again and says what came of it. Throws ApplyError with all
-  // reasons.
+  // reasons, RequestError where a choice is wanted.
   std::string reload(OnReload overrides);
   // How much is served, in a few words.
   std::string summary() const;

@@ -22,11 +22,6 @@ std::optional<Outlook> outlook(double left, double whole, double growth) {
   return Outlook{seconds, soon};
 }
 
-std::optional<Outlook> sooner(std::optional<Outlook> a, std::optional<Outlook> b) {
-  if (!a || !b) return a ? a : b;
-  return a->seconds < b->seconds ? a : b;
-}
-
 }  // namespace
 
 double ports_per_second_taken(const json& pool) {
@@ -38,14 +33,10 @@ std::optional<double> ports_per_second_borne(const json& pool, const TimeWaitCon
   return pool.value("ports", 0.0) / rules.backend_seconds;
 }
 
-std::optional<Outlook> outlook_of_ports(const json& pool, const TimeWaitConfig& rules) {
+std::optional<Outlook> outlook_of_ports(const json& pool) {
   const double ports = pool.value("ports", 0.0);
-  const auto held =
-      outlook(ports - pool.value("in_use", 0.0), ports, pool.value("in_use_trend", 0.0));
-  const auto borne = ports_per_second_borne(pool, rules);
-  const double taken = ports_per_second_taken(pool);
-  if (!borne || taken <= *borne) return held;
-  return sooner(held, outlook(pool.value("free", 0.0), ports, taken));
+  return outlook(ports - pool.value("unavailable", 0.0), ports,
+                 pool.value("unavailable_trend", 0.0));
 }
 
 std::optional<Outlook> outlook_of_flows(const json& worker) {

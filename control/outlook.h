@@ -16,10 +16,9 @@ struct Outlook {
   bool soon;       // so near, and so much gone already, that somebody should look
 };
 
-// Of all ports towards a backend. Under `never` and `natural` a port that the backend closed rests
-// for TIME_WAIT, so that the rate at which ports are taken can be too much by itself; under `rebase`
-// only connections that are open hold ports. Nothing where the ports last.
-std::optional<Outlook> outlook_of_ports(const nlohmann::json& pool, const TimeWaitConfig& rules);
+// Of a local pool's ports towards a backend, by how many cannot be taken (pool_sums.h): those of open
+// connections and, under `never` and `natural`, those that rest. Nothing where the ports last.
+std::optional<Outlook> outlook_of_ports(const nlohmann::json& pool);
 // Of a worker's flow entries.
 std::optional<Outlook> outlook_of_flows(const nlohmann::json& worker);
 

@@ -2,10 +2,11 @@
 // Sums of port pools.
 #include "control/pool_sums.h"
 
-#include <set>
+#include <algorithm>
+#include <map>
+#include <numeric>
 
 #include "control/pool_names.h"
-#include "control/text.h"
 
 namespace sluice::control {
 namespace {
@@ -32,25 +33,28 @@ constexpr SummedCounter kSummed[] = {
     {"seq_fixes", &PortPool::Counters::sequence_fixes},
     {"heals", &PortPool::Counters::heals},
     {"avoided", &PortPool::Counters::avoided},
-    {"exhausted", &PortPool::Counters::exhausted},
 };
 
 struct Sum {
   std::array<uint64_t, std::size(kSummed)> values{};
   uint32_t pools = 0;
+  uint64_t unavailable = 0;
+  // By worker: a SYN that found no port counts in the pool of every local address, and is one.
+  std::vector<uint64_t> exhausted;
   double fullest_percent = -1;
   net::Ipv4Address fullest_local{};
   size_t fullest_worker = 0;
-  std::set<std::string> local_pools;
-  std::set<std::string> services;
+  std::string services;
 
-  void add(const PortPool::Counters& counters, net::Ipv4Address local, size_t worker) {
+  void add(const PortPool& pool, uint64_t cannot_be_taken, net::Ipv4Address local, size_t worker) {
+    const PortPool::Counters& counters = pool.counters();
     for (size_t i = 0; i < values.size(); ++i) values[i] += (counters.*kSummed[i].counter).value();
     ++pools;
-    const auto in_use = static_cast<double>(counters.in_use.value());
-    const double ports = in_use + static_cast<double>(counters.clean.value()) +
-                         static_cast<double>(counters.held.value());
-    const double percent = ports > 0 ? 100 * in_use / ports : 0;
+    unavailable += cannot_be_taken;
+    exhausted.resize(std::max(exhausted.size(), worker + 1));
+    exhausted[worker] = std::max(exhausted[worker], counters.exhausted.value());
+    const auto ports = static_cast<double>(std::max(1u, pool.set().size()));
+    const double percent = 100 * static_cast<double>(cannot_be_taken) / ports;
     if (percent <= fullest_percent) return;
     fullest_percent = percent;
     fullest_local = local;
@@ -58,14 +62,19 @@ struct Sum {
   }
 };
 
-json row_of(net::Endpoint backend, const Sum& sum) {
-  json row = {{"backend", net::to_string(backend)},
-              {"local_pools", join(sum.local_pools, ", ")},
-              {"services", join(sum.services, ", ")},
-              {"pools", sum.pools},
-              {"fullest_percent", sum.fullest_percent},
-              {"fullest_local", net::to_string(sum.fullest_local)},
-              {"fullest_worker", sum.fullest_worker}};
+using SumKey = std::pair<net::Endpoint, std::string>;  // backend, local pool
+
+json row_of(const SumKey& key, const Sum& sum) {
+  json row = {
+      {"backend", net::to_string(key.first)},
+      {"local_pool", key.second},
+      {"services", sum.services},
+      {"pools", sum.pools},
+      {"unavailable", sum.unavailable},
+      {"exhausted", std::accumulate(sum.exhausted.begin(), sum.exhausted.end(), uint64_t{0})},
+      {"fullest_percent", sum.fullest_percent},
+      {"fullest_local", net::to_string(sum.fullest_local)},
+      {"fullest_worker", sum.fullest_worker}};
   for (size_t i = 0; i < sum.values.size(); ++i) row[kSummed[i].name] = sum.values[i];
   row["ports"] = sum.values[0] + sum.values[1] + sum.values[2];
   return row;
@@ -73,21 +82,21 @@ json row_of(net::Endpoint backend, const Sum& sum) {
 
 }  // namespace
 
-json view_pool_sums(const Balancer& balancer) {
+json view_pool_sums(const Balancer& balancer, const PoolWatch& watch) {
   const PoolNames names(balancer.config());
-  std::map<net::Endpoint, Sum> sums;
+  std::map<SumKey, Sum> sums;
   for (const auto& [key, pool] : balancer.keeper().pools()) {
     if (pool.removed) continue;
-    Sum& sum = sums[key.backend];
-    sum.local_pools.insert(names.local_pool(key.local));
-    sum.services.insert(names.services(key));
+    Sum& sum = sums[{key.backend, names.local_pool(key.local)}];
+    if (sum.pools == 0) sum.services = names.services(key);
     const auto& registries = balancer.keeper().registries();
     for (size_t worker = 0; worker < registries.size(); ++worker) {
-      sum.add(registries[worker]->pools[pool.id]->ports.counters(), key.local, worker);
+      sum.add(registries[worker]->pools[pool.id]->ports, watch.unavailable(key, worker), key.local,
+              worker);
     }
   }
   json rows = json::array();
-  for (const auto& [backend, sum] : sums) rows.push_back(row_of(backend, sum));
+  for (const auto& [key, sum] : sums) rows.push_back(row_of(key, sum));
   return rows;
 }
 

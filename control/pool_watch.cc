@@ -28,6 +28,7 @@ double PoolWatch::percent_full(Watched& pool, const StateKeeper& keeper, const P
                                const TimeWaitConfig& time_wait, uint64_t now_ms) const {
   const auto& registries = keeper.registries();
   pool.resting.resize(registries.size());
+  pool.unavailable.resize(registries.size());
   double percent = 0;
   for (size_t worker = 0; worker < registries.size(); ++worker) {
     const PortPool& ports = registries[worker]->pools[entry.id]->ports;
@@ -37,10 +38,17 @@ double PoolWatch::percent_full(Watched& pool, const StateKeeper& keeper, const P
         pool.resting[worker].look(counters, time_wait.backend_seconds * uint64_t{1000}, now_ms);
     const bool waits = time_wait.reuse != ReusePolicy::kRebase;
     const uint64_t full = counters.in_use.value() + (waits ? resting : 0);
+    pool.unavailable[worker] = full;
     percent =
         std::max(percent, 100.0 * static_cast<double>(full) / std::max(1u, ports.set().size()));
   }
   return percent;
+}
+
+uint64_t PoolWatch::unavailable(const PoolKey& pool, size_t worker) const {
+  const auto found = pools_.find(pool);
+  if (found == pools_.end() || worker >= found->second.unavailable.size()) return 0;
+  return found->second.unavailable[worker];
 }
 
 void PoolWatch::look(const StateKeeper& keeper, const TimeWaitConfig& time_wait, uint64_t now_ms) {

@@ -6,22 +6,24 @@
 #include <cmath>
 
 namespace sluice::control {
-namespace {
 
-// Least squares, over 0, 1, 2, ...
-double slope_of(const std::deque<double>& values) {
-  const double mean_x = (static_cast<double>(values.size()) - 1) / 2;
+// Least squares.
+double Rates::slope_of(const std::deque<Track::Level>& levels) {
+  const auto mean = [&](double Track::Level::*field) {
+    double sum = 0;
+    for (const Track::Level& level : levels) sum += level.*field;
+    return sum / static_cast<double>(levels.size());
+  };
+  const double mean_s = mean(&Track::Level::at_s);
+  const double mean_value = mean(&Track::Level::value);
   double products = 0;
   double squares = 0;
-  for (size_t i = 0; i < values.size(); ++i) {
-    const double x = static_cast<double>(i) - mean_x;
-    products += x * values[i];
-    squares += x * x;
+  for (const Track::Level& level : levels) {
+    products += (level.at_s - mean_s) * (level.value - mean_value);
+    squares += (level.at_s - mean_s) * (level.at_s - mean_s);
   }
   return squares > 0 ? products / squares : 0;
 }
-
-}  // namespace
 
 void Rates::begin(Clock::time_point now) {
   std::erase_if(tracks_, [this](const auto& item) { return item.second.sample != sample_; });
@@ -54,10 +56,11 @@ void Rates::add_trends(const std::string& key, nlohmann::json& row,
   track.sample = sample_;
   track.levels.resize(fields.size());
   for (size_t i = 0; i < fields.size(); ++i) {
-    std::deque<double>& levels = track.levels[i];
+    std::deque<Track::Level>& levels = track.levels[i];
     if (levels.size() == kTrendSamples) levels.pop_front();
-    levels.push_back(row.value(fields[i], 0.0));
-    const double slope = levels.size() < kRecentSamples ? 0 : slope_of(levels) / seconds_;
+    const std::chrono::duration<double> at = last_.time_since_epoch();
+    levels.push_back({at.count(), row.value(fields[i], 0.0)});
+    const double slope = levels.size() < kRecentSamples ? 0 : slope_of(levels);
     row[fields[i] + "_trend"] = std::round(100 * slope) / 100;
   }
 }

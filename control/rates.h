@@ -38,12 +38,18 @@ class Rates {
     uint64_t sample = 0;  // in which it was seen last
     // By field; the newest of kRecentSamples + 1 values last, fewer while it is young.
     std::vector<std::vector<uint64_t>> values;
-    std::vector<std::deque<double>> levels;  // of kTrendSamples
+    struct Level {
+      double at_s;
+      double value;
+    };
+    std::vector<std::deque<Level>> levels;  // of kTrendSamples
   };
+
+  static double slope_of(const std::deque<Track::Level>& levels);
 
   std::map<std::string, Track> tracks_;
   Clock::time_point last_{};
-  double seconds_ = 1;
+  double seconds_ = 1;  // of the last interval
   uint64_t sample_ = 0;
 };
 

@@ -24,12 +24,14 @@ constexpr double kConnectionsMin = 10;  // fewer in ten seconds say nothing
 // An IPv4 header, a TCP header and options: a SYN-ACK has 60 bytes, an acknowledgement 52.
 constexpr double kBareSegmentBytes = 60;
 constexpr double kTalkBytes = 70;
+// A SYN, an acknowledgement and the shortest request; who only connects, as monitors do, has 56.
+constexpr double kAskedBytes = 58;
 
-// Of `sorted` without one element.
+// Of `sorted` without one element; of two in the middle the lower one, so that two slow ones of three
+// are both named.
 double median_without(const std::vector<double>& sorted, size_t index) {
-  const auto at = [&](size_t i) { return sorted[i < index ? i : i + 1]; };
-  const size_t count = sorted.size() - 1;
-  return count % 2 == 1 ? at(count / 2) : (at(count / 2 - 1) + at(count / 2)) / 2;
+  const size_t middle = (sorted.size() - 2) / 2;
+  return sorted[middle < index ? middle : middle + 1];
 }
 
 void add_median_of_others(const Rows& rows, const char* field, const char* of_others) {
@@ -48,13 +50,21 @@ void add_median_of_others(const Rows& rows, const char* field, const char* of_ot
   }
 }
 
-double bytes_a_packet(const json& row) {
-  const double count = row.value("packets_out_recent", 0.0);
-  return count > 0 ? row.value("bytes_out_recent", 0.0) / count : 0;
+double bytes_a_packet(const json& row, const char* bytes, const char* packets) {
+  const double count = row.value(packets, 0.0);
+  return count > 0 ? row.value(bytes, 0.0) / count : 0;
+}
+
+double bytes_a_packet_out(const json& row) {
+  return bytes_a_packet(row, "bytes_out_recent", "packets_out_recent");
 }
 
 bool talks(const json& row) {
-  return bytes_a_packet(row) > kTalkBytes;
+  return bytes_a_packet_out(row) > kTalkBytes;
+}
+
+bool is_talked_to(const json& row) {
+  return bytes_a_packet(row, "bytes_in_recent", "packets_in_recent") > kAskedBytes;
 }
 
 void add_others_talk(const Rows& rows) {
@@ -104,7 +114,8 @@ std::string slowness_of(const json& row) {
 }
 
 bool is_silent(const json& row) {
-  return row.value("others_talk", false) && bytes_a_packet(row) <= kBareSegmentBytes &&
+  return row.value("others_talk", false) && is_talked_to(row) &&
+         bytes_a_packet_out(row) <= kBareSegmentBytes &&
          row.value("answered_recent", 0.0) >= kConnectionsMin;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "control/clock.h"
 #include "control/outlook.h"
 #include "control/pool_sums.h"
 #include "control/program_view.h"
@@ -25,7 +26,7 @@ const Fields kBackendCounters = {"connections", "packets_in", "packets_out", "by
 const Fields kPoolCounters = {"taken",         "fresh",    "reuse_clean", "reuse_rested",
                               "reuse_natural", "ts_fixes", "seq_fixes",   "reuse_fitted",
                               "heals",         "avoided",  "exhausted"};
-const Fields kPoolLevels = {"in_use"};
+const Fields kPoolLevels = {"unavailable"};
 const Fields kWorkerCounters = {"packets_in", "packets_out", "bytes_in", "bytes_out", "drops"};
 const Fields kWorkerLevels = {"flows"};
 const Fields kHistory = {"connections_per_s", "active",       "bits_in_per_s", "bits_out_per_s",
@@ -43,12 +44,12 @@ double largest(const json& rows, const std::string& field) {
   return value;
 }
 
-void add_outlooks(json& status, const TimeWaitConfig& rules) {
+void add_outlooks(json& status) {
   const auto add = [](json& row, const std::optional<Outlook>& outlook) {
     row["ends_in_s"] = outlook ? json(std::round(outlook->seconds)) : json();
     row["ends_soon"] = outlook && outlook->soon;
   };
-  for (json& pool : status["pools"]) add(pool, outlook_of_ports(pool, rules));
+  for (json& pool : status["pools"]) add(pool, outlook_of_ports(pool));
   for (json& worker : status["workers"]) add(worker, outlook_of_flows(worker));
 }
 
@@ -142,7 +143,7 @@ void StatusBoard::add_rates(json& status) {
   rates_.begin(Rates::Clock::now());
   each("services", {"vip"}, kServiceCounters);
   each("backends", {"service", "address"}, kBackendCounters);
-  each("pools", {"backend"}, kPoolCounters, kPoolLevels);
+  each("pools", {"backend", "local_pool"}, kPoolCounters, kPoolLevels);
   each("workers", {"lcore"}, kWorkerCounters, kWorkerLevels);
   each("drops", {"name"}, {"value"});
   each("events", {"name"}, {"value"});
@@ -159,6 +160,7 @@ void StatusBoard::keep_history(const json& totals) {
 void StatusBoard::sample(const Balancer& balancer, const Operations& operations,
                          const std::vector<double>& busy_percent) {
   using namespace std::chrono;
+  pool_watch_.look(balancer.keeper(), balancer.config().time_wait, steady_ms());
   const json counters = view_counters(balancer).at("counters");
   json status = {
       {"time_ms", wall_clock_ms()},
@@ -168,14 +170,14 @@ void StatusBoard::sample(const Balancer& balancer, const Operations& operations,
       {"drain", operations.view_drain().at("drain").at(0)},
       {"services", view_services(balancer).at("services")},
       {"backends", view_backends(balancer).at("backends")},
-      {"pools", view_pool_sums(balancer)},
+      {"pools", view_pool_sums(balancer, pool_watch_)},
       {"workers", view_workers(balancer, busy_percent).at("workers")},
       {"interfaces", interface_rows(balancer)},
       {"drops", rows_of_kind(counters, "drop")},
       {"events", rows_of_kind(counters, "event")},
   };
   add_rates(status);
-  add_outlooks(status, balancer.config().time_wait);
+  add_outlooks(status);
   add_conditions(status["backends"]);
   add_backends_to_services(status["services"], status["backends"]);
   status["totals"] = totals_of(status);

@@ -11,6 +11,7 @@
 
 #include "control/balancer.h"
 #include "control/operations.h"
+#include "control/pool_watch.h"
 #include "control/rates.h"
 
 namespace sluice::control {
@@ -30,6 +31,7 @@ class StatusBoard {
 
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   Rates rates_;
+  PoolWatch pool_watch_;
   std::map<std::string, std::deque<double>> history_;  // by field of the totals
   nlohmann::json latest_ = nlohmann::json::object();
 };

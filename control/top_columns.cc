@@ -47,7 +47,7 @@ constexpr TopColumn kPorts[] = {
     {"RESTED/S", "reuse_rested_per_s", 8, Kind::kRate},
     {"NATURAL/S", "reuse_natural_per_s", 9, Kind::kRate},
     {"HEALS", "heals", 7, Kind::kCount},
-    {"LOCAL POOL", "local_pools", 11, Kind::kText},
+    {"LOCAL POOL", "local_pool", 11, Kind::kText},
 };
 constexpr TopColumn kWorkers[] = {
     {"LCORE", "lcore", 6, Kind::kCount},          {"BUSY", "busy_percent", 6, Kind::kFull},

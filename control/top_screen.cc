@@ -8,6 +8,7 @@
 
 #include "control/ctl_table.h"
 #include "control/top_columns.h"
+#include "control/verdict.h"
 
 namespace sluice::control {
 namespace {
@@ -25,8 +26,8 @@ constexpr const char* kHelp[] = {
     "",
     "STATE: green takes connections, yellow not all of them, red costs connections",
     "now. SYN-ACK: how long it takes for one, the median of the last 10 s; CHECK: for",
-    "a good health check. FULLEST: ports in use of the fullest local address and",
-    "worker. ENDS IN: until no port is left, by the trend of the last minute. NEW/S",
+    "a good health check. FULLEST: how much of the fullest local address and worker",
+    "cannot be taken. ENDS IN: until no port is left, by the trend of a minute. NEW/S",
     "and the like are of the last second.",
 };
 
@@ -81,7 +82,7 @@ void TopScreen::set_status(json status) {
   }
   for (json& row : status_["pools"]) {
     row["level"] = row.value("exhausted_recent", 0) > 0 ? "bad"
-                   : row.value("ends_soon", false)      ? "warn"
+                   : ports_are_short(row)               ? "warn"
                                                         : "ok";
   }
   for (json& row : status_["drops"]) {

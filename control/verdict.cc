@@ -95,7 +95,7 @@ class Judge {
     add(Level::kWarn,
         fmt::format("the last reload was refused, the configuration before it is in force: {}",
                     text(row, "last_reload_error")),
-        "mend the file, then: sluicectl reload");
+        "mend the file, then: sluicectl reload; what needs a restart: put it back, or restart");
   }
 
   void services() {
@@ -131,31 +131,31 @@ class Judge {
       const double full = row.value("fullest_percent", 0.0);
       if (row.value("exhausted_recent", 0.0) > 0) {
         // Whatever is short of one [[local_pool]] is one finding.
-        Shortage& shortage = shortages_[text(row, "local_pools")];
+        Shortage& shortage = shortages_[text(row, "local_pool")];
         shortage.refused += row["exhausted_recent"].get<double>();
         shortage.towards.push_back(text(row, "backend"));
       } else if (full > kPoolWarnPercent) {
         add(full > kPoolBadPercent ? Level::kBad : Level::kWarn,
-            fmt::format("ports towards {}: {:.0f} % of {} are in use (worker {}){}",
+            fmt::format("ports towards {}: {:.0f} % of {} are taken (worker {}){}",
                         text(row, "backend"), full, text(row, "fullest_local"),
                         row.value("fullest_worker", 0), when_it_ends(row)),
-            more_ports(text(row, "local_pools")));
+            more_ports(text(row, "local_pool")));
       } else if (row.value("ends_soon", false)) {
         add(Level::kWarn,
             fmt::format("ports towards {}: {} in use and {} resting of {}{}", text(row, "backend"),
                         count(row.value("in_use", 0.0)), count(row.value("resting", 0.0)),
                         count(row.value("ports", 0.0)), when_it_ends(row)),
-            more_ports(text(row, "local_pools")));
+            more_ports(text(row, "local_pool")));
       }
     });
-    for (const auto& [local_pools, shortage] : shortages_) {
+    for (const auto& [local_pool, shortage] : shortages_) {
       const size_t others = shortage.towards.size() - 1;
       add(Level::kBad,
           fmt::format("local pool {}: no port is left towards {}{}, {} SYNs refused lately",
-                      local_pools, shortage.towards.front(),
+                      local_pool, shortage.towards.front(),
                       others == 0 ? "" : fmt::format(" and {} more", others),
                       count(shortage.refused)),
-          more_ports(local_pools));
+          more_ports(local_pool));
     }
   }
 
@@ -168,7 +168,7 @@ class Judge {
             "add an lcore to eal.worker_lcores");
       }
       const double full = percent(row.value("flows", 0.0), row.value("flows_max", 0.0));
-      if (full > kFlowsWarnPercent || row.value("ends_soon", false)) {
+      if (flows_are_short(row)) {
         add(Level::kWarn,
             fmt::format("worker on lcore {}: {:.0f} % of its flow entries are used{}",
                         row.at("lcore").dump(), full, when_it_ends(row)),
@@ -230,11 +230,11 @@ class Judge {
     return fmt::format(", none is left in {} at the present rate",
                        human_ms(1000 * seconds.get<double>()));
   }
-  static std::string more_ports(const std::string& local_pools) {
+  static std::string more_ports(const std::string& local_pool) {
     return fmt::format(
         "more addresses in [[local_pool]] {} and a reload, or wider `ports` and a "
         "restart",
-        local_pools);
+        local_pool);
   }
 
   // A finding with a name in it says more than the counter of its drops.
@@ -280,6 +280,16 @@ std::string_view to_string(Level level) {
       return "bad";
   }
   return "?";
+}
+
+bool ports_are_short(const json& pool) {
+  return pool.value("exhausted_recent", 0.0) > 0 || pool.value("ends_soon", false) ||
+         pool.value("fullest_percent", 0.0) > kPoolWarnPercent;
+}
+
+bool flows_are_short(const json& worker) {
+  return worker.value("ends_soon", false) ||
+         percent(worker.value("flows", 0.0), worker.value("flows_max", 0.0)) > kFlowsWarnPercent;
 }
 
 const size_t kTroubleDropCount = std::size(kTroubleDrops);

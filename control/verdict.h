@@ -35,6 +35,10 @@ std::vector<Finding> judge(const nlohmann::json& status);
 // {"level": the worst, "findings": [{"level", "what", "mend"}]}
 nlohmann::json verdict_of(const std::vector<Finding>& findings);
 
+// Whether the verdict complains of such a row.
+bool ports_are_short(const nlohmann::json& pool);
+bool flows_are_short(const nlohmann::json& worker);
+
 // How much a drop of this name means: kOk where other people's traffic explains it.
 Level level_of_drop(std::string_view reason);
 extern const size_t kTroubleDropCount;  // how many are not kOk; all must exist

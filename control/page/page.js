@@ -311,7 +311,7 @@ const tables = {
     {title: "in use", left: true, value: row => row.fullest_percent, node: () => makeBar(["use", "rest"]), draw: (bar, row) => {
       setClass(bar, "bar " + fullness(row.fullest_percent));
       drawBar(bar, [row.in_use, row.resting], row.ports);
-      bar.title = `${count(row.in_use)} of ${count(row.ports)}; fullest: ${row.fullest_local} of local pool ${row.local_pools} on worker ${row.fullest_worker}, ${percent(row.fullest_percent)}`;
+      bar.title = `${count(row.in_use)} of ${count(row.ports)}; fullest: ${row.fullest_local} of local pool ${row.local_pool} on worker ${row.fullest_worker}, ${percent(row.fullest_percent)}`;
     }},
     {title: "fullest", value: row => row.fullest_percent, text: row => percent(row.fullest_percent), zero: true},
     {title: "ends in", tip: "until no port is left, if it goes on as in the last minute", value: row => -(row.ends_in_s ?? 1e12), text: endsIn},
@@ -324,7 +324,7 @@ const tables = {
     number("fresh", "fresh"), number("clean", "reuse_clean"), number("rested", "reuse_rested"), number("natural", "reuse_natural"),
     number("ts fix", "ts_fixes"), number("seq fix", "seq_fixes"), number("healed", "heals"),
     number("exhausted", "exhausted", {tip: "SYNs for which there was no port"}),
-  ], {key: row => row.backend, filter: "Filter backends", words: row => row.backend,
+  ], {key: row => row.backend + " " + row.local_pool, filter: "Filter backends", words: row => row.backend + " " + row.local_pool,
       tone: row => row.exhausted_recent > 0 ? "bad" : fullness(row.fullest_percent) || (row.ends_soon ? "warn" : ""),
       legend: () => legend([
         ["k-use", "in use"], ["k-rest", "resting", "left in the backend's TIME_WAIT"], ["k-free", "free"],
@@ -398,8 +398,8 @@ function showTiles(status) {
   const busiest = status.workers.reduce((a, b) => b.busy_percent > a.busy_percent ? b : a, status.workers[0]);
   tiles.busy.show(percent(t.busy_percent), busiest ? `lcore ${busiest.lcore}` : "", [h.busy_percent], t.busy_percent > 90 ? "warn" : "", 100);
   const fullest = status.pools.reduce((a, b) => b.fullest_percent > a.fullest_percent ? b : a, status.pools[0]);
-  const ending = status.pools.find(row => row.ends_soon);
-  tiles.pool.show(percent(t.pool_percent), ending ? `no port left in ${endsIn(ending)}` : fullest ? "towards " + fullest.backend : "",
+  const ending = status.pools.filter(row => row.ends_soon).sort((a, b) => a.ends_in_s - b.ends_in_s)[0];
+  tiles.pool.show(percent(t.pool_percent), ending ? `none left towards ${ending.backend} in ${endsIn(ending)}` : fullest ? "towards " + fullest.backend : "",
     [h.pool_percent], fullness(t.pool_percent) || (ending ? "warn" : ""), 100);
 }
 

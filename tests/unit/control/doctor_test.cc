@@ -127,60 +127,50 @@ std::string first(const std::vector<Diagnosis>& found) {
 TEST(Capacity, SaysWhatRunsOutWhen) {
   json status = {{"pools",
                   {{{"backend", "10.2.0.10:80"},
-                    {"local_pools", "main"},
+                    {"local_pool", "main"},
                     {"ports", 60000},
-                    {"free", 20000},
-                    {"in_use", 100},
+                    {"unavailable", 20000},
                     {"taken_recent", 20000}}}}};
   TimeWaitConfig rules;
   rules.reuse = ReusePolicy::kNever;
+  // Clients close first: no port rests, and what is taken comes back.
+  EXPECT_TRUE(has(first(examine_capacity(status, rules)), "ok ports and flow entries bear"));
+  status["pools"][0].update({{"ends_in_s", 40}, {"ends_soon", true}});
   EXPECT_TRUE(has(first(examine_capacity(status, rules)),
                   "bad towards 10.2.0.10:80: 2000 ports taken a second, 60,000 ports bear 1000"));
-  EXPECT_TRUE(has(first(examine_capacity(status, rules)), "they run out in 10.0s"));
+  EXPECT_TRUE(has(first(examine_capacity(status, rules)), "they run out in 40.0s"));
   rules.reuse = ReusePolicy::kRebase;
-  EXPECT_TRUE(has(first(examine_capacity(status, rules)), "ok ports and flow entries bear"));
+  EXPECT_TRUE(examine_capacity(status, rules).empty());  // the verdict has said it
 
-  status["pools"][0].update({{"in_use_trend", 10}, {"ends_in_s", 5990}, {"ends_soon", false}});
+  status["pools"][0].update(
+      {{"unavailable", 100}, {"unavailable_trend", 10}, {"ends_in_s", 5990}, {"ends_soon", false}});
   EXPECT_EQ(first(examine_capacity(status, rules)),
-            "ok towards 10.2.0.10:80: 100 of 60,000 ports are in use, 10.0 more a second: none is "
+            "ok towards 10.2.0.10:80: 100 of 60,000 ports are taken, 10.0 more a second: none is "
             "left in 1h39m");
   status["pools"][0]["ends_in_s"] = 100000;  // more than a day
   EXPECT_TRUE(has(first(examine_capacity(status, rules)), "bear the rate"));
+  status["pools"][0]["fullest_percent"] = 97.0;
+  EXPECT_TRUE(examine_capacity(status, rules).empty());
   status["workers"] = {
-      {{"lcore", 1}, {"flows", 10}, {"flows_max", 100}, {"flows_recent", 10}, {"ends_in_s", 90}}};
+      {{"lcore", 1}, {"flows", 10}, {"flows_max", 100}, {"flows_trend", 1}, {"ends_in_s", 90}}};
   EXPECT_TRUE(has(examine_capacity(status, rules).back().what.c_str(), "full in 1m30s"));
 }
 
-TEST(Capacity, DoesNotCallWellWhatTheVerdictComplainsOf) {
-  const json status = {{"pools", {{{"backend", "10.2.0.10:80"}, {"ends_soon", true}}}}};
-  EXPECT_TRUE(examine_capacity(status, TimeWaitConfig()).empty());
-}
-
-TEST(Outlook, PortsThatOpenConnectionsHold) {
-  json pool = {{"ports", 1000}, {"in_use", 100}, {"in_use_trend", 0}, {"taken_recent", 100000}};
-  const TimeWaitConfig rebase;
-  EXPECT_FALSE(outlook_of_ports(pool, rebase));
-  pool["in_use_trend"] = -5;
-  EXPECT_FALSE(outlook_of_ports(pool, rebase));
-  pool["in_use_trend"] = 5;
-  EXPECT_EQ(outlook_of_ports(pool, rebase)->seconds, 180);
-  EXPECT_FALSE(outlook_of_ports(pool, rebase)->soon);  // a load that begins
-  pool["in_use"] = 250;
-  EXPECT_TRUE(outlook_of_ports(pool, rebase)->soon);
-  pool.update({{"in_use", 500}, {"in_use_trend", 0.2}});
-  EXPECT_EQ(outlook_of_ports(pool, rebase)->seconds, 2500);
-  EXPECT_TRUE(outlook_of_ports(pool, rebase)->soon);
-  pool["in_use"] = 1000;
-  EXPECT_EQ(outlook_of_ports(pool, rebase)->seconds, 0);
-}
-
-TEST(Outlook, PortsThatRest) {
-  const json pool = {{"ports", 600}, {"free", 60}, {"taken_recent", 200}, {"in_use_trend", 0.1}};
-  TimeWaitConfig rules;
-  rules.reuse = ReusePolicy::kNever;
-  EXPECT_EQ(outlook_of_ports(pool, rules)->seconds, 3);
-  rules.backend_seconds = 30;  // 20 a second are borne
-  EXPECT_EQ(outlook_of_ports(pool, rules)->seconds, 6000);
+TEST(Outlook, Ports) {
+  json pool = {{"ports", 1000}, {"unavailable", 100}, {"unavailable_trend", 0}};
+  EXPECT_FALSE(outlook_of_ports(pool));
+  pool["unavailable_trend"] = -5;
+  EXPECT_FALSE(outlook_of_ports(pool));
+  pool["unavailable_trend"] = 5;
+  EXPECT_EQ(outlook_of_ports(pool)->seconds, 180);
+  EXPECT_FALSE(outlook_of_ports(pool)->soon);  // a load that begins
+  pool["unavailable"] = 250;
+  EXPECT_TRUE(outlook_of_ports(pool)->soon);
+  pool.update({{"unavailable", 500}, {"unavailable_trend", 0.2}});
+  EXPECT_EQ(outlook_of_ports(pool)->seconds, 2500);
+  EXPECT_TRUE(outlook_of_ports(pool)->soon);
+  pool["unavailable"] = 1000;
+  EXPECT_EQ(outlook_of_ports(pool)->seconds, 0);
 }
 
 TEST(Outlook, FlowEntries) {

@@ -18,7 +18,7 @@ json healthy() {
     "services": [{"name": "web", "backends_up": 2}],
     "backends": [{"service": "web", "address": "10.2.0.10:80", "state": "up"},
                  {"service": "web", "address": "10.2.0.11:80", "state": "draining"}],
-    "pools": [{"backend": "10.2.0.10:80", "local_pools": "main", "fullest_percent": 79.0,
+    "pools": [{"backend": "10.2.0.10:80", "local_pool": "main", "fullest_percent": 79.0,
                "fullest_local": "10.2.0.1", "fullest_worker": 0, "ports": 60000, "in_use": 30000,
                "resting": 1000, "ends_in_s": 130, "ends_soon": false}],
     "drain": {"state": "off", "remaining": 0},
@@ -66,9 +66,9 @@ TEST(Verdict, EachFaultIsNamed) {
       {"/backends/0/refused_recent", 7,
        "bad: backend 10.2.0.10:80 of web refuses connections (RST): 7 lately"},
       {"/pools/0/fullest_percent", 81.0,
-       "warn: ports towards 10.2.0.10:80: 81 % of 10.2.0.1 are in use (worker 0)"},
+       "warn: ports towards 10.2.0.10:80: 81 % of 10.2.0.1 are taken (worker 0)"},
       {"/pools/0/fullest_percent", 96.0,
-       "bad: ports towards 10.2.0.10:80: 96 % of 10.2.0.1 are in use (worker 0)"},
+       "bad: ports towards 10.2.0.10:80: 96 % of 10.2.0.1 are taken (worker 0)"},
       {"/pools/0/exhausted_recent", 3,
        "bad: local pool main: no port is left towards 10.2.0.10:80, 3 SYNs refused lately"},
       {"/pools/0/ends_soon", true,
@@ -187,17 +187,20 @@ TEST(Siblings, TheMedianOfTheOthers) {
     rows.push_back({{"service", "web"}, {"handshake_p50_ms", ms}});
   }
   add_siblings(rows);
-  EXPECT_EQ(rows[0]["handshake_others_ms"], 2);  // 1 1 3 9
-  EXPECT_EQ(rows[1]["handshake_others_ms"], 4);  // 1 3 5 9
-  EXPECT_EQ(rows[2]["handshake_others_ms"], 2);  // 1 1 3 5
-  EXPECT_EQ(rows[3]["handshake_others_ms"], 3);  // 1 1 5 9
+  EXPECT_EQ(rows[0]["handshake_others_ms"], 1);  // 1 1 3 9
+  EXPECT_EQ(rows[1]["handshake_others_ms"], 3);  // 1 3 5 9
+  EXPECT_EQ(rows[2]["handshake_others_ms"], 1);  // 1 1 3 5
+  EXPECT_EQ(rows[3]["handshake_others_ms"], 1);  // 1 1 5 9
   EXPECT_TRUE(rows[0]["check_others_ms"].is_null());
 }
 
 TEST(Siblings, TheSilentOneIsMeasuredByTheOthers) {
   json rows = three_backends();
   rows[1]["bytes_out_recent"] = 400 * 56;
+  rows[1].update({{"bytes_in_recent", 400 * 56}, {"packets_in_recent", 400}});
   add_siblings(rows);
+  EXPECT_EQ(condition_of(rows[1]).word, "up");  // a monitor that connects and says nothing
+  rows[1]["bytes_in_recent"] = 400 * 61;
   EXPECT_EQ(condition_of(rows[1]).word, "silent");
   EXPECT_EQ(condition_of(rows[0]).word, "up");
   rows[0]["bytes_out_recent"] = 400 * 56;  // a service whose backends only listen
