@@ -104,9 +104,10 @@ void judge_flow_table(const json& row, std::vector<Diagnosis>& found) {
   if (end.empty() || flows_are_short(row)) return;
   found.push_back(
       {"flows", Level::kOk,
-       fmt::format("worker on lcore {}: {} of {} flow entries are used, {:.0f} more a second: {}",
-                   row.value("lcore", 0), human_count(row.value("flows", 0.0)),
-                   human_count(row.value("flows_max", 0.0)), row.value("flows_trend", 0.0), end),
+       fmt::format(
+           "worker on lcore {}: {} of {} flow entries hold open flows, {:.0f} more a second: {}",
+           row.value("lcore", 0), human_count(row.value("flows_open", 0.0)),
+           human_count(row.value("flows_max", 0.0)), row.value("flows_open_trend", 0.0), end),
        ""});
 }
 

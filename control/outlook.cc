@@ -41,7 +41,8 @@ std::optional<Outlook> outlook_of_ports(const json& pool) {
 
 std::optional<Outlook> outlook_of_flows(const json& worker) {
   const double entries = worker.value("flows_max", 0.0);
-  return outlook(entries - worker.value("flows", 0.0), entries, worker.value("flows_trend", 0.0));
+  return outlook(entries - worker.value("flows_open", 0.0), entries,
+                 worker.value("flows_open_trend", 0.0));
 }
 
 }  // namespace sluice::control

@@ -28,7 +28,7 @@ const Fields kPoolCounters = {"taken",         "fresh",    "reuse_clean", "reuse
                               "heals",         "avoided",  "exhausted"};
 const Fields kPoolLevels = {"unavailable"};
 const Fields kWorkerCounters = {"packets_in", "packets_out", "bytes_in", "bytes_out", "drops"};
-const Fields kWorkerLevels = {"flows"};
+const Fields kWorkerLevels = {"flows_open"};
 const Fields kHistory = {"connections_per_s", "active",       "bits_in_per_s", "bits_out_per_s",
                          "drops_per_s",       "busy_percent", "pool_percent"};
 

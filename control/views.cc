@@ -97,6 +97,15 @@ json flows_by_state(const WorkerCounters& counters) {
   return states;
 }
 
+// Of flows that are not over: what is over gives its entry to a new flow where there is no other.
+uint64_t open_flows(const WorkerCounters& counters) {
+  uint64_t count = 0;
+  for (size_t i = 0; i < kTcpStateCount; ++i) {
+    if (!is_over(static_cast<TcpState>(i))) count += counters.flows[i].value();
+  }
+  return count;
+}
+
 json flow_row(const ListFlows::Row& flow) {
   return {{"client", net::to_string(flow.client)},
           {"vip", net::to_string(flow.vip)},
@@ -259,6 +268,7 @@ json view_workers(const Balancer& balancer, const std::vector<double>& busy_perc
                     {"bytes_out", counters.bytes_out.value()},
                     {"drops", drops_of(worker)},
                     {"flows", worker.flow_count()},
+                    {"flows_open", open_flows(counters)},
                     {"flows_max", worker.flow_count_max()},
                     {"busy_percent", busy},
                     {"busy_ratio", busy / 100},

@@ -23,6 +23,7 @@ CASES = {
     "new_flows": bench_core.new_flows,
     "lives": bench_core.lives,
     "attack": bench_core.attack,
+    "kernel": bench_core.kernel,
     "memory": bench_core.memory,
     "ports": bench_ports.ports,
     "memif": bench_memif.memif,

@@ -60,6 +60,11 @@ def attack(arguments):
     return with_pages(1000, lambda huge_mb: core_bench("attack", huge_mb=huge_mb))
 
 
+def kernel(arguments):
+    note("packets beside, to and from the kernel")
+    return with_pages(1000, lambda huge_mb: core_bench("kernel", huge_mb=huge_mb))
+
+
 def memory(arguments):
     flows = max(arguments.flows)
     note(f"memory of {flows:,} flows")

@@ -26,6 +26,8 @@ TABLES = {
         ("ticks/packet", "ticks_per_packet"), ("fitted", "fitted_share")]),
     "attack": ("SYNs that serve nobody", [
         ("", "kind"), ("ticks/packet", "ticks_per_packet"), ("Mpps", "mpps")]),
+    "kernel": ("Packets and the way to the kernel (`interface.kernel`), the worker's part", [
+        ("", "kind"), ("ticks/packet", "ticks_per_packet"), ("Mpps", "mpps")]),
     "scaling": ("Workers on cores of their own against one, open connections, each between its own ports of "
                 "memory", [
         ("workers", "workers"), ("flows each", "flows"), ("Mpps, one", "mpps_one"),

@@ -21,7 +21,8 @@ using namespace sluice::bench;  // NOLINT: main wires all of it
 constexpr const char* kUsage =
     "usage: core-bench CASE [--flows N] [--rounds N] [--zipf] [--timestamps] [--core N]\n"
     "                  [--memory MB] [--huge]\n"
-    "cases: established altered new_flows lives lives_reuse attack memory counted scaling tsc\n";
+    "cases: established altered new_flows lives lives_reuse attack kernel memory counted scaling "
+    "tsc\n";
 
 struct Arguments {
   std::string name;
@@ -84,6 +85,8 @@ bool run(const std::string& name, const Options& options) {
     lives(options, name == "lives_reuse");
   } else if (name == "attack") {
     attack(options);
+  } else if (name == "kernel") {
+    kernel(options);
   } else if (name == "memory") {
     memory(options);
   } else if (name == "counted") {

@@ -131,6 +131,10 @@ Rig::Rig(const RigOptions& options)
           local(l), view.address, shares, options.worker, core_->random, &pool_memory_);
     }
   }
+  for (uint16_t side = 0; options.kernel && side < std::size(doors_); ++side) {
+    doors_[side] = std::make_unique<KernelDoor>(next_name(), static_cast<int>(rte_socket_id()));
+    core_->kernel_doors[side] = doors_[side].get();
+  }
   adopt_snapshot(*core_, snapshot_);
   learn_all();
   core_->tx.flush();
@@ -138,6 +142,7 @@ Rig::Rig(const RigOptions& options)
 
 Rig::~Rig() {
   core_.reset();
+  for (auto& door : doors_) door.reset();
   rte_mempool_free(packets_);
 }
 
@@ -166,7 +171,9 @@ void Rig::run(uint16_t interface, uint16_t count) {
 }
 
 void Rig::flush() {
-  if (pipeline) core_->tx.flush();
+  if (!pipeline) return;
+  send_from_kernels(*core_);
+  core_->tx.flush();
 }
 
 void Rig::tick() {

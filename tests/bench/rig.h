@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dataplane/core.h"
+#include "dataplane/kernel_door.h"
 #include "dataplane/memory.h"
 #include "tests/bench/frames.h"
 
@@ -34,6 +35,7 @@ struct RigOptions {
   uint32_t workers = 1;
   OnRefusal on_refusal = OnRefusal::kReset;
   bool rewrite_timestamps = false;
+  bool kernel = false;  // both sides have a way to the kernel
 };
 
 /// As many (local, backend) pools as `flows` connections at a time need.
@@ -62,6 +64,8 @@ class Rig {
     run(interface, kBurst);
   }
   void flush();
+  /// Of a rig with `kernel`; this side of it is the control thread's.
+  KernelDoor& door(uint16_t side) { return *doors_[side]; }
 
   /// Time as the worker tells it; housekeeping when a millisecond is over.
   void tick();
@@ -103,6 +107,7 @@ class Rig {
   PoolMemory pool_memory_;
   rte_mempool* packets_;
   Snapshot snapshot_;
+  std::unique_ptr<KernelDoor> doors_[2];
   std::unique_ptr<Core> core_;
   uint64_t learnt_ms_ = 0;
   uint64_t cycles_per_ms_ = rte_get_tsc_hz() / 1000;

@@ -151,8 +151,11 @@ TEST(Capacity, SaysWhatRunsOutWhen) {
   EXPECT_TRUE(has(first(examine_capacity(status, rules)), "bear the rate"));
   status["pools"][0]["fullest_percent"] = 97.0;
   EXPECT_TRUE(examine_capacity(status, rules).empty());
-  status["workers"] = {
-      {{"lcore", 1}, {"flows", 10}, {"flows_max", 100}, {"flows_trend", 1}, {"ends_in_s", 90}}};
+  status["workers"] = {{{"lcore", 1},
+                        {"flows", 10},
+                        {"flows_max", 100},
+                        {"flows_open_trend", 1},
+                        {"ends_in_s", 90}}};
   EXPECT_TRUE(has(examine_capacity(status, rules).back().what.c_str(), "full in 1m30s"));
 }
 
@@ -174,8 +177,10 @@ TEST(Outlook, Ports) {
 }
 
 TEST(Outlook, FlowEntries) {
-  EXPECT_EQ(outlook_of_flows({{"flows", 90}, {"flows_max", 100}, {"flows_trend", 1}})->seconds, 10);
-  EXPECT_FALSE(outlook_of_flows({{"flows", 90}, {"flows_max", 100}}));
+  EXPECT_EQ(
+      outlook_of_flows({{"flows_open", 90}, {"flows_max", 100}, {"flows_open_trend", 1}})->seconds,
+      10);
+  EXPECT_FALSE(outlook_of_flows({{"flows", 90}, {"flows_open", 10}, {"flows_max", 100}}));
 }
 
 TEST(Timestamps, ABackendThatRefusesThemIsNamed) {
