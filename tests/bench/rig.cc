@@ -162,6 +162,11 @@ void Rig::learn(net::Ipv4Address ip, uint16_t interface) {
   core_->next_hops.learn(snapshot_, arp, interface, false, core_->now_ms);
 }
 
+rte_mbuf** Rig::take(uint16_t count) {
+  if (rte_pktmbuf_alloc_bulk(packets_, burst_, count) != 0) fail("no buffers");
+  return burst_;
+}
+
 void Rig::run(uint16_t interface, uint16_t count) {
   if (pipeline) {
     run_burst(*core_, interface, burst_, count);
