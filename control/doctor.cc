@@ -68,28 +68,28 @@ std::string end_of(const json& row, const char* none_is_left) {
 
 // `never` and `natural`: a port that the backend closed rests for TIME_WAIT.
 void judge_rate(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
-  const double taken = ports_per_second_taken(row);
+  const double wanted = ports_per_second_wanted(row);
   const double borne = *ports_per_second_borne(row, rules);
   found.push_back(
       {"ports", Level::kBad,
-       fmt::format("towards {}: {:.0f} ports taken a second, {} ports bear {:.0f} with reuse = "
+       fmt::format("towards {}: {:.0f} ports wanted a second, {} ports bear {:.0f} with reuse = "
                    "\"{}\": {}",
-                   row.value("backend", "?"), taken, human_count(row.value("ports", 0.0)), borne,
+                   row.value("backend", "?"), wanted, human_count(row.value("ports", 0.0)), borne,
                    to_string(rules.reuse),
                    row.value("exhausted_recent", 0.0) > 0 ? "they have run out"
                                                           : end_of(row, "they run out")),
        fmt::format("[time_wait] reuse = \"rebase\", or {} times as many addresses in "
                    "[[local_pool]] {}",
-                   static_cast<int>(taken / borne) + 1, row.value("local_pool", "?"))});
+                   static_cast<int>(wanted / borne) + 1, row.value("local_pool", "?"))});
 }
 
 void judge_ports(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
-  const double taken = ports_per_second_taken(row);
+  const double wanted = ports_per_second_wanted(row);
   const auto borne = ports_per_second_borne(row, rules);
   const std::string end = end_of(row, "none is left");
   // Where clients close first no port rests, and no rate is too high.
   const bool ends = !end.empty() || row.value("exhausted_recent", 0.0) > 0;
-  if (ends && borne && taken > *borne) return judge_rate(row, rules, found);
+  if (ends && borne && wanted > *borne) return judge_rate(row, rules, found);
   if (end.empty() || ports_are_short(row)) return;
   found.push_back(
       {"ports", Level::kOk,

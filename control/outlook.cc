@@ -24,8 +24,9 @@ std::optional<Outlook> outlook(double left, double whole, double growth) {
 
 }  // namespace
 
-double ports_per_second_taken(const json& pool) {
-  return pool.value("taken_recent", 0.0) / Rates::kRecentSamples;
+double ports_per_second_wanted(const json& pool) {
+  const double wanted = pool.value("taken_recent", 0.0) + pool.value("exhausted_recent", 0.0);
+  return wanted / Rates::kRecentSamples;
 }
 
 std::optional<double> ports_per_second_borne(const json& pool, const TimeWaitConfig& rules) {

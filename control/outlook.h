@@ -25,7 +25,7 @@ std::optional<Outlook> outlook_of_flows(const nlohmann::json& worker);
 // How many ports a second the pool bears for ever, where ports rest; nothing under `rebase`.
 std::optional<double> ports_per_second_borne(const nlohmann::json& pool,
                                              const TimeWaitConfig& rules);
-// How many ports are taken a second, over the last ten.
-double ports_per_second_taken(const nlohmann::json& pool);
+// How many ports are wanted a second, over the last ten: taken, or asked for in vain.
+double ports_per_second_wanted(const nlohmann::json& pool);
 
 }  // namespace sluice::control

@@ -64,12 +64,13 @@ struct Sum {
 
 using SumKey = std::pair<net::Endpoint, std::string>;  // backend, local pool
 
-json row_of(const SumKey& key, const Sum& sum) {
+json row_of(const SumKey& key, const Sum& sum, bool waits) {
   json row = {
       {"backend", net::to_string(key.first)},
       {"local_pool", key.second},
       {"services", sum.services},
       {"pools", sum.pools},
+      {"waits", waits},
       {"unavailable", sum.unavailable},
       {"exhausted", std::accumulate(sum.exhausted.begin(), sum.exhausted.end(), uint64_t{0})},
       {"fullest_percent", sum.fullest_percent},
@@ -84,6 +85,7 @@ json row_of(const SumKey& key, const Sum& sum) {
 
 json view_pool_sums(const Balancer& balancer, const PoolWatch& watch) {
   const PoolNames names(balancer.config());
+  const bool waits = balancer.config().time_wait.reuse != ReusePolicy::kRebase;
   std::map<SumKey, Sum> sums;
   for (const auto& [key, pool] : balancer.keeper().pools()) {
     if (pool.removed) continue;
@@ -96,7 +98,7 @@ json view_pool_sums(const Balancer& balancer, const PoolWatch& watch) {
     }
   }
   json rows = json::array();
-  for (const auto& [key, sum] : sums) rows.push_back(row_of(key, sum));
+  for (const auto& [key, sum] : sums) rows.push_back(row_of(key, sum, waits));
   return rows;
 }
 

@@ -134,18 +134,19 @@ class Judge {
         Shortage& shortage = shortages_[text(row, "local_pool")];
         shortage.refused += row["exhausted_recent"].get<double>();
         shortage.towards.push_back(text(row, "backend"));
+        shortage.mend = more_ports(row);
       } else if (full > kPoolWarnPercent) {
         add(full > kPoolBadPercent ? Level::kBad : Level::kWarn,
             fmt::format("ports towards {}: {:.0f} % of {} are taken (worker {}){}",
                         text(row, "backend"), full, text(row, "fullest_local"),
                         row.value("fullest_worker", 0), when_it_ends(row)),
-            more_ports(text(row, "local_pool")));
+            more_ports(row));
       } else if (row.value("ends_soon", false)) {
         add(Level::kWarn,
             fmt::format("ports towards {}: {} in use and {} resting of {}{}", text(row, "backend"),
                         count(row.value("in_use", 0.0)), count(row.value("resting", 0.0)),
                         count(row.value("ports", 0.0)), when_it_ends(row)),
-            more_ports(text(row, "local_pool")));
+            more_ports(row));
       }
     });
     for (const auto& [local_pool, shortage] : shortages_) {
@@ -155,7 +156,7 @@ class Judge {
                       local_pool, shortage.towards.front(),
                       others == 0 ? "" : fmt::format(" and {} more", others),
                       count(shortage.refused)),
-          more_ports(local_pool));
+          shortage.mend);
     }
   }
 
@@ -207,6 +208,7 @@ class Judge {
   struct Shortage {
     double refused = 0;
     std::vector<std::string> towards;
+    std::string mend;
   };
 
   template <class Rule>
@@ -230,11 +232,12 @@ class Judge {
     return fmt::format(", none is left in {} at the present rate",
                        human_ms(1000 * seconds.get<double>()));
   }
-  static std::string more_ports(const std::string& local_pool) {
+  static std::string more_ports(const json& pool) {
     return fmt::format(
-        "more addresses in [[local_pool]] {} and a reload, or wider `ports` and a "
+        "{}more addresses in [[local_pool]] {} and a reload, or wider `ports` and a "
         "restart",
-        local_pool);
+        pool.value("waits", false) ? "[time_wait] reuse = \"rebase\" and a reload; or " : "",
+        text(pool, "local_pool"));
   }
 
   // A finding with a name in it says more than the counter of its drops.

@@ -137,7 +137,7 @@ TEST(Capacity, SaysWhatRunsOutWhen) {
   EXPECT_TRUE(has(first(examine_capacity(status, rules)), "ok ports and flow entries bear"));
   status["pools"][0].update({{"ends_in_s", 40}, {"ends_soon", true}});
   EXPECT_TRUE(has(first(examine_capacity(status, rules)),
-                  "bad towards 10.2.0.10:80: 2000 ports taken a second, 60,000 ports bear 1000"));
+                  "bad towards 10.2.0.10:80: 2000 ports wanted a second, 60,000 ports bear 1000"));
   EXPECT_TRUE(has(first(examine_capacity(status, rules)), "they run out in 40.0s"));
   rules.reuse = ReusePolicy::kRebase;
   EXPECT_TRUE(examine_capacity(status, rules).empty());  // the verdict has said it

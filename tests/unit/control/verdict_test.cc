@@ -126,6 +126,9 @@ TEST(Verdict, AShortageIsOneFinding) {
             "lately");
   EXPECT_EQ(findings[0].mend,
             "more addresses in [[local_pool]] main and a reload, or wider `ports` and a restart");
+  status["pools"][0]["waits"] = status["pools"][1]["waits"] = true;
+  EXPECT_TRUE(
+      judge(status)[0].mend.starts_with("[time_wait] reuse = \"rebase\" and a reload; or "));
 }
 
 TEST(Verdict, AServiceWithoutBackendsIsOneFinding) {
