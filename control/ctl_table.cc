@@ -178,7 +178,7 @@ std::string cell(const json& row, const Column& column) {
     case Format::kMs:
       return human_ms(number);
     case Format::kFineMs:
-      return number < 10 ? fmt::format("{:.2f}ms", number) : human_ms(number);
+      return human_fine_ms(number);
     case Format::kSigned:
       return number == 0 ? "-" : fmt::format("{:+.0f}", number);
     default:
@@ -258,6 +258,10 @@ std::string human_ms(double value) {
   if (ms < 60000) return fmt::format("{:.1f}s", static_cast<double>(ms / 100) / 10);
   if (ms < 3600000) return fmt::format("{}m{:02}s", ms / 60000, ms / 1000 % 60);
   return fmt::format("{}h{:02}m", ms / 3600000, ms / 60000 % 60);
+}
+
+std::string human_fine_ms(double value) {
+  return value < 10 ? fmt::format("{:.2f}ms", value) : human_ms(value);
 }
 
 }  // namespace sluice::control

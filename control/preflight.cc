@@ -47,9 +47,17 @@ std::string join_interfaces() {
   return names.empty() ? "none" : join(names, ", ");
 }
 
-// net_tap makes the one that it names.
+// The kernel interface that a device takes its packets from; net_tap makes the one that it names.
 std::optional<std::string> interface_to_be_there(const InterfaceConfig& item) {
   return item.device.starts_with("net_tap") ? std::nullopt : kernel_interface_of(item.device);
+}
+
+// Says so where that one is not there; else empty.
+std::string lack_of_interface(const InterfaceConfig& item) {
+  const auto name = interface_to_be_there(item);
+  if (!name || if_nametoindex(name->c_str()) != 0) return "";
+  return fmt::format("interface {}: there is no network interface \"{}\" here (there are: {})",
+                     item.name, *name, join_interfaces());
 }
 
 bool is_up(const std::string& interface) {
@@ -137,11 +145,8 @@ bool has_pci_device(const Config& config) {
 std::vector<std::string> lacking_here(const Config& config) {
   std::vector<std::string> lines;
   for (const InterfaceConfig& item : config.interfaces) {
-    const auto name = interface_to_be_there(item);
-    if (!name || if_nametoindex(name->c_str()) != 0) continue;
-    lines.push_back(
-        fmt::format("interface {}: there is no network interface \"{}\" here (there are: {})",
-                    item.name, *name, join_interfaces()));
+    const std::string lack = lack_of_interface(item);
+    if (!lack.empty()) lines.push_back(lack);
   }
   const std::filesystem::path folder = std::filesystem::path(config.flow_log.file).parent_path();
   std::error_code error;
@@ -170,11 +175,9 @@ void check_interfaces(const Config& config) {
   for (const InterfaceConfig& item : config.interfaces) {
     const auto name = interface_to_be_there(item);
     if (!name) continue;
-    if (if_nametoindex(name->c_str()) == 0) {
-      throw StartError(fmt::format(
-          "interface {}: there is no network interface \"{}\" here (there are: {}); mend iface= in "
-          "its device, or make the interface",
-          item.name, *name, join_interfaces()));
+    const std::string lack = lack_of_interface(item);
+    if (!lack.empty()) {
+      throw StartError(lack + "; mend iface= in its device, or make the interface");
     }
     if (!is_up(*name)) {
       throw StartError(

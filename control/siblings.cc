@@ -77,10 +77,6 @@ bool much_slower(double own, const json& others, double by_at_least_ms) {
          own - others.get<double>() >= by_at_least_ms;
 }
 
-std::string ms_text(double ms) {
-  return ms < 10 ? fmt::format("{:.1f}ms", ms) : human_ms(ms);
-}
-
 }  // namespace
 
 void add_siblings(json& backends) {
@@ -99,8 +95,8 @@ std::string slowness_of(const json& row) {
     return value.is_number() ? value.get<double>() : 0;
   };
   const auto said = [&](const char* own, const char* others, const char* what) {
-    return fmt::format("needs {} for a {}, the other backends {}", ms_text(number(own)), what,
-                       ms_text(number(others)));
+    return fmt::format("needs {} for a {}, the other backends {}", human_fine_ms(number(own)), what,
+                       human_fine_ms(number(others)));
   };
   if (row.value("answered_recent", 0.0) >= kConnectionsMin &&
       much_slower(number("handshake_p50_ms"), row.value("handshake_others_ms", json()),

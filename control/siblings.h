@@ -15,7 +15,7 @@ namespace sluice::control {
 // one of them sends more than bare acknowledgements.
 void add_siblings(nlohmann::json& backends);
 
-// "needs 52ms for a handshake, the other backends 0.4ms"; empty where it is not much slower.
+// "needs 52ms for a handshake, the other backends 0.40ms"; empty where it is not much slower.
 std::string slowness_of(const nlohmann::json& backend);
 // Its kernel takes connections, clients ask, and no payload comes back, though that of others does.
 bool is_silent(const nlohmann::json& backend);

@@ -101,7 +101,7 @@ std::string text_of(const json& value, const TopColumn& column) {
     case Kind::kFull:
       return fmt::format("{:.0f} %", number);
     case Kind::kMs:
-      return number < 10 ? fmt::format("{:.2f}ms", number) : human_ms(number);
+      return human_fine_ms(number);
     case Kind::kEnd:
       return number > 86400 ? "-" : human_ms(1000 * number);
     default:

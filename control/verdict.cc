@@ -68,10 +68,6 @@ std::string sentence_of_down(const json& row) {
   return reason.empty() ? out : out + ": " + reason;
 }
 
-bool all_down_and_used(const json& service) {
-  return service.at("backends_up") == 0 && service.value("all_down", json()) == "use_all";
-}
-
 class Judge {
  public:
   explicit Judge(const json& status) : status_(status) {}
@@ -102,7 +98,7 @@ class Judge {
     each("services", [this](const json& row) {
       if (row.at("backends_up") != 0) return;
       service_without_backend_ = true;
-      if (all_down_and_used(row)) {
+      if (row.value("all_down", json()) == "use_all") {
         add(Level::kBad,
             fmt::format("service {}: every backend is down by its health check; all are used as "
                         "they are",

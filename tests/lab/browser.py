@@ -9,10 +9,17 @@ from contextlib import contextmanager
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+PAGE = "127.0.0.1:9181"  # where with_page() has the status page
+URL = f"http://{PAGE}/"
 CLONE_NEWNET = 0x40000000
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--hide-scrollbars", "--disable-dev-shm-usage"]
+
+
+def with_page(toml):
+    """A configuration with the status page."""
+    return toml.replace("[control]\n", f'[control]\npage_listen = "{PAGE}"\n')
 
 
 @contextmanager

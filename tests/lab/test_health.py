@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from browser import browser
+from browser import URL, browser, with_page
 from conftest import assert_all_well, lab_with
 from load import Churn, Held, churn
 from middles import Sluice
@@ -40,9 +40,8 @@ CHECKED = """
 
 
 def with_tap(toml):
-    toml = toml.replace("[control]\n", '[control]\npage_listen = "127.0.0.1:9181"\n')
     line = 'addresses = ["10.2.255.254/16"]'
-    return toml.replace(line, f'{line}\nkernel = "sluice0"')
+    return with_page(toml).replace(line, f'{line}\nkernel = "sluice0"')
 
 
 @pytest.fixture(scope="module")
@@ -323,7 +322,7 @@ def test_a_killed_backend_turns_red(lab):
     check(lab, port=80, interval_ms=1000 * interval_s, passive=True)
     wait_health(lab, SECOND, "up")
     with browser(lab.balancer) as page:
-        page.get("http://127.0.0.1:9181/")
+        page.get(URL)
 
         def tones():
             return page.execute_script("""

@@ -8,18 +8,13 @@ import signal
 import pytest
 from selenium.webdriver.common.by import By
 
-from browser import browser
+from browser import URL, browser, with_page
 from conftest import lab_with
 from load import Churn
 from middles import Sluice
 from topology import run, wait_until
 
 SECOND = "10.2.0.11:80"
-URL = "http://127.0.0.1:9181/"
-
-
-def with_page(toml):
-    return toml.replace("[control]\n", '[control]\npage_listen = "127.0.0.1:9181"\n')
 
 
 @pytest.fixture(scope="module")

@@ -175,13 +175,13 @@ TEST(Siblings, TheSlowOneIsMeasuredByTheOthers) {
   EXPECT_EQ(said_of(0), "takes new connections");
   EXPECT_EQ(said_of(2), "takes new connections");  // with nobody to be measured by
   rows[1]["handshake_p50_ms"] = 52.0;
-  EXPECT_EQ(said_of(1), "needs 52ms for a handshake, the other backends 0.4ms");
+  EXPECT_EQ(said_of(1), "needs 52ms for a handshake, the other backends 0.40ms");
   EXPECT_EQ(said_of(0), "takes new connections");
   EXPECT_EQ(condition_of(rows[1]).level, Level::kWarn);
   rows[1]["answered_recent"] = 9;
   EXPECT_EQ(said_of(1), "takes new connections");
   rows[1]["check_usual_ms"] = 700;
-  EXPECT_EQ(said_of(1), "needs 700ms for a health check, the other backends 3.0ms");
+  EXPECT_EQ(said_of(1), "needs 700ms for a health check, the other backends 3.00ms");
 }
 
 TEST(Siblings, TheMedianOfTheOthers) {
