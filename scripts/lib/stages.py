@@ -17,11 +17,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TEST_SECONDS_MAX = 900  # one executable, or one folder of pytest
 LAB_SECONDS_MAX = 1800
+NIGHTLY_SECONDS_MAX = 3 * 3600  # the same, with what only runs at night
 BUILD_SECONDS_MAX = 1800
 FUZZ_SECONDS = 3  # each target
 
 # `skips` are the reasons, one for each skipped test; `output` is shown when something failed.
 Result = namedtuple("Result", "passed failed skips output")
+
+
+def is_nightly():
+    return os.environ.get("SLUICE_NIGHTLY") == "1"
 
 
 def command(words, seconds=TEST_SECONDS_MAX, **environment):
@@ -104,7 +109,7 @@ def pytest(folder, build, seconds=TEST_SECONDS_MAX, only=(), **environment):
         status, output = command(
             ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider",
              f"--junitxml={junit}", *([f"{folder}/test_{name}.py" for name in only] or [folder])],
-            seconds, SLUICE_BUILD=build, **environment)
+            NIGHTLY_SECONDS_MAX if is_nightly() else seconds, SLUICE_BUILD=build, **environment)
         return judged(status, output, junit)
 
 
@@ -167,7 +172,12 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__)
     parser.add_argument("stages", nargs="*", metavar="STAGE",
                         help="only these, of: " + " ".join(STAGES))
-    chosen = parser.parse_args().stages or list(STAGES)
+    parser.add_argument("--nightly", action="store_true",
+                        help="also what takes longer than a push can wait")
+    arguments = parser.parse_args()
+    if arguments.nightly:
+        os.environ["SLUICE_NIGHTLY"] = "1"
+    chosen = arguments.stages or list(STAGES)
     unknown = [name for name in chosen if name not in STAGES]
     if unknown:
         parser.error(f"no such stage: {', '.join(unknown)}")
