@@ -106,6 +106,7 @@ const std::vector<Table> kTables = {
       {"BUSY", "busy_percent", Format::kPercent},
       {"FLOWS", "flows", Format::kCount},
       {"OF", "flows_max", Format::kCount},
+      {"BUFFERS", "buffers_used", Format::kCount},
       {"PACKETS IN", "packets_in", Format::kCount},
       {"OUT", "packets_out", Format::kCount},
       {"BYTES IN", "bytes_in", Format::kBytes},

@@ -182,6 +182,8 @@ const std::vector<Rows> kRows = {
        "Flow entries in use, over ones included",
        {{"flows"}}},
       {kGauge, "sluice_worker_flow_entries_limit", "Flow entries there are", {{"flows_max"}}},
+      {kGauge, "sluice_worker_buffers", "Packet buffers in use", {{"buffers_used"}}},
+      {kGauge, "sluice_worker_buffers_limit", "Packet buffers there are", {{"buffers"}}},
       {kGauge,
        "sluice_worker_busy_ratio",
        "Share of the last second that went into turns of the loop that found packets",

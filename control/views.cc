@@ -270,6 +270,8 @@ json view_workers(const Balancer& balancer, const std::vector<double>& busy_perc
                     {"flows", worker.flow_count()},
                     {"flows_open", open_flows(counters)},
                     {"flows_max", worker.flow_count_max()},
+                    {"buffers_used", worker.buffers_used()},
+                    {"buffers", worker.buffer_count()},
                     {"busy_percent", busy},
                     {"busy_ratio", busy / 100},
                     {"polls", counters.polls.value()},

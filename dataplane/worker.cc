@@ -7,6 +7,7 @@
 #include <rte_ethdev.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_mempool.h>
 #include <rte_pause.h>
 #include <sys/resource.h>
 
@@ -77,6 +78,14 @@ bool Worker::run(Errand& errand) {
     rte_delay_us_sleep(50);
   }
   return true;
+}
+
+uint32_t Worker::buffers_used() const {
+  return rte_mempool_in_use_count(setup_.packets);
+}
+
+uint32_t Worker::buffer_count() const {
+  return setup_.packets->size;
 }
 
 int Worker::entry(void* self) {

@@ -64,6 +64,9 @@ class Worker {
   /// Flow entries in use now; a snapshot of a number that moves.
   uint32_t flow_count() const { return flow_count_.load(std::memory_order_relaxed); }
   uint32_t flow_count_max() const { return core_->flows.flow_count_max(); }
+  /// Packet buffers of this worker's pool in use now, wherever they are; and all of them.
+  uint32_t buffers_used() const;
+  uint32_t buffer_count() const;
 
  private:
   static int entry(void* self);
