@@ -2,8 +2,10 @@
 // ARP and ICMP.
 #include "dataplane/side_doors.h"
 
+#include "dataplane/lifecycle.h"
 #include "dataplane/net/arp.h"
 #include "dataplane/net/icmp.h"
+#include "dataplane/net/serial.h"
 #include "dataplane/ownership.h"
 
 namespace sluice {
@@ -57,6 +59,35 @@ Verdict echo_input(Core& core, Segment& segment) {
   return Verdict::pass();
 }
 
+/// Whether the sender of a quoted segment may have it in flight (RFC 5927, section 4.1): whoever cannot
+/// tell is a stranger, and nothing that he says is believed.
+bool is_in_flight(const TcpTrack& tcp, bool from_client, uint32_t sequence) {
+  const bool unanswered = tcp.state() == TcpState::kSynSent;
+  if (!from_client) {
+    const uint32_t syn = tcp.state() == TcpState::kSynReceived ? 1 : 0;
+    return !unanswered &&
+           net::serial_within(sequence, tcp.client_expects() - syn, tcp.backend_end());
+  }
+  if (unanswered) return sequence == tcp.backend_expects() - 1;
+  return net::serial_within(sequence, tcp.backend_expects(), tcp.client_end());
+}
+
+/// Says that the SYN never gets there, not that it is too large.
+bool refuses(const net::IcmpHeader& icmp) {
+  constexpr uint8_t kFragmentationNeeded = 4;
+  return icmp.type != net::icmp_type::kUnreachable || icmp.code != kFragmentationNeeded;
+}
+
+/// Ends an unanswered handshake, as a RST does, whoever refused it. The backend never saw the SYN: what it
+/// may hold of the tuple it still holds, so the port rests as an unanswered one's.
+void end_refused(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  core.count(Event::backend_refusals);
+  core.backend(flow).refused.add();
+  note_end(core, flow, TcpState::kSynSent, FlowEnd::refused);
+  erase_flow(core, index);
+}
+
 /// An error goes to whoever sent the packet that it quotes (RFC 5508, section 4), seen from there.
 Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
   auto quoted = net::icmp_quoted_tcp(segment.packet);
@@ -76,12 +107,18 @@ Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
     return DropReason::no_flow_icmp;
   }
   Flow& flow = core.flows[index];
+  if (!is_in_flight(flow.tcp, from_client, quoted->tcp->sequence.host())) {
+    return DropReason::icmp_out_of_window;
+  }
+  const bool refused =
+      from_client && flow.tcp.state() == TcpState::kSynSent && refuses(*segment.packet.icmp);
   core.count(Event::icmp_errors_translated);
   if (from_client) {
     const net::Endpoint client = core.client(flow), vip = core.vip(flow);
     net::icmp_translate_error(segment.packet, *quoted, vip.ip, client.ip, client, vip,
                               0 - flow.shift.sequence);
     core.next_hops.send(snapshot, segment.buffer, client.ip, flow.to_client, core.now_ms);
+    if (refused) end_refused(core, index);
   } else {
     const net::Endpoint backend = core.backend_address(flow), local = core.local(flow);
     net::icmp_translate_error(segment.packet, *quoted, local.ip, backend.ip, backend, local, 0);

@@ -35,6 +35,7 @@ namespace sluice::net {
   X(no_flow_inbound, "TCP from a client without SYN and without a flow (answered with RST)")      \
   X(no_flow_outbound, "TCP from a backend without a flow (answered with RST)")                    \
   X(no_flow_icmp, "ICMP error about a connection that is not ours")                               \
+  X(icmp_out_of_window, "ICMP error that quotes a sequence number that is not in flight")         \
   X(draining, "SYN while the whole balancer drains")                                              \
   X(no_backend, "SYN for a service without a usable backend")                                     \
   X(ports_exhausted, "SYN, and no local port towards the backend may be used now")                \

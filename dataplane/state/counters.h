@@ -23,7 +23,7 @@ namespace sluice {
   X(flows_evicted, "flows that were over and gave their entry to a new one early")           \
   X(syns_retransmitted, "SYNs that clients sent again and that went the same way")           \
   X(syns_not_kept, "SYNs that could not be kept for a later heal (store full)")              \
-  X(backend_refusals, "SYNs that a backend answered with RST")                               \
+  X(backend_refusals, "SYNs that a backend, or a router on the way, refused: RST, ICMP")     \
   X(resets_to_clients, "RSTs of our own to clients")                                         \
   X(resets_to_backends, "RSTs of our own to backends")                                       \
   X(heals_started, "stale answers met with a RST to the backend and the SYN sent again")     \

@@ -117,5 +117,90 @@ TEST_F(IcmpStage, AnErrorLeavesTheFlowAsItIs) {
   EXPECT_EQ(name_of(state()), "established");
 }
 
+TEST_F(IcmpStage, AnErrorAboutASynRefusesIt) {
+  start({.ports = {2000, 2000}});
+  for (const auto& [type, code] :
+       {std::pair<uint8_t, uint8_t>{3, 3}, {3, 10}, {3, 13}, {3, 1}, {11, 0}}) {
+    const Sent syn = open(1000);
+    const uint64_t refused = backend().refused.value();
+    burst(kBackendLink, {error(kBackendLink, kBackend.ip, local_.ip, syn.frame, type, code)});
+    ASSERT_EQ(sent.size(), 1u) << "the client is told";
+    EXPECT_EQ(sent[0].port, kClientLink);
+    EXPECT_EQ(get16(sent[0].frame, kTcpAt), type << 8 | code);
+    EXPECT_EQ(get32(sent[0].frame, kQuoted + 24), 1000u);
+    sent.clear();
+    EXPECT_EQ(backend().refused.value(), refused + 1);
+    EXPECT_EQ(flow(), FlowTable::kNone);
+    EXPECT_EQ(pool().ports.counters().in_use.value(), 0u);
+    next_client();
+  }
+  EXPECT_EQ(events(Event::backend_refusals), 5u);
+}
+
+TEST_F(IcmpStage, ASynThatIsTooLargeIsNotRefused) {
+  start();
+  const Sent syn = open(1000);
+  burst(kBackendLink, {error(kBackendLink, kBackend.ip, local_.ip, syn.frame, 3, 4)});
+  EXPECT_EQ(sent.size(), 1u);
+  sent.clear();
+  EXPECT_EQ(backend().refused.value(), 0u);
+  EXPECT_NE(flow(), FlowTable::kNone);
+}
+
+TEST_F(IcmpStage, WhatTheBackendHeldOfATupleItStillHolds) {
+  start({.ports = {2000, 2000}});
+  establish(0x80000000, 5000);
+  close_by_backend(0x80000001, 5001);
+  next_client();
+  const Sent first = open(0x70000000);
+  ASSERT_NE(first.sequence(), 0x70000000u);
+  burst(kBackendLink, {error(kBackendLink, ip4(10, 2, 0, 200), local_.ip, first.frame, 3, 1)});
+  sent.clear();
+  next_client();
+  EXPECT_GT(static_cast<int32_t>(open(0x70000000).sequence() - first.sequence()), 0);
+}
+
+TEST_F(IcmpStage, AGuessedSequenceIsNotBelieved) {
+  start();
+  Sent syn = open(1000);
+  const auto guess = [](Bytes frame, uint32_t sequence) {
+    for (int i = 0; i < 4; ++i) {
+      frame[kTcpAt + 4 + static_cast<size_t>(i)] = static_cast<uint8_t>(sequence >> (24 - 8 * i));
+    }
+    return frame;
+  };
+  for (const uint32_t wrong : {999u, 1001u, 0x80001000u}) {
+    const Bytes frame = guess(syn.frame, wrong);
+    EXPECT_DROP(icmp_out_of_window,
+                burst(kBackendLink, {error(kBackendLink, kBackend.ip, local_.ip, frame, 3, 3)}));
+  }
+  // Before the backend has answered, nothing was sent to the client.
+  Tcp never = outbound(kSynAck, 5000, 1001);
+  never.from = kVip;
+  never.to = client_;
+  EXPECT_DROP(
+      icmp_out_of_window,
+      burst(kClientLink, {error(kClientLink, client_.ip, kVip.ip, tcp_frame(never), 3, 3)}));
+  EXPECT_EQ(name_of(state()), "syn_sent");
+  from_backend(outbound(kSynAck, 5000, 1001));
+  const Sent syn_ack = only(kClientLink);
+  burst(kClientLink, {error(kClientLink, client_.ip, kVip.ip, syn_ack.frame, 3, 3)});
+  EXPECT_EQ(sent.size(), 1u) << "the SYN-ACK is in flight";
+  sent.clear();
+  EXPECT_DROP(icmp_out_of_window,
+              burst(kBackendLink, {error(kBackendLink, kBackend.ip, local_.ip, syn.frame, 3, 3)}));
+  EXPECT_EQ(name_of(state()), "syn_received");
+  from_client(inbound(kAck, 1001, 5001));
+  Sent ack = only(kBackendLink);
+  for (const uint32_t wrong : {1000u, 1002u, 0x80000000u}) {
+    const Bytes frame = guess(ack.frame, wrong);
+    EXPECT_DROP(icmp_out_of_window,
+                burst(kBackendLink, {error(kBackendLink, kBackend.ip, local_.ip, frame, 3, 4)}));
+  }
+  expect_nothing();
+  EXPECT_EQ(name_of(state()), "established");
+  EXPECT_EQ(backend().refused.value(), 0u);
+}
+
 }  // namespace
 }  // namespace sluice::test
