@@ -17,6 +17,7 @@
 #include "dataplane/net/siphash.h"
 #include "dataplane/next_hops.h"
 #include "dataplane/state/flow_table.h"
+#include "dataplane/state/icmp_limit.h"
 #include "dataplane/state/registry.h"
 #include "dataplane/state/snapshot.h"
 #include "dataplane/state/syn_store.h"
@@ -59,6 +60,8 @@ struct Core {
         syns(setup.limits.syn_count_max, setup.memory),
         tx(setup.transmit, setup.transmit_context, setup.packets, counters),
         next_hops(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory),
+        icmp_limit(setup.secret),
+        fragment_id(static_cast<uint16_t>(net::siphash(setup.secret, UINT64_MAX))),
         worker(setup.worker),
         steering(setup.steering == nullptr ? alone() : *setup.steering),
         handoff(setup.rings, setup.worker, counters) {}
@@ -76,6 +79,8 @@ struct Core {
   Registry registry;
   Tx tx;
   NextHops next_hops;
+  IcmpLimit icmp_limit;
+  uint16_t fragment_id;  // of the next packet that leaves in fragments
   // By interface; of those without a kernel nullptr. Set before the worker starts.
   std::array<KernelDoor*, kInterfacesMax> kernel_doors{};
   FlowLogRing* flow_log = nullptr;  // set before a snapshot asks for it

@@ -5,9 +5,11 @@
 #include "dataplane/alter.h"
 #include "dataplane/heal.h"
 #include "dataplane/lifecycle.h"
+#include "dataplane/mss_clamp.h"
 #include "dataplane/net/serial.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/resets.h"
+#include "dataplane/too_large.h"
 
 namespace sluice {
 
@@ -36,8 +38,10 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
   flow.last_seen_ms = core.now32();
   const net::Translation to = core.to_backend(flow);
   net::translate(segment.packet, to);
-  core.next_hops.send(*core.snapshot, segment.buffer, to.destination.ip, backend.next_hop,
-                      core.now_ms);
+  if (!core.next_hops.try_send(*core.snapshot, segment.buffer, to.destination.ip, backend.next_hop,
+                               core.now_ms)) [[unlikely]] {
+    return too_large(core, flow, segment, Direction::kInbound);
+  }
   return Verdict::pass();
 }
 
@@ -75,13 +79,15 @@ Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
     if (flow.syns < kSynsCounted) ++flow.syns;
     if (state == TcpState::kSynSent) {
       begin_handshake(core, index, segment);
-    } else if (flow.altered) {
-      alter_inbound(core, index, *segment.packet.tcp);
+    } else {
+      if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
+      clamp_mss(core, flow, *segment.packet.tcp);
     }
     return forward(core, flow, segment);
   }
   if (!both_closed(state) && state > TcpState::kSynReceived) {
     if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
+    clamp_mss(core, flow, *segment.packet.tcp);
     return forward(core, flow, segment);
   }
   return begin_anew(core, index, segment);

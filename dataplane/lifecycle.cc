@@ -7,6 +7,7 @@
 
 #include "dataplane/alter.h"
 #include "dataplane/heal.h"
+#include "dataplane/mss_clamp.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/resets.h"
 #include "dataplane/state/scheduler.h"
@@ -186,6 +187,7 @@ void begin_handshake(Core& core, uint32_t index, Segment& syn) {
   Flow& flow = core.flows[index];
   net::TcpHeader& tcp = *syn.packet.tcp;
   if (flow.altered) alter_inbound(core, index, tcp);
+  clamp_mss(core, flow, tcp);
   flow.last_tsval = syn_numbers(tcp).tsval;
   const net::TcpOptions options = net::parse_tcp_options(tcp);
   flow.tcp.open(flow.marks, syn.packet, options.window_scale, options.has_window_scale);

@@ -9,25 +9,39 @@ namespace sluice {
 using net::DropReason;
 using State = Neighbour::State;
 
-void NextHops::send_unresolved(const Snapshot& snapshot, rte_mbuf* packet,
+namespace {
+
+uint16_t largest_frame(const InterfaceView& interface) {
+  return static_cast<uint16_t>(interface.mtu + sizeof(net::EthernetHeader));
+}
+
+}  // namespace
+
+bool NextHops::send_unresolved(const Snapshot& snapshot, rte_mbuf* packet,
                                net::Ipv4Address destination, NextHop& hop, uint64_t now_ms) {
   if (hop.neighbour == Neighbours::kNone || neighbours_.generation(hop.neighbour) != hop.generation)
       [[unlikely]] {
     DropReason reason;
     const uint32_t index = resolve(snapshot, destination, reason);
-    if (index == Neighbours::kNone) return tx_.drop(packet, reason);
+    if (index == Neighbours::kNone) {
+      tx_.drop(packet, reason);
+      return true;
+    }
     hop = {index, neighbours_.generation(index)};
   }
   Neighbour& neighbour = neighbours_[hop.neighbour];
   neighbour.used_ms = now_ms;
-  if (neighbour.has_mac()) return transmit(packet, neighbour);
-  if (neighbour.state == State::kUnreachable) {
-    return tx_.drop(packet, DropReason::neighbour_unreachable);
+  if (packet->pkt_len > largest_frame(snapshot.interfaces[neighbour.interface])) return false;
+  if (neighbour.has_mac()) {
+    transmit(packet, neighbour);
+  } else if (neighbour.state == State::kUnreachable) {
+    tx_.drop(packet, DropReason::neighbour_unreachable);
+  } else if (!neighbours_.wait(hop.neighbour, packet)) {
+    tx_.drop(packet, DropReason::neighbour_queue_full);
+  } else {
+    begin_asking(snapshot, hop.neighbour, now_ms);
   }
-  if (!neighbours_.wait(hop.neighbour, packet)) {
-    return tx_.drop(packet, DropReason::neighbour_queue_full);
-  }
-  begin_asking(snapshot, hop.neighbour, now_ms);
+  return true;
 }
 
 void NextHops::prepare(const Snapshot& snapshot, net::Ipv4Address destination, uint64_t now_ms) {
@@ -62,7 +76,11 @@ uint32_t NextHops::resolve(const Snapshot& snapshot, net::Ipv4Address destinatio
       return index;
     }
   }
-  neighbours_[index].asking = route->source;
+  Neighbour& neighbour = neighbours_[index];
+  neighbour.asking = route->source;
+  // The interface's MTU may be another since the MAC was learnt.
+  if (neighbour.has_mac())
+    neighbour.frame_max = largest_frame(snapshot.interfaces[route->interface]);
   return index;
 }
 
@@ -100,11 +118,17 @@ void NextHops::confirm(const Snapshot& snapshot, uint32_t index, net::MacAddress
   const InterfaceView& interface = snapshot.interfaces[neighbour.interface];
   neighbour.port = interface.port;
   neighbour.header = {mac, interface.mac, net::kEtherTypeIpv4};
+  neighbour.frame_max = largest_frame(interface);
   neighbour.state = State::kReachable;
   neighbour.tries = 0;
   neighbours_.timers().set(index, now_ms + Neighbours::kReachableMs);
   while (void* waiting = neighbours_.next_waiting(index)) {
-    transmit(static_cast<rte_mbuf*>(waiting), neighbour);
+    auto* packet = static_cast<rte_mbuf*>(waiting);
+    if (packet->pkt_len <= neighbour.frame_max) {
+      transmit(packet, neighbour);
+    } else {  // the MTU was larger when it began to wait
+      tx_.drop(packet, DropReason::mtu_exceeded);
+    }
   }
 }
 
@@ -129,6 +153,7 @@ void NextHops::expire(const Snapshot& snapshot, uint32_t index, uint64_t now_ms)
     case State::kProbing:
       if (neighbour.tries == Neighbours::kTries) {
         neighbour.state = State::kResolving;  // perhaps it has a new MAC: ask everyone
+        neighbour.frame_max = 0;
         neighbour.tries = 0;
       }
       break;

@@ -25,18 +25,34 @@ class NextHops {
       : tx_(tx), counters_(counters), neighbours_(neighbour_count_max, now_ms, memory) {}
 
   /// Sends an IPv4 packet (Ethernet header in place, to be filled in) towards `destination`, now or
-  /// when its next hop has answered. Takes the packet over in any case.
-  void send(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination, NextHop& hop,
-            uint64_t now_ms) {
+  /// when its next hop has answered. Takes the packet over, but for one that is larger than the way
+  /// out takes: then it returns false, and mtu() is what it takes.
+  [[nodiscard]] bool try_send(const Snapshot& snapshot, rte_mbuf* packet,
+                              net::Ipv4Address destination, NextHop& hop, uint64_t now_ms) {
     if (hop.neighbour != Neighbours::kNone &&
         neighbours_.generation(hop.neighbour) == hop.generation) [[likely]] {
       Neighbour& neighbour = neighbours_[hop.neighbour];
-      if (neighbour.has_mac()) [[likely]] {
+      // None fits where there is no MAC.
+      if (packet->pkt_len <= neighbour.frame_max) [[likely]] {
         neighbour.used_ms = now_ms;
-        return transmit(packet, neighbour);
+        transmit(packet, neighbour);
+        return true;
       }
     }
-    send_unresolved(snapshot, packet, destination, hop, now_ms);
+    return send_unresolved(snapshot, packet, destination, hop, now_ms);
+  }
+
+  /// The same for packets of our own: one that is too large is dropped.
+  void send(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination, NextHop& hop,
+            uint64_t now_ms) {
+    if (!try_send(snapshot, packet, destination, hop, now_ms)) {
+      tx_.drop(packet, net::DropReason::mtu_exceeded);
+    }
+  }
+
+  /// Of the way out that `hop` stands for, after try_send().
+  uint16_t mtu(const Snapshot& snapshot, NextHop hop) const {
+    return snapshot.interfaces[neighbours_[hop.neighbour].interface].mtu;
   }
 
   /// Learns from an ARP packet that came in on `interface`. Entries are made only for senders that
@@ -65,7 +81,7 @@ class NextHops {
     *rte_pktmbuf_mtod(packet, net::EthernetHeader*) = neighbour.header;
     tx_.send(neighbour.port, packet);
   }
-  void send_unresolved(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination,
+  bool send_unresolved(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination,
                        NextHop& hop, uint64_t now_ms);
   void begin_asking(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
   void ask(const Snapshot& snapshot, const Neighbour& neighbour);

@@ -5,8 +5,10 @@
 #include "dataplane/alter.h"
 #include "dataplane/heal.h"
 #include "dataplane/lifecycle.h"
+#include "dataplane/mss_clamp.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/resets.h"
+#include "dataplane/too_large.h"
 
 namespace sluice {
 
@@ -23,14 +25,17 @@ namespace {
   flow.last_seen_ms = core.now32();
   const net::Translation to = core.to_client(flow);
   net::translate(segment.packet, to);
-  core.next_hops.send(*core.snapshot, segment.buffer, to.destination.ip, flow.to_client,
-                      core.now_ms);
+  if (!core.next_hops.try_send(*core.snapshot, segment.buffer, to.destination.ip, flow.to_client,
+                               core.now_ms)) [[unlikely]] {
+    return too_large(core, flow, segment, Direction::kOutbound);
+  }
   return Verdict::pass();
 }
 
 Verdict forward(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   if (flow.altered) alter_outbound(core, index, *segment.packet.tcp);
+  if (segment.packet.tcp->has(flag::kSyn)) clamp_mss(core, flow, *segment.packet.tcp);
   return forward_plain(core, flow, segment);
 }
 

@@ -48,6 +48,7 @@ namespace sluice::net {
   X(no_route, "no interface prefix and no route holds the next hop")                              \
   X(neighbour_table_full, "no room to remember another next hop")                                 \
   X(neighbour_queue_full, "too many packets wait for the same next hop's MAC")                    \
+  X(mtu_exceeded, "larger than the MTU of its way out, and not to be fragmented")                 \
   X(neighbour_unreachable, "the next hop did not answer ARP")                                     \
   X(handoff_full, "the ring to the worker that the packet belongs to is full")                    \
   X(tx_full, "the port's transmit queue took no more")                                            \

@@ -2,6 +2,8 @@
 // ICMP in place.
 #include "dataplane/net/icmp.h"
 
+#include <cstring>
+
 #include "dataplane/net/checksum.h"
 
 namespace sluice::net {
@@ -68,6 +70,33 @@ void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address oute
   quoted.tcp->destination_port = quoted_destination.port;
   quoted.tcp->sequence = be32::from_host(quoted.tcp->sequence.host() + sequence_addend);
   recompute(packet.icmp->checksum, packet.icmp, packet.l4_length);
+}
+
+uint16_t write_fragmentation_needed(uint8_t* frame, const FragmentationNeeded& fields,
+                                    std::span<const uint8_t> quote) {
+  constexpr uint8_t kVersionIhl = 0x45;
+  constexpr uint8_t kInternetworkControl = 0xc0;  // RFC 1812, section 4.3.2.5
+  constexpr be16 kDontFragment = be16::from_host(0x4000);
+  constexpr uint8_t kFragmentationNeeded = 4;
+  auto& ip = *reinterpret_cast<Ipv4Header*>(frame + sizeof(EthernetHeader));
+  auto& icmp = *reinterpret_cast<IcmpHeader*>(&ip + 1);
+  const size_t icmp_length = sizeof icmp + quote.size();
+  const size_t length = sizeof ip + icmp_length;
+  ip = {kVersionIhl,
+        kInternetworkControl,
+        be16::from_host(static_cast<uint16_t>(length)),
+        {0},
+        kDontFragment,
+        kOurTtl,
+        kProtocolIcmp,
+        {0},
+        fields.source,
+        fields.destination};
+  recompute(ip.checksum, &ip, sizeof ip);
+  icmp = {icmp_type::kUnreachable, kFragmentationNeeded, {0}, be32::from_host(fields.mtu)};
+  std::memcpy(&icmp + 1, quote.data(), quote.size());
+  recompute(icmp.checksum, &icmp, icmp_length);
+  return static_cast<uint16_t>(sizeof(EthernetHeader) + length);
 }
 
 }  // namespace sluice::net

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "dataplane/net/parse.h"
 #include "dataplane/net/rewrite.h"
@@ -36,5 +37,22 @@ std::optional<Quoted> icmp_quoted_tcp(Packet& packet);
 void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address outer_source,
                           Ipv4Address outer_destination, Endpoint quoted_source,
                           Endpoint quoted_destination, uint32_t sequence_addend);
+
+/// "Fragmentation needed and DF set" (RFC 1191, section 4) about a packet that is larger than `mtu`.
+struct FragmentationNeeded {
+  Ipv4Address source;
+  Ipv4Address destination;
+  uint16_t mtu;
+};
+
+/// As much of a packet as an error may quote (RFC 1812, section 4.3.2.3).
+inline constexpr uint16_t kIcmpErrorLengthMax = 576;
+inline constexpr uint16_t kIcmpQuoteLengthMax =
+    kIcmpErrorLengthMax - sizeof(Ipv4Header) - sizeof(IcmpHeader);
+
+/// The error quotes `quote`, at most kIcmpQuoteLengthMax bytes. It is written behind room for an
+/// Ethernet header; returns the frame's length.
+uint16_t write_fragmentation_needed(uint8_t* frame, const FragmentationNeeded& fields,
+                                    std::span<const uint8_t> quote);
 
 }  // namespace sluice::net

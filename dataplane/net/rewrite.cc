@@ -31,6 +31,33 @@ Deltas make_deltas(Endpoint from_source, Endpoint from_destination, Endpoint sou
   return {ip_delta, delta.folded()};
 }
 
+void untranslate(Packet& packet, const Translation& original) {
+  Ipv4Header& ip = *packet.ip;
+  TcpHeader& tcp = *packet.tcp;
+  ip.source = original.source.ip;
+  ip.destination = original.destination.ip;
+  ip.ttl = static_cast<uint8_t>(ip.ttl + 1);
+  ip.checksum = {0};
+  ip.checksum = checksum_of(checksum_sum(&ip, ip.header_length()));
+  tcp.source_port = original.source.port;
+  tcp.destination_port = original.destination.port;
+  tcp.checksum = ChecksumDelta::apply(tcp.checksum, original.deltas.tcp);
+}
+
+void clamp_mss(TcpHeader& tcp, uint16_t mss_max) {
+  const uint8_t at = parse_tcp_options(tcp).mss_offset;
+  if (at == 0) return;  // 536 then (RFC 9293, section 3.7.1)
+  be16& mss = *reinterpret_cast<be16*>(reinterpret_cast<uint8_t*>(&tcp) + at);
+  if (mss.host() <= mss_max) return;
+  const be16 lowered = be16::from_host(mss_max);
+  ChecksumDelta delta;
+  delta.replace(mss, lowered);
+  const bool odd = (at & 1) != 0;  // RFC 1071, section 2B
+  const uint16_t folded = odd ? __builtin_bswap16(delta.folded()) : delta.folded();
+  tcp.checksum = ChecksumDelta::apply(tcp.checksum, folded);
+  mss = lowered;
+}
+
 void shift_inbound(TcpHeader& tcp, Shift shift) {
   ChecksumDelta delta;
   if (shift.sequence != 0) add_to_word(tcp, kSequenceOffset, shift.sequence, delta);

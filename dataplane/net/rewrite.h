@@ -52,12 +52,20 @@ static_assert(sizeof(Translation) == 16);
   tcp.checksum = ChecksumDelta::apply(tcp.checksum, to.deltas.tcp);
 }
 
+/// Takes translate() back, TTL included: the packet is again what its sender sent. `original` has the
+/// addresses that it had, and the deltas towards them.
+void untranslate(Packet& packet, const Translation& original);
+
+/// Lowers the maximum segment size that a SYN states, where it states a larger one.
+void clamp_mss(TcpHeader& tcp, uint16_t mss_max);
+
 /// Offsets of a fitted flow, mod 2^32: backend's view = client's view + offset.
 struct Shift {
   uint32_t sequence = 0;
   uint32_t timestamp = 0;
 
   constexpr bool any() const { return (sequence | timestamp) != 0; }
+  constexpr Shift reversed() const { return {0 - sequence, 0 - timestamp}; }
 };
 
 /// Client to backend: adds to the sequence number and TSval.

@@ -10,6 +10,7 @@ namespace {
 enum : uint8_t {
   kEnd = 0,
   kNop = 1,
+  kMaximumSegmentSize = 2,
   kWindowScale = 3,
   kSack = 5,
   kTimestamps = 8,
@@ -42,6 +43,9 @@ TcpOptions parse_tcp_options(const TcpHeader& tcp) {
           found.sack_offset = value;
           found.sack_edge_count = static_cast<uint8_t>((length - 2) / 4);
         }
+        break;
+      case kMaximumSegmentSize:
+        if (length == 4) found.mss_offset = value;
         break;
       case kWindowScale:
         if (length == 3) {

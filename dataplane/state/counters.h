@@ -33,6 +33,9 @@ namespace sluice {
   X(arp_requests_answered, "ARP requests for our addresses answered")                        \
   X(echo_requests_answered, "ICMP echo requests to our addresses answered")                  \
   X(icmp_errors_translated, "ICMP errors about flows passed on")                             \
+  X(fragmentation_needed_sent, "packets larger than their way out answered by ICMP")         \
+  X(fragmentation_needed_limited, "such answers left out, to bound their rate")              \
+  X(packets_fragmented, "packets larger than their way out sent in fragments")               \
   X(packets_to_kernel, "packets handed to the host's kernel")                                \
   X(packets_from_kernel, "packets of the host's kernel sent")                                \
   X(handed_off, "packets given to the worker that they belong to")                           \

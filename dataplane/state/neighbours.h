@@ -26,6 +26,7 @@ struct Neighbour {
   uint16_t interface;
   uint16_t port;               // ethdev port of the interface; with `header` set by an answer
   net::EthernetHeader header;  // of IPv4 to this next hop
+  uint16_t frame_max = 0;      // what may leave there as it is: with a MAC, by the interface's MTU
   State state = State::kFree;
   uint8_t tries = 0;
   uint16_t waiting_count = 0;

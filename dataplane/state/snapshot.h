@@ -28,6 +28,7 @@ struct InterfaceView {
   uint16_t port;  // ethdev port id
   net::MacAddress mac;
   std::vector<net::Ipv4Prefix> addresses;
+  uint16_t mtu = 1500;  // of IP packets that leave or come in there
 };
 
 /// One way out. The longest prefix wins; a Snapshot keeps them sorted so.
@@ -56,6 +57,7 @@ struct ServiceView {
   OnRefusal on_refusal;
   bool reset_on_timeout;
   bool rewrite_timestamps;
+  bool mss_clamp;  // SYNs state no larger segments than both ways can carry
   std::vector<BackendView> backends;
   std::vector<uint16_t> turns;  // weighted round robin: indices into `backends`
 };
@@ -85,6 +87,7 @@ struct Snapshot {
   std::vector<PoolView> pools;
   std::vector<net::Ipv4Address> own_everywhere;  // VIPs and local addresses; sorted, unique
   std::vector<net::Ipv4Address> locals;          // sorted, unique
+  bool mss_clamp = false;                        // that of any service
   bool draining = false;                         // no new flow, whatever the service
   uint32_t flow_log_sample = 0;                  // one flow in so many is logged; 0: none
   ReuseRules reuse;

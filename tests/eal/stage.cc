@@ -40,8 +40,8 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   static uint64_t made_count = 0;
   auto made = std::make_unique<Snapshot>();
   made->network_generation = ++made_count;
-  made->interfaces = {{"client", 0, mac(1), {{ip4(10, 1, 255, 254), 16}}},
-                      {"backend", 1, mac(2), {{ip4(10, 2, 0, 254), 24}}}};
+  made->interfaces = {{"client", 0, mac(1), {{ip4(10, 1, 255, 254), 16}}, scene.client_mtu},
+                      {"backend", 1, mac(2), {{ip4(10, 2, 0, 254), 24}}, scene.backend_mtu}};
   made->interface_of_port = {0, 1};
   made->routes = {{{ip4(10, 1, 0, 0), 16}, {}, 0, ip4(10, 1, 255, 254)},
                   {{ip4(10, 2, 0, 0), 24}, {}, 1, ip4(10, 2, 0, 254)}};
@@ -55,6 +55,7 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   service.on_refusal = scene.on_refusal;
   service.reset_on_timeout = scene.reset_on_timeout;
   service.rewrite_timestamps = scene.rewrite_timestamps;
+  service.mss_clamp = made->mss_clamp = scene.mss_clamp;
   for (uint8_t b = 0; b < scene.backends; ++b) {
     BackendView view{b, endpoint(ip4(10, 2, 0, static_cast<uint8_t>(10 + b)), 8080), 1, {}};
     for (uint8_t l = 0; l < scene.locals; ++l) {

@@ -69,6 +69,9 @@ struct Scene {
   OnRefusal on_refusal = OnRefusal::kReset;
   bool reset_on_timeout = true;
   bool rewrite_timestamps = false;
+  bool mss_clamp = false;
+  uint16_t client_mtu = 1500;
+  uint16_t backend_mtu = 1500;
   CoreLimits limits = {64, 64, 64};
   TcpTimeouts timeouts_ms = kDefaultTcpTimeouts;
   uint64_t end_ms = 8'000'000;  // beyond every timeout
