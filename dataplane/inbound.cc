@@ -31,11 +31,11 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
   return reason;
 }
 
-[[gnu::always_inline]] inline Verdict forward(Core& core, Flow& flow, Segment& segment) {
+/// For what must not keep a flow alive.
+[[gnu::always_inline]] inline Verdict forward_unseen(Core& core, Flow& flow, Segment& segment) {
   BackendState& backend = core.backend(flow);
   backend.packets_in.add();
   backend.bytes_in.add(segment.packet.ip->total_length.host());
-  flow.last_seen_ms = core.now32();
   const net::Translation to = core.to_backend(flow);
   net::translate(segment.packet, to);
   if (!core.next_hops.try_send(*core.snapshot, segment.buffer, to.destination.ip, backend.next_hop,
@@ -43,6 +43,11 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
     return too_large(core, flow, segment, Direction::kInbound);
   }
   return Verdict::pass();
+}
+
+[[gnu::always_inline]] inline Verdict forward(Core& core, Flow& flow, Segment& segment) {
+  flow.last_seen_ms = core.now32();
+  return forward_unseen(core, flow, segment);
 }
 
 /// Ends the flow and treats its client's SYN as the first.
@@ -127,7 +132,10 @@ void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
 
   const TcpReading reading = flow.tcp.inbound(flow.marks, segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
-  if (flow.timestamps && reading.in_window) note_timestamps(flow, tcp);
+  // A RST elsewhere in the window may be a stranger's.
+  const bool believed =
+      reading.in_window && (!tcp.has(flag::kRst) || reading.event != TcpEvent::kNone);
+  if (flow.timestamps && believed) note_timestamps(flow, tcp);
   if (is_over(before)) note_late_segment(core, flow);
   if (before == TcpState::kSynSent) {  // a RST: the client gave up before any answer
     const Verdict verdict = forward(core, flow, segment);
@@ -140,7 +148,7 @@ void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
     flow.tcp.advance(reading.event);
     enter_state(core, index, before, reading.event);
   }
-  return forward(core, flow, segment);
+  return believed ? forward(core, flow, segment) : forward_unseen(core, flow, segment);
 }
 
 }  // namespace
@@ -148,11 +156,11 @@ void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
 Verdict inbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const net::TcpHeader& tcp = *segment.packet.tcp;
-  if (!flow.tcp.is_in_between(tcp) || flow.altered || segment.packet.ip->ttl <= 1) [[unlikely]] {
+  if (!flow.tcp.is_in_between(tcp) || flow.altered || segment.packet.ip->ttl <= 1 ||
+      !flow.tcp.follow_client(flow.marks, segment.packet)) [[unlikely]] {
     return inbound_odd(core, index, segment);
   }
-  const bool acceptable = flow.tcp.follow_client(flow.marks, segment.packet).acceptable;
-  if (flow.timestamps && acceptable) note_timestamps(flow, tcp);
+  if (flow.timestamps) note_timestamps(flow, tcp);
   return forward(core, flow, segment);
 }
 

@@ -18,11 +18,10 @@ namespace flag = net::tcp_flag;
 
 namespace {
 
-[[gnu::always_inline]] inline Verdict forward_plain(Core& core, Flow& flow, Segment& segment) {
+[[gnu::always_inline]] inline Verdict send_to_client(Core& core, Flow& flow, Segment& segment) {
   BackendState& backend = core.backend(flow);
   backend.packets_out.add();
   backend.bytes_out.add(segment.packet.ip->total_length.host());
-  flow.last_seen_ms = core.now32();
   const net::Translation to = core.to_client(flow);
   net::translate(segment.packet, to);
   if (!core.next_hops.try_send(*core.snapshot, segment.buffer, to.destination.ip, flow.to_client,
@@ -32,11 +31,17 @@ namespace {
   return Verdict::pass();
 }
 
-Verdict forward(Core& core, uint32_t index, Segment& segment) {
+/// For what must not keep a flow alive.
+Verdict forward_unseen(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   if (flow.altered) alter_outbound(core, index, *segment.packet.tcp);
   if (segment.packet.tcp->has(flag::kSyn)) clamp_mss(core, flow, *segment.packet.tcp);
-  return forward_plain(core, flow, segment);
+  return send_to_client(core, flow, segment);
+}
+
+Verdict forward(Core& core, uint32_t index, Segment& segment) {
+  core.flows[index].last_seen_ms = core.now32();
+  return forward_unseen(core, index, segment);
 }
 
 Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
@@ -105,7 +110,10 @@ Verdict answer_to_syn(Core& core, uint32_t index, Segment& segment) {
     flow.tcp.advance(reading.event);
     enter_state(core, index, before, reading.event);
   }
-  return forward(core, index, segment);
+  // A RST elsewhere in the window may be a stranger's.
+  const bool believed =
+      reading.in_window && (!tcp.has(flag::kRst) || reading.event != TcpEvent::kNone);
+  return believed ? forward(core, index, segment) : forward_unseen(core, index, segment);
 }
 
 }  // namespace
@@ -113,12 +121,12 @@ Verdict answer_to_syn(Core& core, uint32_t index, Segment& segment) {
 Verdict outbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const net::TcpHeader& tcp = *segment.packet.tcp;
-  if (!flow.tcp.is_in_between(tcp) || !flow.tcp.acknowledges_possible(tcp) || flow.altered ||
-      segment.packet.ip->ttl <= 1) [[unlikely]] {
+  if (!flow.tcp.is_in_between(tcp) || flow.altered || segment.packet.ip->ttl <= 1 ||
+      !flow.tcp.follow_backend(flow.marks, segment.packet)) [[unlikely]] {
     return outbound_odd(core, index, segment);
   }
-  flow.tcp.follow_backend(flow.marks, segment.packet);
-  return forward_plain(core, flow, segment);
+  flow.last_seen_ms = core.now32();
+  return send_to_client(core, flow, segment);
 }
 
 Verdict outbound_miss(Core& core, Segment& segment) {

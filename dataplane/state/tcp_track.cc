@@ -2,9 +2,13 @@
 // From segments to events.
 #include "dataplane/state/tcp_track.h"
 
+#include <algorithm>
+#include <optional>
+
 namespace sluice {
 namespace {
 
+using net::serial_after;
 using net::serial_at_or_after;
 using net::serial_max;
 using net::serial_within;
@@ -37,8 +41,7 @@ void TcpTrack::open(TcpMarks& marks, const net::Packet& syn, uint8_t window_scal
   backend_ = {0, 0};
   client_acked_ = 0;
   backend_acked_ = beyond_syn;
-  client_scale_ = has_window_scale ? window_scale : uint8_t{0};
-  backend_scale_ = 0;
+  scales_ = has_window_scale ? window_scale : uint8_t{0};
   backend_.edge = syn.tcp->window.host();  // relative until the SYN-ACK gives the origin
   state_ = TcpState::kSynSent;
 }
@@ -54,11 +57,9 @@ void TcpTrack::answer(TcpMarks& marks, const net::Packet& syn_ack, uint8_t windo
   backend_acked_ = syn_ack.tcp->acknowledgement.host();
   client_.edge = backend_acked_ + syn_ack.tcp->window.host();  // not scaled on SYN (RFC 7323, 2.2)
   // Either both scale or none does.
-  if (has_window_scale) {
-    backend_scale_ = window_scale;
-  } else {
-    client_scale_ = 0;
-  }
+  scales_ = has_window_scale ? static_cast<uint8_t>(scales_ | window_scale << 4) : uint8_t{0};
+  window_high_[0] = high_byte(first_window >> client_scale());
+  window_high_[1] = high_byte(uint32_t{syn_ack.tcp->window.host()} >> backend_scale());
   advance(TcpEvent::kSynAck);
 }
 
@@ -90,47 +91,86 @@ TcpEvent TcpTrack::fin_progress(const TcpMarks& marks) const {
              : TcpEvent::kNone;
 }
 
-/// A RST ends the flow where its receiver surely takes it: between what it acknowledged and what
-/// was sent to it. Elsewhere in the window it is passed on and answered with a challenge ACK (RFC
-/// 5961, section 3).
-TcpReading TcpTrack::read_reset(uint32_t sequence, uint32_t expected, const TcpSide& sender,
-                                TcpEvent event) {
-  if (serial_within(sequence, expected, sender.end)) return {event, true};
+/// Takes over what the receiver would; false, and nothing moves, if that is nothing.
+bool TcpTrack::follow(const net::Packet& packet, const Sides& sides) {
+  const net::TcpHeader& tcp = *packet.tcp;
+  const uint32_t end = packet.sequence_end();
+  const uint32_t ack = tcp.acknowledgement.host();
+  // Until the handshake is done, nothing else than the SYN-ACK can be acknowledged.
+  const uint32_t late = state_ == TcpState::kSynReceived ? 0 : window_max(sides);
+  if (!ends_in_window(end, sides) || !serial_within(ack, sides.acked - late, sides.receiver.end)) {
+    return false;
+  }
+  raise(sides.sender.end, end, sides.wraps);
+  if (!serial_within(ack, sides.acked, sides.receiver.end))
+    return true;  // overtaken by a newer one
+  const uint32_t window = tcp.window.host();
+  sides.acked = ack;
+  sides.receiver.edge = serial_max(sides.receiver.edge, ack + (window << sides.scale));
+  sides.window_high = std::max(sides.window_high, high_byte(window));
+  return true;
+}
+
+namespace {
+
+/// A RST ends the flow only at what its receiver expects: what it acknowledged last, or, while that
+/// is under way, all that was sent to it. Linux also takes the number of the FIN itself
+/// (tcp_reset_check(): what a Mac sends). Elsewhere in the window it is passed on, and the receiver
+/// answers it with a challenge ACK, which brings a RST at the right number if it was no stranger's
+/// (RFC 5961, section 3).
+TcpReading read_reset(uint32_t sequence, uint32_t expected, const TcpSide& sender,
+                      std::optional<uint32_t> fin_end, TcpEvent event) {
+  if (sequence == expected || sequence == sender.end || (fin_end && sequence + 1 == *fin_end)) {
+    return {event, true};
+  }
   const uint32_t edge = serial_max(sender.edge, sender.end);
   return {TcpEvent::kNone, serial_within(sequence, expected, edge)};
 }
 
+std::optional<uint32_t> value_if(bool known, uint32_t value) {
+  return known ? std::optional(value) : std::nullopt;
+}
+
+}  // namespace
+
 TcpReading TcpTrack::inbound(TcpMarks& marks, const net::Packet& packet) {
   const net::TcpHeader& tcp = *packet.tcp;
   if (tcp.has(flag::kRst)) {
-    return read_reset(tcp.sequence.host(), backend_acked_, client_, TcpEvent::kClientRst);
+    return read_reset(tcp.sequence.host(), backend_acked_, client_,
+                      value_if(client_fin_seen(), marks.client_fin), TcpEvent::kClientRst);
   }
-  if (!carries_progress(tcp)) return {};
-  const auto [acceptable, acknowledges] = follow_client(marks, packet);
-  const TcpEvent event =
-      acknowledges && state_ == TcpState::kSynReceived ? TcpEvent::kAck : TcpEvent::kNone;
-  if (tcp.has(flag::kFin) && acceptable && !client_fin_seen()) {
-    marks.client_fin = packet.sequence_end();
+  if (!carries_progress(tcp) || !follow(packet, from_client(marks))) return {};
+  const TcpEvent event = state_ == TcpState::kSynReceived ? TcpEvent::kAck : TcpEvent::kNone;
+  // A FIN that is new cannot have been acknowledged.
+  const uint32_t end = packet.sequence_end();
+  if (tcp.has(flag::kFin) && !client_fin_seen() && serial_after(end, backend_acked_)) {
+    marks.client_fin = end;
     advance(event);
     return {TcpEvent::kClientFin, true};
   }
-  return {event != TcpEvent::kNone ? event : fin_progress(marks), acceptable};
+  return {event != TcpEvent::kNone ? event : fin_progress(marks), true};
 }
 
 TcpReading TcpTrack::outbound(TcpMarks& marks, const net::Packet& packet) {
   const net::TcpHeader& tcp = *packet.tcp;
   if (tcp.has(flag::kRst)) {
-    return read_reset(tcp.sequence.host(), client_acked_, backend_, TcpEvent::kBackendRst);
+    return read_reset(tcp.sequence.host(), client_acked_, backend_,
+                      value_if(backend_fin_seen(), marks.backend_fin), TcpEvent::kBackendRst);
   }
-  if (!carries_progress(tcp)) return {};
-  const bool acceptable = follow_backend(marks, packet).acceptable;
-  if (tcp.has(flag::kFin) && acceptable && !backend_fin_seen()) {
-    marks.backend_fin = packet.sequence_end();
+  if (tcp.has(flag::kSyn)) {  // the SYN-ACK again
+    const bool again = state_ == TcpState::kSynReceived && tcp.has(flag::kAck) &&
+                       tcp.sequence.host() + 1 == marks.backend_first;
+    return {TcpEvent::kNone, again};
+  }
+  if (!carries_progress(tcp) || !follow(packet, from_backend(marks))) return {};
+  const uint32_t end = packet.sequence_end();
+  if (tcp.has(flag::kFin) && !backend_fin_seen() && serial_after(end, client_acked_)) {
+    marks.backend_fin = end;
     const bool acking = state_ == TcpState::kClientClosed &&
                         serial_at_or_after(tcp.acknowledgement.host(), marks.client_fin);
     return {acking ? TcpEvent::kBackendFinAcking : TcpEvent::kBackendFin, true};
   }
-  return {fin_progress(marks), acceptable};
+  return {fin_progress(marks), true};
 }
 
 }  // namespace sluice

@@ -4,6 +4,17 @@
 //
 // All sequence numbers are the backend's view (after a fit's shift). What follows the numbers of
 // segments in the middle of a connection is in line: nearly every packet is one.
+//
+// A segment moves a number, a state or a timer only if its receiver would take it, so that who
+// knows a connection's addresses and ports alone moves nothing (RFC 5961, section 5):
+//
+//   SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT      of the receiver
+//   its end lies in the window that the receiver has offered; one byte before it is a keep-alive,
+//   one byte beyond it a probe of a window that is closed
+//
+// Acknowledgement and window are taken over only from one that acknowledges no less than the last.
+// SACK moves nothing here. All that reaches either end has come by here, so what an end may have
+// received or been offered is never more than what is known here.
 #pragma once
 
 #include <cstdint>
@@ -35,17 +46,11 @@ static_assert(sizeof(TcpMarks) == 20);
 /// What a segment means to its flow.
 struct TcpReading {
   TcpEvent event = TcpEvent::kNone;
-  bool in_window = false;  // for a RST: may be passed on
+  bool in_window = false;  // its receiver takes it; for a RST: it may be passed on
 };
 
 class TcpTrack {
  public:
-  /// What became of a segment's numbers.
-  struct Followed {
-    bool acceptable;    // it ends inside the window
-    bool acknowledges;  // what was sent and not yet acknowledged, or what was acknowledged last
-  };
-
   /// A flow begins with the client's SYN, as it goes to the backend.
   void open(TcpMarks& marks, const net::Packet& syn, uint8_t window_scale, bool has_window_scale);
 
@@ -63,30 +68,28 @@ class TcpTrack {
   /// fails this.
   bool acknowledges_possible(const net::TcpHeader& tcp) const {
     const uint32_t window_max =
-        state_ == TcpState::kSynReceived ? 0 : uint32_t{65535} << backend_scale_;
+        state_ == TcpState::kSynReceived ? 0 : uint32_t{65535} << backend_scale();
     return !tcp.has(net::tcp_flag::kAck) ||
            net::serial_within(tcp.acknowledgement.host(), backend_acked_ - window_max, client_.end);
   }
 
-  /// Reads a segment after the SYN-ACK, takes its numbers over and returns its event. Numbers of
-  /// segments outside the window change nothing, so a blind attacker moves no state (RFC 5961).
+  /// Reads a segment after the SYN-ACK, takes its numbers over and returns its event.
   TcpReading inbound(TcpMarks& marks, const net::Packet& packet);
   TcpReading outbound(TcpMarks& marks, const net::Packet& packet);
 
-  /// Whether a segment can only be one in the middle of a connection: its event is kNone, and
-  /// follow_client() or follow_backend() is all that inbound() or outbound() would do.
+  /// Whether a segment can only be one in the middle of a connection: its event is kNone.
   bool is_in_between(const net::TcpHeader& tcp) const {
     using namespace net::tcp_flag;
     return state_ == TcpState::kEstablished && (tcp.flags & (kSyn | kFin | kRst | kAck)) == kAck;
   }
-  /// Takes over the numbers of a segment that has ACK and neither SYN nor RST.
-  Followed follow_client(TcpMarks& marks, const net::Packet& packet) {
-    return follow(packet, client_, client_acked_, client_scale_, marks.client_wraps, backend_,
-                  backend_acked_);
+  /// All that inbound() or outbound() does for a segment that is in between, where that is plain:
+  /// its receiver takes it, and it acknowledges no less than the last. Else false, and nothing is
+  /// done.
+  bool follow_client(TcpMarks& marks, const net::Packet& packet) {
+    return follow_plain(packet, from_client(marks));
   }
-  Followed follow_backend(TcpMarks& marks, const net::Packet& packet) {
-    return follow(packet, backend_, backend_acked_, backend_scale_, marks.backend_wraps, client_,
-                  client_acked_);
+  bool follow_backend(TcpMarks& marks, const net::Packet& packet) {
+    return follow_plain(packet, from_backend(marks));
   }
 
   TcpState state() const { return state_; }
@@ -110,11 +113,43 @@ class TcpTrack {
   uint64_t backend_bytes(const TcpMarks& marks) const;
 
  private:
+  /// The numbers that a segment of one end is held against, and moves.
+  struct Sides {
+    TcpSide& sender;
+    TcpSide& receiver;
+    uint32_t& acked;          // newest byte of the receiver that the sender acknowledged
+    uint32_t receiver_acked;  // newest byte of the sender that the receiver acknowledged
+    uint8_t scale;            // of the sender's window
+    uint8_t& window_high;     // of the sender
+    uint16_t& wraps;          // of the sender
+  };
+  Sides from_client(TcpMarks& marks) {
+    return {client_,        backend_,        client_acked_,     backend_acked_,
+            client_scale(), window_high_[0], marks.client_wraps};
+  }
+  Sides from_backend(TcpMarks& marks) {
+    return {backend_,        client_,         backend_acked_,     client_acked_,
+            backend_scale(), window_high_[1], marks.backend_wraps};
+  }
+
   bool client_fin_seen() const;
   bool backend_fin_seen() const;
   TcpEvent fin_progress(const TcpMarks& marks) const;
-  static TcpReading read_reset(uint32_t sequence, uint32_t expected, const TcpSide& sender,
-                               TcpEvent event);
+  bool follow(const net::Packet& packet, const Sides& sides);
+
+  uint8_t client_scale() const { return scales_ & 15; }
+  uint8_t backend_scale() const { return scales_ >> 4; }
+  static uint8_t high_byte(uint32_t window) { return static_cast<uint8_t>(window >> 8); }
+  /// The largest window that the sender has offered, rounded up.
+  static uint32_t window_max(const Sides& sides) {
+    return (uint32_t{sides.window_high} + 1) << 8 << sides.scale;
+  }
+
+  static bool ends_in_window(uint32_t end, const Sides& sides) {
+    constexpr uint32_t kKeepAlive = 1;  // RFC 9293, section 3.8.4
+    constexpr uint32_t kProbe = 1;      // section 3.8.6.1
+    return net::serial_within(end, sides.receiver_acked - kKeepAlive, sides.sender.edge + kProbe);
+  }
 
   /// Moves a side's end up to `end`, where that lies beyond it.
   static void raise(uint32_t& newest, uint32_t end, uint16_t& wraps) {
@@ -125,30 +160,28 @@ class TcpTrack {
     newest = end;
   }
 
-  /// `acked` is what the sender acknowledged, `peer_acked` what was acknowledged to it.
-  static Followed follow(const net::Packet& packet, TcpSide& sender, uint32_t& acked, uint8_t scale,
-                         uint16_t& wraps, TcpSide& peer, uint32_t peer_acked) {
-    // A zero-window probe may carry one byte beyond the edge (RFC 9293, section 3.8.6.1).
-    constexpr uint32_t kProbe = 1;
+  static bool follow_plain(const net::Packet& packet, const Sides& sides) {
     const net::TcpHeader& tcp = *packet.tcp;
     const uint32_t end = packet.sequence_end();
-    const bool acceptable = net::serial_within(end, peer_acked, sender.edge + kProbe);
-    if (acceptable) raise(sender.end, end, wraps);
     const uint32_t ack = tcp.acknowledgement.host();
-    const bool acknowledges = net::serial_within(ack, acked, peer.end);
-    if (acknowledges) {
-      acked = ack;
-      peer.edge = net::serial_max(peer.edge, ack + (uint32_t{tcp.window.host()} << scale));
+    const uint16_t window = tcp.window.host();
+    if (!ends_in_window(end, sides) || !net::serial_within(ack, sides.acked, sides.receiver.end) ||
+        high_byte(window) > sides.window_high) [[unlikely]] {
+      return false;
     }
-    return {acceptable, acknowledges};
+    raise(sides.sender.end, end, sides.wraps);
+    sides.acked = ack;
+    sides.receiver.edge =
+        net::serial_max(sides.receiver.edge, ack + (uint32_t{window} << sides.scale));
+    return true;
   }
 
   TcpSide client_;
   TcpSide backend_;
   uint32_t client_acked_;   // newest byte of the backend that the client acknowledged
   uint32_t backend_acked_;  // newest byte of the client that the backend acknowledged
-  uint8_t client_scale_;    // shift of the client's window field
-  uint8_t backend_scale_;
+  uint8_t scales_;  // shifts of the window fields: low four bits the client's, then backend's
+  uint8_t window_high_[2];  // high byte of the largest window field of client and backend
   TcpState state_;
 };
 static_assert(sizeof(TcpTrack) == 28);

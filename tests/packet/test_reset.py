@@ -22,12 +22,42 @@ def test_at_the_expected_number(flow, sluice, service, sender):
 
 @pytest.mark.parametrize("sender", ["client", "backend"])
 def test_after_data_that_was_not_yet_acknowledged(flow, sluice, service, sender):
-    """Anywhere between what was acknowledged and what was sent, the peer may be."""
+    """The receiver has it all by now, or it answers and the next RST is right."""
+    end, other = ends(flow, sender)
+    other.gets(end.sends("PA", b"x" * 100))
+    other.gets(send_rst(end, end.next))
+    assert sluice.pool_of(service)["free"] == 1
+
+
+@pytest.mark.parametrize("sender", ["client", "backend"])
+def test_in_the_middle_of_data(flow, sluice, service, sender):
+    """No end sends it there."""
     end, other = ends(flow, sender)
     start = end.next
     other.gets(end.sends("PA", b"x" * 100))
     other.gets(send_rst(end, start + 50))
-    assert sluice.pool_of(service)["free"] == 1
+    assert sluice.pool_of(service)["in_use"] == 1
+    end.gets(other.sends("A"))
+    assert is_open(flow)
+
+
+@pytest.mark.parametrize("sender", ["client", "backend"])
+def test_behind_segments_of_a_stranger(flow, sluice, service, sender):
+    """What comes from nowhere reaches the other end and moves nothing: no RST is let in by it."""
+    end, other = ends(flow, sender)
+    for flags in ("A", "FA"):
+        for ahead in range(0, 65_000, 5_000):
+            wrong = (end.expects + 2**30 + ahead) % 2**32
+            stray = end.would_send(flags, seq=(end.next + ahead) % 2**32, ack=wrong, options=b"")
+            end.sends_again(stray)
+            if sender == "client":
+                other.gets(stray)
+    if sender == "backend":
+        other.gets_nothing()  # an acknowledgement that is impossible: dropped
+    other.gets(send_rst(end, end.next + 1000))
+    assert sluice.pool_of(service)["in_use"] == 1
+    (state,) = [row["state"] for row in sluice.show("flows") if service.local in row["local"]]
+    assert state == "established" and is_open(flow)
 
 
 @pytest.mark.parametrize("sender", ["client", "backend"])

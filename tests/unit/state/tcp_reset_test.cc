@@ -31,7 +31,7 @@ TEST(TcpReset, InAndOutOfTheWindow) {
   const Case cases[] = {
       {"client, exactly what the backend acknowledged", kC, 101, true, true},
       {"client, at its newest byte", kC, 151, true, true},
-      {"client, in between", kC, 120, true, true},
+      {"client, in between", kC, 120, false, true},
       {"client, one before", kC, 100, false, false},
       {"client, beyond what was sent, in the window", kC, 152, false, true},
       {"client, at the edge", kC, 1101, false, true},
@@ -39,6 +39,7 @@ TEST(TcpReset, InAndOutOfTheWindow) {
       {"client, far away", kC, 0x80000000, false, false},
       {"backend, exactly what the client acknowledged", kB, 201, true, true},
       {"backend, at its newest byte", kB, 261, true, true},
+      {"backend, in between", kB, 230, false, true},
       {"backend, one before", kB, 200, false, false},
       {"backend, in the window", kB, 500, false, true},
       {"backend, at the edge", kB, 1201, false, true},
@@ -55,6 +56,34 @@ TEST(TcpReset, InAndOutOfTheWindow) {
       });
     }
   }
+}
+
+// A program on a Mac that is interrupted sends a FIN, and a RST with the number of the FIN; Linux
+// takes it (tcp_reset_check()).
+TEST(TcpReset, WithTheNumberOfTheFinBeforeIt) {
+  for (const By by : {kC, kB}) {
+    const By other = by == kC ? kB : kC;
+    at_every_wrap([&](Conversation& c) {
+      set_up(c);
+      const uint32_t fin = by == kC ? 151 : 261, peer = by == kC ? 261 : 151;
+      const TcpState closed = by == kC ? kClientClosed : kBackendClosed;
+      c.play({{by, kRst, fin - 1, 0, 0, kEstablished}});
+      c.play({{by, kFin, fin, by == kC ? 261u : 151u, 0, closed},
+              {other, kAck, peer, fin + 1, 0, closed},
+              {by, kRst, fin - 1, 0, 0, closed},
+              {by, kRst, fin, 0, 0, kClean}});
+    });
+  }
+}
+
+// Data was lost behind us: the receiver answers with a challenge ACK, whose answer is right.
+TEST(TcpReset, BeyondWhatWasSeenBringsASecondOne) {
+  at_every_wrap([](Conversation& c) {
+    set_up(c);
+    c.play({{kC, kRst, 400, 0, 0, kEstablished}});  // 151..399 was lost before us
+    EXPECT_TRUE(c.last.in_window);
+    c.play({{kB, kAck, 261, 151, 0, kEstablished}, {kC, kRst, 151, 0, 0, kClean}});
+  });
 }
 
 TEST(TcpReset, OfEveryStateLeavesTheBackendClean) {
