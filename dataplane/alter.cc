@@ -66,4 +66,15 @@ void alter_outbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
   }
 }
 
+void alter_passed_syn(const Core& core, const Flow& flow, bool rewrite, net::TcpHeader& tcp) {
+  net::Shift shift = flow.shift;
+  if (rewrite) {
+    if (const uint8_t at = net::find_timestamps(tcp)) {
+      put_word(tcp, at, pool_clock(core, core.pool(flow)));
+    }
+    shift.timestamp = 0;
+  }
+  if (shift.any()) net::shift_inbound(tcp, shift);
+}
+
 }  // namespace sluice

@@ -24,4 +24,7 @@ void set_alteration(Core& core, uint32_t index, bool rewrite, const SynNumbers& 
 void alter_inbound(Core& core, uint32_t index, net::TcpHeader& tcp);
 void alter_outbound(Core& core, uint32_t index, net::TcpHeader& tcp);
 
+/// A SYN that is not the flow's own, without a trace in the flow; see passed_syn.h.
+void alter_passed_syn(const Core& core, const Flow& flow, bool rewrite, net::TcpHeader& tcp);
+
 }  // namespace sluice

@@ -157,9 +157,9 @@ DropReason heal(Core& core, uint32_t index, const Segment& answer) {
   const bool rebase = core.snapshot->reuse.policy == ReusePolicy::kRebase;
   const bool same_news = flow.heal_attempts > 0 && flow.stale_ack == learned.last_sequence &&
                          core.now32() - flow.healed_ms < kSameNewsMs;
-  if (flow.heal_due || (same_news && rebase)) return DropReason::stale_answer;
+  if (flow.answer_due || (same_news && rebase)) return DropReason::stale_answer;
   if (!may_be_late(core, flow, learned)) return heal_now(core, index, learned);
-  flow.heal_due = true;
+  flow.answer_due = true;
   flow.stale_ack = learned.last_sequence;
   core.flow_timers.set(index, core.now_ms + kLateMs);
   return DropReason::stale_answer;
@@ -167,7 +167,7 @@ DropReason heal(Core& core, uint32_t index, const Segment& answer) {
 
 void heal_overdue(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
-  flow.heal_due = false;
+  flow.answer_due = false;
   core.flow_timers.set(index, core.now_ms + core.snapshot->timeouts_ms[0]);
   Legacy learned = core.pool(flow).ports.legacy(flow.local_port.host());
   learned.kind = Legacy::Kind::kHeld;

@@ -8,6 +8,7 @@
 #include "dataplane/mss_clamp.h"
 #include "dataplane/net/serial.h"
 #include "dataplane/net/tcp_options.h"
+#include "dataplane/passed_syn.h"
 #include "dataplane/resets.h"
 #include "dataplane/too_large.h"
 
@@ -62,38 +63,54 @@ Verdict begin_anew(Core& core, uint32_t index, Segment& segment) {
   return inbound_miss(core, *service, segment);
 }
 
-/// A SYN where a flow stands already: sent again, a new connection of a client that is through with
-/// the old one, or a stranger that the backend must judge (RFC 5961, section 4).
-Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
+/// Keeps the newest TSval that went to the backend.
+void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
+  if (const uint8_t at = net::find_timestamps(tcp)) {
+    flow.last_tsval = net::serial_max(flow.last_tsval, net::tcp_word_at(tcp, at).host());
+  }
+}
+
+/// The SYN that opened the flow, once more. last_seen_ms tells when it last came, or was answered;
+/// copies do not count, and nothing follows from them.
+Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
-  const TcpState state = flow.tcp.state();
-  if (flow.tcp.is_same_syn(flow.marks, segment.packet.tcp->sequence.host() + flow.shift.sequence)) {
-    core.count(Event::syns_retransmitted);
-    if (state == TcpState::kSynSent) {
-      core.backend(flow).unanswered.add();
-      const BackendView* backend = configured_backend(core, flow);
-      // What takes no new flow any more need not be waited for either.
-      if (backend != nullptr && backend->weight == 0) return begin_anew(core, index, segment);
-    }
+  const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
+  if (core.now32() - flow.last_seen_ms < kSynRepeatMs) {
+    core.count(Event::syns_copied);
+    if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
+    if (flow.timestamps) note_timestamps(flow, *segment.packet.tcp);
+    clamp_mss(core, flow, *segment.packet.tcp);
+    return forward_unseen(core, flow, segment);
+  }
+  core.count(Event::syns_retransmitted);
+  if (unanswered) core.backend(flow).unanswered.add();
+  // What takes no new flow any more need not be waited for either.
+  if ((unanswered || flow.answer_due) && is_retired(core, flow)) {
+    return begin_anew(core, index, segment);
+  }
+  if (unanswered) {
     // Twice unanswered may be more than loss: a backend that drops what an old tuple forbids says
     // nothing.
-    if (state == TcpState::kSynSent && flow.syns > 1) {
-      if (configured_backend(core, flow) == nullptr) return begin_anew(core, index, segment);
-      move_unanswered(core, index, segment);
-    }
-    if (flow.syns < kSynsCounted) ++flow.syns;
-    if (state == TcpState::kSynSent) {
-      begin_handshake(core, index, segment);
-    } else {
-      if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
-      clamp_mss(core, flow, *segment.packet.tcp);
-    }
-    return forward(core, flow, segment);
-  }
-  if (!both_closed(state) && state > TcpState::kSynReceived) {
+    if (flow.syns > 1) move_unanswered(core, index, segment);
+    begin_handshake(core, index, segment);
+  } else {
+    flow.answer_due = true;
     if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
     clamp_mss(core, flow, *segment.packet.tcp);
-    return forward(core, flow, segment);
+  }
+  if (flow.syns < kSynsCounted) ++flow.syns;
+  return forward(core, flow, segment);
+}
+
+/// A SYN where a flow stands already: sent again, a new connection of a client that is through with
+/// the old one, or one that the backend must judge.
+Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  if (flow.tcp.is_same_syn(flow.marks, segment.packet.tcp->sequence.host() + flow.shift.sequence)) {
+    return own_syn(core, index, segment);
+  }
+  if (is_open(flow.tcp.state()) && meet_other_syn(core, index, segment) == SynFate::kPass) {
+    return forward_unseen(core, flow, segment);
   }
   return begin_anew(core, index, segment);
 }
@@ -102,13 +119,6 @@ Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
 void note_late_segment(Core& core, const Flow& flow) {
   if (flow.tcp.state() == TcpState::kHeld) {
     core.pool(flow).ports.touch(flow.local_port.host(), legacy_of(core, flow));
-  }
-}
-
-/// Keeps the newest TSval that went to the backend.
-void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
-  if (const uint8_t at = net::find_timestamps(tcp)) {
-    flow.last_tsval = net::serial_max(flow.last_tsval, net::tcp_word_at(tcp, at).host());
   }
 }
 

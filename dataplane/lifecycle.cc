@@ -69,6 +69,11 @@ void keep_syn(Core& core, Flow& flow, const Segment& syn) {
   if (flow.syn_slot == SynStore::kNone) core.count(Event::syns_not_kept);
 }
 
+/// Of a flow whose handshake is not done.
+void release_syn(Core& core, Flow& flow) {
+  core.syns.release(std::exchange(flow.syn_slot, SynStore::kNone));
+}
+
 }  // namespace
 
 SynNumbers syn_numbers(const net::TcpHeader& syn) {
@@ -91,6 +96,12 @@ const BackendView* configured_backend(const Core& core, const Flow& flow) {
   if (service == nullptr) return nullptr;
   const auto at = std::ranges::find(service->backends, flow.backend, &BackendView::id);
   return at == service->backends.end() ? nullptr : &*at;
+}
+
+bool is_retired(const Core& core, const Flow& flow) {
+  if (core.snapshot->draining) return false;
+  const BackendView* backend = configured_backend(core, flow);
+  return backend == nullptr || backend->weight == 0;
 }
 
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
@@ -193,6 +204,46 @@ void begin_handshake(Core& core, uint32_t index, Segment& syn) {
   flow.tcp.open(flow.marks, syn.packet, options.window_scale, options.has_window_scale);
 }
 
+void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
+  Flow& flow = core.flows[index];
+  const PassedSyn passed = flow.passed;
+  const TcpState before = flow.tcp.state();
+  core.count(Event::flows_restarted);
+  note_end(core, flow, before, FlowEnd::replaced);
+  flow.syn_slot = SynStore::kNone;
+  flow.answer_due = false;
+  flow.heal_attempts = 0;
+  flow.syns = 1;
+  flow.opened_ms = core.now32();
+
+  const SynNumbers syn{passed.sequence, passed.tsval, passed.timestamps != 0};
+  net::Shift shift = flow.shift;
+  if (passed.rewritten != 0) shift.timestamp = 0;
+  set_alteration(core, index, passed.rewritten != 0, syn, shift);
+  flow.timestamps = syn.timestamps;
+  const net::TcpHeader& answer = *syn_ack.packet.tcp;
+  if (const uint8_t at = net::find_timestamps(answer)) {
+    // The SYN's TSval as it went out: whatever the clock says now.
+    flow.last_tsval = net::tcp_word_at(answer, static_cast<uint8_t>(at + 4)).host();
+    if (flow.rewrite_timestamps) core.clock_map(index).start(syn.tsval, flow.last_tsval);
+  }
+  // Its window is not kept: the backend sends nothing before the client's next segment tells it.
+  net::TcpHeader header{};
+  header.sequence = net::be32::from_host(syn.sequence + shift.sequence);
+  header.data_offset = sizeof header / 4 << 4;
+  header.flags = net::tcp_flag::kSyn;
+  header.window = net::be16::from_host(UINT16_MAX);
+  net::Packet packet{};
+  packet.l4_length = sizeof header;
+  packet.tcp = &header;
+  flow.tcp.open(flow.marks, packet, static_cast<uint8_t>(passed.window_scale),
+                passed.has_window_scale != 0);
+  note_state(core, before, flow.tcp.state());
+  core.backend(flow).connections.add();
+  core.service(flow).connections.add();
+  core.count(Event::flows_opened);
+}
+
 void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event) {
   Flow& flow = core.flows[index];
   const TcpState state = flow.tcp.state();
@@ -200,15 +251,16 @@ void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event) {
   note_state(core, before, state);
   const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(state)];
   core.flow_timers.set(index, core.now_ms + timeout);
-  if (before == TcpState::kSynReceived && !is_over(state)) {
-    core.count(Event::flows_established);
-    core.syns.release(std::exchange(flow.syn_slot, SynStore::kNone));
+  if (is_opening(before) && !is_opening(state)) {
+    if (!is_over(state)) core.count(Event::flows_established);
+    release_syn(core, flow);
+    flow.answer_due = false;
+    flow.passed = {};
   }
   if (!is_over(state)) return;
   core.count(state == TcpState::kHeld ? Event::flows_closed_held : Event::flows_closed_clean);
   note_end(core, flow, before, end_of(before, event));
   give_port_back(core, index);
-  core.syns.release(std::exchange(flow.syn_slot, SynStore::kNone));
   core.flows.push_over(index);
 }
 
@@ -220,6 +272,7 @@ void abandon_flow(Core& core, uint32_t index, FlowEnd why) {
     // Answered or not, the backend has now been told; what it held before a SYN that it never
     // answered is the ledger's matter.
     const TcpState before = flow.tcp.state();
+    if (is_opening(before)) release_syn(core, flow);
     if (before != TcpState::kSynSent) flow.tcp.advance(TcpEvent::kClientRst);
     note_state(core, before, flow.tcp.state());
   }
@@ -231,7 +284,7 @@ void expire_flow(Core& core, uint32_t index) {
   const TcpState state = flow.tcp.state();
   const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(state)];
   const uint32_t idle = core.now32() - flow.last_seen_ms;
-  if (flow.heal_due && state == TcpState::kSynSent) return heal_overdue(core, index);
+  if (flow.answer_due && state == TcpState::kSynSent) return heal_overdue(core, index);
   if (idle < timeout) {
     core.flow_timers.set(index, core.now_ms + timeout - idle);
     return;
@@ -251,7 +304,7 @@ void erase_flow(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   core.flow_timers.cancel(index);
   give_port_back(core, index);
-  core.syns.release(flow.syn_slot);
+  if (is_opening(flow.tcp.state())) release_syn(core, flow);
   core.pool(flow).ports.forget_flow(flow.local_port.host(), index);
   core.pool(flow).flows.subtract();
   core.counters.flows_in(flow.tcp.state()).subtract();

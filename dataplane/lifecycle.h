@@ -18,6 +18,10 @@ net::Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uin
 /// flow's are altered, and follows TCP from it.
 void begin_handshake(Core& core, uint32_t index, Segment& syn);
 
+/// Gives an open flow to the connection of its PassedSyn, which the backend has just answered with
+/// `syn_ack`. It is in syn_sent then, on the same port.
+void restart_flow(Core& core, uint32_t index, const Segment& syn_ack);
+
 /// After `event`: counts, timers, and what else a new state brings.
 void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event);
 
@@ -54,6 +58,10 @@ void set_port(Core& core, uint32_t index, const PortChoice& choice);
 
 /// The flow's backend in the snapshot in force; nullptr once a reload has removed it.
 const BackendView* configured_backend(const Core& core, const Flow& flow);
+
+/// Whether a client had better be served elsewhere: the backend is removed or takes no new flows.
+/// Never while the whole balancer drains, for then there is no elsewhere.
+bool is_retired(const Core& core, const Flow& flow);
 
 SynNumbers syn_numbers(const net::TcpHeader& syn);
 

@@ -7,6 +7,7 @@
 #include "dataplane/lifecycle.h"
 #include "dataplane/mss_clamp.h"
 #include "dataplane/net/tcp_options.h"
+#include "dataplane/passed_syn.h"
 #include "dataplane/resets.h"
 #include "dataplane/too_large.h"
 
@@ -54,6 +55,7 @@ Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
     (options.has_timestamps() ? backend.timestamps_kept : backend.timestamps_refused).add();
   }
   flow.timestamps = flow.timestamps && options.has_timestamps();
+  flow.answer_due = false;
   if (flow.syn_slot != SynStore::kNone) {
     const auto now_us = static_cast<uint32_t>(core.now_us);
     backend.handshakes.count(now_us - core.syns.sent_us(flow.syn_slot));
@@ -63,6 +65,16 @@ Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
     backend.heals_succeeded.add();
   }
   enter_state(core, index, TcpState::kSynSent, TcpEvent::kSynAck);
+  return forward(core, index, segment);
+}
+
+Verdict accept_refusal(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  const TcpState before = flow.tcp.state();
+  core.count(Event::backend_refusals);
+  core.backend(flow).refused.add();
+  flow.tcp.advance(TcpEvent::kBackendRst);
+  enter_state(core, index, before, TcpEvent::kBackendRst);
   return forward(core, index, segment);
 }
 
@@ -80,15 +92,18 @@ Verdict answer_to_syn(Core& core, uint32_t index, Segment& segment) {
   const bool ours = flow.tcp.answers_syn(tcp.acknowledgement.host());
   if (tcp.has(flag::kRst)) {
     if (!ours) return DropReason::rst_out_of_window;
-    core.count(Event::backend_refusals);
-    core.backend(flow).refused.add();
-    flow.tcp.advance(TcpEvent::kBackendRst);
-    enter_state(core, index, TcpState::kSynSent, TcpEvent::kBackendRst);
-    return forward(core, index, segment);
+    return accept_refusal(core, index, segment);
   }
   if (tcp.has(flag::kSyn) && ours) return accept_syn_ack(core, index, segment);
   if (ours) return DropReason::segment_unexpected;
   return heal(core, index, segment);
+}
+
+/// What answers the SYN that was passed on to the backend of an open flow.
+Verdict answer_to_passed_syn(Core& core, uint32_t index, Segment& segment) {
+  if (segment.packet.tcp->has(flag::kRst)) return accept_refusal(core, index, segment);
+  restart_flow(core, index, segment);
+  return accept_syn_ack(core, index, segment);
 }
 
 /// Any segment of a flow, whatever it does to it. Not inlined: outbound() is to stay short.
@@ -98,21 +113,30 @@ Verdict answer_to_syn(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const TcpState before = flow.tcp.state();
   if (before == TcpState::kSynSent) return answer_to_syn(core, index, segment);
-  if (tcp.has(flag::kFin | flag::kRst) &&
+  if (tcp.has(flag::kSyn | flag::kFin | flag::kRst) &&
       !net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
     return DropReason::tcp_checksum_bad;
   }
+  if (is_open(before) && answers_passed_syn(flow, tcp)) {
+    return answer_to_passed_syn(core, index, segment);
+  }
   if (!is_over(before) && !flow.tcp.acknowledges_possible(tcp)) return DropReason::stale_answer;
+  const bool is_news = segment.packet.sequence_length() > 0 ||
+                       tcp.acknowledgement.host() != flow.tcp.backend_expects();
   const TcpReading reading = flow.tcp.outbound(flow.marks, segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
+  if (before == TcpState::kSynReceived) flow.answer_due = false;
+  const bool is_challenge =
+      flow.answer_due && is_open(before) && reading.in_window && !tcp.has(flag::kRst);
+  if (is_challenge) note_backend_lives(core, flow, is_news);
   if (reading.event != TcpEvent::kNone) {
     if (reading.event == TcpEvent::kBackendRst && !is_over(before)) core.backend(flow).resets.add();
     flow.tcp.advance(reading.event);
     enter_state(core, index, before, reading.event);
   }
-  // A RST elsewhere in the window may be a stranger's.
-  const bool believed =
-      reading.in_window && (!tcp.has(flag::kRst) || reading.event != TcpEvent::kNone);
+  // A RST elsewhere in the window may be a stranger's, and so may the SYN that was challenged.
+  const bool believed = reading.in_window && (!is_challenge || is_news) &&
+                        (!tcp.has(flag::kRst) || reading.event != TcpEvent::kNone);
   return believed ? forward(core, index, segment) : forward_unseen(core, index, segment);
 }
 

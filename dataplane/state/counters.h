@@ -21,7 +21,10 @@ namespace sluice {
   X(flows_replaced, "unfinished flows ended by a new SYN of the same client port")           \
   X(flows_reset, "flows ended with a RST to both ends by order of an operator")              \
   X(flows_evicted, "flows that were over and gave their entry to a new one early")           \
+  X(flows_restarted, "flows that a backend's SYN-ACK to a new SYN began anew")               \
   X(syns_retransmitted, "SYNs that clients sent again and that went the same way")           \
+  X(syns_copied, "copies of a SYN, sooner than a client sends one again")                    \
+  X(syns_passed, "SYNs on open flows, passed on for the backend to judge")                   \
   X(syns_not_kept, "SYNs that could not be kept for a later heal (store full)")              \
   X(backend_refusals, "SYNs that a backend, or a router on the way, refused: RST, ICMP")     \
   X(resets_to_clients, "RSTs of our own to clients")                                         \

@@ -38,6 +38,19 @@ struct NextHop {
   uint32_t generation = 0;
 };
 
+/// A SYN of a flow's client that is not the flow's own and went to its backend: see passed_syn.h.
+struct PassedSyn {
+  uint32_t sequence;       // the client's own number
+  uint32_t tsval;          // as well
+  uint32_t since_ms : 23;  // when the backend was asked first, or answered last; mod 2^23
+  uint32_t answered : 1;   // the latter
+  uint32_t window_scale : 4;
+  uint32_t has_window_scale : 1;
+  uint32_t timestamps : 1;
+  uint32_t rewritten : 1;  // it went with the balancer's clock
+};
+static_assert(sizeof(PassedSyn) == 12);
+
 struct alignas(64) Flow {
   // What every packet needs.
   FlowKey key;
@@ -51,10 +64,12 @@ struct alignas(64) Flow {
   bool reset_on_timeout : 1;
   bool holds_port : 1;  // the port is in use by this flow (not yet given back)
   bool over_listed : 1;
-  bool altered : 1;   // shifted or on the balancer's clock
-  bool heal_due : 1;  // syn_sent: a stale answer waits to be explained by a late segment
+  bool altered : 1;  // shifted or on the balancer's clock; or open, with an answer due
+  // syn_sent: a stale answer waits to be explained by a late segment. syn_received: the SYN was
+  // sent again, and nothing came back yet. Open flows: another SYN was passed on, see PassedSyn.
+  bool answer_due : 1;
   uint8_t heal_attempts : 3;
-  uint8_t syns : 2;  // seen of this client, up to 3; until the handshake is done
+  uint8_t syns : 2;  // of this client until the handshake is done, up to 3; copies do not count
   Grant grant : 3;   // how its port was come by
   uint32_t last_seen_ms;
   uint32_t last_tsval;  // newest TSval sent to the backend
@@ -65,12 +80,13 @@ struct alignas(64) Flow {
   net::Shift shift;  // of a fitted flow; else zero
   uint32_t opened_ms;
   TimerNode timer;
-  uint32_t syn_slot;  // in the SynStore, until the handshake is done
   union {
-    struct {
+    struct {               // until the handshake is done
+      uint32_t syn_slot;   // in the SynStore
       uint32_t stale_ack;  // syn_sent: acknowledgement of the stale answer that was met last
       uint32_t healed_ms;  // and when
     };
+    PassedSyn passed;  // then
     struct {
       uint32_t over_newer;  // over: list by age, see FlowTable
       uint32_t over_older;

@@ -50,6 +50,14 @@ constexpr bool is_over(TcpState s) {
 constexpr bool both_closed(TcpState s) {
   return s >= TcpState::kClientFirst;
 }
+/// The handshake is under way: the SYN-ACK, or the client's acknowledgement of it, is missing.
+constexpr bool is_opening(TcpState s) {
+  return s <= TcpState::kSynReceived;
+}
+/// Open for both ends, or half-closed by one.
+constexpr bool is_open(TcpState s) {
+  return !is_opening(s) && !both_closed(s);
+}
 
 enum class TcpEvent : uint8_t {
   kNone,              // nothing that a state depends on

@@ -23,7 +23,7 @@ TEST_F(Burst, ASynAndItsRetransmission) {
   EXPECT_EQ(sent[0].frame, sent[1].frame);
   sent.clear();
   EXPECT_EQ(events(Event::flows_opened), 1u);
-  EXPECT_EQ(events(Event::syns_retransmitted), 1u);
+  EXPECT_EQ(events(Event::syns_copied), 1u);
 }
 
 TEST_F(Burst, ASynAndItsReset) {

@@ -112,6 +112,7 @@ TEST_F(Handshake, CountsWhatItDoes) {
 TEST_F(Handshake, RetransmissionsGoTheSameWay) {
   start();
   const Sent first = open(1000, usual(1, 0));
+  pass(1000);
   from_client(inbound(kSyn, 1000, 0, usual(1001, 0)));
   const Sent again = only(kBackendLink);
   EXPECT_EQ(again.from(), first.from());
@@ -120,6 +121,7 @@ TEST_F(Handshake, RetransmissionsGoTheSameWay) {
     from_backend(outbound(kSynAck, 5000, 1001, usual(1, 1001)));
     EXPECT_EQ(only(kClientLink).flags(), kSynAck);
   }
+  pass(1000);
   from_client(inbound(kSyn, 1000, 0, usual(2001, 0)));  // the SYN-ACK was lost behind us
   EXPECT_EQ(only(kBackendLink).from(), first.from());
   from_client(inbound(kAck, 1001, 5001, usual(2002, 1)));

@@ -288,8 +288,10 @@ TEST_F(Heal, DataOnTheSynIsLeftToTheClient) {
 TEST_F(Heal, SilenceMovesToAnotherPort) {
   start();
   const Sent first = open(1000);
+  pass(1000);
   from_client(inbound(kSyn, 1000));
   EXPECT_EQ(only(kBackendLink).from(), first.from()) << "once may be loss";
+  pass(2000);
   from_client(inbound(kSyn, 1000));
   ASSERT_EQ(sent.size(), 2u);
   EXPECT_EQ(sent[0].flags(), kRst);
@@ -300,6 +302,47 @@ TEST_F(Heal, SilenceMovesToAnotherPort) {
   sent.clear();
   from_backend(outbound(kSynAck, 5000, 1001));
   EXPECT_EQ(only(kClientLink).acknowledgement(), 1001u);
+}
+
+// A loop or a switch that duplicates: they come sooner than any client sends again.
+TEST_F(Heal, CopiesOfASynMoveNothing) {
+  start();
+  const Sent first = open(1000);
+  pass(1000);
+  from_client(inbound(kSyn, 1000));  // sent again, once
+  only(kBackendLink);
+  for (int i = 0; i < 50; ++i) {
+    pass(10);
+    from_client(inbound(kSyn, 1000));
+    EXPECT_EQ(only(kBackendLink).frame, first.frame);
+  }
+  EXPECT_EQ(events(Event::syns_copied), 50u);
+  EXPECT_EQ(events(Event::syns_retransmitted), 1u);
+  EXPECT_EQ(backend().unanswered.value(), 1u);
+  EXPECT_EQ(events(Event::heals_moved), 0u);
+  EXPECT_EQ(events(Event::resets_to_backends), 0u);
+  EXPECT_EQ(pool().ports.counters().taken.value(), 1u);
+  // From here each retransmission moves, with as many copies as there are.
+  for (int sent_again = 1; sent_again <= 3; ++sent_again) {
+    pass(1000);
+    for (int i = 0; i < 20; ++i) from_client(inbound(kSyn, 1000));
+    sent.clear();
+    EXPECT_EQ(events(Event::heals_moved), static_cast<uint64_t>(sent_again));
+    EXPECT_EQ(backend().unanswered.value(), 1u + static_cast<uint64_t>(sent_again));
+  }
+}
+
+TEST_F(Heal, CopiesDoNotKeepAnUnansweredFlowAlive) {
+  Scene scene;
+  scene.timeouts_ms.fill(5000);
+  start(scene);
+  open(1000);
+  for (int i = 0; i < 6; ++i) {
+    pass(800);
+    from_client(inbound(kSyn, 1000));
+  }
+  EXPECT_EQ(events(Event::syns_retransmitted), 3u);
+  sent.clear();
 }
 
 }  // namespace

@@ -109,6 +109,7 @@ TEST_F(Reload, AnUnansweredSynGoesElsewhereOnceItsBackendTakesNoNewFlows) {
   Scene scene{.backends = 2};
   start(scene);
   const Sent first = open(1000);
+  pass(1000);
   from_client(inbound(kSyn, 1000));
   EXPECT_EQ(only(kBackendLink).to(), first.to());
   auto next = make_snapshot(scene);
@@ -116,6 +117,7 @@ TEST_F(Reload, AnUnansweredSynGoesElsewhereOnceItsBackendTakesNoNewFlows) {
   next->services[0].backends[0].weight = 0;
   next->services[0].turns = {1};
   adopt(std::move(next));
+  pass(2000);
   from_client(inbound(kSyn, 1000));
   ASSERT_EQ(sent.size(), 2u);
   EXPECT_EQ(sent[0].to(), first.to());

@@ -5,6 +5,8 @@ The backend's old connection is made up: Sluice has just been started, so to spe
 the SYN are those of its state, with the numbers of that connection.
 """
 
+import time
+
 import pytest
 
 from configuration import Configuration
@@ -189,9 +191,11 @@ def test_a_backend_that_drops_silently_is_left(talk, sluice):
     """FreeBSD says nothing. The client's second retransmission goes by another port."""
     syn = talk.client.sends("S")
     talk.backend.gets(syn)
+    time.sleep(1)
     talk.client.sends_again(syn)
     talk.backend.gets(syn)
     first = talk.local
+    time.sleep(1)
     with sluice.counts(syns_retransmitted=1, heals_moved=1, resets_to_backends=1):
         talk.client.sends_again(syn)
         talk.backend.gets_reset(seq=syn.end)

@@ -1,15 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Segments that come twice, late, or in another order than they were sent."""
 
+import time
+
 from configuration import Configuration
 from segment import but
 
 CONFIG = Configuration(count=40)
+RTO = 1.0  # before which a SYN is a copy
 
 
 def test_a_syn_sent_again(talk, sluice):
     syn = talk.client.sends("S")
     talk.backend.gets(syn)
+    with sluice.counts(syns_copied=20):  # sooner than a client sends it again
+        for _ in range(20):
+            talk.client.sends_again(syn)
+            talk.backend.gets(syn)
+    time.sleep(RTO)
     with sluice.counts(syns_retransmitted=1):
         talk.client.sends_again(syn)
         talk.backend.gets(syn)
