@@ -40,7 +40,19 @@ BackendHost::Socket* BackendHost::find(uint64_t key) {
   return &socket;
 }
 
+void BackendHost::forget(ConnectionId connection) {
+  for (Socket& socket : sockets_)
+    if (socket.used && socket.connection == connection) remove(socket);
+}
+
+void BackendHost::die() {
+  dead_ = true;
+  for (Socket& socket : sockets_)
+    if (socket.used) remove(socket);
+}
+
 void BackendHost::receive(const Segment& s) {
+  if (dead_) return;
   Socket* socket = find(key_of(s));
   if (socket == nullptr) {
     if (s.is_syn()) return accept(nullptr, s, false, 0);

@@ -19,6 +19,10 @@ class BackendHost final : public Outbox {
               EventQueue& events, Connections& connections, Checker& checker);
 
   void receive(const Segment& segment);
+  // Loses a connection, or all and with them its place in the network, without a word.
+  void forget(ConnectionId connection);
+  void die();
+  void revive() { dead_ = false; }
   void on_timer(uint32_t slot, ConnectionId connection);
 
   void transmit(const Segment& segment, uint32_t connection) override;
@@ -51,6 +55,7 @@ class BackendHost final : public Outbox {
 
   uint16_t index_;
   Stack stack_;
+  bool dead_ = false;
   uint64_t secret_;
   uint64_t stream_seed_;
   Network& network_;

@@ -59,6 +59,8 @@ class Balancer {
   virtual void housekeeping(TimeUs /*now*/) {}
   // All state lost, as after SIGKILL.
   virtual void restart(TimeUs /*now*/) {}
+  // A backend takes no new connections any more, or does again.
+  virtual void set_down(size_t /*backend*/, bool /*down*/) {}
   // The same services under a new configuration; nothing lost.
   virtual void reload(TimeUs /*now*/) {}
   virtual Account account() const { return {}; }

@@ -4,6 +4,7 @@
 #include "tests/simulation/checker.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdarg>
 #include <cstring>
 
@@ -120,6 +121,11 @@ void Checker::take_tuple(Connection& c, const Segment& syn, const Tuple& tuple) 
   }
   const uint32_t seq_offset = syn.seq - c.client_spoke.first_seq;
   const bool anew = !c.has_tuple || c.tuple != tuple || c.seq_offset != seq_offset;
+  if (anew && c.has_tuple && scenario_.syn_copies != 0 && c.rejects == 0 &&
+      now_ - c.moved_at < kSecond / 2)
+    fail("copies", c.id, "its SYN goes another way %" PRIu64 " us after the last",
+         now_ - c.moved_at);
+  if (anew) c.moved_at = now_;
   if (anew) c.answered = c.reset_seen = c.fin_inbound = c.fin_outbound = false;
   c.has_tuple = true;
   c.tuple = tuple;
@@ -131,7 +137,7 @@ void Checker::take_tuple(Connection& c, const Segment& syn, const Tuple& tuple) 
 }
 
 bool Checker::is_over(const Connection& c) const {
-  if (c.reset_seen || (c.fin_inbound && c.fin_outbound)) return true;
+  if (c.forgotten || c.reset_seen || (c.fin_inbound && c.fin_outbound)) return true;
   if (restarted_at_ != 0 && c.started_at <= restarted_at_) return true;
   const BalancerTimeouts& t = scenario_.timeouts;
   const bool closing = c.fin_inbound || c.fin_outbound;

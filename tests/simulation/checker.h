@@ -11,6 +11,7 @@
 //   could
 //                 not, the connection opens all the same, without a second SYN of the client
 //   bare_ack      a client never sees a bare ACK as the answer to its SYN
+//   copies        a SYN goes by one tuple for as long as its client waits, however often it comes
 //   opens         a connection that a direct path would have opened is opened
 //   completes     and ends as planned, every byte delivered
 //   reset         what the balancer resets for idleness is reset with the right numbers, at both
@@ -81,6 +82,7 @@ class Checker {
   bool narrow_ts_offset(Connection& c, uint32_t tsval);
   bool is_over(const Connection& c) const;
   bool is_lost(const Connection& c) const;
+  bool met_a_death(const Connection& c) const;
   bool could_not_know(ConnectionId old) const;
   void check_opened(Connection& c);
   void check_ending(Connection& c);

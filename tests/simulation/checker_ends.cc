@@ -21,6 +21,13 @@ bool Checker::is_lost(const Connection& c) const {
   return restarted_at_ != 0 && c.started_at <= restarted_at_;
 }
 
+// The connection before it from the same port was lost with its backend, which has to be silent
+// for as long as a client waits before its SYN goes elsewhere.
+bool Checker::met_a_death(const Connection& c) const {
+  const Connection* before = connections_.find(c.previous);
+  return scenario_.death_every_us != 0 && before != nullptr && before->forgotten;
+}
+
 // What the balancer could not know: what went before its restart, and what the links kept from it.
 bool Checker::could_not_know(ConnectionId old) const {
   if (!scenario_.orderly()) return true;
@@ -87,6 +94,7 @@ void Checker::check_opened(Connection& c) {
     return;
   }
   figures_.waited++;
+  if (met_a_death(c) && c.client.syns_sent() == 2) return;
   if (scenario_.lossless() && !is_lost(c) && c.silent_rejects == 0)
     fail("opens", c.id, "opened only by the client's own second SYN");
 }
@@ -94,7 +102,7 @@ void Checker::check_opened(Connection& c) {
 void Checker::client_done(Connection& c) {
   figures_.done_by_mode[static_cast<unsigned>(c.plan.mode)]++;
   if (c.client.saw_bare_ack_to_syn()) figures_.bare_acks++;
-  if (c.plan.mode == CloseMode::syn_only) return;
+  if (c.plan.mode == CloseMode::syn_only || c.forgotten) return;
   if (c.client.state() >= TcpState::established || c.opened_at != 0) return check_ending(c);
   const bool refused = c.client.ending() == Ending::refused;
   refused ? figures_.refused++ : figures_.not_opened++;

@@ -11,6 +11,7 @@ constexpr uint32_t kFirstClientIp = 0x0a010001;  // 10.1.0.1
 constexpr uint16_t kFirstClientPort = 32768;
 constexpr unsigned kPortTries = 8;
 constexpr TimeUs kRetiredUs = 400 * kSecond;
+constexpr TimeUs kForgottenUs = 10 * kMillisecond;  // nothing is on its way any more
 constexpr uint32_t kClockRates[] = {1000, 1000, 1000, 1'000'000, 1'000'000, 100, 250, 333, 1024};
 
 }  // namespace
@@ -196,10 +197,19 @@ void ClientHost::done(Connection& c) {
     holder.waits = true;
     holder.wait = c.client.leave_behind(Stack::linux_, network_.now);
   }
-  if (c.gone) holder.retired_until = network_.now + kRetiredUs;
+  if (c.gone) holder.retired_until = network_.now + (c.forgotten ? kForgottenUs : kRetiredUs);
+  if (c.gone && scenario_.forgets) {
+    holder.retired_until = network_.now + 2 * kForgottenUs;
+    events_.put(network_.now + kForgottenUs, EventKind::forget, c.id);
+  }
   checker_.client_done(c);
   if (holders_.size() > sweep_at_) sweep();
   release_user(c);
+}
+
+void ClientHost::give_up(Connection& c) {
+  c.gone = c.forgotten = true;
+  done(c);
 }
 
 void ClientHost::release_user(Connection& c) {

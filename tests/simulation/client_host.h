@@ -24,6 +24,9 @@ class ClientHost final : public Outbox {
   void receive(const Segment& segment);
   void on_timer(ConnectionId id);
 
+  // A connection whose backend is dead: its user gives it up without a word and tries anew.
+  void give_up(Connection& connection);
+
   uint64_t live() const { return live_; }
   // Connections of a client and port, for the checker: the newest one that had it.
   static uint64_t key(const Address& a) { return uint64_t{a.ip} << 16 | a.port; }

@@ -79,6 +79,7 @@ struct Connection {
   TimeUs timer_at = kNever;  // the timer event that is in the queue
   bool live = false;         // its client is not done
   bool gone = false;         // its client has vanished
+  bool forgotten = false;    // and its backend has lost it
   bool requested = false;
   bool released = false;            // its user has gone on to the next connection
   ConnectionId previous = kNobody;  // of the same client address and port
@@ -90,6 +91,7 @@ struct Connection {
   // What the balancer did.
   bool has_tuple = false;
   Tuple tuple;
+  uint32_t tuple_leads_to = 0;  // the backend, by number, that got its last SYN
   uint32_t seq_offset = 0;
   // The TSval offset lies in this serial range; each packet seen narrows it.
   uint32_t ts_offset_low = 0;
@@ -101,6 +103,7 @@ struct Connection {
   bool answered = false;  // a SYN-ACK passed since the last SYN on a new tuple or with new numbers
   bool refused_by_balancer = false;
   TimeUs touched_at = 0;
+  TimeUs moved_at = 0;  // to this tuple
 
   // What it met at the backend.
   uint16_t rejects = 0;         // SYNs of its own that the backend did not take

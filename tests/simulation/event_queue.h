@@ -23,6 +23,9 @@ enum class EventKind : uint8_t {
   housekeeping,
   restart,
   reload,
+  forget,   // subject: a connection that its backend loses without a word
+  death,    // a backend goes down with all that it holds
+  revival,  // subject: that backend
 };
 
 struct Event {

@@ -7,6 +7,8 @@
 namespace sluice::sim {
 namespace {
 
+// All of them are through before the first answer can be at its client.
+constexpr TimeUs kCopyEveryUs = 10;
 constexpr TimeUs kArpDelayUs = 50;
 constexpr unsigned kArpSize = 42;
 constexpr uint8_t kArpFixed[8] = {0, 1, 8, 0, 6, 4, 0, 0};
@@ -53,6 +55,7 @@ Network::Network(const Scenario& scenario, EventQueue& events, Rng& rng, Connect
       connections_(connections),
       checker_(checker),
       trace_(trace),
+      syn_copies_(scenario.syn_copies),
       client_up_(scenario.client_link),
       client_down_(scenario.client_link),
       backend_up_(scenario.backend_link),
@@ -76,6 +79,8 @@ void Network::from_client(const Segment& s, ConnectionId connection) {
     c->client_spoke.note(s, c->client.setup().clock, now);
   client_up_.send(now, rng_, [&](TimeUs at) {
     events_.put(at, EventKind::inbound_arrival, frame_for(s, Side::client));
+    for (uint32_t i = 1; s.is_syn() && i <= syn_copies_; i++)
+      events_.put(at + i * kCopyEveryUs, EventKind::inbound_arrival, frame_for(s, Side::client));
   });
 }
 

@@ -47,6 +47,7 @@ class Network final : public Wire {
   Checker& checker_;
   Trace& trace_;
   FramePool frames_;
+  uint32_t syn_copies_;
   Link client_up_, client_down_, backend_up_, backend_down_;
   uint16_t ip_id_ = 0;
 };

@@ -134,6 +134,41 @@ std::vector<Scenario> make_all() {
   s.reload_every_us = 200 * kMillisecond;
   all.push_back(s);
 
+  s = make("forgotten", "both ends lose connections without a word, and clients come again");
+  s.clients = 300;
+  s.client_ports = 3;
+  s.users = 100;
+  s.port_last = s.port_first + 1999;
+  s.forgets = true;
+  s.modes = {10, 10, 0, 0, 5, 0, 0, 0, 30, 5, 5};
+  all.push_back(s);
+
+  s.name = "forgotten-rewrite";
+  s.about = "the same on the balancer's clock; only by name: it takes long for what it adds";
+  s.by_name_only = true;
+  s.rewrite_timestamps = true;
+  s.modes[9] = s.modes[10] = 0;
+  all.push_back(s);
+
+  s = make("deaths", "backends die with their connections open, and clients come again");
+  s.clients = 300;
+  s.client_ports = 3;
+  s.backends = 3;
+  s.users = 100;
+  s.port_last = s.port_first + 1999;
+  s.think_max_us = 200'000;
+  s.modes = kNobodyVanishes;
+  s.modes[1] = s.modes[2] = 0;  // a client that closes first keeps its port for a minute
+  s.death_every_us = 4 * kSecond;
+  all.push_back(s);
+
+  s = make("copies", "every SYN comes twenty times");
+  s.port_last = s.port_first + 999;
+  s.users = 64;
+  s.modes = kNobodyVanishes;
+  s.syn_copies = 19;
+  all.push_back(s);
+
   s = make("exhaustion", "more connections wanted than there are ports");
   s.port_last = s.port_first + 31;
   s.users = 100;

@@ -50,6 +50,11 @@ struct Scenario {
   uint32_t burst_us = 0;       // frames of this long reach the balancer as one burst
   TimeUs restart_every_us = 0;
   TimeUs reload_every_us = 0;
+  // Who vanishes comes again from the same port, and its backend has lost the connection as well.
+  bool forgets = false;
+  TimeUs death_every_us =
+      0;  // a backend loses all its connections, is taken out, and comes back empty
+  uint32_t syn_copies = 0;       // of each SYN, before it can be answered
   bool neighbours_known = true;  // else the balancer has to ask for each of them
   uint32_t flows_max = 1 << 16;
 

@@ -43,7 +43,12 @@ TcpTimeouts timeouts_of(const BalancerTimeouts& t) {
 class SluiceBalancer final : public Balancer {
  public:
   SluiceBalancer(const Scenario& scenario, const Site& site, Wire& wire, uint64_t seed)
-      : scenario_(scenario), site_(site), wire_(wire), packets_(packet_pool()), rng_(seed) {
+      : scenario_(scenario),
+        site_(site),
+        wire_(wire),
+        packets_(packet_pool()),
+        rng_(seed),
+        down_(site.backends.size()) {
     start(kSecond);
   }
 
@@ -71,6 +76,13 @@ class SluiceBalancer final : public Balancer {
   void restart(TimeUs now) override {
     core_.reset();
     start(now);
+  }
+
+  void set_down(size_t backend, bool down) override {
+    down_[backend] = down;
+    auto next = make_snapshot(snapshot_->network_generation);
+    adopt_snapshot(*core_, *next);
+    snapshot_ = std::move(next);
   }
 
   // Every other configuration lacks the last backend and weighs the first one double.
@@ -191,6 +203,7 @@ class SluiceBalancer final : public Balancer {
     for (size_t b = 0; b < count; b++) {
       BackendView backend{static_cast<BackendId>(b), endpoint(site_.backends[b]), 1, {}};
       if (changed && b == 0) backend.weight = 2;
+      if (down_[b]) backend.weight = 0;
       for (size_t i = 0; i < site_.local_ips.size(); i++) backend.pools.push_back(pool_id(b, i));
       for (uint32_t turn = 0; turn < backend.weight; turn++)
         service.turns.push_back(static_cast<uint16_t>(b));
@@ -204,6 +217,7 @@ class SluiceBalancer final : public Balancer {
   Wire& wire_;
   rte_mempool* packets_;
   Rng rng_;
+  std::vector<bool> down_;
   std::unique_ptr<Snapshot> snapshot_;  // outlives the core that reads it
   std::unique_ptr<Core> core_;
   unsigned buffers_lost_ = 0;  // with those that were killed before

@@ -57,6 +57,8 @@ void World::start() {
   events_.put(network_.now, EventKind::housekeeping);
   if (scenario_.restart_every_us != 0)
     events_.put(2 * kSecond + until_restart(), EventKind::restart);
+  if (scenario_.death_every_us != 0)
+    events_.put(2 * kSecond + scenario_.death_every_us, EventKind::death);
   if (scenario_.reload_every_us != 0)
     events_.put(2 * kSecond + scenario_.reload_every_us, EventKind::reload);
 }
@@ -119,12 +121,36 @@ void World::handle(const Event& e) {
       checker_.restarted(e.at);
       balancer_->restart(e.at);
       return events_.put(e.at + until_restart(), EventKind::restart);
+    case EventKind::forget:
+      return forget(e.subject);
+    case EventKind::death:
+      return kill_backend();
+    case EventKind::revival:
+      backends_[e.subject]->revive();
+      return balancer_->set_down(e.subject, false);
     case EventKind::reload:
       checker_.figures().reloads++;
       balancer_->reload(e.at);
       if (to_open_ != 0) events_.put(e.at + scenario_.reload_every_us, EventKind::reload);
       return;
   }
+}
+
+void World::forget(ConnectionId id) {
+  if (Connection* c = connections_.find(id)) c->forgotten = true;
+  for (const auto& backend : backends_) backend->forget(id);
+}
+
+void World::kill_backend() {
+  if (to_open_ == 0) return;
+  const uint32_t index = rng_.below(static_cast<uint32_t>(backends_.size()));
+  backends_[index]->die();
+  balancer_->set_down(index, true);
+  connections_.each_live([&](Connection& c) {
+    if (c.has_tuple && c.tuple_leads_to == index) clients_.give_up(c);
+  });
+  events_.put(network_.now + scenario_.death_every_us / 2, EventKind::revival, index);
+  events_.put(network_.now + scenario_.death_every_us, EventKind::death);
 }
 
 // Never in step with the whole seconds of a client's retransmissions: it would lose every one of them.
@@ -137,7 +163,10 @@ TimeUs World::until_restart() {
 void World::deliver_to_backend(FrameView frame) {
   const uint32_t index = frame[5] - (kFirstBackendIp & 255);
   Segment s;
-  if (index < backends_.size() && decode(frame, s) == Decoded::ok) backends_[index]->receive(s);
+  if (index >= backends_.size() || decode(frame, s) != Decoded::ok) return;
+  if (Connection* c = s.is_syn() ? connections_.find(s.identity) : nullptr)
+    c->tuple_leads_to = index;
+  backends_[index]->receive(s);
 }
 
 void World::collect(Side side, FrameId frame) {

@@ -44,6 +44,8 @@ class World {
   void step();
   void start();
   TimeUs until_restart();
+  void forget(ConnectionId id);
+  void kill_backend();
 
   const Scenario& scenario_;
   Site site_;
