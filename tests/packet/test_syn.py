@@ -62,6 +62,22 @@ def test_on_an_open_one_whose_client_did_begin_anew(flow, again):
     anew.is_answered().chats()
 
 
+def test_on_an_open_one_that_both_ends_have_forgotten(flow, again, sluice):
+    """The backend takes it, so the connection begins anew where it was."""
+    with sluice.counts(syns_passed=1, flows_restarted=1, flows_opened=1, flows_established=1):
+        anew = again(flow, isn=0x99990000, backend_isn=0x12340000).opens()
+    assert anew.local == flow.local
+    anew.chats().backend_closes_first()
+
+
+def test_on_an_open_one_that_the_backend_then_refuses(flow, again, sluice):
+    anew = again(flow, isn=0x99990000)
+    anew.backend.gets(anew.client.sends("S"))
+    with sluice.counts(backend_refusals=1, flows_closed_clean=1):
+        anew.client.gets(anew.backend.sends("RA", seq=0, options=b""))
+    again(flow, isn=0x99999000).opens().chats()
+
+
 @pytest.mark.parametrize("first", ["client", "backend"])
 def test_on_a_closed_one(flow, again, sluice, first):
     close(flow, first)
