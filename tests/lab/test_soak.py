@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""scripts/soak: two minutes at each push, thirty at night. No cheaper test has everything at once."""
+
+import os
+import subprocess
+
+import pytest
+
+from topology import ROOT
+
+
+def soak(minutes):
+    done = subprocess.run(["/usr/bin/python3", ROOT / "scripts" / "lib" / "soak.py",
+                           "--minutes", str(minutes)], text=True, env=os.environ,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_two_minutes():
+    soak(2)
+
+
+@pytest.mark.nightly
+def test_half_an_hour():
+    soak(30)
