@@ -38,7 +38,9 @@ int socket_of(uint32_t lcore) {
 
 }  // namespace
 
-Balancer::Balancer(const Config& config) : config_(config) {
+Balancer::Balancer(const Config& config)
+    : config_(config), wall_clock_(config.control.socket + ".clock") {
+  wall_clock_.observe();
   make_packet_pools();
   start_ports();
   plan_ = choose_steering(config_, ports_, random_key());
@@ -114,6 +116,7 @@ WorkerSetup Balancer::worker_setup(uint32_t id) {
   setup.rings = handoff_rings_.get();
   setup.relays = relay_rings_.get();
   setup.kernel_doors = make_kernel_doors(id);
+  setup.wall_clock = &wall_clock_.cell();
   setup.flow_log = flow_logs_
                        .emplace_back(std::make_unique<FlowLogRing>(fmt::format("flow-log-{}", id),
                                                                    socket_of(setup.lcore)))
@@ -235,6 +238,20 @@ void Balancer::publish() {
                  config_.interfaces[i].name, refused);
   }
   cell_->publish(std::move(snapshot));
+}
+
+void Balancer::keep_time() {
+  wall_clock_.observe();
+  uint64_t lead_ms = 0;
+  for (const auto& [key, pool] : keeper_->pools()) {
+    for (const auto& worker : workers_) {
+      lead_ms = std::max(lead_ms, worker->registry().pools[pool.id]->clock_lead_ms.value());
+    }
+  }
+  const bool rewrites = std::ranges::any_of(config_.services, [](const ServiceConfig& service) {
+    return service.tcp_timestamps == TimestampPolicy::kRewrite;
+  });
+  if (rewrites || lead_ms > 0) wall_clock_.keep(lead_ms);
 }
 
 void Balancer::sweep() {

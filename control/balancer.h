@@ -17,6 +17,7 @@
 #include "control/snapshot_builder.h"
 #include "control/state_keeper.h"
 #include "control/steering_choice.h"
+#include "control/wall_clock_keeper.h"
 #include "dataplane/port.h"
 #include "dataplane/snapshot_cell.h"
 #include "dataplane/worker.h"
@@ -58,6 +59,7 @@ class Balancer {
 
   // Once a second.
   void sample() { handshakes_.sample(*keeper_); }
+  void keep_time();
 
   const Config& config() const { return config_; }
   // As in the snapshot that is in force.
@@ -99,6 +101,7 @@ class Balancer {
   std::vector<PortInfo> port_infos_;
   std::vector<std::vector<std::unique_ptr<KernelDoor>>> kernel_doors_;  // by worker, interface
   std::vector<std::unique_ptr<FlowLogRing>> flow_logs_;                 // by worker
+  WallClockKeeper wall_clock_;
   SteeringPlan plan_;
   std::vector<std::string> rules_refused_;  // by interface: what was refused last; empty: nothing
   std::unique_ptr<Rings> handoff_rings_;

@@ -174,6 +174,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   const Telemetry telemetry(calls, show);
   const auto tick = [&] {
     commands.tick();
+    balancer.keep_time();
     balancer.sweep();
     taps.tick();
     operations.tick();

@@ -21,7 +21,8 @@ void put_word(net::TcpHeader& tcp, uint8_t offset, uint32_t value) {
 }  // namespace
 
 uint32_t pool_clock(const Core& core, const PoolState& pool) {
-  return static_cast<uint32_t>(core.now_ms + core.clock_base_ms) + pool.clock_lead_ms;
+  return static_cast<uint32_t>(core.wall_clock.timestamps_at(core.now_ms) +
+                               pool.clock_lead_ms.value());
 }
 
 SynNumbers as_sent(const Core& core, const PoolState& pool, bool rewrite, SynNumbers syn) {
@@ -36,7 +37,7 @@ void set_alteration(Core& core, uint32_t index, bool rewrite, const SynNumbers& 
   flow.rewrite_timestamps = rewrite && syn.timestamps;
   if (flow.rewrite_timestamps) {
     // What one tuple needs, the whole clock gets: later SYNs must not lie behind it.
-    pool.clock_lead_ms += std::exchange(shift.timestamp, 0);
+    pool.clock_lead_ms.add(std::exchange(shift.timestamp, 0));
     core.clock_map(index).start(syn.tsval, pool_clock(core, pool));
   }
   flow.shift = shift;

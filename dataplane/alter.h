@@ -9,8 +9,8 @@
 
 namespace sluice {
 
-/// The balancer's timestamp clock towards a pool's backend: milliseconds, kept across restarts
-/// because it is the wall clock's, never behind what was sent.
+/// The balancer's timestamp clock towards a pool's backend: milliseconds of the wall clock and what it
+/// is ahead of that; never behind what was sent, across restarts too.
 uint32_t pool_clock(const Core& core, const PoolState& pool);
 
 /// A client's SYN as the backend of `pool` would see it without a fit.

@@ -24,6 +24,7 @@
 #include "dataplane/state/timer_wheel.h"
 #include "dataplane/steering.h"
 #include "dataplane/tx.h"
+#include "dataplane/wall_clock.h"
 
 namespace sluice {
 
@@ -53,7 +54,7 @@ struct Core {
   /// Throws std::runtime_error or std::bad_alloc when the memory is not to be had.
   explicit Core(const CoreSetup& setup)
       : now_ms(setup.now_ms),
-        clock_base_ms(setup.wall_clock_ms - setup.now_ms),
+        wall_clock{setup.now_ms, setup.wall_clock_ms},
         random(setup.secret),
         flows(setup.limits.flow_count_max, random, setup.memory),
         flow_timers(&flows[0].timer, sizeof(Flow), setup.limits.flow_count_max, setup.now_ms),
@@ -68,7 +69,7 @@ struct Core {
 
   uint64_t now_ms;                     // read once a burst
   uint64_t now_us = 0;                 // as well, of a clock of its own
-  uint64_t clock_base_ms;              // wall clock - now_ms
+  WallClock wall_clock;                // as control told it last
   const Snapshot* snapshot = nullptr;  // the one in force during this burst
   uint64_t network_generation = 0;     // of that one
   net::Random random;

@@ -12,7 +12,7 @@ namespace sluice {
 namespace {
 
 FlowRecord record_of(const Core& core, const Flow& flow, TcpState state, FlowEnd end) {
-  const uint64_t now_ms = core.clock_base_ms + core.now_ms;
+  const uint64_t now_ms = core.wall_clock.at(core.now_ms);
   return {core.client(flow),
           core.vip(flow),
           core.local(flow),

@@ -80,7 +80,7 @@ bool SetTrace::step(Core& core) {
 TraceCounts begin_trace(const Core& core, const Segment& segment, const TraceSubject& subject,
                         uint16_t interface, TraceRecord& record) {
   record = {};
-  record.wall_clock_ms = core.clock_base_ms + core.now_ms;
+  record.wall_clock_ms = core.wall_clock.at(core.now_ms);
   record.now_us = core.now_us;
   record.interface = interface;
   record.from_client = segment.source() == subject.client;

@@ -11,7 +11,6 @@
 #include <rte_pause.h>
 #include <sys/resource.h>
 
-#include <chrono>
 #include <stdexcept>
 
 #include "dataplane/memory.h"
@@ -37,14 +36,11 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   core.steering = setup.steering;
   core.rings = setup.rings;
   core.now_ms = TscClock().now_ms();
-  using std::chrono::system_clock;
-  core.wall_clock_ms = static_cast<uint64_t>(
-      std::chrono::floor<std::chrono::milliseconds>(system_clock::now().time_since_epoch())
-          .count());
   core_ = std::make_unique<Core>(core);
   core_->registry.pool_memory = pool_memory_.get();
   core_->kernel_doors = setup.kernel_doors;
   core_->flow_log = setup.flow_log;
+  static_cast<void>(setup.wall_clock->read(core_->wall_clock));
   for (const PortQueues& port : setup.ports) relay_.set_queue_count(port.port, port.tx_count);
 }
 
@@ -112,6 +108,7 @@ void Worker::loop() {
     const uint64_t now_ms = clock.ms(ticks);
     const bool new_ms = now_ms != core_->now_ms;
     core_->now_ms = now_ms;
+    if (new_ms) follow_wall_clock();
     const Snapshot* snapshot = cell_.current();
     // One that is new may lie where one lay that this worker had and that is freed by now.
     if (snapshot != core_->snapshot || snapshot->network_generation != core_->network_generation) {
@@ -135,6 +132,12 @@ void Worker::loop() {
   }
   polling_.store(false, std::memory_order_release);
   cell_.leave(setup_.id);
+}
+
+void Worker::follow_wall_clock() {
+  const WallClock before = core_->wall_clock;
+  if (!setup_.wall_clock->read(core_->wall_clock)) return;
+  core_->wall_clock.continue_from(before, core_->now_ms);
 }
 
 uint16_t Worker::transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count) {

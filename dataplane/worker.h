@@ -38,6 +38,7 @@ struct WorkerSetup {
   const Rings* relays;  // to transmit; nullptr when every port has a queue for every worker
   std::array<KernelDoor*, kInterfacesMax> kernel_doors{};
   FlowLogRing* flow_log = nullptr;
+  const WallClockCell* wall_clock;
 };
 
 class Worker {
@@ -72,6 +73,7 @@ class Worker {
   static int entry(void* self);
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
   void loop();
+  void follow_wall_clock();
   // Both return whether there were packets.
   bool poll(const TscClock& clock);
   bool take_over(const TscClock& clock);

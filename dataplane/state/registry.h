@@ -66,8 +66,8 @@ struct PoolState {
 
   net::Ipv4Address local;
   net::Endpoint backend;
-  Counter flows;               // flow entries, over ones included
-  uint32_t clock_lead_ms = 0;  // of the balancer's timestamp clock towards this backend
+  Counter flows;          // flow entries, over ones included
+  Counter clock_lead_ms;  // of the balancer's timestamp clock towards this backend
   std::shared_ptr<const PortShares> shares;  // which worker has which port
   PortPool ports;
 };
