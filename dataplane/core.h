@@ -24,6 +24,7 @@
 #include "dataplane/state/timer_wheel.h"
 #include "dataplane/steering.h"
 #include "dataplane/tx.h"
+#include "dataplane/upkeep.h"
 #include "dataplane/wall_clock.h"
 
 namespace sluice {
@@ -72,6 +73,7 @@ struct Core {
   WallClock wall_clock;                // as control told it last
   const Snapshot* snapshot = nullptr;  // the one in force during this burst
   uint64_t network_generation = 0;     // of that one
+  Upkeep upkeep;
   net::Random random;
   WorkerCounters counters;
   FlowTable flows;

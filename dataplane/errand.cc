@@ -16,8 +16,8 @@ ListFlows::Row row_of(const Core& core, const Flow& flow) {
           core.local(flow),
           core.backend_address(flow),
           flow.tcp.state(),
-          core.now32() - flow.last_seen_ms,
-          core.now32() - flow.opened_ms,
+          stamp_age_ms(core.now32(), flow.last_seen_ms),
+          stamp_age_ms(core.now32(), flow.opened_ms),
           flow.shift,
           flow.bytes_in(),
           flow.bytes_out()};
@@ -58,7 +58,7 @@ bool ExplainTuple::step(Core& core) {
   const PortPool& ports = core.registry.pools[pool_]->ports;
   answer_.in_use = ports.in_use(port_);
   answer_.legacy = ports.legacy(port_);
-  answer_.age_ms = core.now32() - answer_.legacy.closed_ms;
+  answer_.age_ms = stamp_age_ms(core.now32(), answer_.legacy.closed_ms);
   answer_.rules = core.snapshot->reuse;
   if (syn_) {
     answer_.linux_takes = linux_takes(answer_.legacy, *syn_);

@@ -17,7 +17,7 @@ FlowRecord record_of(const Core& core, const Flow& flow, TcpState state, FlowEnd
           core.vip(flow),
           core.local(flow),
           core.backend_address(flow),
-          now_ms - (core.now32() - flow.opened_ms),
+          now_ms - stamp_age_ms(core.now32(), flow.opened_ms),
           now_ms,
           flow.bytes_in(),
           flow.bytes_out(),

@@ -121,7 +121,7 @@ bool takes(const Core& core, const Legacy& legacy, const SynNumbers& syn) {
 bool may_be_late(Core& core, const Flow& flow, const Legacy& learned) {
   const Legacy& known = core.pool(flow).ports.legacy(flow.local_port.host());
   const bool just_used = known.kind != Legacy::Kind::kFresh &&
-                         core.now32() - known.closed_ms < kJustUsedMs &&
+                         stamp_age_ms(core.now32(), known.closed_ms) < kJustUsedMs &&
                          !net::serial_after(learned.last_sequence, known.last_sequence);
   return just_used || takes(core, learned, sent_numbers(flow));
 }

@@ -75,7 +75,7 @@ void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
 Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
-  if (core.now32() - flow.last_seen_ms < kSynRepeatMs) {
+  if (stamp_age_ms(core.now32(), flow.last_seen_ms) < kSynRepeatMs) {
     core.count(Event::syns_copied);
     if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
     if (flow.timestamps) note_timestamps(flow, *segment.packet.tcp);

@@ -279,11 +279,19 @@ void abandon_flow(Core& core, uint32_t index, FlowEnd why) {
   erase_flow(core, index);
 }
 
+void hasten_flow(Core& core, uint32_t index) {
+  const Flow& flow = core.flows[index];
+  const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(flow.tcp.state())];
+  const uint32_t idle = stamp_age_ms(core.now32(), flow.last_seen_ms);
+  core.flow_timers.hasten(index, core.now_ms + (idle < timeout ? timeout - idle : 0));
+}
+
 void expire_flow(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
+  flow.opened_ms = stamp_kept_in_range(core.now32(), flow.opened_ms);
   const TcpState state = flow.tcp.state();
   const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(state)];
-  const uint32_t idle = core.now32() - flow.last_seen_ms;
+  const uint32_t idle = stamp_age_ms(core.now32(), flow.last_seen_ms);
   if (flow.answer_due && state == TcpState::kSynSent) return heal_overdue(core, index);
   if (idle < timeout) {
     core.flow_timers.set(index, core.now_ms + timeout - idle);

@@ -29,6 +29,9 @@ void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event);
 /// where it may still hold the connection, the port is given back, the entry freed.
 void abandon_flow(Core& core, uint32_t index, FlowEnd why);
 
+/// Moves a flow's timer up to its idle limit, where a longer one has set it.
+void hasten_flow(Core& core, uint32_t index);
+
 /// Ends a flow whose timer fired and that was silent too long.
 void expire_flow(Core& core, uint32_t index);
 

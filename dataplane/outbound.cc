@@ -57,8 +57,11 @@ Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
   flow.timestamps = flow.timestamps && options.has_timestamps();
   flow.answer_due = false;
   if (flow.syn_slot != SynStore::kNone) {
+    // Its microseconds last for an hour.
+    constexpr uint32_t kLongMs = 3'600'000;
     const auto now_us = static_cast<uint32_t>(core.now_us);
-    backend.handshakes.count(now_us - core.syns.sent_us(flow.syn_slot));
+    const bool is_long = stamp_age_ms(core.now32(), flow.opened_ms) > kLongMs;
+    backend.handshakes.count(is_long ? UINT32_MAX : now_us - core.syns.sent_us(flow.syn_slot));
   }
   if (flow.heal_attempts > 0) {
     core.count(Event::heals_succeeded);

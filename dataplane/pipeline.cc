@@ -229,11 +229,13 @@ void run_housekeeping(Core& core) {
   core.flow_timers.advance(core.now_ms, kFlowBudget,
                            [&](uint32_t index) { expire_flow(core, index); });
   core.next_hops.tick(*core.snapshot, core.now_ms);
+  run_upkeep(core);
 }
 
 void adopt_snapshot(Core& core, const Snapshot& snapshot) {
   const bool first = core.snapshot == nullptr;
   core.snapshot = &snapshot;
+  adopt_timeouts(core, snapshot);
   // The snapshot before may be gone by now.
   const uint64_t before = std::exchange(core.network_generation, snapshot.network_generation);
   if (!first && before == snapshot.network_generation) return;

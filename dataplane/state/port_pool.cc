@@ -82,10 +82,11 @@ std::optional<PortPool::Taken> PortPool::take_unfitted(const SynNumbers& syn,
   if (clean_.head != kNone) {
     const Legacy oldest = legacy_at(clean_.head);
     if (oldest.kind == Legacy::Kind::kFresh) return grant(clean_.head, Grant::kFresh, {});
-    if (now_ms - oldest.closed_ms >= rules.guard_ms) return grant(clean_.head, Grant::kClean, {});
+    if (stamp_age_ms(now_ms, oldest.closed_ms) >= rules.guard_ms)
+      return grant(clean_.head, Grant::kClean, {});
   }
   if (held_.head == kNone) return {};
-  if (now_ms - records_[held_.head].closed_ms >= rules.time_wait_ms) {
+  if (stamp_age_ms(now_ms, records_[held_.head].closed_ms) >= rules.time_wait_ms) {
     return grant(held_.head, Grant::kRested, {});
   }
   switch (rules.policy) {

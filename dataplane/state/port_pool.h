@@ -30,6 +30,7 @@
 #include "dataplane/net/siphash.h"
 #include "dataplane/state/counter.h"
 #include "dataplane/state/port_set.h"
+#include "dataplane/state/stamp.h"
 #include "dataplane/state/time_wait.h"
 
 namespace sluice {
@@ -132,6 +133,11 @@ class PortPool {
   /// The backend heard of a resting held tuple again: its TIME_WAIT starts anew, its numbers may
   /// grow.
   void touch(uint16_t port, const Legacy& heard);
+  /// Keeps the closing time of the port with this number in the set within reach of a 32-bit clock,
+  /// see stamp.h.
+  void age(uint32_t index, uint32_t now_ms) {
+    records_[index].closed_ms = stamp_kept_in_range(now_ms, records_[index].closed_ms);
+  }
   /// A flow that translated for a resting port is gone.
   void forget_flow(uint16_t port, uint32_t flow);
 

@@ -16,9 +16,12 @@ TimerWheel::TimerWheel(TimerNode* first, size_t stride, uint32_t id_count, uint6
 
 void TimerWheel::set(uint32_t id, uint64_t deadline_ms) {
   cancel(id);
-  // The tick that begins at the deadline or after it.
-  node(id).tick = static_cast<uint32_t>(deadline_ms / kTickMs + 1);
+  node(id).tick = tick_at(deadline_ms);
   place(id);
+}
+
+void TimerWheel::hasten(uint32_t id, uint64_t deadline_ms) {
+  if (is_set(id) && is_later(node(id).tick, tick_at(deadline_ms))) set(id, deadline_ms);
 }
 
 void TimerWheel::cancel(uint32_t id) {

@@ -40,6 +40,8 @@ class TimerWheel {
   /// Sets or moves the timer of `id`; it fires at the first advance() to `deadline_ms` or later.
   /// Deadlines lie less than a year ahead.
   void set(uint32_t id, uint64_t deadline_ms);
+  /// Moves a timer up to a deadline that is earlier than its own; one that is not set stays so.
+  void hasten(uint32_t id, uint64_t deadline_ms);
   void cancel(uint32_t id);
   bool is_set(uint32_t id) { return node(id).next != kNone; }
 
@@ -70,6 +72,10 @@ class TimerWheel {
   static constexpr uint32_t kSentinels = kLevels * kSlots + 1;  // the last one: due now
   static constexpr uint32_t kNone = TimerNode::kNone;
 
+  /// The tick that begins at the deadline or after it.
+  static uint32_t tick_at(uint64_t deadline_ms) {
+    return static_cast<uint32_t>(deadline_ms / kTickMs + 1);
+  }
   static bool is_later(uint32_t a, uint32_t b) { return static_cast<int32_t>(a - b) > 0; }
 
   // Ids beyond the entries are the sentinels.

@@ -311,5 +311,23 @@ TEST(PortPool, NothingIsSearched) {
   EXPECT_LT(seconds(65535), 50 * seconds(16));
 }
 
+// The clock has 32 bits: what rests for 49.7 days and a little must not seem to rest since just now.
+TEST(PortPool, WeeksOfRestStayWeeks) {
+  for (const uint32_t closed : {0u, 1'000'000u, 0xfffffff0u}) {
+    Pool pool(1);
+    ASSERT_EQ(pool.take_one(kNever, closed), 1000);
+    pool.give_back(1000, held(closed), PortPool::kNoFlow);
+    EXPECT_EQ(pool.take_one(kNever, closed + kTimeWait - 1), 0);
+    constexpr uint64_t kWeeks = (uint64_t{1} << 32) + kTimeWait / 2;
+    for (uint64_t passed = 0; passed < kWeeks; passed += kStampOldestMs / 3) {
+      pool.age(0, closed + static_cast<uint32_t>(passed));
+    }
+    const uint32_t now = closed + static_cast<uint32_t>(kWeeks);
+    pool.age(0, now);
+    EXPECT_GE(stamp_age_ms(now, pool.legacy(1000).closed_ms), kStampOldestMs);
+    EXPECT_EQ(pool.take_one(kNever, now), 1000);
+  }
+}
+
 }  // namespace
 }  // namespace sluice

@@ -176,5 +176,18 @@ TEST(TimerWheel, AgainstAReference) {
   }
 }
 
+TEST(TimerWheel, HastensOnlyWhatIsLater) {
+  Wheel wheel(3, 1000);
+  wheel.set(0, 7'440'000);
+  wheel.set(1, 2000);
+  wheel.hasten(0, 5000);
+  wheel.hasten(1, 5000);
+  wheel.hasten(2, 5000);
+  EXPECT_FALSE(wheel.is_set(2));
+  EXPECT_EQ(fired_by(wheel, 2032), (Ids{1}));
+  EXPECT_EQ(fired_by(wheel, 4999), Ids{});
+  EXPECT_EQ(fired_by(wheel, 5032), (Ids{0}));
+}
+
 }  // namespace
 }  // namespace sluice
