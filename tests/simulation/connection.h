@@ -135,6 +135,9 @@ class Connections {
     return id != kNobody && c.id == id ? &c : nullptr;
   }
 
+  // One of the newest, `back` of them ago.
+  Connection* recent(uint32_t back) { return find(next_ - back); }
+
   template <typename Visit>
   void each_live(Visit visit) {
     for (Connection& c : slots_)

@@ -23,9 +23,10 @@ enum class EventKind : uint8_t {
   housekeeping,
   restart,
   reload,
-  forget,   // subject: a connection that its backend loses without a word
-  death,    // a backend goes down with all that it holds
-  revival,  // subject: that backend
+  forget,    // subject: a connection that its backend loses without a word
+  death,     // a backend goes down with all that it holds
+  revival,   // subject: that backend
+  stranger,  // somebody sends in a client's name
 };
 
 struct Event {

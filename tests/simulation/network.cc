@@ -95,6 +95,11 @@ void Network::from_backend(const Segment& s, ConnectionId connection) {
   });
 }
 
+void Network::from_stranger(const Segment& s) {
+  trace_.note(now, Place::client_sent, s, kNobody);
+  events_.put(now, EventKind::inbound_arrival, frame_for(s, Side::client));
+}
+
 void Network::emit(Side side, FrameView frame) {
   if (frame.size() >= kArpSize && frame[12] == 0x08 && frame[13] == 0x06)
     return answer_arp(side, frame);

@@ -28,6 +28,8 @@ class Network final : public Wire {
 
   void from_client(const Segment& segment, ConnectionId connection);
   void from_backend(const Segment& segment, ConnectionId connection);
+  // Arrives at once.
+  void from_stranger(const Segment& segment);
   void emit(Side side, FrameView frame) override;
 
   FrameView view(FrameId id) { return frames_.view(id); }

@@ -169,6 +169,14 @@ std::vector<Scenario> make_all() {
   s.syn_copies = 19;
   all.push_back(s);
 
+  s = make("strangers",
+           "segments in clients' names, in the window, that acknowledge what never was");
+  s.port_last = s.port_first + 499;
+  s.users = 200;
+  s.modes = kNobodyVanishes;
+  s.stranger_every_us = 300;
+  all.push_back(s);
+
   s = make("exhaustion", "more connections wanted than there are ports");
   s.port_last = s.port_first + 31;
   s.users = 100;

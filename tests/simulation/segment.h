@@ -21,6 +21,8 @@ constexpr unsigned kSackBlocksMax = 3;
 constexpr unsigned kFrameSizeMax = 384;
 constexpr unsigned kEthernetSize = 14;
 constexpr unsigned kPayloadMax = 256;
+// No end offers it: by this a stranger's segment is known, whatever else was rewritten.
+constexpr uint16_t kStrangersWindow = 54'321;
 
 struct SackBlock {
   uint32_t left;

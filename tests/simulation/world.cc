@@ -61,6 +61,7 @@ void World::start() {
     events_.put(2 * kSecond + scenario_.death_every_us, EventKind::death);
   if (scenario_.reload_every_us != 0)
     events_.put(2 * kSecond + scenario_.reload_every_us, EventKind::reload);
+  if (scenario_.stranger_every_us != 0) events_.put(2 * kSecond, EventKind::stranger);
 }
 
 Outcome World::run(uint64_t connections) {
@@ -115,6 +116,10 @@ void World::handle(const Event& e) {
     case EventKind::housekeeping:
       balancer_->housekeeping(e.at);
       return events_.put(e.at + housekeeping_every_us_, EventKind::housekeeping);
+    case EventKind::stranger:
+      intrude();
+      if (to_open_ != 0) events_.put(e.at + scenario_.stranger_every_us, EventKind::stranger);
+      return;
     case EventKind::restart:
       if (to_open_ == 0) return;
       flush();
@@ -157,6 +162,24 @@ void World::kill_backend() {
 TimeUs World::until_restart() {
   const auto every = static_cast<uint32_t>(scenario_.restart_every_us);
   return every / 2 + rng_.below(every);
+}
+
+// Who sweeps all numbers hits a window now and then; here each segment does. Its acknowledgement never fits,
+// and its RST is never at the number that is expected.
+void World::intrude() {
+  const Connection* c = connections_.recent(rng_.below(2 * scenario_.users));
+  // A handshake that is not done at the backend would be ended by any RST in its window (Linux).
+  if (c == nullptr || !c->live || c->client.received() == 0) return;
+  Segment s;
+  s.source = c->client_address();
+  s.destination = site_.vip;
+  s.window = kStrangersWindow;
+  s.seq = c->client.snd_max() + 1 + rng_.below(60'000);
+  s.ack = c->client.rcv_nxt() + (1u << 29) + rng_.below(1u << 29);
+  for (const int flags : {int{kAck}, kFin | kAck, int{kRst}}) {
+    s.flags = static_cast<uint8_t>(flags);
+    network_.from_stranger(s);
+  }
 }
 
 // By the Ethernet address: on the direct path all backends listen on one IPv4 address.

@@ -46,6 +46,7 @@ class World {
   TimeUs until_restart();
   void forget(ConnectionId id);
   void kill_backend();
+  void intrude();
 
   const Scenario& scenario_;
   Site site_;
