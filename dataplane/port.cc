@@ -75,8 +75,8 @@ void Port::configure(const std::vector<rte_mempool*>& packets) {
 /// With RSS under our key, else under the driver's, else without.
 void Port::configure_queues(const rte_eth_dev_info& info) {
   if (rx_queue_count_ > 1) {
-    std::vector<uint8_t> key = rss_key(rss_key_length(info));
-    for (uint8_t* const asked : {key.data(), static_cast<uint8_t*>(nullptr)}) {
+    uint8_t* const ours = rss_key(rss_key_length(info)).data();
+    for (uint8_t* const asked : {ours, static_cast<uint8_t*>(nullptr)}) {
       rte_eth_conf conf{};
       if (!ask_for_rss(info, asked, conf)) break;
       if (rte_eth_dev_configure(id_, rx_queue_count_, tx_queue_count_, &conf) == 0) return;

@@ -62,14 +62,17 @@ uint8_t rss_key_length(const rte_eth_dev_info& info) {
   return info.hash_key_size == 0 ? kKeyLengthUnsaid : info.hash_key_size;
 }
 
-std::vector<uint8_t> rss_key(size_t length) {
+std::span<uint8_t> rss_key(uint8_t length) {
   constexpr std::array<uint8_t, 40> kKey = {
       0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
       0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
       0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa};
-  std::vector<uint8_t> key(length);
-  for (size_t i = 0; i < length; ++i) key[i] = kKey[i % kKey.size()];
-  return key;
+  static std::array<uint8_t, UINT8_MAX> key = [&] {
+    std::array<uint8_t, UINT8_MAX> repeated;
+    for (size_t i = 0; i < repeated.size(); ++i) repeated[i] = kKey[i % kKey.size()];
+    return repeated;
+  }();
+  return {key.data(), length};
 }
 
 bool ask_for_rss(const rte_eth_dev_info& info, uint8_t* key, rte_eth_conf& conf) {

@@ -4,6 +4,7 @@
 
 #include <rte_ethdev.h>
 
+#include <span>
 #include <vector>
 
 #include "dataplane/steering.h"
@@ -13,12 +14,14 @@ namespace sluice {
 /// Bytes of a device's key.
 uint8_t rss_key_length(const rte_eth_dev_info& info);
 
-/// The key of the RSS specification, over and over: any length. All devices that take a key get
-/// this one, so that it does not matter which of them a client's packet comes in on.
-std::vector<uint8_t> rss_key(size_t length);
+/// The key of the RSS specification, over and over: any length that a device can have. All devices
+/// that take a key get this one, so that it does not matter which of them a client's packet comes in
+/// on. The bytes last as long as the process: ethdev keeps the pointer that it is given, and drivers
+/// read through it later, when the port starts or is reset.
+std::span<uint8_t> rss_key(uint8_t length);
 
 /// Puts RSS of TCP over IPv4 into `conf`, under `key` or (nullptr) the driver's own; false when the
-/// device has none.
+/// device has none. `key` must last as long as the port.
 bool ask_for_rss(const rte_eth_dev_info& info, uint8_t* key, rte_eth_conf& conf);
 
 /// Spreads the RETA of a started port evenly over its receive queues, where the driver lets it, and

@@ -6,6 +6,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <span>
+
 #include "dataplane/flow_rules.h"
 #include "dataplane/rss_setup.h"
 #include "tests/eal/stage.h"
@@ -17,16 +20,40 @@ std::vector<rte_mempool*> pools(size_t workers) {
   return std::vector<rte_mempool*>(workers, packet_pool());
 }
 
+bool is_rss_key(const uint8_t* bytes, size_t length) {
+  return std::ranges::equal(std::span(bytes, length), rss_key(static_cast<uint8_t>(length)));
+}
+
 TEST(Port, SpreadsAndReadsBackRss) {
   for (const uint32_t workers : {2u, 3u, 4u, 16u}) {
     // Its receive queues fill themselves: without traffic to be, there is only what it says.
     const Port port("net_null" + std::to_string(100 + workers) + ",no-rx=1", pools(workers));
     ASSERT_EQ(port.rx_queue_count(), workers);
     ASSERT_TRUE(port.rss()) << port.no_rss_reason();
-    EXPECT_EQ(port.rss()->key, rss_key(port.rss()->key.size()));
+    EXPECT_TRUE(is_rss_key(port.rss()->key.data(), port.rss()->key.size()));
     for (size_t i = 0; i < port.rss()->reta.size(); ++i) {
       ASSERT_EQ(port.rss()->reta[i], i % workers);
     }
+  }
+}
+
+rte_eth_conf configuration_kept_of(uint16_t port) {
+  rte_eth_conf kept{};
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // DPDK calls it experimental
+  EXPECT_EQ(rte_eth_dev_conf_get(port, &kept), 0);
+#pragma GCC diagnostic pop
+  return kept;
+}
+
+// igb, ixgbe, i40e and ena read the key through ethdev's copy of the configuration when the port
+// starts, so the pointer in it must be good for as long as the port is there.
+TEST(Port, LeavesAnRssKeyWithEthdevThatLasts) {
+  const Port first("net_null95,no-rx=1", pools(2)), second("net_null96,no-rx=1", pools(4));
+  for (const Port* port : {&first, &second}) {
+    const rte_eth_rss_conf rss = configuration_kept_of(port->id()).rx_adv_conf.rss_conf;
+    ASSERT_NE(rss.rss_key, nullptr);
+    EXPECT_TRUE(is_rss_key(rss.rss_key, rss.rss_key_len));
   }
 }
 
