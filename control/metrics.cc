@@ -1,18 +1,25 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The exposer, its meeting with the control thread, and samples put into families.
+// Samples put into families, and the meeting of the HTTP thread with the control thread.
 #include "control/metrics.h"
 
-#include <prometheus/exposer.h>
+#include <fmt/format.h>
+#include <prometheus/text_serializer.h>
 
 #include <limits>
+#include <system_error>
+
+#include "control/preflight.h"
 
 namespace sluice::control {
 namespace {
 
-// For civetweb. Who connects and says nothing holds a thread until the time-out, and no longer.
-std::vector<std::string> http_options(net::Endpoint listen) {
-  return {
-      "listening_ports", net::to_string(listen), "num_threads", "8", "request_timeout_ms", "5000"};
+constexpr std::chrono::seconds kMadeEvery{1};
+// Behind it others wait for their answer.
+constexpr std::chrono::milliseconds kControlWaits{700};
+
+HttpAnswer exposition_of(const std::vector<prometheus::MetricFamily>& families) {
+  return {200, "text/plain; version=0.0.4; charset=utf-8",
+          std::make_shared<const std::string>(prometheus::TextSerializer().Serialize(families))};
 }
 
 }  // namespace
@@ -56,19 +63,26 @@ void MetricSamples::add_histogram(const char* name, const char* help, Labels lab
 
 // ---- the two threads ---------------------------------------------------------------------------
 
-std::vector<prometheus::MetricFamily> Metrics::Source::Collect() const {
+Metrics::Metrics(LoopCall& calls, net::Endpoint listen, Collect collect) try
+    : calls_(calls),
+      collect_(std::move(collect)),
+      server_(listen, [this](std::string_view path) { return answer(path); }) {
+} catch (const std::system_error& error) {
+  throw StartError(
+      fmt::format("control.metrics_listen {}: {}", net::to_string(listen), error.what()));
+}
+
+HttpAnswer Metrics::answer(std::string_view path) {
+  if (path != "/metrics") return plain_answer(404, "there is only /metrics\n");
+  const auto now = std::chrono::steady_clock::now();
+  if (latest_.body && now < next_) return latest_;
   std::vector<prometheus::MetricFamily> families;
   // Without an answer in time there is nothing: the scrape shows the gap.
-  calls_.run([&] { families = collect_(); });
-  return families;
+  latest_ = calls_.run([&] { families = collect_(); }, kControlWaits)
+                ? exposition_of(families)
+                : plain_answer(503, "the control thread does not answer\n");
+  next_ = now + kMadeEvery;
+  return latest_;
 }
-
-Metrics::Metrics(LoopCall& calls, net::Endpoint listen, Collect collect)
-    : source_(std::make_shared<Source>(calls, std::move(collect))),
-      exposer_(std::make_unique<prometheus::Exposer>(http_options(listen))) {
-  exposer_->RegisterCollectable(source_);
-}
-
-Metrics::~Metrics() = default;
 
 }  // namespace sluice::control

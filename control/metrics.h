@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Prometheus metrics on control.metrics_listen, served by a thread of their own.
 //
-// The samples are made when somebody asks, by the control thread, for which the HTTP thread waits.
-// Where nobody scrapes they cost nothing.
+// The samples are made when somebody asks, by the control thread, for which the HTTP thread waits, and
+// at most once a second: who asks again within it gets the same text. Where nobody scrapes they cost
+// nothing.
 #pragma once
 
-#include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
+#include <chrono>
 #include <functional>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "control/http_server.h"
 #include "control/loop_call.h"
 #include "dataplane/net/address.h"
-
-namespace prometheus {
-class Exposer;
-}
 
 namespace sluice::control {
 
@@ -47,25 +44,17 @@ class Metrics {
  public:
   using Collect = std::function<std::vector<prometheus::MetricFamily>()>;
 
-  // `collect` runs on the loop. Throws std::exception when the address cannot be listened on;
-  // check_listen_ports() comes first and says why in words.
+  // `collect` runs on the loop. Throws StartError when the address cannot be listened on.
   Metrics(LoopCall& calls, net::Endpoint listen, Collect collect);
-  ~Metrics();
 
  private:
-  class Source : public prometheus::Collectable {
-   public:
-    Source(LoopCall& calls, Metrics::Collect collect)
-        : calls_(calls), collect_(std::move(collect)) {}
-    std::vector<prometheus::MetricFamily> Collect() const override;
+  HttpAnswer answer(std::string_view path);
 
-   private:
-    LoopCall& calls_;
-    Metrics::Collect collect_;
-  };
-
-  std::shared_ptr<Source> source_;
-  std::unique_ptr<prometheus::Exposer> exposer_;
+  LoopCall& calls_;
+  Collect collect_;
+  HttpAnswer latest_;  // of the server's thread
+  std::chrono::steady_clock::time_point next_{};
+  HttpServer server_;  // last: it calls into all of this
 };
 
 }  // namespace sluice::control
