@@ -7,8 +7,10 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "control/clock.h"
@@ -202,11 +204,20 @@ uint64_t Balancer::reset_flows(const std::vector<BackendKey>& backends) {
     const auto found = keeper_->backends().find(key);
     if (found != keeper_->backends().end()) ids.set(found->second.id);
   }
-  return reset(ids);
+  return reset(ids, ResetFlows::Unanswered::kRefuse);
 }
 
 uint64_t Balancer::reset_all_flows() {
-  return reset(ResetFlows::Backends().set());
+  return reset(ResetFlows::Backends().set(), ResetFlows::Unanswered::kRefuse);
+}
+
+uint64_t Balancer::end_flows() {
+  // What relays, device queues and neighbours that have to be asked take.
+  constexpr std::chrono::milliseconds kOnTheirWay{20};
+  set_drain(OnRefusal::kDrop);
+  const uint64_t count = reset(ResetFlows::Backends().set(), ResetFlows::Unanswered::kLetRetry);
+  std::this_thread::sleep_for(kOnTheirWay);
+  return count;
 }
 
 HandshakeCounts Balancer::handshake_counts(const BackendKey& backend) const {
@@ -218,11 +229,13 @@ HandshakeCounts Balancer::handshake_counts(const BackendKey& backend) const {
           sum(&BackendState::unanswered)};
 }
 
-uint64_t Balancer::reset(const ResetFlows::Backends& backends) {
+uint64_t Balancer::reset(const ResetFlows::Backends& backends, ResetFlows::Unanswered unanswered) {
+  std::vector<ResetFlows> errands(workers_.size(), ResetFlows(backends, unanswered));
+  std::vector<bool> posted;
+  for (size_t i = 0; i < workers_.size(); ++i) posted.push_back(workers_[i]->post(errands[i]));
   uint64_t count = 0;
-  for (const auto& worker : workers_) {
-    ResetFlows errand(backends);
-    if (worker->run(errand)) count += errand.reset_count();
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    if (posted[i] && workers_[i]->finish()) count += errands[i].reset_count();
   }
   return count;
 }

@@ -44,6 +44,9 @@ class Balancer {
   // Resets the flows of backends at both ends, or those of all. Gives their number.
   uint64_t reset_flows(const std::vector<BackendKey>& backends);
   uint64_t reset_all_flows();
+  // Before a stop: no new flow (SYNs are dropped without a word, so that clients try again), every flow
+  // reset at both ends, and time for that to leave. Gives the number of flows.
+  uint64_t end_flows();
   // What workers have counted of a backend's handshakes.
   HandshakeCounts handshake_counts(const BackendKey& backend) const;
   // Who knows about health; asked for each snapshot and each view.
@@ -81,7 +84,7 @@ class Balancer {
   const std::string& passed_over() const { return plan_.passed_over; }
 
  private:
-  uint64_t reset(const ResetFlows::Backends& backends);
+  uint64_t reset(const ResetFlows::Backends& backends, ResetFlows::Unanswered unanswered);
   void make_packet_pools();
   void start_ports();
   void make_rings();

@@ -209,9 +209,9 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   spdlog::info("ready; ask with: sluicectl --socket {} show services", socket.path());
   tell_ready(operations.summary());
   loop.run();
-  calls.close();
   tell_stopping();
-  spdlog::info("stopping");
+  spdlog::info("stopping: no new flows; flows reset at both ends: {}", balancer.end_flows());
+  calls.close();
 }
 
 int run(const LoadedConfig& loaded, const std::string& file) {

@@ -38,7 +38,13 @@ bool ListFlows::step(Core& core) {
 
 bool ResetFlows::step(Core& core) {
   constexpr uint32_t kEntriesPerStep = 256;
-  constexpr uint32_t kResetsPerStep = 16;
+  constexpr uint32_t kResetsPerStep = 8;  // two packets each: below what a 10G port sends meanwhile
+  // A RST that the device has no room for is a connection that hangs.
+  const uint64_t tx_full =
+      core.counters.drops[static_cast<size_t>(net::DropReason::tx_full)].value();
+  if (tx_full > tx_full_before_) paused_ms_ = core.now_ms;
+  tx_full_before_ = tx_full;
+  if (paused_ms_ == core.now_ms) return false;
   const uint32_t size = core.flows.flow_count_max();
   const uint32_t end = std::min(size, cursor_ + kEntriesPerStep);
   for (uint32_t resets = 0; cursor_ < end && resets < kResetsPerStep; ++cursor_) {
@@ -46,7 +52,8 @@ bool ResetFlows::step(Core& core) {
     Flow& flow = core.flows[cursor_];
     if (!backends_[flow.backend] || is_over(flow.tcp.state())) continue;
     core.count(Event::flows_reset);
-    reset_client(core, flow);
+    const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
+    if (!unanswered || unanswered_ == Unanswered::kRefuse) reset_client(core, flow);
     abandon_flow(core, cursor_, FlowEnd::reset_by_order);
     ++resets;
     ++reset_count_;

@@ -74,16 +74,23 @@ class ExplainTuple : public Errand {
 class ResetFlows : public Errand {
  public:
   using Backends = std::bitset<Registry::kBackends>;  // by id
+  /// What a client is told whose SYN no backend has answered: that it is refused, or nothing, so that
+  /// it sends the SYN again.
+  enum class Unanswered : uint8_t { kRefuse, kLetRetry };
 
-  explicit ResetFlows(const Backends& backends) : backends_(backends) {}
+  explicit ResetFlows(const Backends& backends, Unanswered unanswered = Unanswered::kRefuse)
+      : backends_(backends), unanswered_(unanswered) {}
   bool step(Core& core) override;
 
   uint64_t reset_count() const { return reset_count_; }
 
  private:
   Backends backends_;
+  Unanswered unanswered_;
   uint32_t cursor_ = 0;
   uint64_t reset_count_ = 0;
+  uint64_t tx_full_before_ = UINT64_MAX;  // nothing is known yet
+  uint64_t paused_ms_ = 0;                // the millisecond in which nothing more is sent
 };
 
 }  // namespace sluice

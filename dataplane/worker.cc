@@ -66,9 +66,13 @@ void Worker::stop() {
   launched_ = false;
 }
 
-bool Worker::run(Errand& errand) {
+bool Worker::post(Errand& errand) {
   if (!polls()) return false;
   errand_.store(&errand, std::memory_order_release);
+  return true;
+}
+
+bool Worker::finish() {
   while (errand_.load(std::memory_order_acquire) != nullptr) {
     if (!polls()) return false;
     rte_delay_us_sleep(50);

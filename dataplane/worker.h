@@ -55,7 +55,10 @@ class Worker {
   /// Asks the loop to end and waits for it. Idempotent.
   void stop();
   /// Has the worker do an errand and waits for it; false when the worker does not run.
-  bool run(Errand& errand);
+  bool run(Errand& errand) { return post(errand) && finish(); }
+  /// The two halves of it, so that several workers can be at it at once.
+  bool post(Errand& errand);
+  bool finish();
   bool polls() const { return polling_.load(std::memory_order_acquire); }
   unsigned lcore() const { return setup_.lcore; }
 

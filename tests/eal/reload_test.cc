@@ -90,6 +90,48 @@ TEST_F(Reload, AnOperatorMayResetTheFlowsOfABackend) {
   EXPECT_EQ(backend(0).active.value(), 0u);
 }
 
+// Before a stop: who waits for a SYN-ACK sends its SYN again, and finds whoever is here then.
+TEST_F(Reload, AnUnansweredClientMayBeLeftToTryAgain) {
+  start();
+  establish(1000, 5000);
+  next_client();
+  open(3000);
+  ResetFlows all(ResetFlows::Backends().set(), ResetFlows::Unanswered::kLetRetry);
+  while (!all.step(*core)) continue;
+  core->tx.flush();
+  EXPECT_EQ(all.reset_count(), 2u);
+  ASSERT_EQ(sent.size(), 3u);
+  size_t to_clients = 0;
+  for (const Sent& reset : sent) {
+    EXPECT_TRUE(reset.flags() & kRst);
+    to_clients += reset.port == kBackendLink ? 0 : 1;
+  }
+  EXPECT_EQ(to_clients, 1u);
+  sent.clear();
+  EXPECT_EQ(core->flows.flow_count(), 0u);
+}
+
+// What the device had no room for is not sent any more: it is given time.
+TEST_F(Reload, ResetsWaitForADeviceThatIsFull) {
+  start();
+  for (uint32_t i = 0; i < 20; ++i) {
+    open(1000 + i);
+    next_client();
+  }
+  ResetFlows all(ResetFlows::Backends().set());
+  ASSERT_FALSE(all.step(*core));
+  const uint64_t first = all.reset_count();
+  core->counters.count(net::DropReason::tx_full);
+  EXPECT_FALSE(all.step(*core));
+  EXPECT_FALSE(all.step(*core));
+  EXPECT_EQ(all.reset_count(), first);
+  pass(1);
+  while (!all.step(*core)) continue;
+  EXPECT_EQ(all.reset_count(), 20u);
+  core->tx.flush();
+  sent.clear();
+}
+
 TEST_F(Reload, WeightsAloneAreNoNewsToNeighbours) {
   Scene scene{.backends = 2};
   start(scene);
