@@ -59,10 +59,13 @@ KernelTaps::KernelTaps(EventLoop& loop, const Config& config,
   timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
   set_period(false);
-  loop_.watch(timer_.get(), EPOLLIN, [this](uint32_t) {
-    uint64_t expirations;
-    if (read(timer_.get(), &expirations, sizeof expirations) > 0) poll();
-  });
+  loop_.watch(
+      timer_.get(), EPOLLIN,
+      [this](uint32_t) {
+        uint64_t expirations;
+        if (read(timer_.get(), &expirations, sizeof expirations) > 0) poll();
+      },
+      "the taps' timer");
 }
 
 KernelTaps::~KernelTaps() {
@@ -78,7 +81,8 @@ void KernelTaps::make(Way& way) {
       std::make_unique<KernelTap>(own.kernel, way.interface.mac, way.interface.mtu, own.addresses,
                                   routes_through(config_, way.interface.index));
   // Edge-triggered: what a turn's budget leaves there is fetched by the timer.
-  loop_.watch(way.tap->fd(), EPOLLIN | EPOLLET, [this](uint32_t) { poll(); });
+  loop_.watch(
+      way.tap->fd(), EPOLLIN | EPOLLET, [this](uint32_t) { poll(); }, "a tap");
 }
 
 void KernelTaps::apply(const Config& config) {

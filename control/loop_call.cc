@@ -13,7 +13,8 @@ namespace sluice::control {
 
 LoopCall::LoopCall(EventLoop& loop) : loop_(loop), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!wake_) throw std::system_error(errno, std::generic_category(), "eventfd");
-  loop_.watch(wake_.get(), EPOLLIN, [this](uint32_t) { work(); });
+  loop_.watch(
+      wake_.get(), EPOLLIN, [this](uint32_t) { work(); }, "metrics and telemetry");
 }
 
 LoopCall::~LoopCall() {

@@ -191,7 +191,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
     }
   });
   loop.on_signal(SIGUSR1, [&] { flow_log.reopen(); });
-  loop.every(kTick, tick);
+  loop.every(kTick, tick, "views and status");
   WorkerWatch worker_watch;
   loop.every(watchdog_limit().value_or(kWatchedByNobody) / 2, [&] {
     if (worker_watch.all_progress(progress_of(balancer))) tell_alive();

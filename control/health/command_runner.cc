@@ -62,6 +62,9 @@ CommandRunner::CommandRunner(EventLoop& loop) : loop_(loop) {
   // Ambient capabilities are there to be inherited, and what a program needs that looks whether a
   // backend is well is none of them. This thread keeps what it has.
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  // Inherited from who started us, SIG_IGN would have the kernel take programs' ends away, and
+  // their pidfds would be ready for ever.
+  signal(SIGCHLD, SIG_DFL);
 }
 
 CommandRunner::~CommandRunner() {
@@ -90,8 +93,12 @@ pid_t CommandRunner::start(const std::vector<std::string>& argv,
     waitpid(pid, nullptr, 0);
     check(false, reason, "pidfd_open");
   }
-  loop_.watch(process.handle.get(), EPOLLIN, [this, pid](uint32_t) { reap(pid); });
-  loop_.watch(process.output.get(), EPOLLIN, [this, pid](uint32_t) { read_output(pid); });
+  loop_.watch(
+      process.handle.get(), EPOLLIN, [this, pid](uint32_t) { reap(pid); },
+      "commands of health checks");
+  loop_.watch(
+      process.output.get(), EPOLLIN, [this, pid](uint32_t) { read_output(pid); },
+      "commands of health checks");
   processes_.emplace(pid, std::move(process));
   return pid;
 }
@@ -120,9 +127,11 @@ void CommandRunner::read_output(pid_t pid) {
 void CommandRunner::reap(pid_t pid) {
   siginfo_t info{};
   const auto id = static_cast<id_t>(pid);
-  if (waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) return;
-  ::kill(-pid, SIGKILL);  // what it has left running, while its number is still its own
-  waitid(P_PID, id, &info, WEXITED | WNOHANG);
+  if (waitid(P_PID, id, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+    if (info.si_pid == 0) return;
+    ::kill(-pid, SIGKILL);  // what it has left running, while its number is still its own
+    waitid(P_PID, id, &info, WEXITED | WNOHANG);
+  }  // else somebody has taken its end away: it is over all the same
   if (processes_.at(pid).output) read_output(pid);
   Process process = std::move(processes_.at(pid));
   processes_.erase(pid);

@@ -22,10 +22,13 @@ CurlEngine::CurlEngine(EventLoop& loop)
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  loop_.watch(timer_.get(), EPOLLIN, [this](uint32_t) {
-    uint64_t expirations;
-    if (read(timer_.get(), &expirations, sizeof expirations) > 0) act(CURL_SOCKET_TIMEOUT, 0);
-  });
+  loop_.watch(
+      timer_.get(), EPOLLIN,
+      [this](uint32_t) {
+        uint64_t expirations;
+        if (read(timer_.get(), &expirations, sizeof expirations) > 0) act(CURL_SOCKET_TIMEOUT, 0);
+      },
+      "health checks by HTTP");
 }
 
 CurlEngine::~CurlEngine() {
@@ -56,12 +59,15 @@ int CurlEngine::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) 
     engine.loop_.change(fd, events);
     return 0;
   }
-  engine.loop_.watch(fd, events, [&engine, fd](uint32_t seen) {
-    const int in = (seen & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0;
-    const int out = (seen & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0;
-    const int error = (seen & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0;
-    engine.act(fd, in | out | error);
-  });
+  engine.loop_.watch(
+      fd, events,
+      [&engine, fd](uint32_t seen) {
+        const int in = (seen & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0;
+        const int out = (seen & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0;
+        const int error = (seen & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0;
+        engine.act(fd, in | out | error);
+      },
+      "health checks by HTTP");
   return 0;
 }
 

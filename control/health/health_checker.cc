@@ -76,11 +76,15 @@ HealthChecker::HealthChecker(EventLoop& loop, Hooks hooks)
       commands_(loop),
       timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
   if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
-  loop_.watch(timer_.get(), EPOLLIN, [this](uint32_t) {
-    uint64_t expirations;
-    if (read(timer_.get(), &expirations, sizeof expirations) > 0) on_timer();
-  });
-  loop_.every(kLookEvery, [this] { look_around(); });
+  loop_.watch(
+      timer_.get(), EPOLLIN,
+      [this](uint32_t) {
+        uint64_t expirations;
+        if (read(timer_.get(), &expirations, sizeof expirations) > 0) on_timer();
+      },
+      "health checks");
+  loop_.every(
+      kLookEvery, [this] { look_around(); }, "health checks");
 }
 
 HealthChecker::~HealthChecker() {

@@ -53,7 +53,8 @@ void TcpProbe::start(Done done) {
     return done(ProbeResult::none(fmt::format("connect by {}: {}", target_.device, reason)));
   }
   done_ = std::move(done);
-  loop_.watch(socket_.get(), EPOLLOUT, [this](uint32_t) { on_event(); });
+  loop_.watch(
+      socket_.get(), EPOLLOUT, [this](uint32_t) { on_event(); }, "health checks by TCP");
 }
 
 void TcpProbe::on_event() {

@@ -66,6 +66,78 @@ TEST(EventLoop, TimersFireAgainAndAgain) {
   EXPECT_EQ(fired, 3);
 }
 
+// A descriptor that is ready and that nobody reads: it is named, and the loop leaves the core to others.
+TEST(EventLoop, OneThatSpinsSaysSoAndSlowsDown) {
+  EventLoop loop;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  loop.every(
+      milliseconds(100), [] {}, "a quiet one");
+  loop.watch(
+      ends[0], EPOLLIN, [](uint32_t) {}, "the one that nobody reads");
+  const auto run_for = [&](milliseconds time) {
+    const auto end = EventLoop::Clock::now() + time;
+    while (EventLoop::Clock::now() < end) loop.run_once(milliseconds(10));
+  };
+  for (int i = 0; i < 10 && !loop.load().spins; ++i) run_for(milliseconds(1000));
+  EXPECT_TRUE(loop.load().spins);
+  EXPECT_GT(loop.load().iterations_per_s, 20'000u);
+  EXPECT_EQ(loop.load().busiest, "the one that nobody reads");
+  run_for(milliseconds(1500));
+  EXPECT_TRUE(loop.load().spins);
+  EXPECT_LT(loop.load().iterations_per_s, 2'000u);
+  EXPECT_LT(loop.load().busy_percent, 20.0);
+  char byte;
+  ASSERT_EQ(read(ends[0], &byte, 1), 1);
+  run_for(milliseconds(2200));
+  EXPECT_FALSE(loop.load().spins);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+// Closed before it was forgotten, while a copy lives on: epoll goes on telling of it.
+TEST(EventLoop, WhatNobodyWatchesAnyMoreIsForgotten) {
+  EventLoop loop;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  const int copy = dup(ends[0]);
+  loop.watch(ends[0], EPOLLIN, [](uint32_t) {});
+  close(ends[0]);
+  loop.forget(ends[0]);
+  int seen = 0;
+  int other[2];
+  ASSERT_EQ(pipe(other), 0);
+  loop.watch(other[0], EPOLLIN, [&](uint32_t) {
+    ++seen;
+    char byte;
+    EXPECT_EQ(read(other[0], &byte, 1), 1);
+  });
+  int rounds = 0;
+  const auto end = EventLoop::Clock::now() + milliseconds(50);
+  for (; EventLoop::Clock::now() < end; ++rounds) loop.run_once(milliseconds(10));
+  EXPECT_LT(rounds, 200);
+  ASSERT_EQ(write(other[1], "x", 1), 1);
+  loop.run_once(milliseconds(100));
+  EXPECT_EQ(seen, 1);
+  for (int fd : {copy, ends[1], other[0], other[1]}) close(fd);
+}
+
+// A timer that takes long does not take the loop with it.
+TEST(EventLoop, ATimerRestsForAsLongAsItTook) {
+  EventLoop loop;
+  int fired = 0;
+  loop.every(milliseconds(1), [&] {
+    ++fired;
+    usleep(20'000);
+  });
+  const auto end = EventLoop::Clock::now() + milliseconds(300);
+  while (EventLoop::Clock::now() < end) loop.run_once(milliseconds(10));
+  EXPECT_LE(fired, 5);
+  EXPECT_GE(fired, 2);
+}
+
 TEST(EventLoop, SignalsArriveInTheLoop) {
   EventLoop loop;
   std::vector<int> seen;
