@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace sluice::control {
 namespace {
@@ -23,12 +24,31 @@ std::string refusal(const std::string& why) {
 
 }  // namespace
 
-ApiServer::ApiServer(EventLoop& loop, ApiSocket& socket, Handler handler, ApiLimits limits)
-    : loop_(loop), socket_(socket), handler_(std::move(handler)), limits_(limits) {
-  loop_.watch(socket_.fd(), EPOLLIN, [this](uint32_t) { accept_all(); });
-  loop_.every(std::max(limits_.silence_max / 4, std::chrono::milliseconds(1)),
-              [this] { drop_silent(); });
+void ApiServer::Reply::give(const json& result) const {
+  const auto server = server_.lock();
+  if (server) (*server)->finish(fd_, serial_, to_line({{"ok", true}, {"result", result}}));
 }
+
+void ApiServer::Reply::refuse(const std::string& why) const {
+  const auto server = server_.lock();
+  if (server) (*server)->finish(fd_, serial_, refusal(why));
+}
+
+ApiServer::ApiServer(EventLoop& loop, ApiSocket& socket, LaterHandler handler, ApiLimits limits)
+    : loop_(loop), socket_(socket), handler_(std::move(handler)), limits_(limits) {
+  loop_.watch(
+      socket_.fd(), EPOLLIN, [this](uint32_t) { accept_all(); }, "the API socket");
+  loop_.every(
+      limits_.silence_max / 4, [this] { drop_silent(); }, "the API");
+}
+
+ApiServer::ApiServer(EventLoop& loop, ApiSocket& socket, Handler handler, ApiLimits limits)
+    : ApiServer(
+          loop, socket,
+          [handler = std::move(handler)](const json& request, const Reply& reply) {
+            reply.give(handler(request));
+          },
+          limits) {}
 
 ApiServer::~ApiServer() {
   loop_.forget(socket_.fd());
@@ -39,13 +59,30 @@ void ApiServer::accept_all() {
   // No more than a table full a turn: who connects in a loop must not keep the others waiting.
   for (size_t i = 0; i < limits_.clients_max; ++i) {
     const int fd = accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) return;
+    if (fd < 0) {
+      if (make_room_for_descriptor(errno)) continue;
+      return;
+    }
     if (clients_.size() >= limits_.clients_max) drop_most_silent();
     Client& client = clients_[fd];
     client.fd = UniqueFd(fd);
     client.active = EventLoop::Clock::now();
-    loop_.watch(fd, EPOLLIN, [this, fd](uint32_t events) { on_event(fd, events); });
+    loop_.watch(
+        fd, EPOLLIN, [this, fd](uint32_t events) { on_event(fd, events); }, "clients of the API");
   }
+}
+
+// Who waits to be accepted keeps the socket ready: where that cannot be, it must not keep us awake.
+bool ApiServer::make_room_for_descriptor(int error) {
+  if (error == EINTR || error == ECONNABORTED) return true;
+  if (error == EAGAIN || error == EWOULDBLOCK) return false;
+  const bool room = !clients_.empty();
+  drop_most_silent();
+  if (!room) {
+    paused_ = true;
+    loop_.change(socket_.fd(), 0);
+  }
+  return room;
 }
 
 void ApiServer::on_event(int fd, uint32_t events) {
@@ -54,10 +91,17 @@ void ApiServer::on_event(int fd, uint32_t events) {
   Client& client = found->second;
   const bool readable = (events & EPOLLIN) != 0;
   const bool broken = !readable && (events & (EPOLLERR | EPOLLHUP)) != 0;
-  if (broken || (readable && !read_from(client)) || !make_progress(client)) return drop(fd);
+  if (broken || (readable && !read_from(client))) return drop(fd);
+  proceed(fd);
+}
+
+void ApiServer::proceed(int fd) {
+  Client& client = clients_.at(fd);
+  if (!make_progress(client)) return drop(fd);
   client.active = EventLoop::Clock::now();  // the time that its answer took is not its silence
-  // Whoever does not read its answers is not read from: that bounds both buffers.
-  loop_.change(fd, client.out.empty() ? EPOLLIN : EPOLLOUT);
+  // Whoever does not read its answers, or waits for one, is not read from: that bounds both buffers.
+  const uint32_t wanted = client.waits_for != 0 ? 0u : client.out.empty() ? EPOLLIN : EPOLLOUT;
+  loop_.change(fd, wanted);
 }
 
 bool ApiServer::read_from(Client& client) {
@@ -73,7 +117,8 @@ bool ApiServer::make_progress(Client& client) {
   for (;;) {
     if (!client.out.empty() && !write_to(client)) return false;
     if (!client.out.empty()) return true;
-    if (!answer_next(client)) return !client.closing;
+    if (client.waits_for != 0) return true;
+    if (!answer_next(client)) return client.waits_for != 0 || !client.closing;
   }
 }
 
@@ -86,21 +131,37 @@ bool ApiServer::answer_next(Client& client) {
     return true;
   }
   if (end == std::string::npos) return false;
-  client.out = answer(client.in.substr(0, end));
+  const std::string line = client.in.substr(0, end);
   client.in.erase(0, end + 1);
-  return true;
+  answer(client.fd.get(), client, line);
+  return client.waits_for == 0;
 }
 
-std::string ApiServer::answer(const std::string& line) {
+void ApiServer::answer(int fd, Client& client, const std::string& line) {
+  client.waits_for = ++last_serial_;
+  client.handled = true;
+  const Reply reply(self_, fd, client.waits_for);
   const json request = json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (!request.is_object()) return refusal("the request is no JSON object");
   try {
-    return to_line({{"ok", true}, {"result", handler_(request)}});
+    if (request.is_object()) {
+      handler_(request, reply);
+    } else {
+      reply.refuse("the request is no JSON object");
+    }
   } catch (const json::exception&) {
-    return refusal("the request lacks a value, or has one of a wrong type");
+    reply.refuse("the request lacks a value, or has one of a wrong type");
   } catch (const std::exception& error) {
-    return refusal(error.what());
+    reply.refuse(error.what());
   }
+  client.handled = false;
+}
+
+void ApiServer::finish(int fd, uint64_t serial, std::string line) {
+  const auto found = clients_.find(fd);
+  if (found == clients_.end() || found->second.waits_for != serial) return;
+  found->second.waits_for = 0;
+  found->second.out = std::move(line);
+  if (!found->second.handled) proceed(fd);
 }
 
 bool ApiServer::write_to(Client& client) {
@@ -116,16 +177,19 @@ void ApiServer::drop(int fd) {
 }
 
 void ApiServer::drop_most_silent() {
-  auto oldest =
-      std::ranges::min_element(clients_, {}, [](const auto& entry) { return entry.second.active; });
+  // Who waits for us is not silent.
+  auto oldest = std::ranges::min_element(clients_, {}, [](const auto& entry) {
+    return std::pair(entry.second.waits_for != 0, entry.second.active);
+  });
   if (oldest != clients_.end()) drop(oldest->first);
 }
 
 void ApiServer::drop_silent() {
+  if (std::exchange(paused_, false)) loop_.change(socket_.fd(), EPOLLIN);
   const auto limit = EventLoop::Clock::now() - limits_.silence_max;
   for (auto it = clients_.begin(); it != clients_.end();) {
     const int fd = it->first;
-    const bool silent = it->second.active < limit;
+    const bool silent = it->second.active < limit && it->second.waits_for == 0;
     ++it;
     if (silent) drop(fd);
   }

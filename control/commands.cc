@@ -6,7 +6,6 @@
 
 #include <algorithm>
 
-#include "control/api_server.h"
 #include "control/doctor.h"
 #include "control/program_view.h"
 #include "control/views.h"
@@ -70,6 +69,14 @@ json explanation(const ExplainTuple::Answer& answer, const std::optional<SynNumb
 }
 
 }  // namespace
+
+void Commands::handle(const json& request, const ApiServer::Reply& reply) {
+  if (request.at("command") != "reload") return reply.give(handle(request));
+  operations_.reload(Operations::on_reload(request), [reply](const Operations::Outcome& outcome) {
+    if (!outcome.reloaded) return reply.refuse(outcome.text);
+    reply.give({{"message", outcome.text}});
+  });
+}
 
 json Commands::handle(const json& request) {
   const std::string command = request.at("command");

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "control/api_server.h"
 #include "control/balancer.h"
 #include "control/operations.h"
 #include "control/status.h"
@@ -18,8 +19,8 @@ class Commands {
   Commands(Balancer& balancer, Operations& operations)
       : balancer_(balancer), operations_(operations), tracer_(balancer) {}
 
-  // Throws RequestError.
-  nlohmann::json handle(const nlohmann::json& request);
+  // Replies, now or later. Throws RequestError.
+  void handle(const nlohmann::json& request, const ApiServer::Reply& reply);
   // Once a second: takes the numbers that rates are made of, and looks after a trace.
   void tick();
 
@@ -28,6 +29,7 @@ class Commands {
   const nlohmann::json& status() const { return status_board_.latest(); }
 
  private:
+  nlohmann::json handle(const nlohmann::json& request);
   void sample();
   nlohmann::json explain(const nlohmann::json& request);
 

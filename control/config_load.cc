@@ -4,6 +4,7 @@
 #include "control/config_load.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ namespace sluice::control {
 namespace {
 
 constexpr size_t kFileMax = (1 << 20) + 1;
+constexpr size_t kProblemsMax = 200;  // nobody reads more, and a log has to take them
 
 LoadedConfig unreadable(const std::string& got) {
   LoadedConfig loaded;
@@ -36,6 +38,11 @@ LoadedConfig parse_config(std::string_view text) {
     check_config(loaded.config, reader, loaded.warnings);
   }
   loaded.problems = reader.problems.sorted();
+  if (const size_t count = loaded.problems.size(); count > kProblemsMax) {
+    loaded.problems.resize(kProblemsMax);
+    loaded.problems.push_back(
+        {0, "", fmt::format("{} more mistakes", count - kProblemsMax), "none"});
+  }
   loaded.text = text;
   return loaded;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <sstream>
 
 #include "control/config_schema.h"
@@ -15,7 +16,11 @@ namespace {
 
 constexpr size_t kTextMax = 1 << 20;
 constexpr int kNestingMax = 64;  // toml11 goes down recursively: this bounds its stack
+// What it takes grows with the square of a dotted key's parts, and with that of a line's length.
+constexpr int kKeyPartsMax = 16;
+constexpr size_t kLineMax = 16 * 1024;
 constexpr int kRepairsMax = 32;
+constexpr std::chrono::seconds kRepairsFor{2};  // each reads the whole text again
 constexpr size_t kLineShownMax = 60;
 
 constexpr std::string_view kBlanks = " \t\r";
@@ -68,6 +73,50 @@ bool nests_too_deep(std::string_view text) {
   return false;
 }
 
+// Where TOML ends what began with the quotes at `at`; npos where it does not.
+size_t end_of_string(std::string_view text, size_t at) {
+  const char quote = text[at];
+  const std::string_view opened = text.substr(at, 3);
+  const bool multiline = opened.size() == 3 && opened[1] == quote && opened[2] == quote;
+  const std::string close(multiline ? 3 : 1, quote);
+  for (size_t i = at + close.size(); i < text.size(); ++i) {
+    if (text[i] == '\\' && quote == '"') {
+      ++i;
+    } else if (text.substr(i, close.size()) == close) {
+      i += close.size();
+      // Up to two more of them belong to the text.
+      for (int more = 0; multiline && more < 2 && i < text.size() && text[i] == quote; ++more) ++i;
+      return i;
+    } else if (text[i] == '\n' && !multiline) {
+      return i;
+    }
+  }
+  return text.npos;
+}
+
+// The line, from 1 on, of a key with too many parts; 0 where there is none. What is no TOML is read
+// as toml11 reads it up to there, and it reads no further.
+uint32_t line_of_long_key(std::string_view text) {
+  int dots = 0;
+  uint32_t line = 1;
+  for (size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    size_t next = i + 1;
+    if (c == '"' || c == '\'') {
+      next = std::min(end_of_string(text, i), text.size());
+    } else if (c == '#') {
+      next = std::min(text.find('\n', i), text.size());
+    } else if (c == '.') {
+      if (++dots >= kKeyPartsMax) return line;
+    } else if (kBlanks.find(c) == kBlanks.npos && kBareKey.find(c) == kBareKey.npos) {
+      dots = 0;
+    }
+    line += static_cast<uint32_t>(std::ranges::count(text.substr(i, next - i), '\n'));
+    i = next;
+  }
+  return 0;
+}
+
 std::string trimmed(const std::string& line) {
   const size_t begin = line.find_first_not_of(" \t\r");
   if (begin == line.npos) return "an empty line";
@@ -105,10 +154,13 @@ class Repair {
       : original_(split_lines(text)), lines_(original_), problems_(problems) {}
 
   std::string text() const { return join(lines_, "\n") + "\n"; }
-  // toml11 3.7 reads beyond its buffer when a string is not UTF-8: it must not see such lines.
-  void put_aside_what_is_no_text();
+  // toml11 3.7 reads beyond its buffer when a string is not UTF-8, and takes minutes for a long line: it
+  // must not see such ones.
+  void put_aside_what_hurts();
   // Notes what toml11 says of a line and puts it out of the way. False: no use in going on.
   bool put_aside(uint32_t line, const std::string& what);
+  // The same for one that toml11 is not to see.
+  void put_aside_long_key(uint32_t line);
 
  private:
   // The key on a line with the table it is in, or an empty string.
@@ -150,12 +202,20 @@ void Repair::replace(size_t index, bool keep_key) {
   if (!shape.header.empty()) lines_[index] = fmt::format("[[{}]]", unreadable);
 }
 
-void Repair::put_aside_what_is_no_text() {
+void Repair::put_aside_what_hurts() {
   for (size_t i = 0; i < lines_.size(); ++i) {
-    if (is_utf8(lines_[i])) continue;
-    problems_.add(static_cast<uint32_t>(i + 1), key_of(i), trimmed(original_[i]), "text in UTF-8");
+    const bool is_text = is_utf8(lines_[i]);
+    if (is_text && lines_[i].size() <= kLineMax) continue;
+    problems_.add(static_cast<uint32_t>(i + 1), key_of(i), trimmed(original_[i]),
+                  is_text ? fmt::format("lines of at most {} bytes", kLineMax) : "text in UTF-8");
     replace(i, true);
   }
+}
+
+void Repair::put_aside_long_key(uint32_t line) {
+  problems_.add(line, "", trimmed(original_[line - 1]),
+                fmt::format("keys of at most {} parts", kKeyPartsMax));
+  replace(line - 1, true);
 }
 
 bool Repair::put_aside(uint32_t line, const std::string& what) {
@@ -190,9 +250,16 @@ std::optional<toml::value> parse_toml(std::string_view text, Problems& problems)
     return std::nullopt;
   }
   Repair repair(text, problems);
-  repair.put_aside_what_is_no_text();
+  repair.put_aside_what_hurts();
+  const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < kRepairsMax; ++i) {
-    std::istringstream stream(repair.text());
+    if (i > 0 && std::chrono::steady_clock::now() - begin > kRepairsFor) break;
+    const std::string readable = repair.text();
+    if (const uint32_t line = line_of_long_key(readable)) {
+      repair.put_aside_long_key(line);
+      continue;
+    }
+    std::istringstream stream(readable);
     try {
       return toml::parse(stream, "configuration");
     } catch (const toml::exception& error) {

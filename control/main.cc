@@ -22,6 +22,7 @@
 #include "control/command_line.h"
 #include "control/commands.h"
 #include "control/config_load.h"
+#include "control/config_loader.h"
 #include "control/event_loop.h"
 #include "control/flow_log.h"
 #include "control/health/health_checker.h"
@@ -160,7 +161,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   health.apply(balancer.config());
   balancer.on_apply([&](const Config& now) { health.apply(now); });
   balancer.set_health_source([&health] { return health.view(); });
-  Operations operations(balancer, file, loaded.text, stop);
+  Operations operations(balancer, loop, file, loaded.text, stop);
   Commands commands(balancer, operations);
   LoopCall calls(loop);
   const auto show = [&commands](const char* what) { return commands.show(what, 0); };
@@ -183,13 +184,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   };
   loop.on_signal(SIGTERM, stop);
   loop.on_signal(SIGINT, stop);
-  loop.on_signal(SIGHUP, [&] {
-    try {
-      operations.reload(OnReload::kKeep);
-    } catch (const ApplyError&) {
-      // The log has said why.
-    }
-  });
+  loop.on_signal(SIGHUP, [&] { operations.reload_by_signal(); });
   loop.on_signal(SIGUSR1, [&] { flow_log.reopen(); });
   loop.every(kTick, tick, "views and status");
   WorkerWatch worker_watch;
@@ -202,7 +197,9 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   log_start(balancer);
   set_dpdk_log_quiet(false);
   // Listening comes last: who gets an answer may send packets.
-  ApiServer server(loop, socket, [&](const auto& request) { return commands.handle(request); });
+  ApiServer server(loop, socket, [&](const nlohmann::json& request, const ApiServer::Reply& reply) {
+    commands.handle(request, reply);
+  });
   socket.listen();
   if (page)
     spdlog::info("status page: http://{}/", sluice::net::to_string(*config.control.page_listen));
@@ -272,5 +269,8 @@ int main(int argc, char** argv) {
                backend_count(loaded.config));
     return 0;
   }
-  return run(loaded, file);
+  const int status = run(loaded, file);
+  // A thread that still reads a configuration uses globals that an orderly end would take away.
+  if (ConfigLoader::left_behind()) _exit(status);
+  return status;
 }

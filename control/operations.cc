@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include "control/api_server.h"
 #include "control/config_edit.h"
@@ -23,7 +25,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr uint32_t kWeightMax = 1000;  // as in the file
+constexpr uint32_t kWeightMax = 1000;          // as in the file
+constexpr std::chrono::seconds kCheckMax{30};  // of a reload's file; sluicectl waits longer
 
 AdminState state_of(const std::string& word) {
   if (word == "up") return AdminState::kUp;
@@ -102,7 +105,9 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
-OnReload on_reload(const json& request) {
+}  // namespace
+
+OnReload Operations::on_reload(const json& request) {
   const std::string word = request.value("overrides", "");
   if (word.empty()) return OnReload::kRefuse;
   if (word == "keep") return OnReload::kKeep;
@@ -111,13 +116,10 @@ OnReload on_reload(const json& request) {
       fmt::format(R"(overrides: got {}, expected "keep" | "drop")", in_quotes(word)));
 }
 
-}  // namespace
-
 std::optional<json> Operations::handle(const std::string& command, const json& request) {
   const auto message = [](const std::string& text) { return json{{"message", text}}; };
   if (command == "backend_set") return message(set_backend(request));
   if (command == "backend_clear") return message(clear_backend(request));
-  if (command == "reload") return message(reload(on_reload(request)));
   if (command == "save") return message(save());
   if (command == "drain") {
     start_drain(request);
@@ -188,45 +190,92 @@ std::string Operations::clear_backend(const json& request) {
 
 // ---- the file ----------------------------------------------------------------------------------
 
-std::string Operations::reload(OnReload choice) {
+void Operations::check_choice(OnReload choice) const {
   const auto list = list_overrides(balancer_.runtime().overrides, balancer_.config());
-  std::string fate;
-  if (choice == OnReload::kRefuse && !list.empty()) {
-    throw RequestError(
-        fmt::format("overrides are in force ({}): keep them, drop them, or save "
-                    "them first (--keep-overrides | --drop-overrides)",
-                    join(list, "; ")));
+  if (choice != OnReload::kRefuse || list.empty()) return;
+  throw RequestError(
+      fmt::format("overrides are in force ({}): keep them, drop them, or save "
+                  "them first (--keep-overrides | --drop-overrides)",
+                  join(list, "; ")));
+}
+
+void Operations::reload(OnReload choice, Done done) {
+  check_choice(choice);
+  if (loader_.busy()) {
+    throw RequestError("a reload is on its way: try again when it has ended");
   }
   tell_reloading();
+  reload_late_ = Clock::now() + kCheckMax;
+  reload_done_ = std::move(done);
   try {
-    const LoadedConfig next = load_for_reload(balancer_.config(), file_);
-    Overrides kept;
-    if (choice == OnReload::kKeep) {
-      kept = still_configured(balancer_.runtime().overrides, next.config);
-    }
-    balancer_.apply(next.config, kept);
-    text_ = next.text;
-    set_log_level(next.config.control.log_level);
-    if (!list.empty()) {
-      fate =
-          fmt::format("; overrides kept: {}, dropped: {}", kept.size(), list.size() - kept.size());
-    }
-  } catch (const ApplyError& error) {
-    spdlog::error("reload refused, nothing has changed:\n{}", error.what());
-    ++reloads_.failed;
-    reloads_.last_succeeded = false;
-    reloads_.last_error = first_line(error.what());
-    tell_ready(summary() + "; the last reload was refused");
-    throw;
+    loader_.start(file_, [this, choice](const LoadedConfig& next) {
+      finish_reload(next, choice, std::exchange(reload_done_, nullptr));
+    });
+  } catch (const std::system_error& error) {
+    end_reload({false, fmt::format("{} cannot be read now: {}", file_, error.what())},
+               std::exchange(reload_done_, nullptr));
   }
-  ++reloads_.succeeded;
-  reloads_.last_succeeded = true;
-  reloads_.last_error.clear();
-  reloads_.last_success_s = unix_seconds();
-  const std::string message = fmt::format("reloaded {}: {}{}", file_, summary(), fate);
-  spdlog::info("{}", message);
-  tell_ready(summary());
-  return message;
+}
+
+void Operations::reload_by_signal() {
+  if (loader_.busy()) {
+    reload_again_ = true;
+    return;
+  }
+  reload(OnReload::kKeep, [](const Outcome&) {});  // the log has said what came of it
+}
+
+// The overrides are those of now: they may have changed while the file was read.
+void Operations::finish_reload(const LoadedConfig& next, OnReload choice, const Done& done) {
+  Outcome outcome{true, {}};
+  try {
+    check_choice(choice);
+    check_reload(balancer_.config(), next, file_);
+    outcome.text = put_into_force(next, choice);
+  } catch (const std::runtime_error& error) {  // ApplyError, RequestError
+    outcome = {false, error.what()};
+  }
+  end_reload(outcome, done);
+}
+
+std::string Operations::put_into_force(const LoadedConfig& next, OnReload choice) {
+  const Overrides before = balancer_.runtime().overrides;
+  Overrides kept;
+  if (choice == OnReload::kKeep) kept = still_configured(before, next.config);
+  balancer_.apply(next.config, kept);
+  text_ = next.text;
+  set_log_level(next.config.control.log_level);
+  std::string fate;
+  if (!before.empty()) {
+    fate =
+        fmt::format("; overrides kept: {}, dropped: {}", kept.size(), before.size() - kept.size());
+  }
+  return fmt::format("reloaded {}: {}{}", file_, summary(), fate);
+}
+
+void Operations::end_reload(const Outcome& outcome, const Done& done) {
+  reloads_.last_succeeded = outcome.reloaded;
+  if (outcome.reloaded) {
+    ++reloads_.succeeded;
+    reloads_.last_error.clear();
+    reloads_.last_success_s = unix_seconds();
+    spdlog::info("{}", outcome.text);
+    tell_ready(summary());
+  } else {
+    ++reloads_.failed;
+    reloads_.last_error = first_line(outcome.text);
+    spdlog::error("reload refused, nothing has changed:\n{}", outcome.text);
+    tell_ready(summary() + "; the last reload was refused");
+  }
+  if (done) done(outcome);
+}
+
+void Operations::look_after_reload() {
+  if (!loader_.busy() && std::exchange(reload_again_, false)) return reload_by_signal();
+  if (!reload_done_ || Clock::now() < reload_late_) return;
+  loader_.give_up();
+  end_reload({false, fmt::format("{}: could not be checked within {} s", file_, kCheckMax.count())},
+             std::exchange(reload_done_, nullptr));
 }
 
 std::string Operations::summary() const {
@@ -238,6 +287,7 @@ std::string Operations::summary() const {
 }
 
 std::string Operations::save() {
+  if (loader_.busy()) throw RequestError("a reload is on its way: save when it has ended");
   const auto list = list_overrides(for_the_file(balancer_.runtime().overrides), balancer_.config());
   if (list.empty()) return "there is no override to save";
   const Config wanted = with_weights(balancer_.config(), balancer_.runtime().overrides);
@@ -289,6 +339,7 @@ void Operations::end_drain() {
 }
 
 void Operations::tick() {
+  look_after_reload();
   if (!drain_ || drain_->ended) return;
   const uint64_t remaining = sum_over_backends(balancer_, &BackendState::active);
   const bool late = drain_->deadline && Clock::now() >= *drain_->deadline;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What an operator changes while packets flow: backends' overrides, the drain, reload and save.
 //
-// Requests are answered on the control thread; a tick a second looks after a drain that waits.
+// Requests are answered on the control thread; a tick a second looks after a drain that waits. A
+// reload's file is read and checked beside it (config_loader.h), so its answer comes later.
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <string>
 
 #include "control/balancer.h"
+#include "control/config_loader.h"
 #include "control/program_view.h"
 
 namespace sluice::control {
@@ -24,9 +26,18 @@ enum class OnReload : uint8_t {
 
 class Operations {
  public:
+  struct Outcome {
+    bool reloaded;
+    std::string text;  // what came of it, or all that is wrong
+  };
+  using Done = std::function<void(const Outcome&)>;
+
   // `text` is what the file said when it was read; `stop` ends the program in order.
-  Operations(Balancer& balancer, std::string file, std::string text, std::function<void()> stop)
+  Operations(Balancer& balancer, EventLoop& loop, std::string file, std::string text,
+             std::function<void()> stop)
       : balancer_(balancer),
+        loop_(loop),
+        loader_(loop),
         file_(std::move(file)),
         text_(std::move(text)),
         stop_(std::move(stop)) {}
@@ -34,15 +45,19 @@ class Operations {
   // The answer, or nothing when the command is not one of these. Throws RequestError, ApplyError.
   std::optional<nlohmann::json> handle(const std::string& command, const nlohmann::json& request);
 
-  // Reads the configuration file again and says what came of it. Throws ApplyError with all
-  // reasons, RequestError where a choice is wanted.
-  std::string reload(OnReload overrides);
+  // Has the configuration file read again; `done` says what came of it. Throws RequestError where a
+  // choice is wanted, or another reload is on its way.
+  void reload(OnReload overrides, Done done);
+  // The same by signal: one that comes while another is on its way follows it.
+  void reload_by_signal();
+  static OnReload on_reload(const nlohmann::json& request);
   // How much is served, in a few words.
   std::string summary() const;
   void tick();
   nlohmann::json view_drain() const;
   const std::string& file() const { return file_; }
   const ReloadRecord& reloads() const { return reloads_; }
+  const EventLoop::Load& loop_load() const { return loop_.load(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -58,11 +73,21 @@ class Operations {
 
   std::string set_backend(const nlohmann::json& request);
   std::string clear_backend(const nlohmann::json& request);
+  void check_choice(OnReload choice) const;
+  void finish_reload(const LoadedConfig& next, OnReload choice, const Done& done);
+  std::string put_into_force(const LoadedConfig& next, OnReload choice);
+  void end_reload(const Outcome& outcome, const Done& done);
+  void look_after_reload();
   std::string save();
   void start_drain(const nlohmann::json& request);
   void end_drain();
 
   Balancer& balancer_;
+  EventLoop& loop_;
+  ConfigLoader loader_;
+  Done reload_done_;  // of the reload that is on its way
+  Clock::time_point reload_late_;
+  bool reload_again_ = false;  // signalled meanwhile
   std::string file_;
   std::string text_;  // of the configuration that is in force
   std::function<void()> stop_;

@@ -77,8 +77,7 @@ std::vector<std::string> keys_that_need_restart(const Config& now, const Config&
   return keys;
 }
 
-LoadedConfig load_for_reload(const Config& now, const std::string& file) {
-  LoadedConfig loaded = load_config(file);
+void check_reload(const Config& now, const LoadedConfig& loaded, const std::string& file) {
   if (!loaded.ok()) {
     std::string lines = describe(loaded.problems, file);
     lines.pop_back();  // the last line's end
@@ -95,7 +94,6 @@ LoadedConfig load_for_reload(const Config& now, const std::string& file) {
     throw ApplyError(error.what());
   }
   for (const std::string& warning : loaded.warnings) spdlog::warn("{}", warning);
-  return loaded;
 }
 
 }  // namespace sluice::control

@@ -126,7 +126,8 @@ def test_the_service_runs_with_least_privilege(root, links):
         assert first and first.get("READY") == "1", process.communicate(timeout=START_SECONDS)[0]
         manager.hears_of("WATCHDOG")
         assert "s0" in root.run("sluicectl", "show", "services")
-        assert "reloaded" in root.run("sluicectl", "reload")
+        (reload,) = root.unit()["ExecReload"]
+        assert "reloaded" in root.run(*reload.split())
         manager.hears_of("RELOADING")
         manager.hears_of("READY")
         assert "s0" in root.run("sluicectl", "backend", "set", "s0", str(BACKEND), "--weight", "3")

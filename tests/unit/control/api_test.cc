@@ -2,6 +2,7 @@
 // The API socket and its server: who may claim it, what is answered, and that no client hurts.
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -31,6 +32,104 @@ class Api : public testing::Test {
   std::string directory_;
   std::string path_;
 };
+
+// Answers that come when somebody else has done something.
+class ApiLater : public Api {
+ protected:
+  ApiLater() : socket_(path_) {
+    socket_.listen();
+    server_ =
+        std::make_unique<ApiServer>(loop_, socket_, ApiServer::LaterHandler(later()),
+                                    ApiLimits{.clients_max = 4, .silence_max = milliseconds(100)});
+  }
+  ApiServer::LaterHandler later() {
+    return [this](const json& request, const ApiServer::Reply& reply) {
+      const std::string command = request.at("command");
+      if (command == "now") return reply.give("now");
+      if (command == "throw") throw RequestError("thrown");
+      waiting_.push_back(reply);
+    };
+  }
+  UniqueFd connect_raw() const {
+    UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof address.sun_path - 1);
+    EXPECT_EQ(connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    return fd;
+  }
+  void run_for(milliseconds time) {
+    const auto end = EventLoop::Clock::now() + time;
+    while (EventLoop::Clock::now() < end) loop_.run_once(milliseconds(1));
+  }
+  std::string said(const UniqueFd& fd, const std::string& text = "") {
+    (void)!send(fd.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    run_for(milliseconds(10));
+    char chunk[4096];
+    const ssize_t count = recv(fd.get(), chunk, sizeof chunk, 0);
+    return count > 0 ? std::string(chunk, static_cast<size_t>(count)) : "";
+  }
+
+  static constexpr const char* kWait = "{\"command\":\"wait\"}\n";
+  static constexpr const char* kNow = "{\"command\":\"now\"}\n";
+  static constexpr const char* kAnswer = "{\"ok\":true,\"result\":\"now\"}\n";
+
+  EventLoop loop_;
+  ApiSocket socket_;
+  std::unique_ptr<ApiServer> server_;
+  std::vector<ApiServer::Reply> waiting_;
+};
+
+TEST_F(ApiLater, AnAnswerMayComeLaterAndInOrder) {
+  const UniqueFd fd = connect_raw();
+  EXPECT_EQ(said(fd, std::string(kWait) + kNow), "");
+  const UniqueFd other = connect_raw();
+  EXPECT_EQ(said(other, kNow), kAnswer);
+  run_for(milliseconds(200));  // who waits for us is not silent
+  ASSERT_EQ(waiting_.size(), 1u);
+  waiting_[0].give("late");
+  waiting_[0].refuse("twice");
+  EXPECT_EQ(said(fd), "{\"ok\":true,\"result\":\"late\"}\n" + std::string(kAnswer));
+  EXPECT_NE(said(fd, "{\"command\":\"throw\"}\n").find("thrown"), std::string::npos);
+}
+
+TEST_F(ApiLater, WhoHasGoneMissesItsAnswer) {
+  UniqueFd fd = connect_raw();
+  said(fd, kWait);
+  shutdown(fd.get(), SHUT_WR);  // and yet reads
+  run_for(milliseconds(5));
+  ASSERT_EQ(waiting_.size(), 1u);
+  waiting_[0].refuse("late");
+  EXPECT_NE(said(fd).find("late"), std::string::npos);
+  fd = connect_raw();
+  said(fd, kWait);
+  fd = UniqueFd();
+  run_for(milliseconds(5));
+  EXPECT_EQ(server_->client_count(), 0u);
+  const UniqueFd next = connect_raw();  // by the same number
+  ASSERT_EQ(waiting_.size(), 2u);
+  waiting_[1].give("late");
+  EXPECT_EQ(said(next, kNow), kAnswer);
+  server_.reset();
+  waiting_[1].give("later");
+}
+
+// Connections that cannot be accepted keep the socket ready.
+TEST_F(ApiLater, WithoutADescriptorItDoesNotSpin) {
+  std::vector<UniqueFd> clients;
+  for (int i = 0; i < 3; ++i) clients.push_back(connect_raw());
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{static_cast<rlim_t>(clients.back().get() + 1), before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  int rounds = 0;
+  const auto end = EventLoop::Clock::now() + milliseconds(20);
+  for (; EventLoop::Clock::now() < end; ++rounds) loop_.run_once(milliseconds(5));
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_LT(rounds, 50);
+  run_for(milliseconds(50));
+  EXPECT_EQ(server_->client_count(), 3u);
+}
 
 class ApiWithServer : public Api {
  protected:

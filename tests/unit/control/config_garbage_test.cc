@@ -97,6 +97,49 @@ TEST(ConfigGarbage, WhatIsMeantToHurt) {
   expect_sane("[eal]\nargs = [\"" + std::string(1 << 16, 'y') + "\"]\n");
 }
 
+bool tells_of_parts(const std::string& text) {
+  const LoadedConfig loaded = parse_config(text);
+  return std::ranges::any_of(loaded.problems, [](const Problem& problem) {
+    return problem.line >= 2 && problem.expected.find("parts") != std::string::npos;
+  });
+}
+
+// Keys of a thousand parts, wherever TOML has keys: they are told of by their lines.
+TEST(ConfigGarbage, LongKeysEndSoon) {
+  const auto repeated = [](const std::string& what) {
+    std::string text;
+    for (int i = 0; i < 1000; ++i) text += what;
+    return text;
+  };
+  const std::string bare = repeated("a.") + "a";
+  const auto begin = std::chrono::steady_clock::now();
+  for (const std::string& key : {bare, repeated("\"b,\".") + "'c='", repeated("a . ") + "a"}) {
+    for (const std::string& text :
+         {"[eal]\n" + key + " = 1\n", "\n[" + key + "]\n", "\n[[" + key + "]]\n",
+          "\nx = { " + key + " = 1 }\n", "\n" + key + "\n",
+          "x = \"\"\"\n''' \"\"\"\ny = [1, { " + key + " = 1}]\n"}) {
+      expect_sane(text);
+      EXPECT_TRUE(tells_of_parts(text)) << text.substr(0, 60);
+    }
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+  // What only looks like one.
+  EXPECT_FALSE(
+      tells_of_parts("\n# " + bare + "\n[eal]\nargs = [\"" + bare + "\", '''\n" + bare + "''']\n"));
+}
+
+// So are lines of a length for which toml11 takes minutes.
+TEST(ConfigGarbage, LongLinesEndSoon) {
+  std::string ones = "x = [";
+  for (int i = 0; i < 250'000; ++i) ones += "1,";
+  const auto begin = std::chrono::steady_clock::now();
+  const LoadedConfig loaded = parse_config("\n" + ones + "]\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  EXPECT_TRUE(std::ranges::any_of(loaded.problems, [](const Problem& problem) {
+    return problem.line == 2 && problem.expected == "lines of at most 16384 bytes";
+  }));
+}
+
 TEST(ConfigGarbage, ThousandsOfMistakesEndSoon) {
   std::string text;
   for (int i = 0; i < 5000; ++i) text += "x y\n";
