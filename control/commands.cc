@@ -97,7 +97,8 @@ json Commands::show(const std::string& what, size_t row_count_max) {
   if (what == "services") return view_services(balancer_);
   if (what == "backends") return view_backends(balancer_);
   if (what == "drain") return operations_.view_drain();
-  if (what == "program") return view_program(balancer_, operations_.reloads());
+  if (what == "program")
+    return view_program(balancer_, operations_.reloads(), operations_.loop_load());
   if (what == "interfaces") return view_interfaces(balancer_);
   if (what == "flows") return view_flows(balancer_, row_count_max);
   if (what == "pools") return view_pools(balancer_);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cmath>
 
 #include "dataplane/port_stats.h"
 
@@ -24,7 +25,8 @@ double unix_seconds() {
   return Seconds(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-json view_program(const Balancer& balancer, const ReloadRecord& reloads) {
+json view_program(const Balancer& balancer, const ReloadRecord& reloads,
+                  const EventLoop::Load& loop) {
   json row = {{"version", SLUICE_VERSION},
               {"dpdk", rte_version()},
               {"pid", getpid()},
@@ -37,7 +39,11 @@ json view_program(const Balancer& balancer, const ReloadRecord& reloads) {
               {"reloads_failed", reloads.failed},
               {"last_reload_succeeded", reloads.last_succeeded},
               {"last_reload_error", reloads.last_error},
-              {"last_reload_success_s", reloads.last_success_s}};
+              {"last_reload_success_s", reloads.last_success_s},
+              {"loop_iterations_per_s", loop.iterations_per_s},
+              {"loop_busy_percent", std::round(10 * loop.busy_percent) / 10},
+              {"loop_busiest", loop.busiest},
+              {"loop_spins", loop.spins}};
   return {{"program", json::array({row})}};
 }
 

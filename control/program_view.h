@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "control/balancer.h"
+#include "control/event_loop.h"
 
 namespace sluice::control {
 
@@ -19,7 +20,8 @@ struct ReloadRecord {
 
 double unix_seconds();
 
-nlohmann::json view_program(const Balancer& balancer, const ReloadRecord& reloads);
+nlohmann::json view_program(const Balancer& balancer, const ReloadRecord& reloads,
+                            const EventLoop::Load& loop);
 nlohmann::json view_interfaces(const Balancer& balancer);
 
 }  // namespace sluice::control

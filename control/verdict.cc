@@ -19,6 +19,7 @@ constexpr double kPoolWarnPercent = 80;
 constexpr double kPoolBadPercent = 95;
 constexpr double kWorkerWarnPercent = 90;
 constexpr double kFlowsWarnPercent = 90;
+constexpr double kLoopWarnPercent = 90;
 constexpr size_t kFindingsOfAKind = 8;  // of a thousand dead backends, eight are named
 
 struct TroubleDrop {
@@ -87,11 +88,28 @@ class Judge {
 
   void program() {
     const json row = status_.value("program", json::object());
+    control_thread(row);
     if (row.value("last_reload_succeeded", true)) return;
     add(Level::kWarn,
         fmt::format("the last reload was refused, the configuration before it is in force: {}",
                     text(row, "last_reload_error")),
         "mend the file, then: sluicectl reload; what needs a restart: put it back, or restart");
+  }
+
+  void control_thread(const json& row) {
+    const double busy = row.value("loop_busy_percent", 0.0);
+    if (row.value("loop_spins", false)) {
+      add(Level::kWarn,
+          fmt::format("the control thread is woken without end, {} times a second and slowed down, "
+                      "by {}",
+                      count(row.value("loop_iterations_per_s", 0.0)), text(row, "loop_busiest")),
+          "packets flow on; tell us, and restart when it suits");
+    } else if (busy > kLoopWarnPercent) {
+      add(Level::kWarn,
+          fmt::format("the control thread is {:.0f} % busy, most of it with {}", busy,
+                      text(row, "loop_busiest")),
+          "see docs/operations.md: the control thread");
+    }
   }
 
   void services() {

@@ -35,6 +35,19 @@ std::string first(const json& status) {
              : std::string(to_string(findings.front().level)) + ": " + findings.front().what;
 }
 
+TEST(Verdict, AControlThreadThatSpins) {
+  json status = healthy();
+  status["program"]["loop_busiest"] = "a tap";
+  status["program"]["loop_iterations_per_s"] = 900;
+  status["program"]["loop_busy_percent"] = 95.0;
+  EXPECT_EQ(first(status), "warn: the control thread is 95 % busy, most of it with a tap");
+  status["program"]["loop_spins"] = true;
+  EXPECT_EQ(
+      first(status),
+      "warn: the control thread is woken without end, 900 times a second and slowed down, by a "
+      "tap");
+}
+
 TEST(Verdict, AllIsWell) {
   EXPECT_EQ(first(healthy()), "");
   EXPECT_EQ(verdict_of({}).dump(), R"({"findings":[],"level":"ok"})");
