@@ -111,6 +111,15 @@ bool TcpTrack::follow(const net::Packet& packet, const Sides& sides) {
   return true;
 }
 
+/// The backend had forgotten its first SYN-ACK when the SYN came again, and the client acknowledges
+/// the later one.
+void TcpTrack::take_later_answer(TcpMarks& marks) {
+  const uint32_t window = backend_.edge - client_acked_;
+  client_acked_ = backend_.end = marks.backend_first = marks.backend_fin;
+  backend_.edge = client_acked_ + window;
+  marks.backend_wraps = 0;
+}
+
 namespace {
 
 /// A RST ends the flow only at what its receiver expects: what it acknowledged last, or, while that
@@ -139,7 +148,12 @@ TcpReading TcpTrack::inbound(TcpMarks& marks, const net::Packet& packet) {
     return read_reset(tcp.sequence.host(), backend_acked_, client_,
                       value_if(client_fin_seen(), marks.client_fin), TcpEvent::kClientRst);
   }
-  if (!carries_progress(tcp) || !follow(packet, from_client(marks))) return {};
+  if (!carries_progress(tcp)) return {};
+  if (state_ == TcpState::kSynReceived && marks.backend_fin != 0 &&
+      tcp.acknowledgement.host() == marks.backend_fin) {
+    take_later_answer(marks);
+  }
+  if (!follow(packet, from_client(marks))) return {};
   const TcpEvent event = state_ == TcpState::kSynReceived ? TcpEvent::kAck : TcpEvent::kNone;
   // A FIN that is new cannot have been acknowledged.
   const uint32_t end = packet.sequence_end();
@@ -157,10 +171,11 @@ TcpReading TcpTrack::outbound(TcpMarks& marks, const net::Packet& packet) {
     return read_reset(tcp.sequence.host(), client_acked_, backend_,
                       value_if(backend_fin_seen(), marks.backend_fin), TcpEvent::kBackendRst);
   }
-  if (tcp.has(flag::kSyn)) {  // the SYN-ACK again
-    const bool again = state_ == TcpState::kSynReceived && tcp.has(flag::kAck) &&
-                       tcp.sequence.host() + 1 == marks.backend_first;
-    return {TcpEvent::kNone, again};
+  if (tcp.has(flag::kSyn)) {
+    const bool answers = state_ == TcpState::kSynReceived && tcp.has(flag::kAck);
+    const bool again = tcp.sequence.host() + 1 == marks.backend_first;
+    if (answers && !again) marks.backend_fin = tcp.sequence.host() + 1;
+    return {TcpEvent::kNone, answers && again};
   }
   if (!carries_progress(tcp) || !follow(packet, from_backend(marks))) return {};
   const uint32_t end = packet.sequence_end();

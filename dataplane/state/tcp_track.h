@@ -37,7 +37,8 @@ struct TcpMarks {
   uint32_t client_first;  // first byte of each side: beyond its SYN
   uint32_t backend_first;
   uint32_t client_fin;  // beyond its FIN, once the state says that it was sent
-  uint32_t backend_fin;
+  uint32_t
+      backend_fin;  // syn_received: beyond a later SYN-ACK of another number; 0: there was none
   uint16_t client_wraps;  // how often each side's sequence numbers passed zero
   uint16_t backend_wraps;
 };
@@ -136,6 +137,7 @@ class TcpTrack {
   bool backend_fin_seen() const;
   TcpEvent fin_progress(const TcpMarks& marks) const;
   bool follow(const net::Packet& packet, const Sides& sides);
+  void take_later_answer(TcpMarks& marks);
 
   uint8_t client_scale() const { return scales_ & 15; }
   uint8_t backend_scale() const { return scales_ >> 4; }

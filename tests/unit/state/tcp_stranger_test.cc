@@ -214,5 +214,31 @@ TEST(TcpStranger, TheSynAckAgain) {
   });
 }
 
+// A backend that forgot its first answer gives another number to the SYN that comes again. Which of
+// them reached the client, its acknowledgement tells.
+TEST(TcpStranger, AnotherSynAck) {
+  at_every_wrap([](Conversation& c) {
+    if (c.backend_isn() + 501 == 0) return;
+    c.open();
+    c.answer();
+    c.play({{kB, kSynAck, 500, 1, 0, kSynReceived},
+            {kC, kAck, 1, 502, 0, kSynReceived},
+            {kC, kAck, 1, 501, 0, kEstablished},
+            {kB, kAck, 501, 1, 100, kEstablished},
+            {kC, kAck, 1, 601, 10, kEstablished}});
+    EXPECT_EQ(c.track.client_expects(), c.backend_isn() + 601);
+    EXPECT_EQ(c.track.backend_bytes(c.marks), 100u);
+    EXPECT_EQ(c.track.client_bytes(c.marks), 10u);
+    c.play({{kB, kAck, 601, 11, 1000, kEstablished}, {kB, kAck, 1601, 11, 2, kEstablished}});
+    EXPECT_EQ(c.track.backend_bytes(c.marks), 1100u) << "the window, and no more";
+  });
+  at_every_wrap([](Conversation& c) {
+    c.open();
+    c.answer();
+    c.play({{kB, kSynAck, 500, 1, 0, kSynReceived}, {kC, kAck, 1, 1, 10, kEstablished}});
+    EXPECT_EQ(c.track.client_expects(), c.backend_isn() + 1);
+  });
+}
+
 }  // namespace
 }  // namespace sluice
