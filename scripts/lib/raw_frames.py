@@ -41,9 +41,10 @@ def tcp_frame(macs, source, destination, flags, sequence):
     from_ip, to_ip = socket.inet_aton(source[0]), socket.inet_aton(destination[0])
     tcp = bytearray(struct.pack("!HHIIBBHHH", source[1], destination[1], sequence, 0, 5 << 4, flags,
                                 64240, 0, 0))
-    struct.pack_into("!H", tcp, 16, ones_sum(from_ip + to_ip + struct.pack("!HH", 6, len(tcp)) + tcp))
-    ip = bytearray(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0, from_ip,
-                               to_ip))
+    pseudo = from_ip + to_ip + struct.pack("!HH", 6, len(tcp))
+    struct.pack_into("!H", tcp, 16, ones_sum(pseudo + tcp))
+    ip = bytearray(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0,
+                               from_ip, to_ip))
     struct.pack_into("!H", ip, 10, ones_sum(ip))
     return macs + b"\x08\x00" + bytes(ip) + bytes(tcp)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""scripts/replay: every frame of a folder of captures, in five variants that get past ever more of Sluice's
-checks, beside transfers whose every byte is judged. SLUICE_BUILD chooses the build, as everywhere."""
+"""scripts/replay: every frame of a folder of captures, in five variants that get past ever more of
+Sluice's checks, beside transfers whose every byte is judged. SLUICE_BUILD chooses the build."""
 
 import argparse
 import signal

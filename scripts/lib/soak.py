@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""scripts/soak: churn, transfers, reloads, dead backends, link flaps, floods, stalls, garbage, together;
-then a look at what must not have changed: every transfer intact, nothing leaked, everything adds up."""
+"""scripts/soak: churn, transfers, reloads, dead backends, link flaps, floods, stalls and garbage,
+together; then a look at what must not have changed: every transfer intact, nothing leaked."""
 
 import argparse
 import random

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What scripts/soak does to Sluice and around it. Each trouble undoes itself before it returns, and ends
-within seconds; none of them may harm a transfer of the service `steady`."""
+"""What scripts/soak does to Sluice and around it. Each trouble undoes itself before it returns, and
+ends within seconds; none of them may harm a transfer of the service `steady`."""
 
 import os
 import signal

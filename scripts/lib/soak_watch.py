@@ -53,7 +53,8 @@ class Watch:
         middle = self.lab.middle
         pools = middle.show("pools")
         in_use = sum(row["in_use"] for row in pools)
-        lost = [row for row in pools if row["free"] + row["in_use"] + row["resting"] != row["ports"]]
+        lost = [row for row in pools
+                if row["free"] + row["in_use"] + row["resting"] != row["ports"]]
         buffers, fds = buffers_in_use(self.lab), descriptors(self.pid)
         rows = [("ports in use", in_use == 0, in_use),
                 ("pools whose ports do not add up", not lost, len(lost)),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Transfers whose every byte is judged, through a service of their own, beside whatever else goes on."""
+"""Transfers whose every byte is judged, through a service of their own, beside all else."""
 
 import signal
 import subprocess
@@ -28,8 +28,8 @@ closing = 5
 closed = 2
 """
 
-# Downloads, and uploads what it then downloads; says of each whether every byte was right. A connection
-# that the client's own kernel has no way for, while its link is down, is none.
+# Downloads, and uploads what it then downloads; says of each whether every byte was right. A
+# connection that the client's own kernel has no way for, while its link is down, is none.
 TRANSFERS = f"""
 import hashlib, http.client, os, signal, sys, threading, time
 end, right, stopped = time.monotonic() + float(sys.argv[1]), sys.argv[2], []
@@ -61,7 +61,8 @@ def go_on(transfer):
     while time.monotonic() < end and not stopped:
         try:
             good, size = transfer()
-            print(f"{{transfer.__name__}} " + ("right" if good else f"wrong: {{size}} bytes"), flush=True)
+            what = "right" if good else f"wrong: {{size}} bytes"
+            print(f"{{transfer.__name__}} {{what}}", flush=True)
         except Exception as error:
             print(f"{{transfer.__name__}} failed: {{error!r}}", flush=True)
             time.sleep(0.2)
