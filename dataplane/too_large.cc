@@ -17,6 +17,8 @@ namespace {
 
 // Of what a buffer holds, by the smallest MTU that IPv4 has (RFC 791).
 constexpr uint16_t kFragmentsMax = 48;
+constexpr uint16_t kMtuMin = 68;  // RFC 791
+constexpr uint16_t kErrorHeaders = sizeof(net::Ipv4Header) + sizeof(net::IcmpHeader);
 
 struct WayOut {
   net::Ipv4Address destination;
@@ -30,8 +32,9 @@ WayOut way_out(Core& core, Flow& flow, Direction direction) {
   return {core.client(flow).ip, flow.to_client};
 }
 
-/// The packet as its sender sent it, and how much of that is surely right. On the balancer's own clock the
-/// timestamps of either side cannot be had back, and neither can the checksum over them.
+/// The packet as its sender sent it, and how much of that is surely right. The timestamps before
+/// they were on the balancer's clock, and a SYN's MSS before it was clamped, cannot be had back,
+/// nor can the checksum over them.
 uint16_t restore(Core& core, const Flow& flow, net::Packet& packet, Direction direction) {
   if (direction == Direction::kInbound) {
     net::shift_inbound(*packet.tcp, flow.shift.reversed());
@@ -42,19 +45,26 @@ uint16_t restore(Core& core, const Flow& flow, net::Packet& packet, Direction di
   }
   constexpr uint16_t kPortsAndSequence = 8;
   const uint16_t header = packet.ip->header_length();
-  const auto sure = static_cast<uint16_t>(flow.rewrite_timestamps ? header + kPortsAndSequence
-                                                                  : packet.ip->total_length.host());
+  const bool options_lost = flow.rewrite_timestamps || packet.tcp->has(net::tcp_flag::kSyn);
+  const auto sure = static_cast<uint16_t>(options_lost ? header + kPortsAndSequence
+                                                       : packet.ip->total_length.host());
   return std::min(sure, net::kIcmpQuoteLengthMax);
 }
 
 /// To whoever sent the packet, from the address that it was sent to.
 void tell_sender(Core& core, const Flow& flow, Segment& segment, Direction direction,
                  uint16_t mtu) {
-  const uint16_t quoted = restore(core, flow, segment.packet, direction);
+  uint16_t quoted = restore(core, flow, segment.packet, direction);
   const net::Ipv4Header& ip = *segment.packet.ip;
+  const Route* back = core.snapshot->find_route(ip.source);
+  if (back == nullptr) return;
   if (!core.icmp_limit.take(ip.source, core.now_ms)) {
     return core.count(Event::fragmentation_needed_limited);
   }
+  // The error itself must fit its way.
+  const uint16_t room = core.snapshot->interfaces[back->interface].mtu;
+  quoted =
+      std::min<uint16_t>(quoted, static_cast<uint16_t>(std::max(room, kMtuMin) - kErrorHeaders));
   constexpr uint16_t kFrame = sizeof(net::EthernetHeader) + net::kIcmpErrorLengthMax;
   rte_mbuf* error = core.tx.allocate(kFrame);
   if (error == nullptr) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Packets that are larger than the MTU of their way out: word to the sender, fragments, and SYNs that
-// keep it from happening.
+// Packets that are larger than the MTU of their way out: word to the sender, fragments, and SYNs
+// that keep it from happening.
 #include "tests/eal/stage.h"
 
 namespace sluice::test {
@@ -96,6 +96,21 @@ TEST_F(TooLarge, OnTheBalancersClockTheQuoteEndsBeforeIt) {
   const Bytes frame = sized(inbound(kAck, 1001, 5001, options), 1500);
   burst(kClientLink, {frame});
   expect_answer(kClientLink, frame, 28);
+}
+
+TEST_F(TooLarge, OfASynWithDataTheQuoteEndsBeforeItsOptions) {
+  start_small(1500, kSmall, {.mss_clamp = true});
+  const Bytes frame = sized(inbound(kSyn, 1000, 0, option::mss(1460)), 1500);
+  EXPECT_DROP(mtu_exceeded, burst(kClientLink, {frame}));
+  expect_answer(kClientLink, frame, 28);
+}
+
+TEST_F(TooLarge, TheAnswerFitsItsOwnWay) {
+  start_small(300, 200);
+  establish(1000, 5000);
+  const Bytes frame = sized(inbound(kAck, 1001, 5001), 299);
+  burst(kClientLink, {frame});
+  expect_answer(kClientLink, frame, 300 - 28, 200);
 }
 
 TEST_F(TooLarge, AnswersAreBoundedForEachSender) {

@@ -57,6 +57,10 @@ class Play : public Stage {
     scene.backends = (bits & 16) != 0 ? 2 : 1;
     scene.locals = (bits & 32) != 0 ? 2 : 1;
     scene.ports = {2000, static_cast<uint16_t>((bits & 64) != 0 ? 2001 : 2007)};
+    if ((bits & 128) != 0) {  // what is long is too large for the other link
+      scene.mss_clamp = true;
+      scene.client_mtu = scene.backend_mtu = 80;
+    }
     scene.limits = {16, 16, 8};
     scene.timeouts_ms.fill(5000);
     scene.end_ms = 20'000;

@@ -127,12 +127,14 @@ def test_the_sequence_of_a_fitted_connection_is_corrected(wire, service):
         Ether(src=wire.client.mac, dst=wire.client.mac_of(sent.src.ip)) / expected))
 
 
-def test_an_error_about_a_syn(wire, service):
-    """The backend's host is not there: the client hears of it at once."""
+def test_an_error_about_a_syn(wire, sluice, service):
+    """The backend's host is not there: the client hears of it at once, and the backend has refused."""
     talk = Talk(wire, service)
     syn = talk.client.sends("S")
     quote = quoted(talk.backend.gets(syn), 8)
-    put(wire.backend, error(ROUTER["backend"], talk.local.ip, ERRORS["host unreachable"], quote))
+    with sluice.counts(backend_refusals=1, icmp_errors_translated=1):
+        put(wire.backend, error(ROUTER["backend"], talk.local.ip, ERRORS["host unreachable"],
+                                quote))
     expected = error(VIP, syn.src.ip, ERRORS["host unreachable"], translated_quote(syn, quote),
                      ttl=60)
     assert_same_frame(wire.next_frame(wire.client), bytes(
@@ -146,6 +148,19 @@ def test_an_error_about_nobodys_connection(wire, sluice, service):
     with sluice.counts(no_flow_icmp=1):
         put(wire.backend, error(ROUTER["backend"], flow.local.ip, ERRORS["port unreachable"],
                                 strange))
+
+
+def test_a_stranger_who_guesses_a_sequence(wire, sluice, service):
+    """RFC 5927: what is not in flight nobody on the way can have dropped."""
+    flow = Talk(wire, service).opens()
+    got = flow.backend.gets(flow.client.sends("PA", b"data"))
+    with sluice.counts(icmp_out_of_window=3):
+        for away in (-1, 5, 1 << 31):
+            guess = quoted(but(got, seq=(got.seq + away) % (1 << 32)), 8)
+            put(wire.backend, error(ROUTER["backend"], flow.local.ip,
+                                    ERRORS["fragmentation needed"], guess))
+    flow.client.gets(flow.backend.sends("A"))
+    flow.chats()
 
 
 @pytest.mark.parametrize("flaw", ["checksum", "short", "not tcp", "fragment", "not from there"])
