@@ -16,6 +16,7 @@
 #include "control/clock.h"
 #include "control/log.h"
 #include "control/preflight.h"
+#include "control/text.h"
 
 namespace sluice::control {
 namespace {
@@ -78,7 +79,7 @@ void Balancer::start_ports() {
   for (const InterfaceConfig& interface : config_.interfaces) {
     try {
       const Port& port = ports_.emplace_back(interface.device, packets_);
-      port_infos_.push_back({port.id(), port.mac()});
+      port_infos_.push_back({port.id(), port.mac(), link_mtu_of(interface.device, port.mtu())});
     } catch (const std::exception& error) {
       throw StartError(fmt::format("interface {}: DPDK refuses the device \"{}\": {}",
                                    interface.name, interface.device, reason(error)));
@@ -163,7 +164,7 @@ std::vector<KernelInterface> Balancer::kernel_interfaces() const {
     if (config_.interfaces[i].kernel.empty()) continue;
     std::vector<KernelDoor*> doors;
     for (const auto& of_worker : kernel_doors_) doors.push_back(of_worker[i].get());
-    interfaces.push_back({i, ports_[i].mac(), ports_[i].mtu(), std::move(doors)});
+    interfaces.push_back({i, ports_[i].mac(), port_infos_[i].mtu.usable, std::move(doors)});
   }
   return interfaces;
 }
@@ -250,6 +251,7 @@ void Balancer::publish() {
     spdlog::warn("interface {}: the device refuses the rules of {}: its packets are handed off",
                  config_.interfaces[i].name, refused);
   }
+  take_from_kernel(*snapshot);
   cell_->publish(std::move(snapshot));
 }
 
@@ -267,11 +269,56 @@ void Balancer::keep_time() {
   if (rewrites || lead_ms > 0) wall_clock_.keep(lead_ms);
 }
 
+void Balancer::follow_links() {
+  bool changed = false;
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    const InterfaceConfig& interface = config_.interfaces[i];
+    const LinkMtu now = link_mtu_of(interface.device, ports_[i].mtu());
+    const LinkMtu before = std::exchange(port_infos_[i].mtu, now);
+    if (now == before) continue;
+    spdlog::info("interface {}: MTU {}, it was {}", interface.name, now.usable, before.usable);
+    changed = true;
+  }
+  if (!changed) return take_from_kernel(*cell_->current());
+  ++network_generation_;
+  publish();
+}
+
+// net_af_packet leaves every packet to the kernel as well; what that does with those of Sluice's
+// addresses is harmless only as long as it forwards nothing.
+void Balancer::take_from_kernel(const Snapshot& snapshot) {
+  std::vector<IngressDrop::Link> links;
+  std::vector<std::string> forwarding;
+  for (const InterfaceConfig& interface : config_.interfaces) {
+    const auto name = kernel_interface_of(interface.device);
+    if (!name || !interface.device.starts_with("net_af_packet")) continue;
+    IngressDrop::Link link{*name, {}};
+    for (const net::Ipv4Prefix& own : interface.addresses) link.addresses.push_back(own.address);
+    links.push_back(std::move(link));
+    if (kernel_forwards(*name)) {
+      forwarding.push_back(fmt::format("net.ipv4.conf.{}.forwarding=0", *name));
+    }
+  }
+  ingress_drop_.apply(std::move(links), snapshot.own_everywhere);
+  const std::string& problem = ingress_drop_.problem();
+  if (problem == std::exchange(ingress_drop_problem_, problem) || problem.empty()) return;
+  const std::string what =
+      fmt::format("nftables does not keep the kernel from Sluice's packets ({}): ", problem);
+  if (forwarding.empty()) {
+    spdlog::warn("{}it must not forward: leave net.ipv4.ip_forward at 0", what);
+  } else if (cell_->current() == nullptr) {  // at the start
+    throw StartError(
+        fmt::format("{}it would forward them, too: sysctl -w {}", what, join(forwarding, " ")));
+  } else {
+    spdlog::error("{}it forwards them, too: sysctl -w {}", what, join(forwarding, " "));
+  }
+}
+
 void Balancer::sweep() {
   const StateKeeper::Finished finished = keeper_->finished(steady_ms(), rest_ms_);
   if (finished.empty()) return;
-  // Packets are looked up by the pools and services that the snapshot names, removed ones too: it has to
-  // go before they do.
+  // Packets are looked up by the pools and services that the snapshot names, removed ones too: it
+  // has to go before they do.
   const StateKeeper::Forgotten forgotten = keeper_->forget(finished);
   ++network_generation_;
   publish();

@@ -12,6 +12,7 @@
 #include "control/config.h"
 #include "control/handshake_watch.h"
 #include "control/health/passive_watch.h"
+#include "control/ingress_drop.h"
 #include "control/kernel_taps.h"
 #include "control/overrides.h"
 #include "control/snapshot_builder.h"
@@ -59,6 +60,9 @@ class Balancer {
   }
   // Frees what was removed and is not used any more. To be called now and then.
   void sweep();
+  // Looks whether a kernel interface is another one by now, or has another MTU. To be called now
+  // and then.
+  void follow_links();
 
   // Once a second.
   void sample() { handshakes_.sample(*keeper_); }
@@ -73,6 +77,10 @@ class Balancer {
   const StateKeeper& keeper() const { return *keeper_; }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   const std::vector<Port>& ports() const { return ports_; }
+  // By interface.
+  const std::vector<PortInfo>& port_infos() const { return port_infos_; }
+  // What keeps the kernel from the packets of net_af_packet's interfaces.
+  const IngressDrop& ingress_drop() const { return ingress_drop_; }
   // Buffers for packets that do not come from a device.
   rte_mempool* packets() const { return packets_.front(); }
   // The interfaces with a way to the kernel.
@@ -92,6 +100,7 @@ class Balancer {
   std::array<KernelDoor*, kInterfacesMax> make_kernel_doors(uint32_t worker);
   WorkerSetup worker_setup(uint32_t id);
   void publish();
+  void take_from_kernel(const Snapshot& snapshot);
 
   Config config_;
   RuntimeState runtime_;
@@ -100,6 +109,8 @@ class Balancer {
   uint64_t network_generation_ = 0;
   uint64_t rest_ms_ = 0;               // how long a removed pool lingers after its last use
   std::vector<rte_mempool*> packets_;  // by worker
+  IngressDrop ingress_drop_;           // goes after the ports
+  std::string ingress_drop_problem_;   // the one that was logged last
   std::vector<Port> ports_;
   std::vector<PortInfo> port_infos_;
   std::vector<std::vector<std::unique_ptr<KernelDoor>>> kernel_doors_;  // by worker, interface

@@ -85,7 +85,9 @@ json Commands::handle(const json& request) {
   }
   if (command == "status") return status();
   if (command == "doctor") {
-    return {{"config_file", operations_.file()}, {"findings", diagnose(balancer_, status())}};
+    return {{"config_file", operations_.file()},
+            {"findings", diagnose(balancer_, status())},
+            {"links_examined", true}};
   }
   if (command == "explain") return explain(request);
   if (const auto answer = operations_.handle(command, request)) return *answer;

@@ -143,6 +143,7 @@ struct ServiceConfig {
   SchedulerKind scheduler = SchedulerKind::kRoundRobin;
   std::string local_pool = "default";
   TimestampPolicy tcp_timestamps = TimestampPolicy::kPreserve;
+  std::optional<bool> mss_clamp;  // absent: where MTUs differ
   bool reset_on_timeout = true;
   OnRefusal on_refusal = OnRefusal::kReset;
   std::optional<HealthCheckConfig> health_check;  // absent: all backends count as up

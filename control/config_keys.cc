@@ -369,6 +369,7 @@ const Keys<ServiceConfig> kServiceKeys = {
     one("tcp_timestamps", &ServiceConfig::tcp_timestamps,
         choice<TimestampPolicy>(
             {{"preserve", TimestampPolicy::kPreserve}, {"rewrite", TimestampPolicy::kRewrite}})),
+    one("mss_clamp", &ServiceConfig::mss_clamp, boolean()),
     one("reset_on_timeout", &ServiceConfig::reset_on_timeout, boolean()),
     one("on_refusal", &ServiceConfig::on_refusal,
         choice<OnRefusal>({{"reset", OnRefusal::kReset}, {"drop", OnRefusal::kDrop}})),

@@ -21,11 +21,13 @@ void append(json& rows, const std::vector<Diagnosis>& found) {
   for (const Diagnosis& item : found) rows.push_back(to_json_row(item));
 }
 
-// Rows of the running sluice; says which file it runs on.
-json ask_running(const std::string& socket_path, std::string& config_file) {
+// Rows of the running sluice; says which file it runs on, and whether it has looked at the links
+// itself, from inside its network namespace.
+json ask_running(const std::string& socket_path, std::string& config_file, bool& links_examined) {
   try {
     const json answer = ask(socket_path, {{"command", "doctor"}});
     if (config_file.empty()) config_file = answer.value("config_file", "");
+    links_examined = answer.value("links_examined", false);
     return answer.at("findings");
   } catch (const ApiError& error) {
     const Diagnosis down = {
@@ -44,14 +46,19 @@ int rank(const json& row) {
 }  // namespace
 
 json run_doctor(const std::string& socket_path, std::string config_file) {
-  json rows = ask_running(socket_path, config_file);
+  bool links_examined = false;
+  json rows = ask_running(socket_path, config_file, links_examined);
   if (config_file.empty()) config_file = kDefaultConfig;
   const LoadedConfig loaded = load_config(config_file);
   if (loaded.ok()) {
     append(rows, examine_memory(loaded.config, "/sys"));
     append(rows, examine_cpus(loaded.config, "/sys"));
     append(rows, examine_pci_devices(loaded.config, "/sys"));
-    append(rows, examine_kernel_interfaces(loaded.config));
+    if (!links_examined) {
+      append(rows, examine_kernel_interfaces(loaded.config));
+      append(rows, examine_mtus(loaded.config, ask_mtus(loaded.config)));
+      append(rows, examine_forwarding(loaded.config, std::nullopt));
+    }
   } else {
     append(rows, {{"config", Level::kBad, describe({loaded.problems.front()}, config_file),
                    fmt::format("sluice --check --config {}", config_file)}});

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "control/ctl_table.h"
+#include "control/doctor_host.h"
 #include "control/outlook.h"
 #include "dataplane/find_neighbours.h"
 
@@ -187,8 +188,14 @@ json diagnose(const Balancer& balancer, const json& status) {
       rows.back()["area"] = "status";
     }
   }
+  const Config& config = balancer.config();
+  std::vector<LinkMtu> mtus;
+  for (const PortInfo& port : balancer.port_infos()) mtus.push_back(port.mtu);
+  // The links are judged here: who asks may live in another network namespace.
   for (const auto& part : {examine_neighbours(balancer), examine_timestamps(status),
-                           examine_capacity(status, balancer.config().time_wait)}) {
+                           examine_capacity(status, config.time_wait),
+                           examine_kernel_interfaces(config), examine_mtus(config, mtus),
+                           examine_forwarding(config, balancer.ingress_drop().problem())}) {
     for (const Diagnosis& item : part) rows.push_back(to_json_row(item));
   }
   return rows;

@@ -95,6 +95,13 @@ std::string driver_of(int fd, const std::string& name) {
   return ioctl(fd, SIOCETHTOOL, &request) == 0 ? info.driver : "";
 }
 
+// Up and with a carrier. Not asked of /sys: that may show another network namespace.
+bool is_running(int fd, const std::string& name) {
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  return ioctl(fd, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_RUNNING) != 0;
+}
+
 struct Offload {
   uint32_t command;
   const char* name;  // ethtool -K's word
@@ -141,7 +148,7 @@ void examine_interface(int fd, const std::string& name, std::vector<Diagnosis>& 
                      "ip link; mend iface= in its device, or ask in sluice's network namespace"});
     return;
   }
-  if (first_line(fs::path("/sys/class/net") / name / "carrier") != "1") {
+  if (!is_running(fd, name)) {
     found.push_back(
         {"nic", Level::kBad, name + ": down, or no link", "ip link set " + name + " up"});
   }

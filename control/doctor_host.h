@@ -4,11 +4,13 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <vector>
 
 #include "control/config.h"
 #include "control/diagnosis.h"
+#include "control/link_mtu.h"
 
 namespace sluice::control {
 
@@ -18,6 +20,15 @@ std::vector<Diagnosis> examine_cpus(const Config& config, const std::filesystem:
 std::vector<Diagnosis> examine_pci_devices(const Config& config, const std::filesystem::path& sys);
 // AF_PACKET devices: their kernel interface, and a veth's other end.
 std::vector<Diagnosis> examine_kernel_interfaces(const Config& config);
+
+// Whether all interfaces carry the same packets; `mtus` in the order of Config::interfaces.
+std::vector<Diagnosis> examine_mtus(const Config& config, const std::vector<LinkMtu>& mtus);
+std::vector<LinkMtu> ask_mtus(const Config& config);
+// Interfaces whose packets the kernel forwards as well. `ingress_drop` is what hinders the rule
+// that keeps Sluice's from it, empty where nothing does; absent where no sluice runs that could
+// say.
+std::vector<Diagnosis> examine_forwarding(const Config& config,
+                                          const std::optional<std::string>& ingress_drop);
 
 // "0-2,7": the kernel's way to write a set of CPUs or nodes.
 std::set<uint32_t> parse_cpu_list(const std::string& text);

@@ -113,8 +113,9 @@ void start_dpdk(const Config& config) {
 void log_start(const Balancer& balancer) {
   const Config& config = balancer.config();
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
-    spdlog::info("interface {}: {}, link {}", config.interfaces[i].name,
-                 config.interfaces[i].device, balancer.ports()[i].link_up() ? "up" : "down");
+    spdlog::info("interface {}: {}, link {}, MTU {}", config.interfaces[i].name,
+                 config.interfaces[i].device, balancer.ports()[i].link_up() ? "up" : "down",
+                 balancer.port_infos()[i].mtu.usable);
   }
   if (balancer.workers().size() > 1) {
     const std::string& passed_over = balancer.passed_over();
@@ -177,6 +178,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
     commands.tick();
     balancer.keep_time();
     balancer.sweep();
+    balancer.follow_links();
     taps.tick();
     operations.tick();
     log_suppressed();

@@ -201,4 +201,8 @@ void check_listen_ports(const ControlConfig& control) {
   if (control.page_listen) check_listen_port("control.page_listen", *control.page_listen);
 }
 
+bool kernel_forwards(const std::string& link) {
+  return read_number(fmt::format("/proc/sys/net/ipv4/conf/{}/forwarding", link)) != 0;
+}
+
 }  // namespace sluice::control

@@ -34,13 +34,16 @@ std::string no_secondaries(const std::string& advice);
 // True when a device is a PCI address: only then does EAL need to look at the bus.
 bool has_pci_device(const Config& config);
 
-// What the configuration names and this machine lacks, one line each. For a check of the file alone,
-// which may be made elsewhere: a start says more, and refuses.
+// What the configuration names and this machine lacks, one line each. For a check of the file
+// alone, which may be made elsewhere: a start says more, and refuses.
 std::vector<std::string> lacking_here(const Config& config);
 
 void check_lcores(const EalConfig& eal);
 void check_interfaces(const Config& config);
 void check_permissions(const Config& config);
 void check_listen_ports(const ControlConfig& control);
+
+// Whether the kernel forwards what it receives on an interface; false where it cannot be told.
+bool kernel_forwards(const std::string& link);
 
 }  // namespace sluice::control

@@ -13,7 +13,8 @@ namespace {
 void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<PortInfo>& ports) {
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     const InterfaceConfig& interface = config.interfaces[i];
-    snapshot.interfaces.push_back({interface.name, ports[i].id, ports[i].mac, interface.addresses});
+    snapshot.interfaces.push_back(
+        {interface.name, ports[i].id, ports[i].mac, interface.addresses, ports[i].mtu.usable});
     if (snapshot.interface_of_port.size() <= ports[i].id) {
       snapshot.interface_of_port.resize(ports[i].id + size_t{1}, kNoId);
     }
@@ -55,7 +56,7 @@ BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
 }
 
 void add_services(Snapshot& snapshot, const Config& config, const RuntimeState& runtime,
-                  const StateKeeper& keeper) {
+                  const StateKeeper& keeper, bool different_mtus) {
   snapshot.draining = runtime.drain.has_value();
   for (const ServiceConfig& service : config.services) {
     ServiceView view{};
@@ -65,6 +66,8 @@ void add_services(Snapshot& snapshot, const Config& config, const RuntimeState& 
     view.scheduler = service.scheduler;
     view.on_refusal = runtime.drain.value_or(service.on_refusal);
     view.reset_on_timeout = service.reset_on_timeout;
+    view.mss_clamp = service.mss_clamp.value_or(different_mtus);
+    snapshot.mss_clamp |= view.mss_clamp;
     view.rewrite_timestamps = service.tcp_timestamps == TimestampPolicy::kRewrite;
     const std::vector<uint32_t> weights = weights_of(service, runtime).weights;
     for (size_t i = 0; i < weights.size(); ++i) {
@@ -114,6 +117,12 @@ constexpr TcpTimeouts timeouts_of(const TcpTimeoutsConfig& seconds) {
 }
 static_assert(timeouts_of({}) == kDefaultTcpTimeouts, "the defaults are the dataplane's own");
 
+bool have_different_mtus(const std::vector<PortInfo>& ports) {
+  std::vector<LinkMtu> mtus;
+  for (const PortInfo& port : ports) mtus.push_back(port.mtu);
+  return mtus_differ(mtus);
+}
+
 }  // namespace
 
 std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeState& runtime,
@@ -129,7 +138,7 @@ std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeStat
   add_interfaces(*snapshot, config, ports);
   add_networks(*snapshot, config);
   add_gateways(*snapshot, config);
-  add_services(*snapshot, config, runtime, keeper);
+  add_services(*snapshot, config, runtime, keeper, have_different_mtus(ports));
   add_identities(*snapshot, keeper);
   add_own_addresses(*snapshot, config, keeper);
   snapshot->seal();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/config.h"
+#include "control/link_mtu.h"
 #include "control/overrides.h"
 #include "control/state_keeper.h"
 #include "dataplane/state/snapshot.h"
@@ -16,6 +17,7 @@ namespace sluice::control {
 struct PortInfo {
   uint16_t id;
   net::MacAddress mac;
+  LinkMtu mtu = {};
 };
 
 // The keeper has adopted the configuration. Addresses of what was removed and lingers stay ours.

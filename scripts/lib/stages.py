@@ -121,7 +121,7 @@ SANITIZERS_OF_A_DAEMON = SANITIZERS | {
 
 # Under sanitizers, what meets bytes and lengths that may be wrong, or changes segments; time and order
 # are the other stage's.
-ODD_PACKETS = ("garbage", "fragments", "options", "icmp", "drops", "reset", "syn", "fit", "heal",
+ODD_PACKETS = ("garbage", "fragments", "options", "icmp", "mtu", "drops", "reset", "syn", "fit", "heal",
                "rewrite")
 
 STAGES = {

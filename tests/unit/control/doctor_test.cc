@@ -194,5 +194,34 @@ TEST(Timestamps, ABackendThatRefusesThemIsNamed) {
   EXPECT_TRUE(has(first(examine_timestamps(status)), "warn backend 10.2.0.10:80 of web: 2 of 12"));
 }
 
+TEST_F(Host, MtusThatDifferAreNamed) {
+  config.interfaces = {{.name = "client", .device = "net_af_packet0,iface=eth1"},
+                       {.name = "server", .device = "net_af_packet1,iface=eth2"}};
+  config.services = {{.name = "web"}, {.name = "mail"}};
+  EXPECT_TRUE(has(text(examine_mtus(config, {{1500, 1500}, {1500, 1500}})),
+                  "ok the same everywhere: client 1500, server 1500"));
+  const std::string differ = text(examine_mtus(config, {{1500, 1500}, {1400, 1400}}));
+  EXPECT_TRUE(has(differ, "warn MTUs differ: client 1500, server 1400")) << differ;
+  EXPECT_TRUE(has(differ, "(mss_clamp) / ip link set eth2 mtu 1500")) << differ;
+  config.services[1].mss_clamp = false;
+  EXPECT_TRUE(has(text(examine_mtus(config, {{1400, 1400}, {1500, 1500}})),
+                  "mss_clamp = false, so it rests on that ICMP alone: mail"));
+  EXPECT_TRUE(has(text(examine_mtus(config, {{1968, 9000}, {1968, 9000}})),
+                  "warn interface client: its link has MTU 9000, Sluice carries 1968"));
+}
+
+TEST(LinkMtu, IsTheKernelsAsFarAsTheDriverHasRoom) {
+  EXPECT_EQ(link_mtu_of("net_af_packet0,iface=lo", 1500), (LinkMtu{1968, 65536}));
+  EXPECT_EQ(link_mtu_of("net_af_packet0,iface=lo,framesz=1024", 1500), (LinkMtu{944, 65536}));
+  EXPECT_EQ(link_mtu_of("net_af_packet0,iface=lo,framesz=4096", 1500), (LinkMtu{2034, 65536}));
+  EXPECT_EQ(link_mtu_of("net_af_packet0,iface=lo,framesz=x", 1500), (LinkMtu{52, 65536}));
+  EXPECT_EQ(link_mtu_of("net_af_packet0,iface=none-such", 1500), (LinkMtu{1500, 1500}));
+  EXPECT_EQ(link_mtu_of("0000:3b:00.0", 1500), (LinkMtu{1500, 1500}));
+  EXPECT_FALSE(mtus_differ({}));
+  EXPECT_FALSE(mtus_differ({{1500, 1500}, {1500, 1500}}));
+  EXPECT_TRUE(mtus_differ({{1500, 1500}, {1400, 1400}}));
+  EXPECT_TRUE(mtus_differ({{1968, 9000}, {1968, 9000}}));
+}
+
 }  // namespace
 }  // namespace sluice::control
