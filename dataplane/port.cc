@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "dataplane/dpdk_error.h"
@@ -34,6 +35,13 @@ std::string with_defaults(const std::string& device, size_t worker_count) {
   return full;
 }
 
+/// The chips of this driver have one transmit queue, whatever it says: there is nothing behind a
+/// second.
+uint16_t tx_queues_there(const rte_eth_dev_info& info) {
+  const bool has_one = info.driver_name == std::string_view("net_e1000_em");
+  return has_one ? std::min<uint16_t>(1, info.max_tx_queues) : info.max_tx_queues;
+}
+
 }  // namespace
 
 Port::Port(const std::string& device, const std::vector<rte_mempool*>& packets)
@@ -55,7 +63,7 @@ void Port::configure(const std::vector<rte_mempool*>& packets) {
   check(rte_eth_dev_info_get(id_, &info), "device info");
   const auto wanted = static_cast<uint16_t>(packets.size());
   rx_queue_count_ = std::min(wanted, info.max_rx_queues);
-  tx_queue_count_ = std::min(wanted, info.max_tx_queues);
+  tx_queue_count_ = std::min(wanted, tx_queues_there(info));
   configure_queues(info);
   uint16_t rx = kDescriptors, tx = kDescriptors;
   check(rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx), "descriptor counts");
