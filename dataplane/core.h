@@ -17,9 +17,11 @@
 #include "dataplane/net/siphash.h"
 #include "dataplane/next_hops.h"
 #include "dataplane/state/flow_table.h"
+#include "dataplane/state/half_open.h"
 #include "dataplane/state/icmp_limit.h"
 #include "dataplane/state/registry.h"
 #include "dataplane/state/snapshot.h"
+#include "dataplane/state/syn_memory.h"
 #include "dataplane/state/syn_store.h"
 #include "dataplane/state/timer_wheel.h"
 #include "dataplane/steering.h"
@@ -59,7 +61,9 @@ struct Core {
         random(setup.secret),
         flows(setup.limits.flow_count_max, random, setup.memory),
         flow_timers(&flows[0].timer, sizeof(Flow), setup.limits.flow_count_max, setup.now_ms),
+        half_open(&flows[0]),
         syns(setup.limits.syn_count_max, setup.memory),
+        syn_memory(random, setup.memory),
         tx(setup.transmit, setup.transmit_context, setup.packets, counters),
         next_hops(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory),
         icmp_limit(setup.secret),
@@ -74,11 +78,14 @@ struct Core {
   const Snapshot* snapshot = nullptr;  // the one in force during this burst
   uint64_t network_generation = 0;     // of that one
   Upkeep upkeep;
+  uint32_t snapshot_count = 0;  // how many there were; a number for the one in force
   net::Random random;
   WorkerCounters counters;
   FlowTable flows;
   TimerWheel flow_timers;
+  HalfOpen half_open;
   SynStore syns;
+  SynMemory syn_memory;
   Registry registry;
   Tx tx;
   NextHops next_hops;

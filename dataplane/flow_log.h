@@ -32,7 +32,8 @@ struct Core;
   X(timed_out, "timeout", "timed_out")            \
   X(replaced, "balancer", "replaced")             \
   X(reset_by_order, "balancer", "reset_by_order") \
-  X(heal_exhausted, "balancer", "heal_exhausted")
+  X(heal_exhausted, "balancer", "heal_exhausted") \
+  X(evicted, "balancer", "evicted")
 
 /// Who ended it, and how.
 enum class FlowEnd : uint8_t {

@@ -2,6 +2,7 @@
 // Client to backend.
 #include "dataplane/inbound.h"
 
+#include "dataplane/admission.h"
 #include "dataplane/alter.h"
 #include "dataplane/heal.h"
 #include "dataplane/lifecycle.h"
@@ -25,6 +26,7 @@ constexpr uint8_t kStateChanging = flag::kSyn | flag::kFin | flag::kRst;
 
 /// Refuses a SYN as the service wants it: with RST, or silently.
 Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropReason reason) {
+  if (reason == DropReason::syn_deferred) return reason;  // its client is to try again
   core.registry.services[service.id]->refused.add();
   if (service.on_refusal == OnRefusal::kReset) {
     answer_with_reset(core, segment, Event::resets_to_clients);
@@ -83,6 +85,7 @@ Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
     return forward_unseen(core, flow, segment);
   }
   core.count(Event::syns_retransmitted);
+  prefer_repeated(core, index);
   if (unanswered) core.backend(flow).unanswered.add();
   // What takes no new flow any more need not be waited for either.
   if ((unanswered || flow.answer_due) && is_retired(core, flow)) {

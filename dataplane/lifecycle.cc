@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "dataplane/admission.h"
 #include "dataplane/alter.h"
 #include "dataplane/heal.h"
 #include "dataplane/mss_clamp.h"
@@ -24,11 +25,12 @@ bool backend_knows_end(TcpState state) {
   return state >= TcpState::kBackendFirst;
 }
 
-/// Room for one more entry; the oldest flow that is over makes way.
-bool make_room(Core& core) {
+/// Room for one more entry; the oldest flow that is over makes way, else a handshake that is not
+/// finished.
+bool make_room(Core& core, HalfOpenQueue& queue, bool repeated) {
   if (core.flows.flow_count() < core.flows.flow_count_max()) return true;
   const uint32_t oldest = core.flows.oldest_over();
-  if (oldest == FlowTable::kNone) return false;
+  if (oldest == FlowTable::kNone) return evict_from_largest(core, queue, repeated);
   core.count(Event::flows_evicted);
   erase_flow(core, oldest);
   return true;
@@ -137,9 +139,31 @@ std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bo
   if (may_fit) {
     if (auto choice = ask_all(fitted)) return choice;
   }
-  for (const PoolId id : backend.pools) core.registry.pools[id]->ports.count_exhausted();
   return {};
 }
+
+namespace {
+
+/// A port for a new flow; where there is none, that of an unfinished handshake.
+std::optional<PortChoice> port_for_new(Core& core, const BackendView& backend, bool rewrite,
+                                       const SynNumbers& syn, bool repeated) {
+  HalfOpenQueue& queue = core.registry.backends[backend.id]->half_open;
+  auto choice = choose_port(core, backend, rewrite, syn, false);
+  // Where a port has to rest before it is used again, one that is given back now serves the next try.
+  const bool useful = repeated || core.snapshot->reuse.policy == ReusePolicy::kRebase;
+  if (choice || !useful || !evict_oldest(core, queue, repeated)) return choice;
+  return choose_port(core, backend, rewrite, syn, false);
+}
+
+DropReason without_port(Core& core, const BackendView& backend, const ServiceView& service,
+                        const Segment& syn) {
+  HalfOpenQueue& queue = core.registry.backends[backend.id]->half_open;
+  if (are_many_half_open(queue)) return defer_syn(core, queue, service.id, syn);
+  for (const PoolId id : backend.pools) core.registry.pools[id]->ports.count_exhausted();
+  return DropReason::ports_exhausted;
+}
+
+}  // namespace
 
 void set_port(Core& core, uint32_t index, const PortChoice& choice) {
   Flow& flow = core.flows[index];
@@ -158,11 +182,19 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   ServiceState& service_state = *core.registry.services[service.id];
   const BackendView* backend = pick_backend(service, service_state, core.registry, client.ip);
   if (backend == nullptr) return DropReason::no_backend;
-  if (!make_room(core)) return DropReason::flow_table_full;
+  HalfOpenQueue& half_open = core.registry.backends[backend->id]->half_open;
+  const bool repeated = was_sent_before(core, service.id, syn);
+  if (!make_way(core, half_open, *backend, repeated)) {
+    return defer_syn(core, half_open, service.id, syn);
+  }
+  if (!make_room(core, half_open, repeated)) {
+    return is_table_half_open(core) ? defer_syn(core, half_open, service.id, syn)
+                                    : DropReason::flow_table_full;
+  }
   const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
   const bool rewrite = service.rewrite_timestamps;
-  const auto choice = choose_port(core, *backend, rewrite, numbers, false);
-  if (!choice) return DropReason::ports_exhausted;
+  const auto choice = port_for_new(core, *backend, rewrite, numbers, repeated);
+  if (!choice) return without_port(core, *backend, service, syn);
   if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
 
   index = core.flows.allocate();
@@ -190,7 +222,8 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   state.connections.add();
   service_state.connections.add();
   core.count(Event::flows_opened);
-  core.flow_timers.set(index, core.now_ms + core.snapshot->timeouts_ms[0]);
+  core.half_open.push(half_open, index, repeated);
+  core.flow_timers.set(index, core.now_ms + idle_limit_ms(core, flow));
   return Verdict::pass();
 }
 
@@ -249,9 +282,9 @@ void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event) {
   const TcpState state = flow.tcp.state();
   if (state == before) return;
   note_state(core, before, state);
-  const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(state)];
-  core.flow_timers.set(index, core.now_ms + timeout);
+  core.flow_timers.set(index, core.now_ms + idle_limit_ms(core, flow));
   if (is_opening(before) && !is_opening(state)) {
+    core.half_open.remove(core.backend(flow).half_open, index);
     if (!is_over(state)) core.count(Event::flows_established);
     release_syn(core, flow);
     flow.answer_due = false;
@@ -290,14 +323,15 @@ void expire_flow(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   flow.opened_ms = stamp_kept_in_range(core.now32(), flow.opened_ms);
   const TcpState state = flow.tcp.state();
-  const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(state)];
-  const uint32_t idle = stamp_age_ms(core.now32(), flow.last_seen_ms);
+  const uint32_t timeout = idle_limit_ms(core, flow);
+  const uint32_t idle = idle_ms(core, flow);
   if (flow.answer_due && state == TcpState::kSynSent) return heal_overdue(core, index);
   if (idle < timeout) {
     core.flow_timers.set(index, core.now_ms + timeout - idle);
     return;
   }
   if (is_over(state)) return erase_flow(core, index);
+  if (ends_early(core, flow)) return evict(core, index);
   core.count(Event::flows_timed_out);
   core.backend(flow).timeouts.add();
   if (!flow.reset_on_timeout) {
@@ -311,6 +345,7 @@ void expire_flow(Core& core, uint32_t index) {
 void erase_flow(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   core.flow_timers.cancel(index);
+  core.half_open.remove(core.backend(flow).half_open, index);
   give_port_back(core, index);
   if (is_opening(flow.tcp.state())) release_syn(core, flow);
   core.pool(flow).ports.forget_flow(flow.local_port.host(), index);

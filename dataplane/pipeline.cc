@@ -236,6 +236,7 @@ void adopt_snapshot(Core& core, const Snapshot& snapshot) {
   const bool first = core.snapshot == nullptr;
   core.snapshot = &snapshot;
   adopt_timeouts(core, snapshot);
+  ++core.snapshot_count;
   // The snapshot before may be gone by now.
   const uint64_t before = std::exchange(core.network_generation, snapshot.network_generation);
   if (!first && before == snapshot.network_generation) return;

@@ -40,6 +40,7 @@ namespace sluice::net {
   X(no_backend, "SYN for a service without a usable backend")                                     \
   X(ports_exhausted, "SYN, and no local port towards the backend may be used now")                \
   X(flow_table_full, "SYN, and the flow table is full")                                           \
+  X(syn_deferred, "SYN in a flood of unfinished handshakes: let in when its client repeats it")   \
   X(rst_out_of_window, "RST whose sequence fits no window of its flow")                           \
   X(stale_answer, "backend's segment that belongs to an older connection of the tuple")           \
   X(heal_exhausted, "stale answer, and every attempt to heal the connection was used up")         \

@@ -22,6 +22,7 @@ namespace sluice {
   X(flows_reset, "flows ended with a RST to both ends by order of an operator")              \
   X(flows_evicted, "flows that were over and gave their entry to a new one early")           \
   X(flows_restarted, "flows that a backend's SYN-ACK to a new SYN began anew")               \
+  X(half_open_evicted, "unfinished handshakes that made way for newer ones")                 \
   X(syns_retransmitted, "SYNs that clients sent again and that went the same way")           \
   X(syns_copied, "copies of a SYN, sooner than a client sends one again")                    \
   X(syns_passed, "SYNs on open flows, passed on for the backend to judge")                   \

@@ -50,6 +50,16 @@ struct PassedSyn {
   uint32_t rewritten : 1;  // it went with the balancer's clock
 };
 static_assert(sizeof(PassedSyn) == 12);
+/// A flow's place among the unfinished handshakes (HalfOpen); all zero: it has none.
+struct HalfOpenLinks {
+  static constexpr uint32_t kNone = (1u << 24) - 1;
+  enum class Rank : uint8_t { kUnlisted, kFirst, kRepeated };
+
+  uint32_t newer : 24;
+  Rank rank : 8;
+  uint32_t older : 24;
+};
+static_assert(sizeof(HalfOpenLinks) == 8);
 
 struct alignas(64) Flow {
   // What every packet needs.
@@ -93,6 +103,7 @@ struct alignas(64) Flow {
     };
     uint32_t next_free;  // no flow: the next entry that is none
   };
+  HalfOpenLinks half_open;
 
   uint64_t bytes_in() const { return tcp.client_bytes(marks); }
   uint64_t bytes_out() const { return tcp.backend_bytes(marks); }

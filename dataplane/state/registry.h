@@ -16,6 +16,7 @@
 #include "dataplane/state/clock_map.h"
 #include "dataplane/state/counter.h"
 #include "dataplane/state/flow.h"
+#include "dataplane/state/half_open.h"
 #include "dataplane/state/histogram.h"
 #include "dataplane/state/port_pool.h"
 #include "dataplane/state/snapshot.h"
@@ -23,12 +24,13 @@
 namespace sluice {
 
 struct ServiceState {
-  explicit ServiceState(net::Endpoint address) : vip(address) {}
+  /// Workers begin each at a place of its own, so that few connections do not all meet one backend.
+  explicit ServiceState(net::Endpoint address, uint32_t worker = 0) : vip(address), turn(worker) {}
 
   net::Endpoint vip;
   Counter connections;  // flows opened
   Counter refused;      // SYNs refused for want of a backend, a port or a flow entry
-  uint32_t turn = 0;    // round robin position
+  uint32_t turn;        // round robin position
 };
 
 struct BackendState {
@@ -53,6 +55,7 @@ struct BackendState {
   Counter timestamps_refused;  // and that do not
   uint32_t next_pool = 0;      // local address to try first
   NextHop next_hop;            // towards the backend
+  HalfOpenQueue half_open;
 };
 
 struct PoolState {

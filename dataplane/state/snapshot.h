@@ -47,6 +47,7 @@ struct BackendView {
   net::Endpoint address;
   uint32_t weight;            // 0: drains
   std::vector<PoolId> pools;  // one for each local address
+  uint32_t sharers = 1;       // services whose backends have these pools
 };
 
 struct ServiceView {
@@ -90,6 +91,8 @@ struct Snapshot {
   bool mss_clamp = false;                        // that of any service
   bool draining = false;                         // no new flow, whatever the service
   uint32_t flow_log_sample = 0;                  // one flow in so many is logged; 0: none
+  uint32_t half_open_percent =
+      50;  // of ports and entries, that handshakes may hold; see admission.h
   ReuseRules reuse;
   TcpTimeouts timeouts_ms = kDefaultTcpTimeouts;
 

@@ -33,6 +33,7 @@ class SynStore {
   /// Frees a slot; kNone is fine.
   void release(uint32_t slot);
 
+  size_t slot_count() const { return slots_.size(); }
   size_t free_count() const { return free_.size(); }
 
  private:

@@ -50,7 +50,7 @@ TEST_F(Refusal, PortsExhausted) {
          {ReusePolicy::kNever, ReusePolicy::kNatural, ReusePolicy::kRebase}) {
       client_ = kClient;
       start({.reuse = policy, .ports = {2000, 2001}, .on_refusal = how});
-      for (int i = 0; i < 2; ++i, next_client()) open(1000);
+      for (int i = 0; i < 2; ++i, next_client()) establish(1000, 5000);
       expect_refused(net::DropReason::ports_exhausted, how);
       EXPECT_EQ(pool().ports.counters().exhausted.value(), 1u);
       EXPECT_EQ(core->flows.flow_count(), 2u);
@@ -63,7 +63,7 @@ TEST_F(Refusal, FlowTableFull) {
   for (const OnRefusal how : kBoth) {
     client_ = kClient;
     start({.on_refusal = how, .limits = {4, 64, 64}});
-    for (int i = 0; i < 4; ++i, next_client()) open(1000);
+    for (int i = 0; i < 4; ++i, next_client()) establish(1000, 5000);
     expect_refused(net::DropReason::flow_table_full, how);
     EXPECT_EQ(pool().ports.counters().in_use.value(), 4u) << "no port is lost";
     TearDown();
@@ -103,8 +103,8 @@ TEST_F(Refusal, AnExhaustedPoolRecovers) {
 
 TEST_F(Refusal, WithoutBuffersTheRefusalIsCountedAndSilent) {
   start({.ports = {2000, 2000}});
-  open(1000);
-  next_client();
+  establish(1000, 5000);
+  client_.ip = ip4(10, 1, 0, 77);  // whose MAC has to be asked for
   rte_mbuf* taken[4096];
   const unsigned count = rte_mempool_avail_count(packet_pool()) - 1;
   ASSERT_EQ(rte_pktmbuf_alloc_bulk(packet_pool(), taken, count), 0);

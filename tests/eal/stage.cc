@@ -269,7 +269,9 @@ void Stage::TearDown() {
     if (!backend) continue;
     EXPECT_EQ(backend->active.value(), 0u);
     EXPECT_EQ(backend->flows.value(), 0u);
+    EXPECT_EQ(backend->half_open.count.value(), 0u);
   }
+  EXPECT_EQ(core->half_open.count(), 0u);
   for (const auto& pool : core->registry.pools) {
     if (!pool) continue;
     EXPECT_EQ(pool->flows.value(), 0u);
