@@ -73,6 +73,7 @@ struct LimitsConfig {
   uint32_t flows_per_worker = 1048576;
   uint32_t neighbours_per_worker = 16384;
   uint32_t syns_per_worker = 65536;
+  uint32_t half_open_percent = 50;
   bool operator==(const LimitsConfig&) const = default;
 };
 

@@ -35,9 +35,9 @@ MemoryPlan plan_memory(const Config& config) {
   const uint64_t workers = config.eal.worker_lcores.size();
   MemoryPlan plan;
   plan.flow_tables = workers * FlowTable::bytes(config.limits.flows_per_worker);
-  plan.other_tables =
-      workers * (Neighbours::bytes(config.limits.neighbours_per_worker) +
-                 SynStore::bytes(config.limits.syns_per_worker) + FlowLogRing::bytes());
+  plan.other_tables = workers * (Neighbours::bytes(config.limits.neighbours_per_worker) +
+                                 SynStore::bytes(config.limits.syns_per_worker) +
+                                 SynMemory::bytes() + FlowLogRing::bytes());
   plan.packets = workers * packet_pool_bytes(static_cast<uint32_t>(config.interfaces.size())) +
                  workers * (workers - 1) * Rings::kPackets * sizeof(void*);
   for (const ServiceConfig& service : config.services) {

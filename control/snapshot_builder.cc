@@ -3,6 +3,7 @@
 #include "control/snapshot_builder.h"
 
 #include <algorithm>
+#include <map>
 
 #include "control/weights.h"
 #include "dataplane/state/scheduler.h"
@@ -79,6 +80,24 @@ void add_services(Snapshot& snapshot, const Config& config, const RuntimeState& 
   }
 }
 
+// Services that have a backend in common share its ports.
+void count_sharers(Snapshot& snapshot) {
+  std::map<PoolId, uint32_t> services_of;
+  for (const ServiceView& service : snapshot.services) {
+    for (const BackendView& backend : service.backends) {
+      for (const PoolId pool : backend.pools) ++services_of[pool];
+    }
+  }
+  for (ServiceView& service : snapshot.services) {
+    for (BackendView& backend : service.backends) {
+      backend.sharers = 1;
+      for (const PoolId pool : backend.pools) {
+        backend.sharers = std::max(backend.sharers, services_of[pool]);
+      }
+    }
+  }
+}
+
 // With what was removed and lingers: its packets must still find their way.
 void add_identities(Snapshot& snapshot, const StateKeeper& keeper) {
   for (const auto& [vip, service] : keeper.services()) {
@@ -133,12 +152,14 @@ std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeStat
   snapshot->network_generation = network_generation;
   snapshot->reuse = {config.time_wait.reuse, config.time_wait.backend_seconds * 1000,
                      config.time_wait.guard_ms};
+  snapshot->half_open_percent = config.limits.half_open_percent;
   snapshot->timeouts_ms = timeouts_of(config.tcp_timeouts);
   snapshot->flow_log_sample = config.flow_log.file.empty() ? 0 : config.flow_log.sample;
   add_interfaces(*snapshot, config, ports);
   add_networks(*snapshot, config);
   add_gateways(*snapshot, config);
   add_services(*snapshot, config, runtime, keeper, have_different_mtus(ports));
+  count_sharers(*snapshot);
   add_identities(*snapshot, keeper);
   add_own_addresses(*snapshot, config, keeper);
   snapshot->seal();

@@ -20,9 +20,10 @@ using nlohmann::json;
 using Fields = std::vector<std::string>;
 
 const Fields kServiceCounters = {"connections", "refused"};
-const Fields kBackendCounters = {"connections", "packets_in", "packets_out", "bytes_in",
-                                 "bytes_out",   "answered",   "refused",     "unanswered",
-                                 "resets",      "timeouts",   "heals",       "heals_failed"};
+const Fields kBackendCounters = {
+    "connections", "packets_in",   "packets_out",       "bytes_in",     "bytes_out",
+    "answered",    "refused",      "unanswered",        "resets",       "timeouts",
+    "heals",       "heals_failed", "half_open_evicted", "syns_deferred"};
 const Fields kPoolCounters = {"taken",         "fresh",    "reuse_clean", "reuse_rested",
                               "reuse_natural", "ts_fixes", "seq_fixes",   "reuse_fitted",
                               "heals",         "avoided",  "exhausted"};
@@ -80,6 +81,32 @@ void add_backends_to_services(json& services, const json& backends) {
     service["backends_up"] = up;
     service["bytes_in_per_s"] = in;
     service["bytes_out_per_s"] = out;
+  }
+}
+
+// Handshakes that nobody finishes: how many a second, how many now, of how many ports.
+void add_floods_to_services(json& services, const json& backends, const json& pools) {
+  std::map<std::pair<std::string, std::string>, double> ports;  // by backend and local pool
+  for (const json& pool : pools)
+    ports[{pool.at("backend"), pool.at("local_pool")}] = pool.at("ports");
+  std::map<std::string, std::vector<const json*>> by_service;
+  for (const json& backend : backends) by_service[backend.at("service")].push_back(&backend);
+  for (json& service : services) {
+    double half_open = 0, per_s = 0, recent = 0, deferred = 0, of_ports = 0;
+    for (const json* backend : by_service[service.at("name")]) {
+      half_open += backend->value("half_open", 0.0);
+      deferred += backend->value("syns_deferred_recent", 0.0);
+      for (const std::string field : {"half_open_evicted", "syns_deferred"}) {
+        per_s += backend->value(field + "_per_s", 0.0);
+        recent += backend->value(field + "_recent", 0.0);
+      }
+      of_ports += ports[{backend->at("address"), service.at("local_pool")}];
+    }
+    service["half_open"] = half_open;
+    service["half_open_flood_per_s"] = std::round(per_s);
+    service["half_open_flood_recent"] = recent;
+    service["syns_deferred_recent"] = deferred;
+    service["ports"] = of_ports;
   }
 }
 
@@ -181,6 +208,7 @@ void StatusBoard::sample(const Balancer& balancer, const Operations& operations,
   add_outlooks(status);
   add_conditions(status["backends"]);
   add_backends_to_services(status["services"], status["backends"]);
+  add_floods_to_services(status["services"], status["backends"], status["pools"]);
   status["totals"] = totals_of(status);
   keep_history(status["totals"]);
   status["history"] = history_;

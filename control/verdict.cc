@@ -20,7 +20,8 @@ constexpr double kPoolBadPercent = 95;
 constexpr double kWorkerWarnPercent = 90;
 constexpr double kFlowsWarnPercent = 90;
 constexpr double kLoopWarnPercent = 90;
-constexpr size_t kFindingsOfAKind = 8;  // of a thousand dead backends, eight are named
+constexpr double kFloodWarnRecent = 20;  // handshakes evicted or deferred lately
+constexpr size_t kFindingsOfAKind = 8;   // of a thousand dead backends, eight are named
 
 struct TroubleDrop {
   std::string_view reason;
@@ -130,6 +131,23 @@ class Judge {
     });
   }
 
+  void floods() {
+    each("services", [this](const json& row) {
+      if (row.value("half_open_flood_recent", 0.0) < kFloodWarnRecent) return;
+      flood_ = true;
+      const bool deferred = row.value("syns_deferred_recent", 0.0) > 0;
+      add(Level::kWarn,
+          fmt::format("half-open flood on {}: {}/s, {} half-open of {} ports{}", text(row, "name"),
+                      count(row.value("half_open_flood_per_s", 0.0)),
+                      count(row.value("half_open", 0.0)), count(row.value("ports", 0.0)),
+                      deferred ? "; new clients need a second try" : ""),
+          fmt::format("keep it out upstream; more addresses in [[local_pool]] {} give handshakes "
+                      "more time (docs/operations.md, SYN floods). If its sources are real: do the "
+                      "backends answer?",
+                      text(row, "local_pool")));
+    });
+  }
+
   void backends() {
     each("backends", [this](const json& row) {
       const Condition now = condition_of(row);
@@ -155,7 +173,7 @@ class Judge {
                         text(row, "backend"), full, text(row, "fullest_local"),
                         row.value("fullest_worker", 0), when_it_ends(row)),
             more_ports(row));
-      } else if (row.value("ends_soon", false)) {
+      } else if (row.value("ends_soon", false) && !flood_) {
         add(Level::kWarn,
             fmt::format("ports towards {}: {} in use and {} resting of {}{}", text(row, "backend"),
                         count(row.value("in_use", 0.0)), count(row.value("resting", 0.0)),
@@ -180,10 +198,11 @@ class Judge {
       if (busy > kWorkerWarnPercent) {
         add(Level::kWarn,
             fmt::format("worker on lcore {}: {:.0f} % busy", row.at("lcore").dump(), busy),
-            "add an lcore to eal.worker_lcores");
+            flood_ ? "it is the flood that keeps it busy: see there"
+                   : "add an lcore to eal.worker_lcores");
       }
       const double full = percent(row.value("flows", 0.0), row.value("flows_max", 0.0));
-      if (flows_are_short(row)) {
+      if (flows_are_short(row) && (!flood_ || full > kFlowsWarnPercent)) {
         add(Level::kWarn,
             fmt::format("worker on lcore {}: {:.0f} % of its flow entries are used{}",
                         row.at("lcore").dump(), full, when_it_ends(row)),
@@ -269,6 +288,7 @@ class Judge {
   const json& status_;
   std::vector<Finding> findings_;
   bool service_without_backend_ = false;
+  bool flood_ = false;
   std::map<std::string, Shortage> shortages_;  // by local pool
 };
 
@@ -376,6 +396,7 @@ std::vector<Finding> judge(const json& status) {
   judge.program();
   judge.drain();
   judge.services();
+  judge.floods();
   judge.backends();
   judge.interfaces();
   judge.pools();

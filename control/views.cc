@@ -77,6 +77,14 @@ json counts_of(const Histogram& histogram) {
   return counts;
 }
 
+uint64_t half_open_sum(const Balancer& balancer, BackendId id, Counter HalfOpenQueue::*counter) {
+  uint64_t total = 0;
+  for (const Registry* registry : balancer.keeper().registries()) {
+    total += (registry->backends[id]->half_open.*counter).value();
+  }
+  return total;
+}
+
 uint64_t handshake_us(const Balancer& balancer, BackendId id) {
   uint64_t us = 0;
   for (const Registry* registry : balancer.keeper().registries()) {
@@ -182,33 +190,37 @@ json view_backends(const Balancer& balancer) {
     const auto checked = health.find(key);
     const HealthView* known = checked == health.end() ? nullptr : &checked->second;
     const auto weight = weights.find(key);
-    rows.push_back({{"service", backend.service},
-                    {"address", net::to_string(key.address)},
-                    {"weight", weight == weights.end() ? 0 : weight->second},
-                    {"state", state_of(backend, over, known)},
-                    {"weight_configured", backend.weight},
-                    {"override", over == nullptr ? json() : json(to_string(*over))},
-                    {"handshake_p50_ms", number_or_null(watch.quantile_ms(key, 0.5))},
-                    {"handshake_p99_ms", number_or_null(watch.quantile_ms(key, 0.99))},
-                    {"handshake_counts", HandshakeWatch::counted(balancer.keeper(), backend.id)},
-                    {"handshake_us", handshake_us(balancer, backend.id)},
-                    {"active", sum(&BackendState::active)},
-                    {"connections", sum(&BackendState::connections)},
-                    {"packets_in", sum(&BackendState::packets_in)},
-                    {"packets_out", sum(&BackendState::packets_out)},
-                    {"bytes_in", sum(&BackendState::bytes_in)},
-                    {"bytes_out", sum(&BackendState::bytes_out)},
-                    {"answered", sum(&BackendState::answered)},
-                    {"refused", sum(&BackendState::refused)},
-                    {"unanswered", sum(&BackendState::unanswered)},
-                    {"resets", sum(&BackendState::resets)},
-                    {"timeouts", sum(&BackendState::timeouts)},
-                    {"heals", sum(&BackendState::heals)},
-                    {"heal_moves", sum(&BackendState::heal_moves)},
-                    {"heals_succeeded", sum(&BackendState::heals_succeeded)},
-                    {"heals_failed", sum(&BackendState::heals_failed)},
-                    {"timestamps_kept", sum(&BackendState::timestamps_kept)},
-                    {"timestamps_refused", sum(&BackendState::timestamps_refused)}});
+    rows.push_back(
+        {{"service", backend.service},
+         {"address", net::to_string(key.address)},
+         {"weight", weight == weights.end() ? 0 : weight->second},
+         {"state", state_of(backend, over, known)},
+         {"weight_configured", backend.weight},
+         {"override", over == nullptr ? json() : json(to_string(*over))},
+         {"handshake_p50_ms", number_or_null(watch.quantile_ms(key, 0.5))},
+         {"handshake_p99_ms", number_or_null(watch.quantile_ms(key, 0.99))},
+         {"handshake_counts", HandshakeWatch::counted(balancer.keeper(), backend.id)},
+         {"handshake_us", handshake_us(balancer, backend.id)},
+         {"active", sum(&BackendState::active)},
+         {"connections", sum(&BackendState::connections)},
+         {"packets_in", sum(&BackendState::packets_in)},
+         {"packets_out", sum(&BackendState::packets_out)},
+         {"bytes_in", sum(&BackendState::bytes_in)},
+         {"bytes_out", sum(&BackendState::bytes_out)},
+         {"answered", sum(&BackendState::answered)},
+         {"refused", sum(&BackendState::refused)},
+         {"unanswered", sum(&BackendState::unanswered)},
+         {"half_open", half_open_sum(balancer, backend.id, &HalfOpenQueue::count)},
+         {"half_open_evicted", half_open_sum(balancer, backend.id, &HalfOpenQueue::evicted)},
+         {"syns_deferred", half_open_sum(balancer, backend.id, &HalfOpenQueue::deferred)},
+         {"resets", sum(&BackendState::resets)},
+         {"timeouts", sum(&BackendState::timeouts)},
+         {"heals", sum(&BackendState::heals)},
+         {"heal_moves", sum(&BackendState::heal_moves)},
+         {"heals_succeeded", sum(&BackendState::heals_succeeded)},
+         {"heals_failed", sum(&BackendState::heals_failed)},
+         {"timestamps_kept", sum(&BackendState::timestamps_kept)},
+         {"timestamps_refused", sum(&BackendState::timestamps_refused)}});
     add_health(rows.back(), known);
   }
   return {{"backends", rows}};

@@ -113,6 +113,29 @@ TEST(Verdict, EachFaultIsNamed) {
   }
 }
 
+TEST(Verdict, AFloodIsNamedInPlaceOfWhatItMakesBusy) {
+  json status = healthy();
+  status["workers"][0]["busy_percent"] = 99.0;
+  status["pools"][0]["ends_soon"] = true;
+  status["workers"][0]["ends_soon"] = true;
+  json& web = status["services"][0];
+  web["local_pool"] = "main";
+  web["half_open"] = 32256;
+  web["ports"] = 64512;
+  web["half_open_flood_per_s"] = 20000;
+  web["half_open_flood_recent"] = 19;
+  EXPECT_EQ(judge(status).size(), 3u) << "a few are no flood";
+  web["half_open_flood_recent"] = 200000;
+  const auto findings = judge(status);
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_EQ(findings[0].what, "half-open flood on web: 20,000/s, 32,256 half-open of 64,512 ports");
+  EXPECT_NE(findings[0].mend.find("[[local_pool]] main"), std::string::npos);
+  EXPECT_EQ(findings[1].what, "worker on lcore 1: 99 % busy");
+  EXPECT_EQ(findings[1].mend.find("lcore"), std::string::npos);
+  web["syns_deferred_recent"] = 3;
+  EXPECT_TRUE(judge(status)[0].what.ends_with("64,512 ports; new clients need a second try"));
+}
+
 TEST(Verdict, WorstComesFirstAndALongListIsCutShort) {
   json status = healthy();
   status["workers"][0]["busy_percent"] = 99.0;
