@@ -82,8 +82,8 @@ void StateKeeper::adopt(const Config& config, uint64_t now_ms) {
     entry.removed = false;
     if (entry.id != kNoId) continue;
     entry.id = free_id(services_, registries_.front()->services);
-    for (Registry* registry : registries_) {
-      registry->services[entry.id] = std::make_unique<ServiceState>(key);
+    for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
+      registries_[worker]->services[entry.id] = std::make_unique<ServiceState>(key, worker);
     }
   }
   for (const auto& [key, backend] : wanted.backends) {

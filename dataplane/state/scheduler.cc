@@ -14,26 +14,31 @@ namespace {
 
 const BackendView* round_robin(const ServiceView& service, ServiceState& state) {
   if (service.turns.empty()) return nullptr;
-  if (state.turn >= service.turns.size()) state.turn = 0;
+  if (state.turn >= service.turns.size()) {
+    state.turn %= static_cast<uint32_t>(service.turns.size());
+  }
   return &service.backends[service.turns[state.turn++]];
 }
 
 const BackendView* least_connections(const ServiceView& service, ServiceState& state,
                                      const Registry& registry) {
   const BackendView* best = nullptr;
-  uint64_t best_active = 0;
-  // Starting one further each time shares ties evenly.
+  uint64_t best_active = 0, in_all = 0;
+  // Of equals the next one behind the last pick.
   const size_t count = service.backends.size();
   for (size_t i = 0; i < count; ++i) {
     const BackendView& backend = service.backends[(state.turn + i) % count];
     if (backend.weight == 0) continue;
-    const uint64_t active = registry.backends[backend.id]->active.value() + 1;
-    if (best == nullptr || active * best->weight < best_active * backend.weight) {
+    const uint64_t active = registry.backends[backend.id]->active.value();
+    in_all += active;
+    if (best == nullptr || (active + 1) * best->weight < best_active * backend.weight) {
       best = &backend;
-      best_active = active;
+      best_active = active + 1;
     }
   }
-  ++state.turn;
+  // Nobody has anything: then all are equals, and the weights say how often each is meant.
+  if (in_all == 0) return round_robin(service, state);
+  if (best != nullptr) state.turn = static_cast<uint32_t>(best - service.backends.data()) + 1;
   return best;
 }
 

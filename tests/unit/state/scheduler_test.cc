@@ -111,9 +111,20 @@ TEST(RoundRobin, GoesOnWhereItStoodWhenTheTurnsChange) {
   Bench bench(SchedulerKind::kRoundRobin, {1, 1, 1, 1});
   for (int i = 0; i < 3; ++i) bench.pick();
   bench.service.turns = make_turns(std::vector<uint32_t>{1, 1});  // a reload: fewer backends
-  EXPECT_EQ(bench.pick(), 0);
   EXPECT_EQ(bench.pick(), 1);
   EXPECT_EQ(bench.pick(), 0);
+  EXPECT_EQ(bench.pick(), 1);
+}
+
+TEST(RoundRobin, EachWorkerBeginsElsewhere) {
+  for (const SchedulerKind kind : {SchedulerKind::kRoundRobin, SchedulerKind::kLeastConnections}) {
+    for (uint32_t worker = 0; worker < 8; ++worker) {
+      Bench bench(kind, {1, 1, 1});
+      ServiceState begun(net::Endpoint{}, worker);
+      bench.state.turn = begun.turn;
+      EXPECT_EQ(bench.pick(), static_cast<int>(worker % 3));
+    }
+  }
 }
 
 TEST(LeastConnections, FewestPerWeight) {
@@ -151,6 +162,23 @@ TEST(LeastConnections, TiesAreShared) {
   std::map<int, int> count;
   for (int i = 0; i < 300; ++i) ++count[bench.pick()];
   for (int i = 0; i < 3; ++i) EXPECT_EQ(count[i], 100);
+}
+
+TEST(LeastConnections, EqualsAreTakenInTurnBesideABusyOne) {
+  Bench bench(SchedulerKind::kLeastConnections, {1, 1, 1, 1, 0});
+  bench.active(0).set(9);
+  std::map<int, int> count;
+  for (int i = 0; i < 300; ++i) ++count[bench.pick()];
+  EXPECT_EQ(count[0], 0);
+  for (int i = 1; i < 4; ++i) EXPECT_EQ(count[i], 100);
+}
+
+TEST(LeastConnections, AnIdleServiceGoesByWeight) {
+  Bench bench(SchedulerKind::kLeastConnections, {2, 1, 0});
+  std::map<int, int> count;
+  for (int i = 0; i < 300; ++i) ++count[bench.pick()];  // each is over before the next
+  EXPECT_EQ(count[0], 200);
+  EXPECT_EQ(count[1], 100);
 }
 
 TEST(SourceHash, AClientKeepsItsBackendAndSharesFollowWeights) {
