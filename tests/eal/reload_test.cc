@@ -114,7 +114,7 @@ TEST_F(Reload, AnUnansweredClientMayBeLeftToTryAgain) {
 // What the device had no room for is not sent any more: it is given time.
 TEST_F(Reload, ResetsWaitForADeviceThatIsFull) {
   start();
-  for (uint32_t i = 0; i < 20; ++i) {
+  for (uint32_t i = 0; i < 12; ++i) {
     open(1000 + i);
     next_client();
   }
@@ -127,7 +127,7 @@ TEST_F(Reload, ResetsWaitForADeviceThatIsFull) {
   EXPECT_EQ(all.reset_count(), first);
   pass(1);
   while (!all.step(*core)) continue;
-  EXPECT_EQ(all.reset_count(), 20u);
+  EXPECT_EQ(all.reset_count(), 12u);
   core->tx.flush();
   sent.clear();
 }
