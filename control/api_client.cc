@@ -10,12 +10,16 @@
 #include <cerrno>
 #include <cstring>
 
+#include "control/answer.h"
 #include "control/unique_fd.h"
 
 namespace sluice::control {
 namespace {
 
 using nlohmann::json;
+
+constexpr size_t kAnswerBytesMax = size_t{512} << 20;  // a status of 65,536 backends has 100 MB
+constexpr int kNestingMax = 64;
 
 std::string connect_error(const std::string& path, int error) {
   if (error == ENOENT || error == ECONNREFUSED) {
@@ -56,20 +60,55 @@ std::string read_line(int fd, const std::string& path) {
   }
 }
 
+    if (line.size() > kAnswerBytesMax) {
+      throw ApiError(fmt::format("the answer from {} does not end", path));
+    }
 }  // namespace
 
 json ask(const std::string& socket_path, const json& request, std::chrono::seconds patience) {
+// Discarded where it is no JSON, or nests so deep that no answer of ours does.
+json parse_answer(const std::string& line) {
+  bool too_deep = false;
+  const auto note_depth = [&too_deep](int depth, json::parse_event_t, json&) {
+    too_deep = too_deep || depth > kNestingMax;
+    return !too_deep;
+  };
+  json answer = json::parse(line, note_depth, /*allow_exceptions=*/false);
+  return too_deep ? json(json::value_t::discarded) : answer;
+}
+
+// Who answers, where it is another than this program expects.
+std::string by_whom(const json& answer) {
+  const std::string version = text_field(answer, "version", "of another version");
+  return version == SLUICE_VERSION ? ""
+                                   : fmt::format(" (sluice {} is running, this is sluicectl {})",
+                                                 version, SLUICE_VERSION);
+}
+
   const UniqueFd fd = connect_to(socket_path, patience);
-  const std::string line = request.dump() + "\n";
-  if (send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
-    throw ApiError(fmt::format("cannot send to {}: {}", socket_path, std::strerror(errno)));
-  }
-  json answer = json::parse(read_line(fd.get(), socket_path), nullptr, false);
+  const std::string line = dumped(request, -1) + "\n";
+json result_of(const std::string& line, const std::string& socket_path) {
+  const json answer = parse_answer(line);
   if (!answer.is_object() || !answer.contains("ok")) {
     throw ApiError(fmt::format("{} does not speak Sluice's protocol", socket_path));
   }
-  if (answer["ok"] != true) throw ApiError(answer.value("error", "refused without a reason"));
-  return answer["result"];
+  if (!flag_field(answer, "ok")) {
+    const std::string error = text_field(answer, "error", "refused without a reason");
+    throw ApiError(error.starts_with("unknown command") ? error + by_whom(answer) : error);
+  }
+  if (number_field(answer, "api") > kApiVersion) {
+    throw ApiError(
+        fmt::format("the answer has a form that is newer than this program{}: use the sluicectl "
+                    "that came with it",
+                    by_whom(answer)));
+  }
+  return field(answer, "result");
+}
+
+  if (send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
+    throw ApiError(fmt::format("cannot send to {}: {}", socket_path, std::strerror(errno)));
+  }
+  return result_of(read_line(fd.get(), socket_path), socket_path);
 }
 
 }  // namespace sluice::control

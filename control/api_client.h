@@ -18,4 +18,8 @@ class ApiError : public std::runtime_error {
 nlohmann::json ask(const std::string& socket_path, const nlohmann::json& request,
                    std::chrono::seconds patience = std::chrono::seconds(10));
 
+// The "result" in one line of the protocol, whoever has written it. Throws ApiError: where it is no
+// answer, where it is a refusal, and where it is of a form that is newer than this program.
+nlohmann::json result_of(const std::string& line, const std::string& socket_path);
+
 }  // namespace sluice::control

@@ -9,13 +9,18 @@
 #include <cerrno>
 #include <utility>
 
+#include "control/answer.h"
+
 namespace sluice::control {
 namespace {
 
 using nlohmann::json;
 
-std::string to_line(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+// Every answer says who makes it, and in which form: the two programs may be of different versions.
+std::string to_line(json answer) {
+  answer["api"] = kApiVersion;
+  answer["version"] = SLUICE_VERSION;
+  return dumped(answer, -1) + "\n";
 }
 
 std::string refusal(const std::string& why) {

@@ -4,6 +4,9 @@
 //   -> {"command":"show","what":"services"}
 //   <- {"ok":true,"result":{...}}      or      <- {"ok":false,"error":"..."}
 //
+// with "api" (answer.h) and "version" beside them. Who asks may be older or newer: fields come and
+// go, and are read by their names.
+//
 // Nothing a client does may hurt the control thread: requests, clients and waiting times are
 // bounded, nothing blocks, and whoever does not follow the protocol loses the connection.
 #pragma once

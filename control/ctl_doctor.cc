@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "control/answer.h"
 #include "control/api_client.h"
 #include "control/config_load.h"
 #include "control/doctor_host.h"
@@ -26,9 +27,9 @@ void append(json& rows, const std::vector<Diagnosis>& found) {
 json ask_running(const std::string& socket_path, std::string& config_file, bool& links_examined) {
   try {
     const json answer = ask(socket_path, {{"command", "doctor"}});
-    if (config_file.empty()) config_file = answer.value("config_file", "");
-    links_examined = answer.value("links_examined", false);
-    return answer.at("findings");
+    if (config_file.empty()) config_file = text_field(answer, "config_file", "");
+    links_examined = flag_field(answer, "links_examined");
+    return list_field(answer, "findings");
   } catch (const ApiError& error) {
     const Diagnosis down = {
         "sluice", Level::kWarn,
@@ -39,7 +40,7 @@ json ask_running(const std::string& socket_path, std::string& config_file, bool&
 }
 
 int rank(const json& row) {
-  const std::string level = row.at("level");
+  const std::string level = text_field(row, "level");
   return level == "bad" ? 2 : level == "warn" ? 1 : 0;
 }
 
@@ -73,18 +74,19 @@ json run_doctor(const std::string& socket_path, std::string config_file) {
 std::string render_doctor(const json& result) {
   std::string out;
   size_t ill = 0;
-  for (const json& row : result.at("findings")) {
+  for (const json& row : list_field(result, "findings")) {
     ill += rank(row) > 0 ? 1 : 0;
-    out += fmt::format("{:<5} {:<11} {}\n", row.at("level").get<std::string>(),
-                       row.at("area").get<std::string>(), row.at("what").get<std::string>());
-    const std::string mend = row.at("mend");
+    out += fmt::format("{:<5} {:<11} {}\n", text_field(row, "level"), text_field(row, "area"),
+                       text_field(row, "what"));
+    const std::string mend = text_field(row, "mend", "");
     if (!mend.empty()) out += fmt::format("{:<17} mend: {}\n", "", mend);
   }
   return out + (ill == 0 ? "nothing to mend\n" : fmt::format("{} to mend\n", ill));
 }
 
 bool is_ill(const json& result) {
-  return std::ranges::any_of(result.at("findings"), [](const json& row) { return rank(row) == 2; });
+  return std::ranges::any_of(list_field(result, "findings"),
+                             [](const json& row) { return rank(row) == 2; });
 }
 
 }  // namespace sluice::control

@@ -9,15 +9,15 @@
 
 #include "control/api_client.h"
 #include "control/command_line.h"
+#include "control/answer.h"
 #include "control/config.h"
 #include "control/ctl_complete.h"
 #include "control/ctl_doctor.h"
 #include "control/ctl_explain.h"
 #include "control/ctl_operate.h"
 #include "control/ctl_status.h"
-#include "control/ctl_table.h"
+#include "control/ctl_show.h"
 #include "control/ctl_trace.h"
-#include "control/text.h"
 #include "control/top.h"
 
 namespace {
@@ -32,7 +32,6 @@ struct Options {
   std::string socket = sluice::control::ControlConfig{}.socket;
   std::string what;
   bool as_json = false;
-  uint32_t limit = 100;
   std::string config;
   int exit_status = 0;
   std::string local;
@@ -42,17 +41,7 @@ struct Options {
 };
 
 void print(const Options& options, const json& result, const std::string& text) {
-  fmt::print("{}", options.as_json ? result.dump(2) + "\n" : text);
-}
-
-void show(const Options& options) {
-  if (options.what.empty()) {
-    throw CLI::ValidationError(
-        "show", "say what: " + sluice::control::join(sluice::control::table_names(), ", "));
-  }
-  const json result =
-      ask(options.socket, {{"command", "show"}, {"what", options.what}, {"limit", options.limit}});
-  print(options, result, sluice::control::render_table(options.what, result));
+  fmt::print("{}", options.as_json ? sluice::control::dumped(result) + "\n" : text);
 }
 
 void status(Options& options) {
@@ -82,8 +71,9 @@ std::vector<std::string> names_of(const std::string& socket, const std::string& 
   const std::string what = service ? "services" : "backends";
   std::vector<std::string> names;
   try {
-    for (const json& row : ask(socket, {{"command", "show"}, {"what", what}}).at(what)) {
-      names.push_back(row.at(service ? "name" : "address"));
+    const json answer = ask(socket, {{"command", "show"}, {"what", what}});
+    for (const json& row : sluice::control::list_field(answer, what.c_str())) {
+      names.push_back(sluice::control::text_field(row, service ? "name" : "address"));
     }
   } catch (const std::exception&) {
   }
@@ -101,12 +91,7 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--json", options.as_json, "JSON in place of a table");
 
-  CLI::App* show_command = app.add_subcommand("show", "what sluice is doing");
-  show_command->add_option("what", options.what, "one of the list")
-      ->check(CLI::IsMember(sluice::control::table_names()));
-  show_command->add_option("--limit", options.limit, "flows: at most so many rows")
-      ->capture_default_str();
-  show_command->callback([&] { show(options); });
+  sluice::control::add_show_command(app, options.socket, options.as_json);
   app.add_subcommand("status", "is all well, and if not, where not")->callback([&] {
     status(options);
   });
@@ -142,7 +127,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     fmt::print(stderr, "{}", sluice::control::usage_error("sluicectl", app, error));
     return kExitUsage;
-  } catch (const sluice::control::ApiError& error) {
+  } catch (const std::exception& error) {  // ApiError, or what an answer's form has led to
     fmt::print(stderr, "sluicectl: {}\n", error.what());
     return kExitFailed;
   }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "control/answer.h"
 #include "control/api_client.h"
 #include "control/ctl_table.h"
 
@@ -29,7 +30,7 @@ struct Context {
 
   json ask_for(const json& request) const { return ask(socket, request, kPatience); }
   void print_message(const json& result) const {
-    fmt::print("{}\n", as_json ? result.dump(2) : result.value("message", "done"));
+    fmt::print("{}\n", as_json ? dumped(result) : text_field(result, "message", "done"));
   }
 };
 
@@ -125,19 +126,27 @@ struct DrainOptions {
 
 // Says how many flows are left whenever that changes, until none is or time is up. Where sluice itself
 // does something at that time, it is given a few seconds more for it.
+json drain_row(const json& status) {
+  const json& rows = list_field(status, "drain");
+  return rows.empty() ? json() : rows.front();
+}
+
 void wait_for_drain(const Context& context, const DrainOptions& options, json status) {
   const auto until = Clock::now() + std::chrono::seconds(options.timeout_s.value_or(0)) +
                      (options.reset || options.exit ? 5 * kPeriod : 0 * kPeriod);
-  const bool exits = status.at("drain").at(0).value("exit", false);  // by whoever's wish
-  uint64_t shown = UINT64_MAX;
+  const bool exits = flag_field(drain_row(status), "exit");  // by whoever's wish
+  std::string said;
   while (true) {
-    const json& row = status.at("drain").at(0);
-    const uint64_t remaining = row.at("remaining");
-    if (remaining != shown && !context.as_json) fmt::print("flows left: {}\n", remaining);
+    const json row = drain_row(status);
+    if (!field(row, "remaining").is_number()) {
+      throw ApiError("sluice does not say how many flows are left: use its own sluicectl");
+    }
+    const std::string remaining = digits_field(row, "remaining");
+    if (remaining != said && !context.as_json) fmt::print("flows left: {}\n", remaining);
     std::fflush(stdout);
-    shown = remaining;
-    if (row.at("state") == "off") throw ApiError("the drain was ended by undrain");
-    if (row.at("ended") == true && !exits) break;
+    said = remaining;
+    if (text_field(row, "state") == "off") throw ApiError("the drain was ended by undrain");
+    if (flag_field(row, "ended", remaining == "0") && !exits) break;
     const auto left = until - Clock::now();
     if (options.timeout_s && left <= left.zero()) break;
     std::this_thread::sleep_for(options.timeout_s ? std::min<Clock::duration>(kPeriod, left)
@@ -150,8 +159,8 @@ void wait_for_drain(const Context& context, const DrainOptions& options, json st
       return;
     }
   }
-  if (context.as_json) fmt::print("{}\n", status.dump(2));
-  if (shown > 0) throw ApiError(fmt::format("time is up, flows left: {}", shown));
+  if (context.as_json) fmt::print("{}\n", dumped(status));
+  if (said != "0") throw ApiError(fmt::format("time is up, flows left: {}", said));
 }
 
 void drain(const Context& context, const DrainOptions& options) {
@@ -166,7 +175,7 @@ void drain(const Context& context, const DrainOptions& options) {
   }
   const json status = context.ask_for(request);
   if (options.wait) return wait_for_drain(context, options, status);
-  fmt::print("{}", context.as_json ? status.dump(2) + "\n" : render_table("drain", status));
+  fmt::print("{}", context.as_json ? dumped(status) + "\n" : render_table("drain", status));
 }
 
 void add_drain(CLI::App& app, const Context& context) {
@@ -193,7 +202,7 @@ void add_drain(CLI::App& app, const Context& context) {
   });
   app.add_subcommand("undrain", "new flows again")->callback([=] {
     const json status = context.ask_for({{"command", "undrain"}});
-    fmt::print("{}", context.as_json ? status.dump(2) + "\n" : render_table("drain", status));
+    fmt::print("{}", context.as_json ? dumped(status) + "\n" : render_table("drain", status));
   });
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "control/answer.h"
 #include "control/ctl_table.h"
 
 namespace sluice::control {
@@ -14,13 +15,12 @@ namespace {
 using nlohmann::json;
 
 std::string verdict_lines(const json& verdict) {
-  const json& findings = verdict.at("findings");
+  const json& findings = list_field(verdict, "findings");
   if (findings.empty()) return "all is well\n";
   std::string out;
   for (const json& finding : findings) {
-    out += fmt::format("{:<5} {}\n", finding.at("level").get<std::string>(),
-                       finding.at("what").get<std::string>());
-    const std::string mend = finding.at("mend");
+    out += fmt::format("{:<5} {}\n", text_field(finding, "level"), text_field(finding, "what"));
+    const std::string mend = text_field(finding, "mend", "");
     if (!mend.empty()) out += fmt::format("      mend: {}\n", mend);
   }
   return out;
@@ -28,31 +28,34 @@ std::string verdict_lines(const json& verdict) {
 
 // What most of the drops are; they may well be nobody's fault.
 std::string most_drops(const json& status) {
-  const json& drops = status.at("drops");
-  const auto rate = [](const json& row) { return row.value("value_per_s", 0.0); };
+  const json& drops = list_field(status, "drops");
+  const auto rate = [](const json& row) { return number_field(row, "value_per_s"); };
   const auto most = std::ranges::max_element(drops, {}, rate);
   if (most == drops.end() || rate(*most) == 0) return "";
-  return fmt::format(" ({})", most->at("name").get<std::string>());
+  return fmt::format(" ({})", text_field(*most, "name"));
 }
 
 }  // namespace
 
 std::string render_status(const json& status) {
-  if (!status.contains("verdict")) return "sluice has only just started\n";
-  const json& totals = status.at("totals");
-  std::string out = verdict_lines(status.at("verdict"));
+  const json& verdict = field(status, "verdict");
+  if (verdict.is_null()) return "sluice has only just started\n";
+  const json& totals = field(status, "totals");
+  std::string out = verdict_lines(verdict);
   out += fmt::format(
       "sluice {}, up {}: {} connections open, {} new a second, {}bit/s to backends, {}bit/s back, "
       "{} drops a second{}\n",
-      status.at("version").get<std::string>(), human_ms(1000 * status.at("uptime_s").get<double>()),
-      human_count(totals.at("active")), human_count(totals.at("connections_per_s")),
-      human_bits(totals.at("bits_in_per_s")), human_bits(totals.at("bits_out_per_s")),
-      human_count(totals.at("drops_per_s")), most_drops(status));
+      text_field(status, "version"), human_ms(1000 * number_field(status, "uptime_s")),
+      human_count(number_field(totals, "active")),
+      human_count(number_field(totals, "connections_per_s")),
+      human_bits(number_field(totals, "bits_in_per_s")),
+      human_bits(number_field(totals, "bits_out_per_s")),
+      human_count(number_field(totals, "drops_per_s")), most_drops(status));
   return out;
 }
 
 bool is_red(const json& status) {
-  return status.contains("verdict") && status["verdict"].at("level") == "bad";
+  return text_field(field(status, "verdict"), "level") == "bad";
 }
 
 }  // namespace sluice::control

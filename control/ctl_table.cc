@@ -8,6 +8,8 @@
 #include <cmath>
 #include <vector>
 
+#include "control/answer.h"
+
 namespace sluice::control {
 namespace {
 
@@ -15,10 +17,15 @@ using nlohmann::json;
 
 enum class Format { kText, kCount, kBytes, kPercent, kMs, kFineMs, kSigned };
 
+// kWide: only in a wide table. kFree: text that may be cut where the line would be too long.
+enum class ColumnPlace { kAlways, kWide, kFree };
+
 struct Column {
   const char* title;
   const char* key;
   Format format;
+  ColumnPlace place = ColumnPlace::kAlways;
+  const char* older_key = nullptr;  // what an older sluice has in its stead
 };
 
 struct Table {
@@ -40,28 +47,28 @@ const std::vector<Table> kTables = {
       {"CONNECTIONS", "connections", Format::kCount},
       {"REFUSED", "refused", Format::kCount}}},
     {"backends",
-     {{"SERVICE", "service", Format::kText},
+     {{"SERVICE", "service", Format::kText, ColumnPlace::kFree},
       {"BACKEND", "address", Format::kText},
       {"WEIGHT", "weight", Format::kCount},
       {"STATE", "state", Format::kText},
-      {"HEALTH", "health", Format::kText},
-      {"OVERRIDE", "override", Format::kText},
-      {"IN FILE", "weight_configured", Format::kCount},
+      {"HEALTH", "health", Format::kText, ColumnPlace::kWide},
+      {"OVERRIDE", "override", Format::kText, ColumnPlace::kWide},
+      {"IN FILE", "weight_configured", Format::kCount, ColumnPlace::kWide},
       {"HANDSHAKE", "handshake_p50_ms", Format::kFineMs},
-      {"99%", "handshake_p99_ms", Format::kFineMs},
-      {"CHECK", "check_usual_ms", Format::kMs},
+      {"99%", "handshake_p99_ms", Format::kFineMs, ColumnPlace::kWide},
+      {"CHECK", "check_usual_ms", Format::kMs, ColumnPlace::kWide},
       {"ACTIVE", "active", Format::kCount},
       {"CONNECTIONS", "connections", Format::kCount},
-      {"PACKETS IN", "packets_in", Format::kCount},
-      {"OUT", "packets_out", Format::kCount},
-      {"BYTES IN", "bytes_in", Format::kBytes},
-      {"OUT", "bytes_out", Format::kBytes},
+      {"PACKETS IN", "packets_in", Format::kCount, ColumnPlace::kWide},
+      {"OUT", "packets_out", Format::kCount, ColumnPlace::kWide},
+      {"BYTES IN", "bytes_in", Format::kBytes, ColumnPlace::kWide},
+      {"OUT", "bytes_out", Format::kBytes, ColumnPlace::kWide},
       {"REFUSED", "refused", Format::kCount},
-      {"RESETS", "resets", Format::kCount},
-      {"TIMEOUTS", "timeouts", Format::kCount},
-      {"UNANSWERED", "unanswered", Format::kCount},
-      {"HEALS", "heals", Format::kCount},
-      {"WHY", "health_reason", Format::kText}}},
+      {"RESETS", "resets", Format::kCount, ColumnPlace::kWide},
+      {"TIMEOUTS", "timeouts", Format::kCount, ColumnPlace::kWide},
+      {"UNANSWERED", "unanswered", Format::kCount, ColumnPlace::kWide},
+      {"HEALS", "heals", Format::kCount, ColumnPlace::kWide},
+      {"WHY", "why", Format::kText, ColumnPlace::kFree, "health_reason"}}},
     {"drain",
      {{"STATE", "state", Format::kText},
       {"NEW FLOWS", "syns", Format::kText},
@@ -168,11 +175,11 @@ std::string with_commas(double value) {
 }
 
 std::string cell(const json& row, const Column& column) {
-  auto value = row.find(column.key);
-  if (value == row.end() || value->is_null()) return "-";
-  if (value->is_string()) return value->get<std::string>();
-  if (!value->is_number()) return value->dump();
-  const double number = value->get<double>();
+  const bool older = column.older_key != nullptr && field(row, column.key).is_null();
+  const json& value = field(row, older ? column.older_key : column.key);
+  if (value.is_null()) return "-";
+  if (!value.is_number()) return shown(value);
+  const double number = value.get<double>();
   switch (column.format) {
     case Format::kBytes:
       return human_bytes(number);
@@ -189,26 +196,56 @@ std::string cell(const json& row, const Column& column) {
   }
 }
 
+using Columns = std::vector<Column>;
 using Grid = std::vector<std::vector<std::string>>;
 
-std::string align(const Grid& grid, const std::vector<Column>& columns) {
+// Takes what is too much for a line from the text that may be cut, the widest first; a little of each
+// remains.
+void shorten(std::vector<size_t>& widths, const Columns& columns) {
+  constexpr size_t kLeftMin = 8;
+  size_t total = 2 * (columns.size() - 1);
+  for (const size_t width : widths) total += width;
+  while (total > kTerminalColumns) {
+    size_t widest = columns.size();
+    for (size_t c = 0; c < columns.size(); ++c) {
+      if (columns[c].place != ColumnPlace::kFree || widths[c] <= kLeftMin) continue;
+      if (widest == columns.size() || widths[c] > widths[widest]) widest = c;
+    }
+    if (widest == columns.size()) return;
+    --widths[widest];
+    --total;
+  }
+}
+
+std::string fitted(const std::string& text, size_t width, bool left) {
+  if (text.size() > width) return text.substr(0, width - 1) + "~";
+  return left ? fmt::format("{:<{}}", text, width) : fmt::format("{:>{}}", text, width);
+}
+
+std::string align(const Grid& grid, const Columns& columns, Width width) {
   std::vector<size_t> widths(columns.size());
   for (const auto& row : grid) {
     for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
   }
+  if (width == Width::kTerminal) shorten(widths, columns);
   std::string out;
   for (const auto& row : grid) {
     std::string line;
     for (size_t c = 0; c < row.size(); ++c) {
-      const bool left = columns[c].format == Format::kText;
-      line += left ? fmt::format("{:<{}}", row[c], widths[c])
-                   : fmt::format("{:>{}}", row[c], widths[c]);
-      line += "  ";
+      line += fitted(row[c], widths[c], columns[c].format == Format::kText) + "  ";
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
   }
   return out;
+}
+
+Columns columns_of(const Table& table, Width width) {
+  Columns columns = table.columns;
+  if (width == Width::kTerminal) {
+    std::erase_if(columns, [](const Column& column) { return column.place == ColumnPlace::kWide; });
+  }
+  return columns;
 }
 
 }  // namespace
@@ -222,23 +259,25 @@ const std::vector<std::string>& table_names() {
   return names;
 }
 
-std::string render_table(std::string_view what, const json& result) {
+std::string render_table(std::string_view what, const json& result, Width width) {
   auto table = std::ranges::find(kTables, what, &Table::name);
   if (table == kTables.end() || !result.is_object() || !result.contains(table->name)) {
     return fmt::format("nothing to show for {}\n", what);
   }
-  const json& rows = result[table->name];
-  if (!rows.is_array() || rows.empty()) return fmt::format("no {}\n", what);
+  const json& rows = list_field(result, table->name.c_str());
+  if (rows.empty()) return fmt::format("no {}\n", what);
+  const Columns columns = columns_of(*table, width);
   Grid grid(1);
-  for (const Column& column : table->columns) grid[0].push_back(column.title);
+  for (const Column& column : columns) grid[0].push_back(column.title);
   for (const json& row : rows) {
     auto& cells = grid.emplace_back();
-    for (const Column& column : table->columns) cells.push_back(cell(row, column));
+    for (const Column& column : columns) cells.push_back(cell(row, column));
   }
-  std::string out = align(grid, table->columns);
-  if (const auto total = result.find("total"); total != result.end() && *total > rows.size()) {
+  std::string out = align(grid, columns, width);
+  if (const double total = number_field(result, "total");
+      total > static_cast<double>(rows.size())) {
     out += fmt::format("... {} of {}\n", with_commas(static_cast<double>(rows.size())),
-                       with_commas(total->get<double>()));
+                       with_commas(total));
   }
   return out;
 }
@@ -256,7 +295,8 @@ std::string human_bits(double value) {
 }
 
 std::string human_ms(double value) {
-  const auto ms = static_cast<uint64_t>(std::max(0.0, value));
+  constexpr double kMsMax = 1e15;  // what an answer says need not be possible
+  const auto ms = static_cast<uint64_t>(std::clamp(value, 0.0, kMsMax));
   if (ms < 1000) return fmt::format("{}ms", ms);
   if (ms < 60000) return fmt::format("{:.1f}s", static_cast<double>(ms / 100) / 10);
   if (ms < 3600000) return fmt::format("{}m{:02}s", ms / 60000, ms / 1000 % 60);

@@ -11,8 +11,14 @@ namespace sluice::control {
 // What `show` can be asked for, in the order of the help text.
 const std::vector<std::string>& table_names();
 
+// As wide as it gets, or what fits a terminal: without the columns that one can do without, and long
+// names and reasons cut short.
+enum class Width : bool { kTerminal, kWide };
+inline constexpr size_t kTerminalColumns = 120;
+
 // The rows of result[what] under their titles. An empty list says so in a line.
-std::string render_table(std::string_view what, const nlohmann::json& result);
+std::string render_table(std::string_view what, const nlohmann::json& result,
+                         Width width = Width::kTerminal);
 
 std::string human_count(double value);  // 1234 -> "1,234"; 12345678 -> "12.3M"
 std::string human_bytes(double value);  // 1536 -> "1.5K"

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "control/answer.h"
 #include "control/api_client.h"
 
 namespace sluice::control {
@@ -27,88 +28,68 @@ constexpr std::chrono::milliseconds kPeriod{100};
 volatile std::sig_atomic_t interrupted = 0;
 
 std::string segment_line(const json& segment) {
-  std::string line = fmt::format(
-      "{} > {}  {}  seq {} ack {}", segment.at("source").get<std::string>(),
-      segment.at("destination").get<std::string>(), segment.at("flags").get<std::string>(),
-      segment.at("seq").get<uint32_t>(), segment.at("ack").get<uint32_t>());
-  if (segment.contains("tsval")) {
-    line += fmt::format("  tsval {} tsecr {}", segment.at("tsval").get<uint32_t>(),
-                        segment.at("tsecr").get<uint32_t>());
+  std::string line = fmt::format("{} > {}  {}  seq {} ack {}", text_field(segment, "source"),
+                                 text_field(segment, "destination"), text_field(segment, "flags"),
+                                 digits_field(segment, "seq"), digits_field(segment, "ack"));
+  if (!field(segment, "tsval").is_null()) {
+    line += fmt::format("  tsval {} tsecr {}", digits_field(segment, "tsval"),
+                        digits_field(segment, "tsecr"));
   }
-  return line + fmt::format("  {} bytes, window {}, ttl {}", segment.at("payload_bytes").get<int>(),
-                            segment.at("window").get<int>(), segment.at("ttl").get<int>());
+  return line + fmt::format("  {} bytes, window {}, ttl {}", digits_field(segment, "payload_bytes"),
+                            digits_field(segment, "window"), digits_field(segment, "ttl"));
 }
 
 std::string state_of(const json& flow) {
-  return flow.is_null() ? "none" : flow.at("state").get<std::string>();
+  return flow.is_null() ? "none" : text_field(flow, "state");
 }
 
 std::string state_line(const json& row) {
-  const std::string before = state_of(row.at("before")), after = state_of(row.at("after"));
+  const std::string before = state_of(field(row, "before")), after = state_of(field(row, "after"));
   return before == after ? before : fmt::format("{} > {}", before, after);
 }
 
-const char* why_that_port(const std::string& port) {
+// "fresh: never used since Sluice started"; a kind that this program does not know stands alone.
+std::string port_and_why(const std::string& port) {
   static const std::map<std::string, const char*> kWhy = {
       {"fresh", "never used since Sluice started"},
       {"clean", "the backend has forgotten its last connection"},
       {"rested", "TIME_WAIT of its last connection was over"},
       {"natural", "in TIME_WAIT, and the backend takes this SYN as it is"},
       {"fitted", "in TIME_WAIT, and the SYN was fixed so that the backend takes it"}};
-  return kWhy.at(port);
+  const auto known = kWhy.find(port);
+  return known == kWhy.end() ? port : fmt::format("{}: {}", port, known->second);
 }
 
 std::string fix_line(const json& flow) {
-  const int64_t tsval = flow.at("ts_offset"), sequence = flow.at("seq_offset");
+  const double tsval = number_field(flow, "ts_offset"), sequence = number_field(flow, "seq_offset");
   std::vector<std::string> parts;
-  if (tsval != 0) parts.push_back(fmt::format("TSval {:+}", tsval));
-  if (sequence != 0) parts.push_back(fmt::format("sequence {:+}", sequence));
-  if (flow.at("rewritten") == true) parts.emplace_back("timestamps on Sluice's clock");
+  if (tsval != 0) parts.push_back(fmt::format("TSval {:+.0f}", tsval));
+  if (sequence != 0) parts.push_back(fmt::format("sequence {:+.0f}", sequence));
+  if (flag_field(flow, "rewritten")) parts.emplace_back("timestamps on Sluice's clock");
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::string verdict_line(const json& row) {
-  const std::string verdict = row.at("verdict");
+  const std::string verdict = text_field(row, "verdict");
   if (verdict == "waiting") return "waits for the next hop to answer ARP";
   if (verdict == "handed_off") return "handed to the worker that it belongs to";
   if (verdict == "to_kernel") return "handed to the host's kernel";
   if (verdict != "dropped") return verdict;
-  return fmt::format("dropped, {}: {}", row.at("reason").get<std::string>(),
-                     row.at("meaning").get<std::string>());
+  return fmt::format("dropped, {}: {}", text_field(row, "reason"), text_field(row, "meaning"));
 }
 
-std::string clock_time(uint64_t ms) {
-  const auto seconds = static_cast<std::time_t>(ms / 1000);
-  return fmt::format("{:%H:%M:%S}.{:03}", fmt::localtime(seconds), ms % 1000);
+std::string clock_time(double ms) {
+  constexpr double kMsMax = 4e12;  // the year 2096
+  if (!(ms >= 0 && ms < kMsMax)) return "?";
+  const auto whole = static_cast<int64_t>(ms);
+  return fmt::format("{:%H:%M:%S}.{:03}", fmt::localtime(static_cast<std::time_t>(whole / 1000)),
+                     whole % 1000);
 }
 
-// Of one row of trace_read.
-std::string render_packet(const json& row) {
-  std::string out =
-      fmt::format("#{}  {}  from the {} on {}, worker {}{}\n", row.at("number").get<uint32_t>(),
-                  clock_time(row.at("time_ms")), row.at("from").get<std::string>(),
-                  row.at("interface").get<std::string>(), row.at("worker").get<uint32_t>(),
-                  row.at("taken_over") == true ? " (received by another)" : "");
-  const auto add = [&out](const char* stage, const std::string& text) {
-    if (!text.empty()) out += fmt::format("    {:<10} {}\n", stage, text);
-  };
-  const json& before = row.at("before");
-  const json& after = row.at("after");
-  const json& flow = after.is_null() ? before : after;
-  add("parsed", segment_line(row.at("in")));
-  add("looked up", before.is_null() ? "no flow" : "its flow");
-  add("state", state_line(row));
-  if (!flow.is_null()) {
-    const std::string port = flow.at("port");
-    add("port", fmt::format("{} towards {}, {}: {}", flow.at("local").get<std::string>(),
-                            flow.at("backend").get<std::string>(), port, why_that_port(port)));
-    add("fix", fix_line(flow));
-  }
-  if (!row.at("out").is_null()) add("rewritten", segment_line(row.at("out")));
-  add("verdict", verdict_line(row));
-  const auto counted = row.at("counted").get<std::vector<std::string>>();
-  add("counted", fmt::format("{}", fmt::join(counted, ", ")));
-  return out;
+std::string counted_line(const json& row) {
+  std::vector<std::string> names;
+  for (const json& name : list_field(row, "counted")) names.push_back(shown(name));
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 struct TraceOptions {
@@ -125,7 +106,9 @@ class RunningTrace {
                     {"count", options.count},
                     {"seconds", options.seconds}};
     if (!options.service.empty()) request["service"] = options.service;
-    id_ = ask(socket_, request).at("trace");
+    const json answer = ask(socket_, request);
+    id_ = field(answer, "trace");
+    if (!id_.is_number()) throw ApiError("sluice has started a trace without saying which");
   }
   ~RunningTrace() {
     if (over_) return;
@@ -140,14 +123,14 @@ class RunningTrace {
 
   json read() {
     const json answer = ask(socket_, {{"command", "trace_read"}, {"trace", id_}});
-    over_ = answer.at("over");
-    return answer.at("packets");
+    over_ = flag_field(answer, "over", true);  // one that nobody can end would go on for ever
+    return list_field(answer, "packets");
   }
   bool is_over() const { return over_; }
 
  private:
   std::string socket_;
-  uint64_t id_ = 0;
+  json id_;
   bool over_ = false;
 };
 
@@ -159,13 +142,39 @@ void trace(const std::string& socket, bool as_json, const TraceOptions& options)
   for (bool last = false; !last; std::this_thread::sleep_for(kPeriod)) {
     last = interrupted;
     for (const json& row : running.read()) {
-      fmt::print("{}{}", as_json ? row.dump() : render_packet(row), as_json ? "\n" : "");
+      fmt::print("{}{}", as_json ? dumped(row, -1) : render_packet(row), as_json ? "\n" : "");
     }
     if (std::fflush(stdout) != 0 || running.is_over()) break;
   }
 }
 
 }  // namespace
+
+std::string render_packet(const json& row) {
+  std::string out =
+      fmt::format("#{}  {}  from the {} on {}, worker {}{}\n", digits_field(row, "number"),
+                  clock_time(number_field(row, "time_ms", -1)), text_field(row, "from"),
+                  text_field(row, "interface"), digits_field(row, "worker"),
+                  flag_field(row, "taken_over") ? " (received by another)" : "");
+  const auto add = [&out](const char* stage, const std::string& text) {
+    if (!text.empty()) out += fmt::format("    {:<10} {}\n", stage, text);
+  };
+  const json& before = field(row, "before");
+  const json& after = field(row, "after");
+  const json& flow = after.is_null() ? before : after;
+  add("parsed", segment_line(field(row, "in")));
+  add("looked up", before.is_null() ? "no flow" : "its flow");
+  add("state", state_line(row));
+  if (!flow.is_null()) {
+    add("port", fmt::format("{} towards {}, {}", text_field(flow, "local"),
+                            text_field(flow, "backend"), port_and_why(text_field(flow, "port"))));
+    add("fix", fix_line(flow));
+  }
+  if (!field(row, "out").is_null()) add("rewritten", segment_line(field(row, "out")));
+  add("verdict", verdict_line(row));
+  add("counted", counted_line(row));
+  return out;
+}
 
 void add_trace_command(CLI::App& app, const std::string& socket, const bool& as_json) {
   auto options = std::make_shared<TraceOptions>();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "control/answer.h"
 #include "control/ctl_table.h"
 
 namespace sluice::control {
@@ -78,19 +79,18 @@ std::string rate_text(double value) {
 
 Style style_of(const json& row, const TopColumn& column, double value) {
   if (column.kind == Kind::kState) {
-    const std::string level = row.value("level", "");
+    const std::string level = text_field(row, "level");
     return level == "bad" ? Style::kBad : level == "warn" ? Style::kWarn : Style::kGood;
   }
   if (column.kind == Kind::kFull) {
     return value > 95 ? Style::kBad : value > 80 ? Style::kWarn : Style::kPlain;
   }
-  if (column.kind == Kind::kEnd)
-    return row.value("ends_soon", false) ? Style::kWarn : Style::kPlain;
+  if (column.kind == Kind::kEnd) return flag_field(row, "ends_soon") ? Style::kWarn : Style::kPlain;
   return value == 0 && !column.is_text() ? Style::kDim : Style::kPlain;
 }
 
 std::string text_of(const json& value, const TopColumn& column) {
-  if (value.is_string()) return value.get<std::string>();
+  if (value.is_string()) return shown(value);
   if (!value.is_number()) return "-";
   const double number = value.get<double>();
   switch (column.kind) {
@@ -124,7 +124,7 @@ std::string fit_text(const std::string& text, size_t width, bool left) {
 }
 
 Span top_cell(const json& row, const TopColumn& column, size_t width) {
-  const json value = row.contains(column.key) ? row[column.key] : json();
+  const json& value = field(row, column.key);
   const double number = value.is_number() ? value.get<double>() : 0;
   return {fit_text(text_of(value, column), width, column.is_text()), style_of(row, column, number)};
 }

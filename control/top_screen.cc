@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "control/answer.h"
 #include "control/ctl_table.h"
 #include "control/top_columns.h"
 #include "control/verdict.h"
@@ -61,6 +62,7 @@ std::string bar(double percent, size_t width) {
 }
 
 bool holds(const json& row, const std::string& words) {
+  if (!row.is_object()) return false;
   for (const auto& [key, value] : row.items()) {
     if (value.is_string() && value.get<std::string>().find(words) != std::string::npos) return true;
   }
@@ -68,26 +70,29 @@ bool holds(const json& row, const std::string& words) {
 }
 
 int wrongness(const json& row) {
-  const std::string level = row.value("level", "");
+  const std::string level = text_field(row, "level");
   return level == "bad" ? 2 : level == "warn" ? 1 : 0;
 }
 
 }  // namespace
 
 void TopScreen::set_status(json status) {
-  status_ = std::move(status);
+  status_ = status.is_object() ? std::move(status) : json::object();
+  const auto each = [this](const char* rows, auto&& level_of) {
+    status_[rows] = list_field(status_, rows);
+    for (json& row : status_[rows]) {
+      if (!row.is_object()) row = json::object();
+      if (const char* level = level_of(row)) row["level"] = level;
+    }
+  };
   // Services and pools have no level of their own; the drops' is what they mean, not what they are.
-  for (json& row : status_["services"]) {
-    row["level"] = row.value("backends_up", 0) == 0 ? "bad" : "ok";
-  }
-  for (json& row : status_["pools"]) {
-    row["level"] = row.value("exhausted_recent", 0) > 0 ? "bad"
-                   : ports_are_short(row)               ? "warn"
-                                                        : "ok";
-  }
-  for (json& row : status_["drops"]) {
-    if (row.value("value_recent", 0) == 0) row["level"] = "ok";
-  }
+  each("services",
+       [](const json& row) { return number_field(row, "backends_up") == 0 ? "bad" : "ok"; });
+  each("pools", [](const json& row) {
+    return number_field(row, "exhausted_recent") > 0 ? "bad" : ports_are_short(row) ? "warn" : "ok";
+  });
+  each("drops",
+       [](const json& row) { return number_field(row, "value_recent") == 0 ? "ok" : nullptr; });
 }
 
 void TopScreen::show_view(TopView view) {
@@ -184,16 +189,15 @@ bool TopScreen::press(int key) {
 std::vector<json> TopScreen::rows() const {
   const TopTable& table = top_table(view_);
   std::vector<json> rows;
-  if (!status_.contains(table.rows)) return rows;
-  for (const json& row : status_[table.rows]) {
-    if (view_ == TopView::kDrops && row.value("value", 0) == 0) continue;
+  for (const json& row : list_field(status_, table.rows)) {
+    if (view_ == TopView::kDrops && number_field(row, "value") == 0) continue;
     if (filter_.empty() || holds(row, filter_)) rows.push_back(row);
   }
   if (sorted_by_ < 0) {
     std::ranges::stable_sort(rows, std::ranges::greater{}, wrongness);
   } else {
     const TopColumn& column = table.columns[static_cast<size_t>(sorted_by_)];
-    const auto value = [&](const json& row) { return row.value(column.key, json()); };
+    const auto value = [&](const json& row) { return field(row, column.key); };
     // Numbers: the largest first; names: from A to Z.
     std::ranges::stable_sort(rows, [&](const json& a, const json& b) {
       return column.is_text() ? value(a) < value(b) : value(b) < value(a);
@@ -204,31 +208,31 @@ std::vector<json> TopScreen::rows() const {
 }
 
 ScreenLine TopScreen::title(size_t width) const {
-  ScreenLine left = {
-      {"sluice ", Style::kStrong},
-      {status_.value("version", "?") + "  up " + human_ms(1000 * status_.value("uptime_s", 0.0))}};
+  ScreenLine left = {{"sluice ", Style::kStrong},
+                     {text_field(status_, "version") + "  up " +
+                      human_ms(1000 * number_field(status_, "uptime_s"))}};
   if (paused_) left.push_back({"  paused", Style::kStrong});
   if (!trouble_.empty()) return justify(left, {{trouble_, Style::kBad}}, width);
-  const json& verdict = status_.at("verdict");
-  const size_t wrong = verdict.at("findings").size();
+  const json& verdict = field(status_, "verdict");
+  const size_t wrong = list_field(verdict, "findings").size();
   const std::string text = wrong == 0   ? "all is well"
                            : wrong == 1 ? "one thing is wrong"
                                         : fmt::format("{} things are wrong", wrong);
-  return justify(left, {{text, style_of_level(verdict.at("level"))}}, width);
+  return justify(left, {{text, style_of_level(text_field(verdict, "level"))}}, width);
 }
 
 ScreenLine TopScreen::totals() const {
-  const json& totals = status_.at("totals");
+  const json& totals = field(status_, "totals");
   ScreenLine line;
   const auto add = [&line](std::string value, const char* what) {
     line.push_back({std::move(value), Style::kStrong});
     line.push_back({what});
   };
-  add(human_count(totals.at("connections_per_s")), " new/s  ");
-  add(human_count(totals.at("active")), " open  ");
-  add(human_bits(totals.at("bits_in_per_s")), "b/s in  ");
-  add(human_bits(totals.at("bits_out_per_s")), "b/s out  ");
-  add(human_count(totals.at("drops_per_s")), " drops/s");
+  add(human_count(number_field(totals, "connections_per_s")), " new/s  ");
+  add(human_count(number_field(totals, "active")), " open  ");
+  add(human_bits(number_field(totals, "bits_in_per_s")), "b/s in  ");
+  add(human_bits(number_field(totals, "bits_out_per_s")), "b/s out  ");
+  add(human_count(number_field(totals, "drops_per_s")), " drops/s");
   return line;
 }
 
@@ -236,17 +240,17 @@ ScreenLine TopScreen::totals() const {
 std::vector<ScreenLine> TopScreen::workers(size_t width) const {
   constexpr size_t kLinesMax = 4;
   const size_t per_line = width >= 76 ? 2 : 1;
-  std::vector<json> rows = status_.at("workers");
+  std::vector<json> rows = list_field(status_, "workers");
   if (rows.size() > kLinesMax * per_line) {
     std::ranges::stable_sort(rows, std::ranges::greater{},
-                             [](const json& row) { return row.value("busy_percent", 0.0); });
+                             [](const json& row) { return number_field(row, "busy_percent"); });
     rows.resize(kLinesMax * per_line);
   }
   std::vector<ScreenLine> lines;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const double busy = rows[i].value("busy_percent", 0.0);
+    const double busy = number_field(rows[i], "busy_percent");
     if (i % per_line == 0) lines.emplace_back();
-    lines.back().push_back({fmt::format("lcore {:<3}", rows[i].value("lcore", 0))});
+    lines.back().push_back({fmt::format("lcore {:<3}", digits_field(rows[i], "lcore"))});
     lines.back().push_back({bar(busy, 20), busy > 90 ? Style::kWarn : Style::kPlain});
     lines.back().push_back({fmt::format("{:>4.0f} %   ", busy)});
   }
@@ -255,7 +259,7 @@ std::vector<ScreenLine> TopScreen::workers(size_t width) const {
 
 std::vector<ScreenLine> TopScreen::findings(size_t width, size_t count_max) const {
   std::vector<ScreenLine> lines;
-  const json& all = status_.at("verdict").at("findings");
+  const json& all = list_field(field(status_, "verdict"), "findings");
   for (const json& finding : all) {
     if (lines.size() + 1 == count_max && all.size() > count_max) {
       lines.push_back(
@@ -263,8 +267,8 @@ std::vector<ScreenLine> TopScreen::findings(size_t width, size_t count_max) cons
             Style::kDim}});
       break;
     }
-    lines.push_back({{fit_text(fmt::format("! {}", finding.value("what", "")), width, true),
-                      style_of_level(finding.value("level", ""))}});
+    lines.push_back({{fit_text(fmt::format("! {}", text_field(finding, "what")), width, true),
+                      style_of_level(text_field(finding, "level"))}});
   }
   return lines;
 }
@@ -331,7 +335,7 @@ std::vector<ScreenLine> TopScreen::help(size_t height) const {
 }
 
 std::vector<ScreenLine> TopScreen::render(size_t width, size_t height) {
-  if (!status_.contains("verdict")) return {{{"sluice has only just started"}}};
+  if (field(status_, "verdict").is_null()) return {{{"sluice has only just started"}}};
   std::vector<ScreenLine> lines = {title(width), totals()};
   const auto append = [&lines](std::vector<ScreenLine> more) {
     lines.insert(lines.end(), more.begin(), more.end());

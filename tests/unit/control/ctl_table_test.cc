@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "control/ctl_explain.h"
 
 namespace sluice::control {
@@ -59,6 +61,34 @@ TEST(CtlTable, SaysWhenThereIsNothingOrMore) {
   const std::string text =
       render_table("flows", {{"flows", {{{"client", "10.1.0.1:5"}}}}, {"total", 70000}});
   EXPECT_NE(text.find("... 1 of 70,000\n"), std::string::npos) << text;
+}
+
+TEST(CtlTable, BackendsFitATerminalAndWideOnesAreWhole) {
+  const std::string service(63, 's'), why(200, 'w');
+  const nlohmann::json row = {{"service", service},
+                              {"address", "255.255.255.255:65535"},
+                              {"weight", 1000},
+                              {"state", "unhealthy"},
+                              {"handshake_p50_ms", 3599999.0},
+                              {"active", 9999999},
+                              {"connections", 1e15},
+                              {"refused", 9999999},
+                              {"heals", 17},
+                              {"why", why}};
+  const nlohmann::json result = {{"backends", {row, {{"health_reason", "of an older sluice"}}}}};
+  const std::string text = render_table("backends", result);
+  size_t longest = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) longest = std::max(longest, line.size());
+  EXPECT_LE(longest, kTerminalColumns) << text;
+  EXPECT_NE(text.find("255.255.255.255:65535"), std::string::npos) << text;
+  EXPECT_NE(text.find("www~"), std::string::npos) << text;
+  EXPECT_NE(text.find("of an old"), std::string::npos) << text;
+  EXPECT_EQ(text.find("HEALS"), std::string::npos) << text;
+  const std::string wide = render_table("backends", result, Width::kWide);
+  EXPECT_NE(wide.find(service), std::string::npos);
+  EXPECT_NE(wide.find(why), std::string::npos);
+  EXPECT_NE(wide.find("HEALS"), std::string::npos);
 }
 
 TEST(CtlTable, EveryTableHasAName) {
