@@ -26,8 +26,8 @@ constexpr size_t kRowsPerRead = 500;  // bounds an answer
 net::Endpoint client_of(const std::string& text) {
   if (const auto endpoint = parse_endpoint(text)) return *endpoint;
   if (const auto ip = parse_ipv4(text)) return {*ip, {}};
-  throw RequestError(
-      fmt::format("client: got \"{}\", expected \"address\" or \"address:port\"", text));
+  throw RequestError(fmt::format(
+      "client: got \"{}\", expected \"address\" or \"address:port\" (port 1..65535)", text));
 }
 
 uint32_t within(const json& request, const char* key, uint32_t otherwise, uint32_t max) {

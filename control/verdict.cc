@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "control/answer.h"
 #include "control/ctl_table.h"
 #include "control/siblings.h"
 
@@ -113,20 +115,22 @@ class Judge {
     }
   }
 
+  // One finding for a service, whatever its backends have to say about it.
   void services() {
     each("services", [this](const json& row) {
       if (row.at("backends_up") != 0) return;
-      service_without_backend_ = true;
+      services_without_backend_.insert(text(row, "name"));
+      const std::string why = why_none(text(row, "name"));
       if (row.value("all_down", json()) == "use_all") {
         add(Level::kBad,
             fmt::format("service {}: every backend is down by its health check; all are used as "
-                        "they are",
-                        text(row, "name")),
+                        "they are{}",
+                        text(row, "name"), why),
             "look at the backends, and at what the check asks for");
         return;
       }
       add(Level::kBad,
-          fmt::format("service {}: no backend takes new connections", text(row, "name")),
+          fmt::format("service {}: no backend takes new connections{}", text(row, "name"), why),
           "bring a backend up, or give one a weight above 0");
     });
   }
@@ -151,7 +155,9 @@ class Judge {
   void backends() {
     each("backends", [this](const json& row) {
       const Condition now = condition_of(row);
-      if (now.level == Level::kOk) return;
+      if (now.level == Level::kOk || services_without_backend_.contains(text(row, "service"))) {
+        return;
+      }
       std::string what = fmt::format("backend {} of {} {}", text(row, "address"),
                                      text(row, "service"), now.sentence);
       add(now.level, std::move(what), now.mend);
@@ -259,6 +265,32 @@ class Judge {
     add(worst_left, fmt::format("and {} more {}", found - kFindingsOfAKind, rows), "");
   }
 
+  // What keeps the backends of each service from new connections, and how many of them.
+  void count_reasons() {
+    if (!status_.contains("backends")) return;
+    for (const json& row : status_["backends"]) {
+      const Condition now = condition_of(row);
+      if (now.word == "up" || now.word == "removed") continue;
+      const std::string reason = now.word == "down" ? row.value("health_reason", "") : "";
+      ++reasons_[text(row, "service")]
+                [reason.empty() ? now.word : fmt::format("{} ({})", now.word, reason)];
+    }
+  }
+  // ": 2 down (connect: Connection refused), 1 draining": the most frequent first.
+  std::string why_none(const std::string& service) {
+    constexpr size_t kReasonsMax = 3;
+    if (reasons_.empty()) count_reasons();
+    const auto& counts = reasons_[service];
+    std::vector<std::pair<std::string, size_t>> sorted(counts.begin(), counts.end());
+    std::ranges::stable_sort(sorted, std::ranges::greater{},
+                             &std::pair<std::string, size_t>::second);
+    std::string out;
+    for (size_t i = 0; i < std::min(sorted.size(), kReasonsMax); ++i) {
+      out += fmt::format("{} {} {}", i == 0 ? ":" : ",", sorted[i].second, sorted[i].first);
+    }
+    return out + (sorted.size() > kReasonsMax ? ", ..." : "");
+  }
+
   static std::string when_it_ends(const json& row) {
     const json seconds = row.value("ends_in_s", json());
     if (!seconds.is_number() || !row.value("ends_soon", false)) return "";
@@ -275,7 +307,7 @@ class Judge {
 
   // A finding with a name in it says more than the counter of its drops.
   bool has_been_said(std::string_view reason) const {
-    return (reason == "no_backend" && service_without_backend_) ||
+    return (reason == "no_backend" && !services_without_backend_.empty()) ||
            (reason == "ports_exhausted" && !shortages_.empty());
   }
 
@@ -287,9 +319,10 @@ class Judge {
 
   const json& status_;
   std::vector<Finding> findings_;
-  bool service_without_backend_ = false;
   bool flood_ = false;
-  std::map<std::string, Shortage> shortages_;  // by local pool
+  std::set<std::string> services_without_backend_;
+  std::map<std::string, std::map<std::string, size_t>> reasons_;  // by service
+  std::map<std::string, Shortage> shortages_;                     // by local pool
 };
 
 // The file's own weight 0 is as it is meant to be; what an operator has put over it is easily
@@ -320,13 +353,14 @@ std::string_view to_string(Level level) {
 }
 
 bool ports_are_short(const json& pool) {
-  return pool.value("exhausted_recent", 0.0) > 0 || pool.value("ends_soon", false) ||
-         pool.value("fullest_percent", 0.0) > kPoolWarnPercent;
+  return number_field(pool, "exhausted_recent") > 0 || flag_field(pool, "ends_soon") ||
+         number_field(pool, "fullest_percent") > kPoolWarnPercent;
 }
 
 bool flows_are_short(const json& worker) {
-  return worker.value("ends_soon", false) ||
-         percent(worker.value("flows", 0.0), worker.value("flows_max", 0.0)) > kFlowsWarnPercent;
+  return flag_field(worker, "ends_soon") ||
+         percent(number_field(worker, "flows"), number_field(worker, "flows_max")) >
+             kFlowsWarnPercent;
 }
 
 const size_t kTroubleDropCount = std::size(kTroubleDrops);

@@ -11,6 +11,7 @@ namespace {
 constexpr uint64_t kPercentStep = 5;  // the first one too: what gets no flow proves nothing
 constexpr uint64_t kSoonMs = 60'000;
 constexpr uint32_t kRelapsesMax = 6;
+constexpr std::string_view kNoReason = "no reason was given";
 
 }  // namespace
 
@@ -38,12 +39,14 @@ bool HealthState::enter(Health health, uint64_t now_ms) {
 }
 
 bool HealthState::come_back(const HealthRules& rules, uint64_t now_ms) {
+  reason_.clear();
   return enter(rules.slow_start_ms > 0 ? Health::kStarting : Health::kUp, now_ms);
 }
 
 bool HealthState::observe(bool good, std::string_view reason, const HealthRules& rules,
                           uint64_t now_ms) {
-  reason_ = good ? std::string_view{} : reason;
+  if (!good) reason_ = reason.empty() ? kNoReason : reason;
+  if (good && health_ != Health::kDown) reason_.clear();
   if (health_ == Health::kUnchecked && good) {
     return waits() ? come_back(rules, now_ms) : enter(Health::kUp, now_ms);
   }
@@ -60,7 +63,7 @@ bool HealthState::bring_down(std::string_view reason, uint64_t now_ms) {
   if (health_ == Health::kDown) return false;
   const bool soon = health_ != Health::kUnchecked && now_ms - since_ms_ < kSoonMs;
   relapses_ = soon ? std::min(relapses_ + 1, kRelapsesMax) : 0;
-  reason_ = reason;
+  reason_ = reason.empty() ? kNoReason : reason;
   return enter(Health::kDown, now_ms);
 }
 

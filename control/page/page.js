@@ -72,6 +72,7 @@ function drawPlot(svg, series, slots, atLeast = 1) {
 // ---- tables --------------------------------------------------------------------------------------
 
 // A column: {title, tip, value(row) for sorting, text(row), left, hide (on phones), zero (dim when 0),
+// also (a class of its cells),
 // node() and draw(node, row) for what is no text}. key(row) tells rows apart, tone(row) colours them.
 class Table {
   constructor(section, columns, options) {
@@ -124,7 +125,7 @@ class Table {
     this.scroll = scroll;
   }
 
-  classOf(column) { return [column.left && "left", column.wide && "wide", column.hide && "hide"].filter(Boolean).join(" "); }
+  classOf(column) { return [column.left && "left", column.wide && "wide", column.hide && "hide", column.also].filter(Boolean).join(" "); }
 
   sortBy(i) {
     const down = !this.columns[i].left;
@@ -267,6 +268,9 @@ function backendState(row) {
   return {tone: row.condition === "removed" ? "" : row.level, text: row.condition + since, tip: row.condition_text};
 }
 
+// What an operator or its check says of it; where the figures say more, that.
+const whyOf = row => row.why || (row.level === "ok" || row.condition === "removed" ? "" : row.condition_text);
+
 const endsIn = row => row.ends_in_s === null || row.ends_in_s > 86400 ? "–" : age(row.ends_in_s);
 const fullness = p => p > 95 ? "bad" : p > 80 ? "warn" : "";
 
@@ -291,18 +295,19 @@ const tables = {
       const state = backendState(row);
       drawState(span, state.tone, state.text, state.tip);
     }},
-    word("service", "service"), number("weight", "weight", {hide: true}),
+    word("service", "service", {also: "cut"}), number("weight", "weight", {hide: true, also: "roomy"}),
     plot(), perSecond("new/s", "connections_per_s"), number("open", "active"),
     duration("handshake", "handshake_p50_ms", {tip: "from the SYN to its SYN-ACK: the median of the last ten seconds"}),
-    duration("check", "check_usual_ms", {tip: "its health check: the median of the last five that were good", hide: true}),
+    duration("check", "check_usual_ms", {tip: "its health check: the median of the last five that were good", hide: true, also: "roomy"}),
     traffic("in", "bytes_in_per_s"), traffic("out", "bytes_out_per_s"),
-    number("in all", "connections", {hide: true}),
+    number("in all", "connections", {hide: true, also: "roomy"}),
     number("refused", "refused", {tip: "SYNs that it answered with RST"}),
-    number("resets", "resets", {tip: "connections ended by RST, of either end"}),
-    number("timeouts", "timeouts", {tip: "connections ended by idle time"}),
-    number("heals", "heals", {tip: "stale answers met with a RST and the SYN again"}),
+    number("resets", "resets", {tip: "connections ended by RST, of either end", also: "roomy"}),
+    number("timeouts", "timeouts", {tip: "connections ended by idle time", also: "roomy"}),
+    number("heals", "heals", {tip: "stale answers met with a RST and the SYN again", also: "roomy"}),
+    {title: "why", left: true, also: "why", value: whyOf, text: whyOf},
   ], {key: row => row.service + " " + row.address, plotted: row => row.connections_per_s, filter: "Filter backends",
-      words: row => row.service + " " + row.address + " " + backendState(row).text,
+      words: row => row.service + " " + row.address + " " + backendState(row).text + " " + whyOf(row),
       tone: row => { const tone = backendState(row).tone; return tone === "ok" ? "" : tone; },
       sum: rows => { const up = rows.filter(row => row.usable).length; return `${up} of ${rows.length} take connections`; }}),
 

@@ -104,6 +104,29 @@ def test_it_fits_the_screen(page, width):
     assert rows and all(row.is_displayed() for row in rows)
 
 
+# As long as they come: what an operator reads first must not lie beyond the edge.
+LONG_ROWS = """
+    const row = {...tables.backends.last[0], address: "255.255.255.255:65535", service: "s".repeat(63),
+                 weight: 1000, state: "unhealthy", health: "down", health_since_s: 86399, level: "bad",
+                 condition: "down", why: "connect: Connection refused ".repeat(8), active: 9999999,
+                 connections: 9999999, connections_per_s: 9999, bytes_in_per_s: 1.2e9, bytes_out_per_s: 1.2e9,
+                 handshake_p50_ms: 999, check_usual_ms: 999, refused: 999999, resets: 999999};
+    tables.backends.show([row, ...tables.backends.last]);
+    const box = document.querySelector("#backends .scroll");
+    const result = [box.scrollWidth, box.clientWidth,
+                    [...document.querySelectorAll("#backends th")].map(th => th.textContent)];
+    tables.backends.show(tables.backends.last.slice(1));
+    return result;
+"""
+
+
+def test_backends_fit_and_say_why(page):
+    resize(page, 1280, 900)
+    needed, there, titles = page.execute_script(LONG_ROWS)
+    assert needed <= there
+    assert titles[-1] == "why"
+
+
 def test_light_and_dark(page):
     def ground(scheme):
         page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [

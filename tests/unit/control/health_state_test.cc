@@ -69,6 +69,26 @@ TEST(HealthState, TheReasonIsTheLastBadResults) {
   EXPECT_FALSE(state.in_doubt());
 }
 
+// A good result on the way back is no reason to forget why it is down.
+TEST(HealthState, WhatIsDownAlwaysHasAReason) {
+  HealthState state(0, false);
+  play(state, "--", kRules);
+  ASSERT_EQ(state.health(), Health::kDown);
+  EXPECT_FALSE(state.observe(true, "", kRules, 10));
+  EXPECT_EQ(state.reason(), "reason");
+  state.observe(false, "status 503", kRules, 11);
+  EXPECT_EQ(state.reason(), "status 503");
+  state.observe(true, "", kRules, 12);
+  EXPECT_TRUE(state.observe(true, "", kRules, 13));
+  EXPECT_EQ(state.reason(), "");
+  state.observe(false, "", kRules, 14);
+  state.observe(false, "", kRules, 15);
+  EXPECT_EQ(state.reason(), "no reason was given");
+  HealthState other(0, false);
+  other.bring_down("", 1);
+  EXPECT_NE(other.reason(), "");
+}
+
 TEST(HealthState, ASlowStartGrowsInSteps) {
   HealthState state(0, false);
   play(state, "+---", kSlow);

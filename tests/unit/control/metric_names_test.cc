@@ -66,6 +66,8 @@ TEST(MetricNames, TheDashboardIsMadeOfThem) {
   for (const auto& panel : dashboard.at("panels")) {
     EXPECT_TRUE(ids.insert(panel.at("id").get<int>()).second);
     if (panel.at("type") == "row") continue;
+    // What has not happened is zero, and not "No data".
+    EXPECT_EQ(panel.at("fieldConfig").at("defaults").value("noValue", ""), "0") << panel["title"];
     for (const auto& target : panel.at("targets")) {
       ++queries;
       const std::string expr = target.at("expr");

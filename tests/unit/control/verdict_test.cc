@@ -60,7 +60,8 @@ TEST(Verdict, EachFaultIsNamed) {
     const char* said;
   };
   const Case cases[] = {
-      {"/services/0/backends_up", 0, "bad: service web: no backend takes new connections"},
+      {"/services/0/backends_up", 0,
+       "bad: service web: no backend takes new connections: 1 draining"},
       {"/backends/0",
        {{"service", "web"},
         {"address", "10.2.0.10:80"},
@@ -174,13 +175,34 @@ TEST(Verdict, AServiceWithoutBackendsIsOneFinding) {
   EXPECT_EQ(judge(status).size(), 1u);
 }
 
+TEST(Verdict, AServiceWhoseBackendsAreAllDownIsOneFindingWithTheReasons) {
+  json status = healthy();
+  json down = {{"service", "web"},
+               {"address", "10.2.0.10:80"},
+               {"state", "unhealthy"},
+               {"health", "down"},
+               {"health_reason", "connect: Connection refused"}};
+  status["backends"] = {down, down};
+  down["health_reason"] = "status 503";
+  status["backends"].push_back(down);
+  status["services"][0]["backends_up"] = 0;
+  ASSERT_EQ(judge(status).size(), 1u);
+  EXPECT_EQ(first(status),
+            "bad: service web: no backend takes new connections: 2 down (connect: Connection "
+            "refused), 1 down (status 503)");
+  down["service"] = "other";  // one that has others left
+  status["backends"].push_back(down);
+  EXPECT_EQ(judge(status).size(), 2u);
+}
+
 TEST(Verdict, AllDownAndAllUsedIsSaidAsSuch) {
   json status = healthy();
   status["services"][0]["backends_up"] = 0;
   status["services"][0]["all_down"] = "use_all";
   EXPECT_EQ(
       first(status),
-      "bad: service web: every backend is down by its health check; all are used as they are");
+      "bad: service web: every backend is down by its health check; all are used as they are: 1 "
+      "draining");
 }
 
 TEST(Verdict, ABackendThatRefusesAFewOfMany) {
