@@ -22,7 +22,8 @@ net::Endpoint endpoint_of(const json& request, const char* key) {
   const std::string text = request.at(key);
   const auto endpoint = parse_endpoint(text);
   if (!endpoint) {
-    throw RequestError(fmt::format("{}: got \"{}\", expected \"address:port\"", key, text));
+    throw RequestError(
+        fmt::format("{}: got \"{}\", expected \"address:port\" (port 1..65535)", key, text));
   }
   return *endpoint;
 }
@@ -78,10 +79,22 @@ void Commands::handle(const json& request, const ApiServer::Reply& reply) {
   });
 }
 
+void Commands::handle_question(const json& request, const ApiServer::Reply& reply) {
+  constexpr const char* kQuestions[] = {"show", "status", "doctor", "explain"};
+  const std::string command = request.at("command");
+  if (std::ranges::find(kQuestions, command) != std::end(kQuestions)) {
+    return reply.give(handle(request));
+  }
+  throw RequestError(
+      fmt::format("\"{}\" is not for control.read_socket, which only shows: ask at "
+                  "control.socket, as root or as the user that runs sluice",
+                  command));
+}
+
 json Commands::handle(const json& request) {
   const std::string command = request.at("command");
   if (command == "show") {
-    return show(request.at("what"), std::min(request.value("limit", kRowsDefault), kRowsMax));
+    return request.at("what") == "flows" ? show_flows(request) : show(request.at("what"));
   }
   if (command == "status") return status();
   if (command == "doctor") {
@@ -95,14 +108,18 @@ json Commands::handle(const json& request) {
   throw RequestError(fmt::format("unknown command \"{}\"", command));
 }
 
-json Commands::show(const std::string& what, size_t row_count_max) {
+json Commands::show_flows(const json& request) {
+  const size_t rows_max = std::min(request.value("limit", kRowsDefault), kRowsMax);
+  return view_flows(balancer_, flow_query_of(request, balancer_.config(), rows_max));
+}
+
+json Commands::show(const std::string& what) {
   if (what == "services") return view_services(balancer_);
   if (what == "backends") return view_backends(balancer_);
   if (what == "drain") return operations_.view_drain();
   if (what == "program")
     return view_program(balancer_, operations_.reloads(), operations_.loop_load());
   if (what == "interfaces") return view_interfaces(balancer_);
-  if (what == "flows") return view_flows(balancer_, row_count_max);
   if (what == "pools") return view_pools(balancer_);
   if (what == "workers") return view_workers(balancer_, busy_percent_);
   if (what == "counters") return view_counters(balancer_);

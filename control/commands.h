@@ -21,16 +21,19 @@ class Commands {
 
   // Replies, now or later. Throws RequestError.
   void handle(const nlohmann::json& request, const ApiServer::Reply& reply);
+  // For who may only look: what changes something, or takes something from others, is refused.
+  void handle_question(const nlohmann::json& request, const ApiServer::Reply& reply);
   // Once a second: takes the numbers that rates are made of, and looks after a trace.
   void tick();
 
-  nlohmann::json show(const std::string& what, size_t row_count_max);
+  nlohmann::json show(const std::string& what);
   // As of the last sample.
   const nlohmann::json& status() const { return status_board_.latest(); }
 
  private:
   nlohmann::json handle(const nlohmann::json& request);
   void sample();
+  nlohmann::json show_flows(const nlohmann::json& request);
   nlohmann::json explain(const nlohmann::json& request);
 
   struct Ticks {

@@ -2,14 +2,11 @@
 // From records to lines to a file.
 #include "control/flow_log.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -19,8 +16,7 @@ namespace sluice::control {
 namespace {
 
 constexpr std::chrono::milliseconds kPeriod{20};
-constexpr size_t kRecords = 256;           // taken at a time
-constexpr size_t kLinesBytes = 64 * 1024;  // written at a time
+constexpr size_t kRecords = 256;  // taken at a time
 
 std::string_view fix_of(net::Shift shift) {
   if (!shift.any()) return "none";
@@ -32,11 +28,21 @@ std::string seconds_text(uint64_t ms) {
   return fmt::format("{}.{:03}", ms / 1000, ms % 1000);
 }
 
-UniqueFd open_file(const std::string& path) {
-  constexpr int kMode = 0640;
-  UniqueFd fd(open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, kMode));
-  if (!fd) throw std::system_error(errno, std::generic_category(), "flow_log.file: " + path);
-  return fd;
+LineFile open_file(const std::string& path) {
+  try {
+    return LineFile(path);
+  } catch (const std::system_error& error) {
+    throw std::system_error(error.code(), "flow_log.file: " + path);
+  }
+}
+
+void append_refusal(std::string& lines, const FlowRecord& record, std::string_view service) {
+  fmt::format_to(std::back_inserter(lines),
+                 R"({{"service":{},"client":"{}","vip":"{}","time":{},"refused":"{}"}})"
+                 "\n",
+                 service, net::to_string(record.client), net::to_string(record.vip),
+                 seconds_text(record.end_ms),
+                 net::kDropReasonTexts[static_cast<size_t>(record.refusal)].name);
 }
 
 }  // namespace
@@ -48,6 +54,7 @@ void check_flow_log(const FlowLogConfig& config) {
 
 void append_flow(std::string& lines, const FlowRecord& record, std::string_view service) {
   using net::to_string;
+  if (record.is_refusal) return append_refusal(lines, record, service);
   const FlowEndText end = text_of(record.end);
   fmt::format_to(std::back_inserter(lines),
                  R"({{"service":{},"client":"{}","vip":"{}","local":"{}","backend":"{}",)"
@@ -113,7 +120,7 @@ void FlowLog::take_order() {
   const std::lock_guard lock(mutex_);
   if (!order_) return;
   lines_.clear();  // a rest that the old file does not take would be half a line in the new one
-  in_line_ = torn_ = false;
+  order_->file.succeed(file_);
   file_ = std::move(order_->file);
   names_ = std::move(order_->names);
   order_.reset();
@@ -121,40 +128,19 @@ void FlowLog::take_order() {
 
 void FlowLog::empty_rings() {
   std::array<FlowRecord, kRecords> records;
-  write();
+  file_.append(lines_);
   for (FlowLogRing* ring : rings_) {
     for (unsigned turn = 0; turn <= FlowLogRing::kRecordsMax / kRecords; ++turn) {
       if (!lines_.empty()) return;  // the file takes no more for now
       const unsigned count = ring->collect(records.data(), kRecords);
       if (count == 0) break;
-      if (std::exchange(torn_, false)) lines_ += '\n';
       for (unsigned i = 0; i < count; ++i) {
         const auto name = names_.find(records[i].vip);
         append_flow(lines_, records[i], name == names_.end() ? "null" : name->second);
       }
-      write();
+      file_.append(lines_);
     }
   }
-}
-
-void FlowLog::write() {
-  if (!file_) lines_.clear();
-  size_t written = 0;
-  while (written < lines_.size()) {
-    const ssize_t count = ::write(file_.get(), lines_.data() + written,
-                                  std::min(kLinesBytes, lines_.size() - written));
-    if (count >= 0) {
-      written += static_cast<size_t>(count);
-      if (count > 0) in_line_ = lines_[written - 1] != '\n';
-    } else if (errno == EAGAIN) {
-      break;
-    } else if (errno != EINTR) {
-      spdlog::warn("flow log: lines are lost: {}", std::strerror(errno));
-      written = lines_.size();
-      torn_ = in_line_;
-    }
-  }
-  lines_.erase(0, written);
 }
 
 }  // namespace sluice::control

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The flow log: a line of JSON for each flow that has ended, or for one in so many.
+// The flow log: a line of JSON for each flow that has ended, or for one in so many; and for SYNs that
+// were refused.
 //
 // A thread of its own on the control thread's CPU empties the workers' rings fifty times a second and
 // writes. It never waits for the file: what a pipe does not take stays, the rings fill up, and workers
@@ -16,7 +17,7 @@
 #include <vector>
 
 #include "control/config.h"
-#include "control/unique_fd.h"
+#include "control/line_file.h"
 #include "dataplane/flow_log.h"
 
 namespace sluice::control {
@@ -48,7 +49,7 @@ class FlowLog {
 
   // What the control thread wants, until the writer has taken it over.
   struct Order {
-    UniqueFd file;
+    LineFile file;
     Names names;
   };
 
@@ -56,7 +57,6 @@ class FlowLog {
   void run(const std::stop_token& stop);
   void take_order();
   void empty_rings();
-  void write();
 
   std::vector<FlowLogRing*> rings_;
   // Control thread.
@@ -67,11 +67,9 @@ class FlowLog {
   std::condition_variable_any wake_;
   std::optional<Order> order_;
   // Writer.
-  UniqueFd file_;
+  LineFile file_;
   Names names_;
-  std::string lines_;     // not written yet
-  bool in_line_ = false;  // what is in the file ends in the middle of one
-  bool torn_ = false;     // and its rest is lost
+  std::string lines_;  // not written yet
   std::jthread writer_;
 };
 

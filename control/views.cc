@@ -6,6 +6,7 @@
 
 #include "control/clock.h"
 #include "control/pool_names.h"
+#include "control/text.h"
 #include "control/weights.h"
 
 namespace sluice::control {
@@ -53,6 +54,27 @@ void add_health(json& row, const HealthView* health) {
   row["check_ms"] = checked ? json(now.last_check_ms) : json();
   row["check_usual_ms"] = now.usual_check_ms ? json(*now.usual_check_ms) : json();
   row["check_s"] = static_cast<double>(now.last_check_ms) / 1000;
+}
+
+// What speaks against a backend, in a few words for a table; null where nothing does.
+json why_of(const json& row) {
+  std::vector<std::string> words;
+  if (row["override"].is_string()) {
+    words.push_back(row["override"].get<std::string>() + " by hand");
+  } else if (row["weight_configured"] == 0) {
+    words.emplace_back("weight 0 in the file");
+  }
+  if (row["health_hindrance"] != "") {
+    words.push_back("cannot be checked: " + row["health_hindrance"].get<std::string>());
+  }
+  if (row["health_reason"] != "") words.push_back(row["health_reason"]);
+  if (row["health"] == "starting") {
+    words.push_back(fmt::format("starts slowly: {} %", row["share_percent"].get<uint32_t>()));
+  }
+  if (row["state"] == "unhealthy" && row["health"] == "unchecked") {
+    words.emplace_back("waits for its first check");
+  }
+  return words.empty() ? json() : json(join(words, "; "));
 }
 
 // The weights that count, whole ones: the share of a slow start stands beside them.
@@ -112,20 +134,6 @@ uint64_t open_flows(const WorkerCounters& counters) {
     if (!is_over(static_cast<TcpState>(i))) count += counters.flows[i].value();
   }
   return count;
-}
-
-json flow_row(const ListFlows::Row& flow) {
-  return {{"client", net::to_string(flow.client)},
-          {"vip", net::to_string(flow.vip)},
-          {"local", net::to_string(flow.local)},
-          {"backend", net::to_string(flow.backend)},
-          {"state", name_of(flow.state)},
-          {"age_ms", flow.age_ms},
-          {"idle_ms", flow.idle_ms},
-          {"ts_offset", static_cast<int32_t>(flow.shift.timestamp)},
-          {"seq_offset", static_cast<int32_t>(flow.shift.sequence)},
-          {"bytes_in", flow.bytes_in},
-          {"bytes_out", flow.bytes_out}};
 }
 
 uint64_t drops_of(const Worker& worker) {
@@ -222,6 +230,7 @@ json view_backends(const Balancer& balancer) {
          {"timestamps_kept", sum(&BackendState::timestamps_kept)},
          {"timestamps_refused", sum(&BackendState::timestamps_refused)}});
     add_health(rows.back(), known);
+    rows.back()["why"] = why_of(rows.back());
   }
   return {{"backends", rows}};
 }
@@ -311,18 +320,6 @@ json view_counters(const Balancer& balancer) {
         "drop", [i](const WorkerCounters& c) -> auto& { return c.drops[i]; });
   }
   return {{"counters", rows}};
-}
-
-json view_flows(const Balancer& balancer, size_t row_count_max) {
-  json rows = json::array();
-  uint64_t total = 0;
-  for (const auto& worker : balancer.workers()) {
-    ListFlows errand(row_count_max - rows.size());
-    if (!worker->run(errand)) continue;
-    total += errand.flow_count();
-    for (const ListFlows::Row& flow : errand.rows()) rows.push_back(flow_row(flow));
-  }
-  return {{"flows", rows}, {"total", total}};
 }
 
 }  // namespace sluice::control

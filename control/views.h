@@ -17,7 +17,18 @@ nlohmann::json view_backends(const Balancer& balancer);
 nlohmann::json view_pools(const Balancer& balancer);
 nlohmann::json view_workers(const Balancer& balancer, const std::vector<double>& busy_percent);
 nlohmann::json view_counters(const Balancer& balancer);
-// Asks the workers: `row_count_max` flows at most, and how many there are.
-nlohmann::json view_flows(const Balancer& balancer, size_t row_count_max);
+
+// Flows from a place on: `next` in the answer is where to go on, null when all have been seen.
+struct FlowQuery {
+  FlowFilter filter;
+  std::optional<net::Endpoint> vip;  // of the service; nothing: any
+  size_t rows_max = 0;
+  size_t worker = 0;
+  uint32_t entry = 0;
+};
+// What a question says of them. Throws RequestError.
+FlowQuery flow_query_of(const nlohmann::json& request, const Config& config, size_t rows_max);
+// Asks the workers. However few flows there are to be found, a bounded number of entries is looked at.
+nlohmann::json view_flows(const Balancer& balancer, const FlowQuery& query);
 
 }  // namespace sluice::control

@@ -23,17 +23,36 @@ ListFlows::Row row_of(const Core& core, const Flow& flow) {
           flow.bytes_out()};
 }
 
+bool matches(const net::Ipv4Prefix& network, net::be16 port, net::Endpoint endpoint) {
+  return network.contains(endpoint.ip) && (port == net::be16{} || port == endpoint.port);
+}
+
+bool matches(const FlowFilter& filter, const Core& core, const Flow& flow) {
+  const uint32_t age_ms = stamp_age_ms(core.now32(), flow.opened_ms);
+  return (filter.service == kNoId || filter.service == flow.key.service) &&
+         (!filter.state || *filter.state == flow.tcp.state()) && age_ms >= filter.age_min_ms &&
+         age_ms <= filter.age_max_ms &&
+         matches(filter.client, filter.client_port, core.client(flow)) &&
+         matches(filter.backend, filter.backend_port, core.backend_address(flow));
+}
+
 }  // namespace
 
 bool ListFlows::step(Core& core) {
   constexpr uint32_t kEntriesPerStep = 256;
   const uint32_t size = core.flows.flow_count_max();
-  const uint32_t end = std::min(size, cursor_ + kEntriesPerStep);
-  for (; cursor_ < end && rows_.size() < rows_.capacity(); ++cursor_) {
-    if (core.flows[cursor_].live) rows_.push_back(row_of(core, core.flows[cursor_]));
+  const uint32_t left = limits_.entries_max - std::min(limits_.entries_max, looked_at());
+  const uint32_t end = cursor_ + std::min({size - std::min(size, cursor_), left, kEntriesPerStep});
+  for (; cursor_ < end && rows_.size() < limits_.rows_max; ++cursor_) {
+    const Flow& flow = core.flows[cursor_];
+    if (!flow.live) continue;
+    ++live_seen_;
+    if (matches(filter_, core, flow)) rows_.push_back(row_of(core, flow));
   }
   flow_count_ = core.flows.flow_count();
-  return cursor_ == size || rows_.size() == rows_.capacity() || rows_.size() == flow_count_;
+  const bool all_seen = limits_.first == 0 && live_seen_ >= flow_count_;
+  ended_ = cursor_ >= size || all_seen;
+  return ended_ || rows_.size() >= limits_.rows_max || looked_at() >= limits_.entries_max;
 }
 
 bool ResetFlows::step(Core& core) {

@@ -21,9 +21,29 @@ class Errand {
   virtual bool step(Core& core) = 0;
 };
 
-/// Copies flows, newest state, up to a number that is fixed beforehand.
+/// Which flows are asked for; as it is made, all.
+struct FlowFilter {
+  net::Ipv4Prefix client{};   // length 0: any
+  net::Ipv4Prefix backend{};  // as well
+  net::be16 client_port{};    // 0: any
+  net::be16 backend_port{};
+  ServiceId service = kNoId;
+  std::optional<TcpState> state;
+  uint32_t age_min_ms = 0;
+  uint32_t age_max_ms = UINT32_MAX;
+
+  bool operator==(const FlowFilter&) const = default;
+};
+
+/// Copies flows that a filter lets pass, from an entry on, up to a number of rows and of entries looked
+/// at that are fixed beforehand.
 class ListFlows : public Errand {
  public:
+  struct Limits {
+    uint32_t first = 0;
+    uint32_t entries_max = UINT32_MAX;
+    size_t rows_max = 0;
+  };
   struct Row {
     net::Endpoint client, vip, local, backend;
     TcpState state;
@@ -34,16 +54,26 @@ class ListFlows : public Errand {
     uint64_t bytes_out;
   };
 
-  explicit ListFlows(size_t count_max) { rows_.reserve(count_max); }
+  ListFlows(const FlowFilter& filter, const Limits& limits)
+      : filter_(filter), limits_(limits), cursor_(limits.first) {
+    rows_.reserve(limits.rows_max);
+  }
   bool step(Core& core) override;
 
   const std::vector<Row>& rows() const { return rows_; }
   uint32_t flow_count() const { return flow_count_; }
+  /// Of entries looked at, and where to go on; nothing when the table has been seen to its end.
+  uint32_t looked_at() const { return cursor_ - limits_.first; }
+  std::optional<uint32_t> next() const { return ended_ ? std::nullopt : std::optional(cursor_); }
 
  private:
+  FlowFilter filter_;
+  Limits limits_;
   std::vector<Row> rows_;
-  uint32_t cursor_ = 0;
+  uint32_t cursor_;
+  uint32_t live_seen_ = 0;
   uint32_t flow_count_ = 0;
+  bool ended_ = false;
 };
 
 /// What the ledger knows of one tuple, and what would become of a SYN on it.

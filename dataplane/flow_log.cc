@@ -27,7 +27,9 @@ FlowRecord record_of(const Core& core, const Flow& flow, TcpState state, FlowEnd
           flow.grant,
           flow.rewrite_timestamps,
           flow.heal_attempts,
-          flow.syns};
+          flow.syns,
+          false,
+          {}};
 }
 
 }  // namespace
@@ -42,6 +44,18 @@ void log_end(Core& core, const Flow& flow, TcpState state, FlowEnd end) {
   if (!core.flow_log->wants(core.snapshot->flow_log_sample)) return;
   const bool given = core.flow_log->give(record_of(core, flow, state, end));
   core.count(given ? Event::flows_logged : Event::flow_log_dropped);
+}
+
+void log_refusal(Core& core, net::Endpoint client, net::Endpoint vip, net::DropReason reason) {
+  FlowRecord record{};
+  record.client = client;
+  record.vip = vip;
+  record.start_ms = record.end_ms = core.wall_clock.at(core.now_ms);
+  record.is_refusal = true;
+  record.refusal = reason;
+  const bool given = core.flow_log->wants_refusal(core.snapshot->flow_log_sample, core.now_ms) &&
+                     core.flow_log->give(record);
+  core.count(given ? Event::refusals_logged : Event::refusals_not_logged);
 }
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is told of a flow when it ends.
+// What is told of a flow when it ends, and of a SYN that got none.
 //
 //   worker --log_end()--> [ring] --collect()--> writer's thread --> file      control/flow_log.h
 //
@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "dataplane/net/address.h"
+#include "dataplane/net/drop_reason.h"
 #include "dataplane/state/flow.h"
 
 namespace sluice {
@@ -55,6 +56,7 @@ constexpr FlowEndText text_of(FlowEnd end) {
   return kTexts[static_cast<size_t>(end)];
 }
 
+/// Of a flow that has ended; of a SYN that was refused, its client, VIP, time and reason alone.
 struct FlowRecord {
   net::Endpoint client, vip, local, backend;
   uint64_t start_ms;  // wall clock
@@ -68,6 +70,8 @@ struct FlowRecord {
   bool rewritten;  // timestamps on the balancer's clock
   uint8_t heals;
   uint8_t syns;  // up to 3
+  bool is_refusal = false;
+  net::DropReason refusal{};  // why
 };
 
 class FlowLogRing {
@@ -85,6 +89,15 @@ class FlowLogRing {
   // Worker.
   /// Whether this flow is the one of `sample` that is told of.
   bool wants(uint32_t sample) { return ++seen_ % sample == 0; }
+  /// The same for a refused SYN; of a flood, no more than so many a second.
+  static constexpr uint32_t kRefusalsPerSecond = 100;
+  bool wants_refusal(uint32_t sample, uint64_t now_ms) {
+    if (now_ms / 1000 != refusal_second_) {
+      refusal_second_ = now_ms / 1000;
+      refusals_ = 0;
+    }
+    return ++refusals_seen_ % sample == 0 && ++refusals_ <= kRefusalsPerSecond;
+  }
   bool give(const FlowRecord& record) {
     return rte_ring_sp_enqueue_elem(ring_, const_cast<FlowRecord*>(&record), kSize) == 0;
   }
@@ -100,9 +113,15 @@ class FlowLogRing {
 
   rte_ring* ring_;
   uint32_t seen_ = 0;
+  uint32_t refusals_seen_ = 0;
+  uint32_t refusals_ = 0;  // that were wanted, of this second
+  uint64_t refusal_second_ = 0;
 };
 
 /// Tells of a flow that has ended; by way of note_end(), see lifecycle.h.
 void log_end(Core& core, const Flow& flow, TcpState state, FlowEnd end);
+
+/// Tells of a SYN to a service that got no flow.
+void log_refusal(Core& core, net::Endpoint client, net::Endpoint vip, net::DropReason reason);
 
 }  // namespace sluice

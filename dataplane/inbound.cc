@@ -28,6 +28,9 @@ constexpr uint8_t kStateChanging = flag::kSyn | flag::kFin | flag::kRst;
 Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropReason reason) {
   if (reason == DropReason::syn_deferred) return reason;  // its client is to try again
   core.registry.services[service.id]->refused.add();
+  if (core.snapshot->flow_log_sample != 0) [[unlikely]] {
+    log_refusal(core, segment.source(), segment.destination(), reason);
+  }
   if (service.on_refusal == OnRefusal::kReset) {
     answer_with_reset(core, segment, Event::resets_to_clients);
   }

@@ -45,7 +45,9 @@ namespace sluice {
   X(handed_off, "packets given to the worker that they belong to")                           \
   X(taken_over, "packets taken over from the worker that received them")                     \
   X(flows_logged, "ended flows that the flow log was told of")                               \
-  X(flow_log_dropped, "ended flows that the flow log had no room for")
+  X(flow_log_dropped, "ended flows that the flow log had no room for")                       \
+  X(refusals_logged, "refused SYNs that the flow log was told of")                           \
+  X(refusals_not_logged, "refused SYNs beyond the flow log's sample, rate or room")
 
 enum class Event : uint8_t {
 #define X(name, help) name,

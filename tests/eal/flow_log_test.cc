@@ -186,6 +186,32 @@ TEST_F(FlowLogging, WhatAFullRingDoesNotTakeIsCounted) {
   EXPECT_EQ(records().size(), FlowLogRing::kRecordsMax);
 }
 
+TEST_F(FlowLogging, ARefusedSynIsToldOfAndAFloodOfThemIsBounded) {
+  begin({.ports = {2000, 2000}});
+  open(1000);
+  for (int i = 0; i < 1000; ++i) {
+    next_client();
+    from_client(inbound(kSyn, 1000));
+    sent.clear();
+  }
+  const auto told = [&] {
+    uint64_t count = 0;
+    while (ring_.collect(&last_, 1) == 1) count += last_.is_refusal ? 1 : 0;
+    return count;
+  };
+  EXPECT_EQ(told(), FlowLogRing::kRefusalsPerSecond);
+  EXPECT_EQ(last_.vip, kVip);
+  EXPECT_EQ(last_.refusal, net::DropReason::ports_exhausted);
+  EXPECT_EQ(events(Event::refusals_logged), FlowLogRing::kRefusalsPerSecond);
+  EXPECT_EQ(events(Event::refusals_not_logged), 1000u - FlowLogRing::kRefusalsPerSecond);
+  pass(1000);
+  next_client();
+  from_client(inbound(kSyn, 1000));
+  sent.clear();
+  EXPECT_EQ(told(), 1u);
+  EXPECT_EQ(last_.client, client_);
+}
+
 TEST_F(FlowLogging, NothingWhileNobodyAsks) {
   begin({}, 0);
   establish(1000, 5000);

@@ -218,7 +218,7 @@ TEST_F(Reload, ListFlowsCopiesUpToItsNumber) {
   start();
   for (int i = 0; i < 5; ++i, next_client()) open(1000);
   for (const size_t wanted : {0u, 1u, 5u, 100u}) {
-    ListFlows list(wanted);
+    ListFlows list({}, {.rows_max = wanted});
     int steps = 0;
     while (!list.step(*core)) ASSERT_LT(++steps, 100);
     EXPECT_EQ(list.rows().size(), std::min<size_t>(wanted, 5));
@@ -229,6 +229,43 @@ TEST_F(Reload, ListFlowsCopiesUpToItsNumber) {
       EXPECT_EQ(flow.idle_ms, 0u);
     }
   }
+}
+
+// All rows of a filter, in questions that may look at three entries each.
+size_t rows_of(Core& core, const FlowFilter& filter) {
+  size_t count = 0;
+  uint32_t first = 0;
+  for (int questions = 0; questions < 1000; ++questions) {
+    ListFlows list(filter, {first, 3, 100});
+    while (!list.step(core)) {
+    }
+    EXPECT_LE(list.looked_at(), 3u);
+    count += list.rows().size();
+    if (!list.next()) return count;
+    first = *list.next();
+  }
+  return SIZE_MAX;
+}
+
+TEST_F(Reload, ListFlowsByClientBackendServiceStateAndAge) {
+  start({.limits = {16, 16, 8}});
+  establish(1000, 5000);
+  const net::Endpoint first = client_;
+  pass(2500);
+  next_client();
+  open(1000);
+  const auto count = [&](const FlowFilter& filter) { return rows_of(*core, filter); };
+  EXPECT_EQ(count({}), 2u);
+  EXPECT_EQ(count({.client = {first.ip, 32}, .client_port = first.port}), 1u);
+  EXPECT_EQ(count({.client = {first.ip, 8}}), 2u);
+  EXPECT_EQ(count({.backend = {kBackend.ip, 32}, .backend_port = kBackend.port}), 2u);
+  EXPECT_EQ(count({.backend = {kVip.ip, 32}}), 0u);
+  EXPECT_EQ(count({.service = core->flows[0].key.service}), 2u);
+  EXPECT_EQ(count({.service = 77}), 0u);
+  EXPECT_EQ(count({.state = TcpState::kEstablished}), 1u);
+  EXPECT_EQ(count({.state = TcpState::kHeld}), 0u);
+  EXPECT_EQ(count({.age_min_ms = 2000}), 1u);
+  EXPECT_EQ(count({.age_max_ms = 2000}), 1u);
 }
 
 TEST_F(Reload, ExplainSaysWhatWouldHappen) {

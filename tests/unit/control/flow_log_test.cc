@@ -46,6 +46,20 @@ TEST(FlowLog, ALineIsWhatTheRecordSays) {
     "syns": 2})"));
 }
 
+TEST(FlowLog, ARefusedSynHasALineOfItsOwn) {
+  FlowRecord refused{};
+  refused.client = endpoint(ip4(10, 1, 0, 7), 40000);
+  refused.vip = endpoint(ip4(10, 3, 0, 1), 80);
+  refused.end_ms = 1'700'000'001'000;
+  refused.is_refusal = true;
+  refused.refusal = net::DropReason::ports_exhausted;
+  std::string lines;
+  append_flow(lines, refused, json("web").dump());
+  EXPECT_EQ(lines.back(), '\n');
+  EXPECT_EQ(json::parse(lines), json::parse(R"({"service": "web", "client": "10.1.0.7:40000",
+    "vip": "10.3.0.1:80", "time": 1700000001.000, "refused": "ports_exhausted"})"));
+}
+
 TEST(FlowLog, EveryFixAndEveryEndHasItsWord) {
   const auto written = [](const FlowRecord& record) {
     std::string line;
