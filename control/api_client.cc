@@ -27,7 +27,10 @@ std::string connect_error(const std::string& path, int error) {
                        path);
   }
   if (error == EACCES || error == EPERM) {
-    return fmt::format("no permission for {}: ask as the user that runs sluice", path);
+    return fmt::format(
+        "no permission for {}: ask as root or as the user that runs sluice; who may only look, "
+        "at control.read_socket (--socket)",
+        path);
   }
   return fmt::format("cannot connect to {}: {}", path, std::strerror(error));
 }
@@ -57,15 +60,12 @@ std::string read_line(int fd, const std::string& path) {
     if (count <= 0) throw ApiError(fmt::format("{} hung up before it answered", path));
     line.append(chunk, static_cast<size_t>(count));
     if (line.ends_with('\n')) return line;
-  }
-}
-
     if (line.size() > kAnswerBytesMax) {
       throw ApiError(fmt::format("the answer from {} does not end", path));
     }
-}  // namespace
+  }
+}
 
-json ask(const std::string& socket_path, const json& request, std::chrono::seconds patience) {
 // Discarded where it is no JSON, or nests so deep that no answer of ours does.
 json parse_answer(const std::string& line) {
   bool too_deep = false;
@@ -85,8 +85,8 @@ std::string by_whom(const json& answer) {
                                                  version, SLUICE_VERSION);
 }
 
-  const UniqueFd fd = connect_to(socket_path, patience);
-  const std::string line = dumped(request, -1) + "\n";
+}  // namespace
+
 json result_of(const std::string& line, const std::string& socket_path) {
   const json answer = parse_answer(line);
   if (!answer.is_object() || !answer.contains("ok")) {
@@ -105,6 +105,9 @@ json result_of(const std::string& line, const std::string& socket_path) {
   return field(answer, "result");
 }
 
+json ask(const std::string& socket_path, const json& request, std::chrono::seconds patience) {
+  const UniqueFd fd = connect_to(socket_path, patience);
+  const std::string line = dumped(request, -1) + "\n";
   if (send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
     throw ApiError(fmt::format("cannot send to {}: {}", socket_path, std::strerror(errno)));
   }

@@ -6,6 +6,8 @@
 // by a process that died, and is replaced.
 #pragma once
 
+#include <sys/types.h>
+
 #include <stdexcept>
 #include <string>
 
@@ -17,10 +19,17 @@ class ApiSocketError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Who may connect: the owner alone, or a group as well.
+struct SocketAccess {
+  const char* key = "control.socket";  // that has the path, for errors
+  mode_t mode = 0600;
+  std::string group;  // empty: the process's
+};
+
 class ApiSocket {
  public:
   // Makes the directory when it is missing. Throws ApiSocketError: one line, what and how to mend.
-  explicit ApiSocket(std::string path);
+  explicit ApiSocket(std::string path, SocketAccess access = {});
   ~ApiSocket();
   ApiSocket(const ApiSocket&) = delete;
   ApiSocket& operator=(const ApiSocket&) = delete;
@@ -32,8 +41,11 @@ class ApiSocket {
  private:
   void lock();
   void bind();
+  void give_to_group();
+  [[noreturn]] void fail(const char* what, int error) const;
 
   std::string path_;
+  SocketAccess access_;
   UniqueFd lock_;
   UniqueFd socket_;
 };

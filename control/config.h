@@ -35,6 +35,8 @@ struct EalConfig {
 
 struct ControlConfig {
   std::string socket = "/run/sluice/sluice.sock";
+  std::string read_socket;   // answers questions and changes nothing; empty: none
+  std::string socket_group;  // who may ask there, beside the owner; empty: as the process
   std::optional<net::Endpoint> metrics_listen;  // absent: no metrics
   std::optional<net::Endpoint> page_listen;     // absent: no status page
   LogLevel log_level = LogLevel::kInfo;

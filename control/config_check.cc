@@ -2,6 +2,8 @@
 // The cross checks. Each one is a few lines over the whole configuration and stands by itself.
 #include "control/config_check.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -22,6 +24,13 @@ bool looks_like_a_kernel_interface(const std::string& device) {
       device, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
 }
 
+// Of digits, colons and dots as a PCI address is, and none: "3b:00", "0000:3b:00.9".
+bool is_wrong_pci_address(const std::string& name) {
+  if (name.find_first_not_of("0123456789abcdefABCDEF:.") != name.npos) return false;
+  static const re2::RE2 address("([0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]");
+  return !re2::RE2::FullMatch(name, address);
+}
+
 class Check {
  public:
   Check(const Config& config, Reader& reader, std::vector<std::string>& warnings)
@@ -37,7 +46,9 @@ class Check {
   void services();
   void backends();
   void gateways();
+  void clients();
   void files();
+  void sockets();
   void listening();
   void kernels();
   void health_checks();
@@ -153,6 +164,10 @@ void Check::devices() {
       problem(at, in_quotes(item.device),
               fmt::format("a PCI address, or a driver such as \"net_af_packet0,iface={}\"",
                           item.device));
+      return;
+    }
+    if (was_read(at) && is_wrong_pci_address(device_name(item.device))) {
+      problem(at, in_quotes(item.device), "a PCI address as lspci -D writes it: \"0000:3b:00.0\"");
       return;
     }
     once(devices, at, in_quotes(device_name(item.device)));
@@ -279,10 +294,46 @@ void Check::gateways() {
   });
 }
 
+// Who is answered: clients on the networks of the interfaces that are theirs, and behind routes there.
+void Check::clients() {
+  if (!topology_was_read()) return;
+  std::set<net::Ipv4Address> hosts;
+  for (const ServiceConfig& service : config_.services) {
+    for (const BackendConfig& backend : service.backends) hosts.insert(backend.address.ip);
+  }
+  std::set<size_t> of_backends;
+  for (const net::Ipv4Address host : hosts) {
+    if (const auto way = way_towards(config_, host)) of_backends.insert(way->interface);
+    if (of_backends.size() == config_.interfaces.size()) break;
+  }
+  const bool all_are = of_backends.size() >= config_.interfaces.size();
+  const auto is_for_clients = [&](const RouteConfig& route) {
+    const auto way = way_towards(config_, route.via);
+    return way && (all_are || !of_backends.contains(way->interface));
+  };
+  if (std::ranges::any_of(config_.routes, is_for_clients)) return;
+  warnings_.emplace_back(
+      "no [[route]] leads to clients: those that are not on an interface's own network get no "
+      "answer (to = \"0.0.0.0/0\", via = a gateway on the clients' side)");
+}
+
 void Check::files() {
   const std::string& file = config_.flow_log.file;
   if (file.empty() || file.starts_with('/') || !was_read("flow_log.file")) return;
   problem("flow_log.file", in_quotes(file), "an absolute path");
+}
+
+void Check::sockets() {
+  const ControlConfig& control = config_.control;
+  if (was_read("control.read_socket") && control.read_socket == control.socket) {
+    problem("control.read_socket", in_quotes(control.read_socket),
+            "another path than control.socket");
+  }
+  if (was_read("control.socket_group") && control.read_socket.empty() &&
+      !reader_.places.failed("control.read_socket")) {
+    problem("control.socket_group", in_quotes(control.socket_group),
+            "a control.read_socket, which it is for");
+  }
 }
 
 // Metrics and page ask nobody who they are.
@@ -414,7 +465,9 @@ void check_config(const Config& config, Reader& reader, std::vector<std::string>
   check.services();
   check.backends();
   check.gateways();
+  check.clients();
   check.files();
+  check.sockets();
   check.listening();
   check.kernels();
   check.health_checks();

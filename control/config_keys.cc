@@ -13,7 +13,9 @@ namespace {
 
 constexpr size_t kNameLengthMax = 63;
 constexpr size_t kPathMax = 4096;
+constexpr size_t kGroupNameMax = 32;
 constexpr size_t kSocketPathMax = sizeof(sockaddr_un::sun_path) - sizeof(".lock");
+constexpr const char* kEndpointExpected = "\"address:port\" (IPv4, port 1..65535)";
 constexpr const char* kIpv6NotYet = "IPv6 is not supported by this version";
 
 // ---- kinds -------------------------------------------------------------------------------------
@@ -137,7 +139,7 @@ Kind<net::Ipv4Address> unicast_ipv4() {
   return unicast<net::Ipv4Address>("an IPv4 address", parse_ipv4);
 }
 Kind<net::Endpoint> unicast_endpoint() {
-  return unicast<net::Endpoint>("\"address:port\" (IPv4)", parse_endpoint);
+  return unicast<net::Endpoint>(kEndpointExpected, parse_endpoint);
 }
 Kind<net::Ipv4Prefix> interface_address() {
   auto any = unicast<net::Ipv4Prefix>("\"address/length\" (IPv4)", parse_prefix);
@@ -202,12 +204,14 @@ Kind<std::string> host_name() {
 }
 
 Kind<std::string> host_header() {
-  return ruled_text("\"name\" or \"name:port\"", 253, [](const std::string& host, std::string&) {
-    const size_t colon = std::min(host.find(':'), host.size());
-    const std::string port = host.substr(std::min(colon + 1, host.size()));
-    const bool has_port = !port.empty() && port.find_first_not_of("0123456789") == port.npos;
-    return is_host(host.substr(0, colon)) && (colon == host.size() || has_port);
-  });
+  return ruled_text("\"name\" or \"name:port\" (port 1..65535)", 253,
+                    [](const std::string& host, std::string&) {
+                      const size_t colon = std::min(host.find(':'), host.size());
+                      const std::string name = host.substr(0, colon);
+                      if (colon == host.size()) return is_host(name);
+                      const std::string port = host.substr(colon + 1);
+                      return is_host(name) && parse_port_range(port + "-" + port).has_value();
+                    });
 }
 
 Kind<std::string> pattern() {
@@ -258,10 +262,12 @@ const Keys<EalConfig> kEalKeys = {
 
 const Keys<ControlConfig> kControlKeys = {
     one("socket", &ControlConfig::socket, text("a path", kSocketPathMax)),
+    one("read_socket", &ControlConfig::read_socket, text("a path", kSocketPathMax)),
+    one("socket_group", &ControlConfig::socket_group, text("a group's name", kGroupNameMax)),
     one("metrics_listen", &ControlConfig::metrics_listen,
-        address<net::Endpoint>("\"address:port\" (IPv4)", parse_endpoint)),
+        address<net::Endpoint>(kEndpointExpected, parse_endpoint)),
     one("page_listen", &ControlConfig::page_listen,
-        address<net::Endpoint>("\"address:port\" (IPv4)", parse_endpoint)),
+        address<net::Endpoint>(kEndpointExpected, parse_endpoint)),
     one("log_level", &ControlConfig::log_level,
         choice<LogLevel>({{"debug", LogLevel::kDebug},
                           {"info", LogLevel::kInfo},
@@ -285,7 +291,7 @@ const Keys<LocalPoolConfig> kLocalPoolKeys = {
     one("name", &LocalPoolConfig::name, name()),
     many("addresses", &LocalPoolConfig::addresses, unicast_ipv4(), {1, 256}, Need::kRequired),
     one("ports", &LocalPoolConfig::ports,
-        address<PortRange>("\"first-last\" within 1-65535", parse_port_range)),
+        address<PortRange>("\"first-last\" within 1..65535", parse_port_range)),
 };
 
 const Keys<TimeWaitConfig> kTimeWaitKeys = {
@@ -392,9 +398,8 @@ const Keys<Config> kConfigKeys = {
 };
 
 template <class Owner>
-void append_names(const std::string& prefix, const Keys<Owner>& keys,
-                  std::vector<std::string>& names) {
-  for (const Key<Owner>& key : keys) names.push_back(prefix + key.name);
+void append_texts(const std::string& prefix, const Keys<Owner>& keys, std::vector<KeyText>& texts) {
+  for (const Key<Owner>& key : keys) texts.push_back({prefix + key.name, key.expected});
 }
 
 }  // namespace
@@ -403,20 +408,26 @@ const Keys<Config>& config_keys() {
   return kConfigKeys;
 }
 
+std::vector<KeyText> config_key_texts() {
+  std::vector<KeyText> texts;
+  append_texts("eal.", kEalKeys, texts);
+  append_texts("control.", kControlKeys, texts);
+  append_texts("interface.", kInterfaceKeys, texts);
+  append_texts("route.", kRouteKeys, texts);
+  append_texts("local_pool.", kLocalPoolKeys, texts);
+  append_texts("time_wait.", kTimeWaitKeys, texts);
+  append_texts("limits.", kLimitsKeys, texts);
+  append_texts("tcp_timeouts.", kTcpTimeoutsKeys, texts);
+  append_texts("flow_log.", kFlowLogKeys, texts);
+  append_texts("service.", kServiceKeys, texts);
+  append_texts("service.backend.", kBackendKeys, texts);
+  append_texts("service.health_check.", kHealthCheckKeys, texts);
+  return texts;
+}
+
 std::vector<std::string> config_key_names() {
   std::vector<std::string> names;
-  append_names("eal.", kEalKeys, names);
-  append_names("control.", kControlKeys, names);
-  append_names("interface.", kInterfaceKeys, names);
-  append_names("route.", kRouteKeys, names);
-  append_names("local_pool.", kLocalPoolKeys, names);
-  append_names("time_wait.", kTimeWaitKeys, names);
-  append_names("limits.", kLimitsKeys, names);
-  append_names("tcp_timeouts.", kTcpTimeoutsKeys, names);
-  append_names("flow_log.", kFlowLogKeys, names);
-  append_names("service.", kServiceKeys, names);
-  append_names("service.backend.", kBackendKeys, names);
-  append_names("service.health_check.", kHealthCheckKeys, names);
+  for (const KeyText& text : config_key_texts()) names.push_back(text.name);
   return names;
 }
 

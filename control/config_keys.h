@@ -12,5 +12,11 @@ const Keys<Config>& config_keys();
 // Every key by its full name ("service.backend.weight"), for the test that the documentation has
 // all.
 std::vector<std::string> config_key_names();
+// The same, each with the words that say what is expected there.
+struct KeyText {
+  std::string name;
+  std::string expected;
+};
+std::vector<KeyText> config_key_texts();
 
 }  // namespace sluice::control

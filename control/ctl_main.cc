@@ -2,21 +2,23 @@
 // sluicectl: asks a running sluice and shows its answer. Exit status 0: answered; 1: not, or what it
 // answers is red; 2: usage.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
 #include <optional>
 
+#include "control/answer.h"
 #include "control/api_client.h"
 #include "control/command_line.h"
-#include "control/answer.h"
 #include "control/config.h"
 #include "control/ctl_complete.h"
 #include "control/ctl_doctor.h"
 #include "control/ctl_explain.h"
 #include "control/ctl_operate.h"
-#include "control/ctl_status.h"
 #include "control/ctl_show.h"
+#include "control/ctl_status.h"
 #include "control/ctl_trace.h"
 #include "control/top.h"
 
@@ -28,9 +30,17 @@ using sluice::control::ask;
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 
+// Where the package has control.read_socket, for who may not ask at the other.
+constexpr const char* kReadSocket = "/run/sluice/read.sock";
+
+std::string socket_to_ask() {
+  const std::string all = sluice::control::ControlConfig{}.socket;
+  const bool denied = access(all.c_str(), W_OK) != 0 && errno == EACCES;
+  return denied && access(kReadSocket, W_OK) == 0 ? kReadSocket : all;
+}
+
 struct Options {
-  std::string socket = sluice::control::ControlConfig{}.socket;
-  std::string what;
+  std::string socket = socket_to_ask();
   bool as_json = false;
   std::string config;
   int exit_status = 0;

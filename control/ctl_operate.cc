@@ -13,6 +13,7 @@
 
 #include "control/answer.h"
 #include "control/api_client.h"
+#include "control/ctl_save.h"
 #include "control/ctl_table.h"
 
 namespace sluice::control {
@@ -115,7 +116,8 @@ void add_file(CLI::App& app, const Context& context) {
     context.print_message(context.ask_for(request));
   });
   app.add_subcommand("save", "write the overrides into the configuration file")->callback([=] {
-    context.print_message(context.ask_for({{"command", "save"}}));
+    context.print_message(
+        save_overrides([&context](const json& request) { return context.ask_for(request); }));
   });
 }
 
@@ -124,13 +126,13 @@ struct DrainOptions {
   std::optional<uint32_t> timeout_s;
 };
 
-// Says how many flows are left whenever that changes, until none is or time is up. Where sluice itself
-// does something at that time, it is given a few seconds more for it.
 json drain_row(const json& status) {
   const json& rows = list_field(status, "drain");
   return rows.empty() ? json() : rows.front();
 }
 
+// Says how many flows are left whenever that changes, until none is or time is up. Where sluice itself
+// does something at that time, it is given a few seconds more for it.
 void wait_for_drain(const Context& context, const DrainOptions& options, json status) {
   const auto until = Clock::now() + std::chrono::seconds(options.timeout_s.value_or(0)) +
                      (options.reset || options.exit ? 5 * kPeriod : 0 * kPeriod);

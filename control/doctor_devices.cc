@@ -20,12 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string pci_address_of(const std::string& device) {
-  const std::string name = device.substr(0, device.find(','));
-  const bool pci = name.find_first_not_of("0123456789abcdefABCDEF:.") == std::string::npos;
-  return pci ? name : "";
-}
-
 void examine_iommu(const std::string& address, const fs::path& device, const fs::path& sys,
                    std::vector<Diagnosis>& found) {
   if (fs::exists(device / "iommu_group")) {
@@ -44,8 +38,7 @@ void examine_iommu(const std::string& address, const fs::path& device, const fs:
 
 void examine_pci(const Config& config, const std::string& address, const fs::path& sys,
                  std::vector<Diagnosis>& found) {
-  const std::string full = std::ranges::count(address, ':') == 1 ? "0000:" + address : address;
-  const fs::path device = sys / "bus/pci/devices" / full;
+  const fs::path device = sys / "bus/pci/devices" / address;
   if (!fs::exists(device)) {
     found.push_back(
         {"nic", Level::kBad, address + ": no such PCI device", "lspci -D | grep -i eth"});
@@ -60,7 +53,7 @@ void examine_pci(const Config& config, const std::string& address, const fs::pat
     found.push_back({"nic", Level::kBad,
                      fmt::format("{}: driver {}, which DPDK cannot use", address,
                                  driver.empty() ? "none" : driver),
-                     fmt::format("bind-nic --yes {}", full)});
+                     fmt::format("bind-nic --yes {}", address)});
   }
   if (takes) examine_iommu(address, device, sys, found);
   const int node = std::atoi(first_line(device / "numa_node").c_str());

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <optional>
 
 #include "control/api_server.h"
 #include "control/api_socket.h"
@@ -61,6 +62,27 @@ void check_before_start(const Config& config) {
   check_listen_ports(config.control);
   check_flow_log(config.flow_log);
   check_memory(config, plan_memory(config));
+  for (const std::string& line : owned_twice(config, kernel_addresses())) spdlog::warn("{}", line);
+}
+
+// What is wrong is said by whoever calls; what is doubtful, whatever log_level says, here.
+int check_only(const LoadedConfig& loaded, const std::string& file) {
+  std::vector<std::string> doubts = loaded.warnings;
+  for (const auto& more :
+       {lacking_here(loaded.config), owned_twice(loaded.config, kernel_addresses())}) {
+    doubts.insert(doubts.end(), more.begin(), more.end());
+  }
+  for (const std::string& line : doubts) fmt::print(stderr, "{}: warning: {}\n", file, line);
+  try {
+    check_memory(loaded.config, plan_memory(loaded.config));
+  } catch (const StartError& error) {
+    fmt::print(stderr, "{}: {}\n", file, error.what());
+    return kExitUsage;
+  }
+  const std::string but = doubts.empty() ? "" : fmt::format(", warnings {}", doubts.size());
+  fmt::print("{}: good: services {}, backends {}{}\n", file, loaded.config.services.size(),
+             backend_count(loaded.config), but);
+  return 0;
 }
 
 // Where sessions share a CPU as groups (sched(7), autogroup), the priority that a worker asks for
@@ -73,12 +95,26 @@ void favour_session(const EalConfig& eal) {
   if (getsid(0) == getpid() && !shared) std::ofstream("/proc/self/autogroup") << "-20";
 }
 
+// Where memory is shared it has files: in a hugetlbfs that is ours to write, which is not the first one
+// that DPDK would find.
+std::vector<std::string> eal_args_of(const EalConfig& eal) {
+  std::vector<std::string> args = eal.args;
+  const bool chosen = std::ranges::any_of(
+      args, [](const std::string& arg) { return arg.starts_with("--huge-dir"); });
+  if (!eal.multi_process || chosen) return args;
+  const std::string directory = writable_hugetlbfs();
+  if (directory.empty()) throw StartError(no_hugetlbfs());
+  args.push_back("--huge-dir=" + directory);
+  return args;
+}
+
 // Says which memory it uses, and what would be better.
 void start_dpdk(const Config& config) {
   std::string advice;
   const bool hugepages = use_hugepages(config.eal, free_hugepages(), advice);
   if (!advice.empty()) spdlog::warn("{}", advice);
   if (config.eal.multi_process && !hugepages) throw StartError(no_secondaries(advice));
+  const std::vector<std::string> eal_args = eal_args_of(config.eal);
   const MemoryPlan plan = plan_memory(config);
   spdlog::info("memory: {} MB {} hugepages; {}", config.eal.memory_mb, hugepages ? "of" : "without",
                to_string(plan));
@@ -92,7 +128,7 @@ void start_dpdk(const Config& config) {
   options.pci = has_pci_device(config);
   options.telemetry = config.eal.telemetry;
   options.multi_process = config.eal.multi_process;
-  options.args = config.eal.args;
+  options.args = eal_args;
   capture_dpdk_log();
   std::string printed;
   try {
@@ -147,8 +183,20 @@ HealthChecker::Hooks health_hooks(Balancer& balancer) {
           [&balancer](const BackendKey& key) { return balancer.handshake_counts(key); }};
 }
 
+// Both are claimed before anything is touched.
+struct ApiSockets {
+  explicit ApiSockets(const ControlConfig& control) : all(control.socket) {
+    if (!control.read_socket.empty()) {
+      questions.emplace(control.read_socket,
+                        SocketAccess{"control.read_socket", 0660, control.socket_group});
+    }
+  }
+  ApiSocket all;
+  std::optional<ApiSocket> questions;
+};
+
 // Everything between a started EAL and its end.
-void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket& socket,
+void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSockets& sockets,
                   EventLoop& loop) {
   const Config& config = loaded.config;
   const auto stop = [&loop] { loop.stop(); };
@@ -165,7 +213,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   Operations operations(balancer, loop, file, loaded.text, stop);
   Commands commands(balancer, operations);
   LoopCall calls(loop);
-  const auto show = [&commands](const char* what) { return commands.show(what, 0); };
+  const auto show = [&commands](const char* what) { return commands.show(what); };
   std::unique_ptr<Metrics> metrics;
   if (config.control.metrics_listen) {
     metrics = std::make_unique<Metrics>(calls, *config.control.metrics_listen,
@@ -199,13 +247,22 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   log_start(balancer);
   set_dpdk_log_quiet(false);
   // Listening comes last: who gets an answer may send packets.
-  ApiServer server(loop, socket, [&](const nlohmann::json& request, const ApiServer::Reply& reply) {
-    commands.handle(request, reply);
-  });
-  socket.listen();
+  ApiServer server(loop, sockets.all,
+                   [&](const nlohmann::json& request, const ApiServer::Reply& reply) {
+                     commands.handle(request, reply);
+                   });
+  sockets.all.listen();
+  std::optional<ApiServer> questions;
+  if (sockets.questions) {
+    questions.emplace(loop, *sockets.questions,
+                      [&](const nlohmann::json& request, const ApiServer::Reply& reply) {
+                        commands.handle_question(request, reply);
+                      });
+    sockets.questions->listen();
+  }
   if (page)
     spdlog::info("status page: http://{}/", sluice::net::to_string(*config.control.page_listen));
-  spdlog::info("ready; ask with: sluicectl --socket {} show services", socket.path());
+  spdlog::info("ready; ask with: sluicectl --socket {} show services", sockets.all.path());
   tell_ready(operations.summary());
   loop.run();
   tell_stopping();
@@ -216,14 +273,14 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
 int run(const LoadedConfig& loaded, const std::string& file) {
   const Config& config = loaded.config;
   try {
-    ApiSocket socket(config.control.socket);
+    ApiSockets sockets(config.control);
     check_before_start(config);
     favour_session(config.eal);
     EventLoop loop;
     // Before EAL makes its threads, so that signals come here and nowhere else.
     for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) loop.on_signal(signal, [] {});
     start_dpdk(config);
-    run_balancer(loaded, file, socket, loop);
+    run_balancer(loaded, file, sockets, loop);
     sluice::stop_eal();
     spdlog::info("stopped");
     return 0;
@@ -258,19 +315,8 @@ int main(int argc, char** argv) {
   }
   signal(SIGPIPE, SIG_IGN);
   set_up_log(loaded.config.control.log_level);
+  if (only_check) return check_only(loaded, file);
   for (const std::string& warning : loaded.warnings) spdlog::warn("{}", warning);
-  if (only_check) {
-    for (const std::string& line : lacking_here(loaded.config)) spdlog::warn("{}", line);
-    try {
-      check_memory(loaded.config, plan_memory(loaded.config));
-    } catch (const StartError& error) {
-      fmt::print(stderr, "{}: {}\n", file, error.what());
-      return kExitUsage;
-    }
-    fmt::print("{}: good: services {}, backends {}\n", file, loaded.config.services.size(),
-               backend_count(loaded.config));
-    return 0;
-  }
   const int status = run(loaded, file);
   // A thread that still reads a configuration uses globals that an orderly end would take away.
   if (ConfigLoader::left_behind()) _exit(status);

@@ -5,14 +5,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include "control/api_server.h"
-#include "control/config_edit.h"
+#include "control/config_load.h"
 #include "control/config_schema.h"
-#include "control/file_swap.h"
 #include "control/log.h"
 #include "control/reload.h"
 #include "control/request_names.h"
@@ -120,7 +120,11 @@ std::optional<json> Operations::handle(const std::string& command, const json& r
   const auto message = [](const std::string& text) { return json{{"message", text}}; };
   if (command == "backend_set") return message(set_backend(request));
   if (command == "backend_clear") return message(clear_backend(request));
-  if (command == "save") return message(save());
+  if (command == "save_begin") return begin_save();
+  if (command == "save_end") return message(end_save());
+  if (command == "save") {  // of a sluicectl that left the writing to us
+    throw RequestError("save is done by sluicectl itself now: use the one of this version");
+  }
   if (command == "drain") {
     start_drain(request);
     return view_drain();
@@ -286,24 +290,35 @@ std::string Operations::summary() const {
   return fmt::format("services {}, backends {}", balancer_.config().services.size(), backends);
 }
 
-std::string Operations::save() {
+// Who asks writes the file (ctl_save.h): what should stand there, and over which text.
+json Operations::begin_save() const {
   if (loader_.busy()) throw RequestError("a reload is on its way: save when it has ended");
   const auto list = list_overrides(for_the_file(balancer_.runtime().overrides), balancer_.config());
-  if (list.empty()) return "there is no override to save";
-  const Config wanted = with_weights(balancer_.config(), balancer_.runtime().overrides);
-  try {
-    if (read_file(file_) != text_) {
-      throw RequestError(fmt::format(
-          "{} has changed since it was read: reload first (--keep-overrides), then save", file_));
+  if (list.empty()) return {{"message", "there is no override to save"}};
+  json rows = json::array();
+  for (const ServiceConfig& service :
+       with_weights(balancer_.config(), balancer_.runtime().overrides).services) {
+    for (const BackendConfig& backend : service.backends) {
+      const BackendKey key{service.vip, backend.address};
+      if (find_override(balancer_.runtime().overrides, key) == nullptr) continue;
+      rows.push_back({{"vip", net::to_string(service.vip)},
+                      {"backend", net::to_string(backend.address)},
+                      {"weight", backend.weight}});
     }
-    const std::string edited = edit_weights(text_, wanted);
-    swap_file(file_, edited);
-    text_ = edited;
-  } catch (const EditError& error) {
-    throw RequestError(fmt::format("{}: {}", file_, error.what()));
-  } catch (const std::system_error& error) {
-    throw RequestError(error.what());
   }
+  return {{"file", std::filesystem::absolute(file_)}, {"text", text_}, {"weights", rows}};
+}
+
+std::string Operations::end_save() {
+  if (loader_.busy()) throw RequestError("a reload is on its way: save when it has ended");
+  const auto list = list_overrides(for_the_file(balancer_.runtime().overrides), balancer_.config());
+  const Config wanted = with_weights(balancer_.config(), balancer_.runtime().overrides);
+  const LoadedConfig now = load_config(file_);
+  if (!now.ok() || now.config != wanted) {
+    throw RequestError(fmt::format(
+        "{} does not say what is in force: the overrides stay; look at it, then reload", file_));
+  }
+  text_ = now.text;
   balancer_.apply(wanted, not_for_the_file(balancer_.runtime().overrides));
   const std::string message = fmt::format("saved into {}: {}", file_, join(list, "; "));
   spdlog::info("{}", message);

@@ -78,7 +78,8 @@ class Operations {
   std::string put_into_force(const LoadedConfig& next, OnReload choice);
   void end_reload(const Outcome& outcome, const Done& done);
   void look_after_reload();
-  std::string save();
+  nlohmann::json begin_save() const;
+  std::string end_save();
   void start_drain(const nlohmann::json& request);
   void end_drain();
 

@@ -3,6 +3,8 @@
 #include "control/preflight.h"
 
 #include <fmt/format.h>
+#include <grp.h>
+#include <ifaddrs.h>
 #include <linux/capability.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -16,6 +18,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <vector>
 
 #include "control/text.h"
@@ -135,18 +138,93 @@ std::string no_secondaries(const std::string& advice) {
       advice.empty() ? "; set eal.hugepages = true" : "; " + advice);
 }
 
+std::string writable_hugetlbfs(const std::string& mounts) {
+  std::ifstream file(mounts);
+  std::string device, directory, type, rest;
+  while (file >> device >> directory >> type && std::getline(file, rest)) {
+    if (type == "hugetlbfs" && access(directory.c_str(), W_OK | X_OK) == 0) return directory;
+  }
+  return "";
+}
+
+std::string no_hugetlbfs() {
+  return "eal.multi_process needs a hugetlbfs that this user may write, and none is mounted: "
+         "systemctl start run-hugepages-sluice.mount (of the package), or: mount -t hugetlbfs -o "
+         "uid=USER none DIRECTORY";
+}
+
+std::string pci_address_of(const std::string& device) {
+  const std::string name = device.substr(0, device.find(','));
+  if (name.find_first_not_of("0123456789abcdefABCDEF:.") != std::string::npos) return "";
+  return std::ranges::count(name, ':') == 1 ? "0000:" + name : name;
+}
+
 bool has_pci_device(const Config& config) {
   return std::ranges::any_of(config.interfaces, [](const InterfaceConfig& interface) {
-    const std::string name = interface.device.substr(0, interface.device.find(','));
-    return name.find_first_not_of("0123456789abcdefABCDEF:.") == std::string::npos;
+    return !pci_address_of(interface.device).empty();
   });
 }
 
-std::vector<std::string> lacking_here(const Config& config) {
+std::vector<KernelAddress> kernel_addresses() {
+  std::vector<KernelAddress> found;
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return found;
+  for (const ifaddrs* item = list; item != nullptr; item = item->ifa_next) {
+    if (item->ifa_addr == nullptr || item->ifa_addr->sa_family != AF_INET) continue;
+    const auto* address = reinterpret_cast<const sockaddr_in*>(item->ifa_addr);
+    found.push_back({item->ifa_name, net::Ipv4Address{address->sin_addr.s_addr}});
+  }
+  freeifaddrs(list);
+  return found;
+}
+
+std::vector<std::string> owned_twice(const Config& config,
+                                     const std::vector<KernelAddress>& kernel) {
+  std::vector<std::string> lines;
+  std::set<net::Ipv4Address> said;
+  const auto look = [&](const std::string& what, net::Ipv4Address ip) {
+    for (const KernelAddress& one : kernel) {
+      const bool own_tap = std::ranges::any_of(
+          config.interfaces, [&](const auto& item) { return item.kernel == one.interface; });
+      if (one.ip != ip || own_tap || !said.insert(ip).second) continue;
+      lines.push_back(fmt::format(
+          "{} {}: the kernel has it too, on {}, and answers for it; ip address del it there", what,
+          net::to_string(ip), one.interface));
+    }
+  };
+  for (const InterfaceConfig& item : config.interfaces) {
+    for (const net::Ipv4Prefix& own : item.addresses) {
+      look(fmt::format("interface {}: address", item.name), own.address);
+    }
+  }
+  for (const LocalPoolConfig& pool : config.local_pools) {
+    for (const net::Ipv4Address ip : pool.addresses) {
+      look(fmt::format("local_pool {}: address", pool.name), ip);
+    }
+  }
+  for (const ServiceConfig& service : config.services) {
+    look(fmt::format("service {}: vip", service.name), service.vip.ip);
+    for (const BackendConfig& backend : service.backends) {
+      look(fmt::format("service {}: backend", service.name), backend.address.ip);
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> lacking_here(const Config& config, const std::string& sys) {
   std::vector<std::string> lines;
   for (const InterfaceConfig& item : config.interfaces) {
     const std::string lack = lack_of_interface(item);
     if (!lack.empty()) lines.push_back(lack);
+    const std::string pci = pci_address_of(item.device);
+    if (!pci.empty() && !std::filesystem::exists(sys + "/bus/pci/devices/" + pci)) {
+      lines.push_back(
+          fmt::format("interface {}: there is no PCI device {} here (lspci -D)", item.name, pci));
+    }
+  }
+  const std::string& group = config.control.socket_group;
+  if (!group.empty() && getgrnam(group.c_str()) == nullptr) {
+    lines.push_back(fmt::format("control.socket_group: there is no group {} here", group));
   }
   const std::filesystem::path folder = std::filesystem::path(config.flow_log.file).parent_path();
   std::error_code error;

@@ -34,9 +34,27 @@ std::string no_secondaries(const std::string& advice);
 // True when a device is a PCI address: only then does EAL need to look at the bus.
 bool has_pci_device(const Config& config);
 
-// What the configuration names and this machine lacks, one line each. For a check of the file
-// alone, which may be made elsewhere: a start says more, and refuses.
-std::vector<std::string> lacking_here(const Config& config);
+// The whole address of a PCI device, "0000:3b:00.0"; empty for a device of another kind.
+std::string pci_address_of(const std::string& device);
+
+// What the configuration names and this machine lacks, one line each. For a check of the file alone,
+// which may be made elsewhere: a start says more, and refuses. `sys` is /sys outside of tests.
+std::vector<std::string> lacking_here(const Config& config, const std::string& sys = "/sys");
+
+// Addresses of the configuration that the kernel has as well, one line each: two then answer for them.
+struct KernelAddress {
+  std::string interface;
+  net::Ipv4Address ip;
+};
+std::vector<KernelAddress> kernel_addresses();
+std::vector<std::string> owned_twice(const Config& config,
+                                     const std::vector<KernelAddress>& kernel);
+
+// The first mounted hugetlbfs that this process may write to; empty where there is none. `mounts` is
+// /proc/mounts outside of tests.
+std::string writable_hugetlbfs(const std::string& mounts = "/proc/mounts");
+// Why there can be no eal.multi_process without one, and how to get it.
+std::string no_hugetlbfs();
 
 void check_lcores(const EalConfig& eal);
 void check_interfaces(const Config& config);

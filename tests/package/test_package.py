@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,7 @@ def test_what_it_brings(root):
     files = root.run("dpkg", "--listfiles", "sluice").split()
     for wanted in ("/usr/sbin/sluice", "/usr/sbin/sluicectl", "/usr/sbin/sluice-bind-nic",
                    "/usr/lib/systemd/system/sluice.service", "/usr/lib/sysusers.d/sluice.conf",
+                   "/usr/lib/systemd/system/run-hugepages-sluice.mount",
                    "/usr/lib/udev/rules.d/60-sluice.rules", "/etc/logrotate.d/sluice", "/usr/share/man/man8/sluice.8.gz",
                    "/usr/share/man/man8/sluice-bind-nic.8.gz",
                    "/usr/share/man/man8/sluicectl.8.gz", "/usr/share/man/man5/sluice.toml.5.gz",
@@ -33,6 +35,27 @@ def test_what_it_brings(root):
     strange = [file for file in files if re.search(r"/(tests?|build)(/|$)|\.(cc|h|a)$|/local/", file)]
     assert not strange
     assert f"/{CONFIG}" in root.run("dpkg-query", "--show", "--showformat=${Conffiles}", "sluice")
+
+
+def test_what_it_needs_it_depends_on(root):
+    """Drivers of network cards too: nothing that a program of the package needs is only recommended."""
+    fields = root.run("dpkg-query", "--show", "--showformat=${Depends}|${Recommends}", "sluice")
+    needed, recommended = fields.split("|")
+    assert {"librte-meta-net", "iproute2", "driverctl"} <= set(re.split(r"[, ]+", needed))
+    assert re.search(r"librte-net-af-packet\d", needed)
+    assert recommended == ""
+
+
+def test_logs_are_bounded(root):
+    assert re.search(r"(?m)^\s*maxsize ", (root.path / "etc/logrotate.d/sluice").read_text())
+
+
+def test_the_configuration_is_not_the_services_to_write(root):
+    for file in ("etc/sluice", CONFIG):
+        status = (root.path / file).stat()
+        assert status.st_uid == 0 and not status.st_mode & 0o022, file
+    written = " ".join(root.unit().get("ReadWritePaths", []))
+    assert "/etc" not in written
 
 
 def test_nothing_starts_before_it_is_configured(root):
@@ -114,10 +137,31 @@ def start_as_unit(root, links, manager_path):
                             start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
+def asks(root, user, group, *words):
+    """What sluicectl does for a user of that group and no other."""
+    return subprocess.run(["chroot", root.path, "setpriv", f"--reuid={user}", f"--regid={group}",
+                           "--clear-groups", "sluicectl", *words], text=True, capture_output=True,
+                          env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+
+
+def operators_may_look(root):
+    for words in (["show", "services"], ["show", "backends", "--wide"]):
+        shown = asks(root, "nobody", "sluice-ops", *words)
+        assert "s0" in shown.stdout and shown.stderr == ""
+    for words in (["drain"], ["backend", "set", "s0", str(BACKEND), "--drain"], ["reload"], ["save"],
+                  ["trace", "--client", "10.1.0.1"]):
+        refused = asks(root, "nobody", "sluice-ops", *words)
+        assert refused.returncode == 1 and "only shows" in refused.stderr
+        assert refused.stderr.count("\n") == 1
+    stranger = asks(root, "nobody", "nogroup", "show", "services")
+    assert stranger.returncode == 1 and "no permission" in stranger.stderr
+
+
 def test_the_service_runs_with_least_privilege(root, links):
     config = root.path / CONFIG
     shipped = config.read_text()
-    config.write_text(Configuration(count=1).toml("/run/sluice/sluice.sock"))
+    config.write_text(Configuration(count=1).toml("/run/sluice/sluice.sock").replace(
+        "[control]\n", '[control]\nread_socket = "/run/sluice/read.sock"\nsocket_group = "sluice-ops"\n'))
     (root.path / "run/notify").unlink(missing_ok=True)
     manager = Manager(root.path / "run/notify")
     process = start_as_unit(root, links, "/run/notify")
@@ -131,13 +175,73 @@ def test_the_service_runs_with_least_privilege(root, links):
         manager.hears_of("RELOADING")
         manager.hears_of("READY")
         assert "s0" in root.run("sluicectl", "backend", "set", "s0", str(BACKEND), "--weight", "3")
+        operators_may_look(root)
+        before = config.stat()
         root.run("sluicectl", "save")
-        assert "weight = 3" in config.read_text(), "it may write its own configuration"
+        after = config.stat()
+        assert "weight = 3" in config.read_text(), "written by sluicectl, with its caller's rights"
+        assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+        assert '"override": null' in root.run("sluicectl", "--json", "show", "backends")
         process.terminate()
         manager.hears_of("STOPPING")
         output, _ = process.communicate(timeout=START_SECONDS)
         assert process.returncode == 0, output
         assert b" error " not in output, output
+    finally:
+        stop_process(process)
+        manager.close()
+        config.write_text(shipped)
+
+
+PAGES = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
+SHARED_MB = 256
+
+
+@pytest.fixture
+def hugepages(root):
+    """As run-hugepages-sluice.mount has them in the clean root; how many there were comes back."""
+    if not PAGES.exists():
+        pytest.skip("this kernel has no 2 MB hugepages")
+    before = PAGES.read_text()
+    unit = (root.path / "usr/lib/systemd/system/run-hugepages-sluice.mount").read_text()
+    setting = dict(re.findall(r"(?m)^(\w+)=(.*)$", unit))
+    where = root.path / setting["Where"].lstrip("/")
+    names = {"uid": "-u", "gid": "-g"}
+    options = re.sub(r"\b(uid|gid)=(\w+)", lambda match:
+                     f"{match[1]}={root.run('id', names[match[1]], match[2]).strip()}", setting["Options"])
+    where.mkdir(parents=True)
+    mounted = False
+    try:
+        PAGES.write_text(str(int(before) + SHARED_MB // 2 + 8))
+        if int((PAGES.parent / "free_hugepages").read_text()) * 2 < SHARED_MB:
+            pytest.skip("no hugepages could be had")
+        run("mount", "-t", setting["Type"], "-o", options, setting["What"], where)
+        mounted = True
+        yield where
+    finally:
+        if mounted:
+            run("umount", where)
+        where.rmdir()
+        PAGES.write_text(before)
+
+
+def test_memory_is_shared_as_the_services_user(root, links, hugepages):
+    """eal.multi_process: in files that the service's user makes, where DPDK's first choice is root's."""
+    config = root.path / CONFIG
+    shipped = config.read_text()
+    text = Configuration(count=1).toml("/run/sluice/sluice.sock")
+    text = text.replace("hugepages = false", "hugepages = true\nmulti_process = true")
+    config.write_text(re.sub(r"(?m)^memory_mb = .*$", f"memory_mb = {SHARED_MB}", text))
+    (root.path / "run/notify").unlink(missing_ok=True)
+    manager = Manager(root.path / "run/notify")
+    process = start_as_unit(root, links, "/run/notify")
+    try:
+        first = manager.hears()
+        assert first and first.get("READY") == "1", process.communicate(timeout=START_SECONDS)[0]
+        assert list(hugepages.glob("*map_*")), "another process has a file to map"
+        process.terminate()
+        output, _ = process.communicate(timeout=START_SECONDS)
+        assert process.returncode == 0 and b" error " not in output, output
     finally:
         stop_process(process)
         manager.close()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The API socket and its server: who may claim it, what is answered, and that no client hurts.
 #include <fcntl.h>
+#include <grp.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -190,6 +191,27 @@ TEST_F(Api, TheSocketIsTheOwnersAlone) {
   struct stat status {};
   ASSERT_EQ(stat(path_.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0600u);
+}
+
+TEST_F(Api, AReadSocketIsTheGroupsToo) {
+  const group* own = getgrgid(getegid());
+  ASSERT_NE(own, nullptr);
+  ApiSocket socket(path_, {"control.read_socket", 0660, own->gr_name});
+  struct stat status {};
+  ASSERT_EQ(stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0660u);
+  EXPECT_EQ(status.st_gid, getegid());
+}
+
+TEST_F(Api, AGroupThatIsNotThereIsNamed) {
+  try {
+    ApiSocket socket(path_, {"control.read_socket", 0660, "no-such-group"});
+    FAIL();
+  } catch (const ApiSocketError& error) {
+    EXPECT_NE(std::string(error.what()).find("groupadd --system no-such-group"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
 TEST_F(Api, ASecondStartIsRefused) {

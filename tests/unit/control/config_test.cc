@@ -78,6 +78,40 @@ TEST(Config, TheExampleAndTheDocumentHaveEveryKey) {
   }
 }
 
+// "604800" of "an integer 1..604800", "64" of "an array of 1 to 64, each ..."; empty where there is none.
+std::string maximum_in(const std::string& expected) {
+  for (const std::string between : {" to ", ".."}) {
+    const size_t at = expected.find(between);
+    if (at == expected.npos) continue;
+    const size_t begin = at + between.size();
+    return expected.substr(begin, expected.find_first_not_of("0123456789", begin) - begin);
+  }
+  return "";
+}
+
+TEST(Config, TheDocumentHasEveryMaximum) {
+  const std::string document = read_text("docs/configuration.md");
+  for (const KeyText& key : config_key_texts()) {
+    const std::string maximum = maximum_in(key.expected);
+    if (key.expected.find(" tables [[") != std::string::npos) continue;  // below
+    if (maximum.empty() || maximum == "65535") continue;                 // ports: said once
+    const std::string table = key.name.substr(0, key.name.rfind('.'));
+    const size_t heading = document.find("[" + table + "]");
+    const size_t row = document.find("\n| `" + key.name.substr(table.size() + 1) + "` |", heading);
+    ASSERT_NE(row, std::string::npos) << key.name;
+    const std::string line = document.substr(row + 1, document.find('\n', row + 1) - row);
+    EXPECT_NE(line.find(maximum), std::string::npos) << key.name << ": " << maximum;
+  }
+  for (const auto& [heading, maximum] :
+       {std::pair{"## [[interface]]\n\nAt least one, at most ", 16},
+        {"## [[route]]\n\nOptional, at most ", 256},
+        {"## [[local_pool]]\n\nAt least one, at most ", 64},
+        {"## [[service]]\n\nAt least one, at most ", 256},
+        {"## [[service.backend]]\n\nAt least one for each service, at most ", 256}}) {
+    EXPECT_NE(document.find(heading + std::to_string(maximum)), std::string::npos) << heading;
+  }
+}
+
 TEST(Config, ValuesArrive) {
   const Config config = load_config(kRoot + "/conf/example.toml").config;
   ASSERT_EQ(config.interfaces.size(), 2u);
@@ -146,6 +180,21 @@ const Mistake kMistakes[] = {
     {"BadElement", {.top = "[eal]\nargs = [\"x\", \"\"]"}, {"eal.args: got \"\""}},
     {"Missing", {.service = ""}, {"service.vip: got nothing", "address:port"}},
     {"BadVip", {.service = "vip = \"10.3.0.1\""}, {"service.vip: got \"10.3.0.1\""}},
+    {"VipsPort", {.service = "vip = \"10.3.0.1:65536\""}, {"service.vip", "1..65535"}},
+    {"BackendsPort", {.backend = "address = \"10.1.0.9:0\""}, {"backend.address", "1..65535"}},
+    {"NoPciAddress",
+     {.more = "\n[[interface]]\nname = \"b\"\ndevice = \"0000:3b:00.9\"\naddresses = "
+              "[\"10.9.0.1/24\"]"},
+     {"interface.device: got \"0000:3b:00.9\"", "0000:3b:00.0"}},
+    {"ReadSocketIsTheSocket",
+     {.top = "[control]\nsocket = \"/run/s\"\nread_socket = \"/run/s\""},
+     {"f:3: control.read_socket", "another path"}},
+    {"GroupOfNoSocket",
+     {.top = "[control]\nsocket_group = \"ops\""},
+     {"f:2: control.socket_group", "a control.read_socket"}},
+    {"PagesPort",
+     {.top = "[control]\npage_listen = \"127.0.0.1:70000\""},
+     {"control.page_listen", "1..65535"}},
     {"Ipv6Vip", {.service = "vip = \"[fd00::1]:80\""}, {"IPv6 is not supported"}},
     {"MulticastVip", {.service = "vip = \"224.0.0.1:80\""}, {"unicast"}},
     {"LoopbackBackend", {.backend = "address = \"127.0.0.1:80\""}, {"unicast"}},
@@ -373,6 +422,27 @@ TEST(Config, AFileThatIsNotThereSaysSo) {
   EXPECT_FALSE(load_config("/dev/zero").ok());
 }
 
+bool warns_of_clients(const std::string& text) {
+  const auto warnings = parse_config(text).warnings;
+  return std::ranges::any_of(warnings, [](const std::string& line) {
+    return line.find("no [[route]] leads to clients") != std::string::npos;
+  });
+}
+
+// A route behind the backends brings no answer to a client.
+TEST(Config, WarnsOfClientsThatNoRouteLeadsTo) {
+  const std::string second =
+      "\n[[interface]]\nname = \"b\"\ndevice = \"net_null1\"\naddresses = [\"10.9.0.1/24\"]\n";
+  const auto with = [&](const std::string& via) {
+    return Text{.route = second + "[[route]]\nto = \"0.0.0.0/0\"\nvia = \"" + via + "\""}.str();
+  };
+  EXPECT_TRUE(warns_of_clients(Text{}.str()));
+  EXPECT_FALSE(warns_of_clients(with("10.9.0.9")));
+  EXPECT_TRUE(warns_of_clients(with("10.1.0.9")));  // where the backends are
+  const Text one_arm{.route = "[[route]]\nto = \"0.0.0.0/0\"\nvia = \"10.1.0.9\""};
+  EXPECT_FALSE(warns_of_clients(one_arm.str()));
+}
+
 TEST(Config, WarnsOfWhatIsOddButMayBeMeant) {
   Text text;
   text.top = "[control]\nmetrics_listen = \"127.0.0.1:9180\"\npage_listen = \"10.1.2.3:9181\"";
@@ -380,10 +450,11 @@ TEST(Config, WarnsOfWhatIsOddButMayBeMeant) {
   text.backend = "address = \"10.1.0.10:80\"\nweight = 0";
   const LoadedConfig loaded = parse_config(text.str());
   EXPECT_TRUE(loaded.ok());
-  ASSERT_EQ(loaded.warnings.size(), 3u);
+  ASSERT_EQ(loaded.warnings.size(), 4u);
   EXPECT_NE(loaded.warnings[0].find("10.77.0.1"), std::string::npos);
   EXPECT_NE(loaded.warnings[1].find("drains"), std::string::npos);
-  EXPECT_NE(loaded.warnings[2].find("page_listen 10.1.2.3:9181: whoever"), std::string::npos);
+  EXPECT_NE(loaded.warnings[2].find("no [[route]] leads to clients"), std::string::npos);
+  EXPECT_NE(loaded.warnings[3].find("page_listen 10.1.2.3:9181: whoever"), std::string::npos);
 }
 
 }  // namespace

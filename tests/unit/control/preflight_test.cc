@@ -44,6 +44,51 @@ TEST(Preflight, KnowsPciDevices) {
   EXPECT_TRUE(has_pci_device(config));
 }
 
+TEST(Preflight, ACheckNamesAPciDeviceThatIsNotThere) {
+  char pattern[] = "/tmp/sluice-sys-XXXXXX";
+  const std::string sys = mkdtemp(pattern);
+  std::filesystem::create_directories(sys + "/bus/pci/devices/0000:3b:00.0");
+  Config config;
+  config.interfaces = {{"a", "3b:00.0,arg=1", {}}, {"b", "0000:3b:00.1", {}}};
+  const auto lines = lacking_here(config, sys);
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_TRUE(has(lines[0], "interface b: there is no PCI device 0000:3b:00.1")) << lines[0];
+  std::filesystem::remove_all(sys);
+}
+
+TEST(Preflight, AnAddressThatTheKernelHasTooIsNamed) {
+  Config config;
+  config.interfaces = {{"client", "net_null0", {*parse_prefix("10.1.255.254/16")}, "sluice0"}};
+  config.local_pools = {{"default", {*parse_ipv4("10.2.0.1")}}};
+  config.services = {{.name = "web", .vip = *parse_endpoint("10.3.0.1:80")}};
+  const auto of = [&](const char* interface, const char* ip) {
+    return owned_twice(config, {{interface, *parse_ipv4(ip)}});
+  };
+  EXPECT_EQ(of("eth1", "10.1.255.253"), std::vector<std::string>{});
+  EXPECT_EQ(of("sluice0", "10.1.255.254"), std::vector<std::string>{});  // our own tap
+  ASSERT_EQ(of("eth1", "10.1.255.254").size(), 1u);
+  EXPECT_TRUE(has(of("eth1", "10.1.255.254")[0], "10.1.255.254: the kernel has it too, on eth1"));
+  EXPECT_TRUE(has(of("eth1", "10.2.0.1")[0], "local_pool default"));
+  EXPECT_TRUE(has(of("eth1", "10.3.0.1")[0], "service web: vip"));
+  bool loopback = false;
+  for (const KernelAddress& one : kernel_addresses()) {
+    loopback = loopback || one.ip == *parse_ipv4("127.0.0.1");
+  }
+  EXPECT_TRUE(loopback);
+}
+
+TEST(Preflight, SharedMemoryTakesAHugetlbfsThatMayBeWritten) {
+  char pattern[] = "/tmp/sluice-mounts-XXXXXX";
+  const std::string root = mkdtemp(pattern);
+  std::filesystem::create_directories(root + "/ours");
+  std::ofstream(root + "/mounts") << "hugetlbfs " << root << "/none hugetlbfs rw 0 0\n"
+                                  << "tmpfs " << root << " tmpfs rw 0 0\n"
+                                  << "hugetlbfs " << root << "/ours hugetlbfs rw 0 0\n";
+  EXPECT_EQ(writable_hugetlbfs(root + "/mounts"), root + "/ours");
+  EXPECT_EQ(writable_hugetlbfs(root + "/nothing"), "");
+  std::filesystem::remove_all(root);
+}
+
 TEST(Preflight, AMissingInterfaceIsNamed) {
   Config config;
   config.interfaces = {{"client", "net_af_packet0,iface=no-such-if", {}}};
