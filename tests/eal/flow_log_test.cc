@@ -189,6 +189,7 @@ TEST_F(FlowLogging, WhatAFullRingDoesNotTakeIsCounted) {
 TEST_F(FlowLogging, ARefusedSynIsToldOfAndAFloodOfThemIsBounded) {
   begin({.ports = {2000, 2000}});
   open(1000);
+  const net::Endpoint first = client_;
   for (int i = 0; i < 1000; ++i) {
     next_client();
     from_client(inbound(kSyn, 1000));
@@ -210,6 +211,10 @@ TEST_F(FlowLogging, ARefusedSynIsToldOfAndAFloodOfThemIsBounded) {
   sent.clear();
   EXPECT_EQ(told(), 1u);
   EXPECT_EQ(last_.client, client_);
+  client_ = first;
+  from_client(inbound(kRst, 1001));
+  only(kBackendLink);
+  EXPECT_EQ(records(), std::vector{FlowEnd::given_up});
 }
 
 TEST_F(FlowLogging, NothingWhileNobodyAsks) {
