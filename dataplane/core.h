@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory_resource>
 
+#include "dataplane/announcements.h"
 #include "dataplane/flow_log.h"
 #include "dataplane/handoff.h"
 #include "dataplane/kernel_door.h"
@@ -65,9 +66,11 @@ struct Core {
         syns(setup.limits.syn_count_max, setup.memory),
         syn_memory(random, setup.memory),
         tx(setup.transmit, setup.transmit_context, setup.packets, counters),
-        next_hops(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory),
+        next_hops(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory,
+                  net::siphash(setup.secret, UINT64_MAX - 1)),
         icmp_limit(setup.secret),
         fragment_id(static_cast<uint16_t>(net::siphash(setup.secret, UINT64_MAX))),
+        announcements(tx, counters),
         worker(setup.worker),
         steering(setup.steering == nullptr ? alone() : *setup.steering),
         handoff(setup.rings, setup.worker, counters) {}
@@ -77,6 +80,7 @@ struct Core {
   WallClock wall_clock;                // as control told it last
   const Snapshot* snapshot = nullptr;  // the one in force during this burst
   uint64_t network_generation = 0;     // of that one
+  uint64_t link_generation = 0;        // as well
   Upkeep upkeep;
   uint32_t snapshot_count = 0;  // how many there were; a number for the one in force
   net::Random random;
@@ -91,6 +95,8 @@ struct Core {
   NextHops next_hops;
   IcmpLimit icmp_limit;
   uint16_t fragment_id;  // of the next packet that leaves in fragments
+  Announcements announcements;
+  std::array<uint32_t, kInterfacesMax> link_ups{};  // of the snapshot in force, by interface
   // By interface; of those without a kernel nullptr. Set before the worker starts.
   std::array<KernelDoor*, kInterfacesMax> kernel_doors{};
   FlowLogRing* flow_log = nullptr;  // set before a snapshot asks for it

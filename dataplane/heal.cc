@@ -173,7 +173,10 @@ void heal_overdue(Core& core, uint32_t index) {
   learned.kind = Legacy::Kind::kHeld;
   learned.last_sequence = flow.stale_ack;
   const DropReason reason = heal_now(core, index, learned);
-  if (reason == DropReason::heal_exhausted) core.counters.count(reason);
+  if (reason != DropReason::heal_exhausted) return;
+  // The answer was dropped when it came: it is judged a second time.
+  core.count(Event::packets_made);
+  core.counters.count(reason);
 }
 
 void move_unanswered(Core& core, uint32_t index, const Segment& syn) {

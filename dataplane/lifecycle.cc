@@ -285,7 +285,10 @@ void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event) {
   core.flow_timers.set(index, core.now_ms + idle_limit_ms(core, flow));
   if (is_opening(before) && !is_opening(state)) {
     core.half_open.remove(core.backend(flow).half_open, index);
-    if (!is_over(state)) core.count(Event::flows_established);
+    if (!is_over(state)) {
+      core.count(Event::flows_established);
+      core.next_hops.note_established(flow.to_client, core.now_ms);
+    }
     release_syn(core, flow);
     flow.answer_due = false;
     flow.passed = {};

@@ -19,14 +19,15 @@ namespace flag = net::tcp_flag;
 
 namespace {
 
+template <NextHops::Share share>
 [[gnu::always_inline]] inline Verdict send_to_client(Core& core, Flow& flow, Segment& segment) {
   BackendState& backend = core.backend(flow);
   backend.packets_out.add();
   backend.bytes_out.add(segment.packet.ip->total_length.host());
   const net::Translation to = core.to_client(flow);
   net::translate(segment.packet, to);
-  if (!core.next_hops.try_send(*core.snapshot, segment.buffer, to.destination.ip, flow.to_client,
-                               core.now_ms)) [[unlikely]] {
+  if (!core.next_hops.try_send<share>(*core.snapshot, segment.buffer, to.destination.ip,
+                                      flow.to_client, core.now_ms)) [[unlikely]] {
     return too_large(core, flow, segment, Direction::kOutbound);
   }
   return Verdict::pass();
@@ -37,7 +38,11 @@ Verdict forward_unseen(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   if (flow.altered) alter_outbound(core, index, *segment.packet.tcp);
   if (segment.packet.tcp->has(flag::kSyn)) clamp_mss(core, flow, *segment.packet.tcp);
-  return send_to_client(core, flow, segment);
+  // Before the client has answered, it may be anybody.
+  if (flow.tcp.state() <= TcpState::kSynReceived) {
+    return send_to_client<NextHops::Share::kStrangers>(core, flow, segment);
+  }
+  return send_to_client<NextHops::Share::kFlows>(core, flow, segment);
 }
 
 Verdict forward(Core& core, uint32_t index, Segment& segment) {
@@ -153,7 +158,7 @@ Verdict outbound(Core& core, uint32_t index, Segment& segment) {
     return outbound_odd(core, index, segment);
   }
   flow.last_seen_ms = core.now32();
-  return send_to_client(core, flow, segment);
+  return send_to_client<NextHops::Share::kFlows>(core, flow, segment);
 }
 
 Verdict outbound_miss(Core& core, Segment& segment) {

@@ -50,7 +50,7 @@ struct Way {
 };
 
 /// First pass: which memory will tell the flow? It is fetched.
-void look_out(const Core& core, const Segment& segment, Way& way) {
+void look_out(const Core& core, const Segment& segment, bool faces_backends, Way& way) {
   const Snapshot& snapshot = *core.snapshot;
   const Snapshot::Owner owner = snapshot.owner_of(segment.packet.ip->destination);
   if (owner == Snapshot::Owner::kVip) {
@@ -59,7 +59,7 @@ void look_out(const Core& core, const Segment& segment, Way& way) {
     way.kind = Way::Kind::kService;
     way.hash = core.flows.hash(way.key);
     core.flows.prefetch(way.hash);
-  } else if (owner != Snapshot::Owner::kNobody) {
+  } else if (owner != Snapshot::Owner::kNobody && faces_backends) {
     const PoolId pool = snapshot.pool_at(owner, segment.source());
     if (pool == kNoId) return;
     way.local = core.registry.pools[pool]->ports.find(segment.packet.tcp->destination_port.host());
@@ -83,7 +83,9 @@ void fetch_flow(const Core& core, Way& way) {
 Verdict stray(Core& core, Segment& segment, uint16_t interface) {
   const Snapshot& snapshot = *core.snapshot;
   const net::Ipv4Header& ip = *segment.packet.ip;
-  if (snapshot.is_own(ip.source, interface)) return DropReason::ipv4_source_bad;
+  if (const Verdict source = judge_source(core, ip.source, interface); !source.passed()) {
+    return source;
+  }
   if (snapshot.is_local(ip.destination)) {
     const uint32_t other = other_owner_of_port(core, segment.destination(), segment.source());
     if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
@@ -113,9 +115,8 @@ Verdict from_client(Core& core, Segment& segment, const Way& way, uint16_t inter
   if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
   const ServiceView* service = core.snapshot->find_service(segment.destination());
   if (service == nullptr) return stray(core, segment, interface);  // removed
-  if (core.snapshot->is_own(segment.packet.ip->source, interface)) {
-    return DropReason::ipv4_source_bad;
-  }
+  const Verdict source = judge_source(core, segment.packet.ip->source, interface);
+  if (!source.passed()) return source;
   return inbound_miss(core, *service, segment);
 }
 
@@ -192,6 +193,7 @@ void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t coun
   Segment segments[kBurstMax];
   Way ways[kBurstMax];
   const net::MacAddress mac = core.snapshot->interfaces[interface].mac;
+  const bool faces_backends = core.snapshot->interfaces[interface].faces_backends;
   uint64_t bytes = 0;
 
   for (uint16_t i = 0; i < count; ++i) rte_prefetch0(rte_pktmbuf_mtod(buffers[i], void*));
@@ -200,7 +202,8 @@ void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t coun
     parse_buffer(buffers[i], mac, segments[i].packet);
     bytes += buffers[i]->pkt_len;
     ways[i].kind = Way::Kind::kElsewhere;
-    if (segments[i].packet.kind == Packet::Kind::kTcp) look_out(core, segments[i], ways[i]);
+    if (segments[i].packet.kind == Packet::Kind::kTcp)
+      look_out(core, segments[i], faces_backends, ways[i]);
   }
   for (uint16_t i = 0; i < count; ++i) fetch_flow(core, ways[i]);
   if (core.trace == nullptr) [[likely]] {
@@ -229,6 +232,7 @@ void run_housekeeping(Core& core) {
   core.flow_timers.advance(core.now_ms, kFlowBudget,
                            [&](uint32_t index) { expire_flow(core, index); });
   core.next_hops.tick(*core.snapshot, core.now_ms);
+  core.announcements.tick(*core.snapshot, core.now_ms);
   run_upkeep(core);
 }
 
@@ -239,17 +243,17 @@ void adopt_snapshot(Core& core, const Snapshot& snapshot) {
   ++core.snapshot_count;
   // The snapshot before may be gone by now.
   const uint64_t before = std::exchange(core.network_generation, snapshot.network_generation);
-  if (!first && before == snapshot.network_generation) return;
-  if (!first) core.next_hops.forget_routes();
-  if (core.worker == 0) core.next_hops.announce(snapshot);
-  for (const Route& route : snapshot.routes) {
-    if (route.via.raw != 0) core.next_hops.prepare(snapshot, route.via, core.now_ms);
+  core.link_generation = snapshot.link_generation;
+  const bool same_network = !first && before == snapshot.network_generation;
+  if (!same_network) core.next_hops.adopt(snapshot, core.now_ms);
+  for (uint16_t i = 0; i < snapshot.interfaces.size(); ++i) {
+    const uint32_t link_ups = snapshot.interfaces[i].link_ups;
+    const bool came_up = std::exchange(core.link_ups[i], link_ups) != link_ups && !first;
+    if (same_network && !came_up) continue;
+    if (came_up) core.next_hops.link_came_up(snapshot, i, core.now_ms);
+    if (core.worker == 0) core.announcements.begin(i, core.now_ms);
   }
-  for (const ServiceView& service : snapshot.services) {
-    for (const BackendView& backend : service.backends) {
-      core.next_hops.prepare(snapshot, backend.address.ip, core.now_ms);
-    }
-  }
+  core.announcements.tick(snapshot, core.now_ms);
 }
 
 }  // namespace sluice

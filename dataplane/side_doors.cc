@@ -23,19 +23,46 @@ Verdict arp_heard(Core& core, Segment& segment, uint16_t interface) {
   if (news && !core.taken_over && core.kernel_doors[interface] != nullptr) {
     return give_to_kernel(core, segment.buffer, interface);
   }
+  core.count(Event::arp_consumed);
   rte_pktmbuf_free(segment.buffer);
   return Verdict::pass();
 }
 
+/// What no host can say of itself (RFC 826; RFC 5227, section 2.4 for our own addresses).
+bool is_from_nobody(Core& core, const net::ArpHeader& arp, uint16_t interface) {
+  const Snapshot& snapshot = *core.snapshot;
+  const auto fault = snapshot.source_fault(arp.sender_ip, interface);
+  if (fault == Snapshot::SourceFault::kOwn && !core.taken_over &&
+      snapshot.is_own(arp.sender_ip, interface)) {
+    core.next_hops.note_own_conflict(snapshot, arp, interface);
+  }
+  return fault == Snapshot::SourceFault::kOwn || fault == Snapshot::SourceFault::kBroadcast ||
+         arp.sender_mac == net::MacAddress{} ||
+         arp.sender_mac == snapshot.interfaces[interface].mac;
+}
+
 }  // namespace
+
+Verdict judge_source(const Core& core, net::Ipv4Address source, uint16_t interface) {
+  switch (core.snapshot->source_fault(source, interface)) {
+    case Snapshot::SourceFault::kNone:
+      break;
+    case Snapshot::SourceFault::kOwn:
+      return DropReason::ipv4_source_bad;
+    case Snapshot::SourceFault::kBroadcast:
+      return DropReason::ipv4_source_broadcast;
+    case Snapshot::SourceFault::kMisplaced:
+      return DropReason::ipv4_source_misplaced;
+  }
+  return Verdict::pass();
+}
 
 Verdict arp_input(Core& core, Segment& segment, uint16_t interface) {
   const Snapshot& snapshot = *core.snapshot;
   net::ArpHeader& arp = *segment.packet.arp;
   const bool for_us = snapshot.is_own(arp.target_ip, interface);
-  if (snapshot.is_own(arp.sender_ip, interface))
-    return DropReason::arp_bad;  // our address: a clash
-  core.next_hops.learn(snapshot, arp, interface, for_us, core.now_ms);
+  if (is_from_nobody(core, arp, interface)) return DropReason::arp_bad;
+  core.next_hops.learn(snapshot, arp, interface, for_us, !core.taken_over, core.now_ms);
   // Each worker asks for itself, and one receives the answers; announcements concern all as well.
   if (for_us || arp.sender_ip == arp.target_ip) hand_copies(core, segment, interface);
   if (!for_us || arp.operation != net::kArpRequest || core.taken_over) {
@@ -134,9 +161,8 @@ Verdict icmp_input(Core& core, Segment& segment, uint16_t interface) {
   if (!core.snapshot->is_own(segment.packet.ip->destination, interface)) {
     return DropReason::ipv4_not_for_us;
   }
-  if (core.snapshot->is_own(segment.packet.ip->source, interface)) {
-    return DropReason::ipv4_source_bad;
-  }
+  const Verdict source = judge_source(core, segment.packet.ip->source, interface);
+  if (!source.passed()) return source;
   if (!net::icmp_checksum_ok(segment.packet)) return DropReason::icmp_bad;
   const net::IcmpHeader& icmp = *segment.packet.icmp;
   const bool kernels = is_kernels(core, segment.packet.ip->destination, interface);

@@ -7,6 +7,9 @@
 namespace sluice {
 
 net::Verdict arp_input(Core& core, Segment& segment, uint16_t interface);
+/// Refuses what nobody can have sent from `source` and what came in by `interface` all the same.
+net::Verdict judge_source(const Core& core, net::Ipv4Address source, uint16_t interface);
+
 net::Verdict icmp_input(Core& core, Segment& segment, uint16_t interface);
 
 }  // namespace sluice

@@ -89,7 +89,9 @@ Verdict send_fragments(Core& core, rte_mbuf* packet, net::Ipv4Header& ip, const 
   for (uint16_t i = 1; i < count; ++i) {
     rte_mbuf* made = core.tx.allocate(static_cast<uint16_t>(kEthernet + mtu));
     if (made == nullptr) {
-      for (uint16_t each = 1; each < i; ++each) rte_pktmbuf_free(fragments[each]);
+      for (uint16_t each = 1; each < i; ++each) {
+        core.tx.drop(fragments[each], DropReason::mtu_exceeded);
+      }
       return DropReason::mtu_exceeded;
     }
     const uint16_t length =

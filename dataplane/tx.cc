@@ -5,6 +5,7 @@
 namespace sluice {
 
 rte_mbuf* Tx::allocate(uint16_t length) {
+  counters_.count(Event::packets_made);  // also where that fails: it is a drop of its own
   rte_mbuf* packet = rte_pktmbuf_alloc(packets_);
   if (packet == nullptr) {
     counters_.count(net::DropReason::mbuf_exhausted);
@@ -16,6 +17,7 @@ rte_mbuf* Tx::allocate(uint16_t length) {
 }
 
 rte_mbuf* Tx::copy(const rte_mbuf* packet) {
+  counters_.count(Event::packets_made);
   rte_mbuf* made = rte_pktmbuf_copy(packet, packets_, 0, UINT32_MAX);
   if (made == nullptr) counters_.count(net::DropReason::mbuf_exhausted);
   return made;
@@ -35,9 +37,12 @@ void Tx::flush(uint16_t port) {
     bytes -= buffer.packets[i]->pkt_len;
     drop(buffer.packets[i], net::DropReason::tx_full);
   }
+  buffer.count = 0;
+  // What another worker sends, it counts.
+  if ((relayed_ >> port & 1) != 0) [[unlikely]]
+    return counters_.count(Event::relayed, sent);
   counters_.packets_out.add(sent);
   counters_.bytes_out.add(bytes);
-  buffer.count = 0;
 }
 
 }  // namespace sluice

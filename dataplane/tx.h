@@ -34,6 +34,9 @@ class Tx {
   Tx(Transmit transmit, void* context, rte_mempool* packets, WorkerCounters& counters)
       : transmit_(transmit), context_(context), packets_(packets), counters_(counters) {}
 
+  /// To be called before the first packet: another worker transmits what goes to this port.
+  void set_relayed(uint16_t port) { relayed_ |= 1u << port; }
+
   /// Queues a finished frame; it belongs to Tx from now on.
   void send(uint16_t port, rte_mbuf* packet) {
     PacketBuffer& buffer = buffers_[port];
@@ -71,6 +74,7 @@ class Tx {
   void* context_;
   rte_mempool* packets_;
   WorkerCounters& counters_;
+  uint32_t relayed_ = 0;  // a bit for each port
   std::array<PacketBuffer, kInterfacesMax> buffers_{};
 };
 

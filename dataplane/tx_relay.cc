@@ -24,17 +24,26 @@ void TxRelay::forward(WorkerCounters& counters) {
     if (from == self_) continue;
     const unsigned count = rte_ring_sc_dequeue_burst(
         rings_->between(from, self_), reinterpret_cast<void**>(packets), kBurstMax, nullptr);
+    counters.count(Event::relays_taken, count);
     for (unsigned begin = 0, end; begin < count; begin = end) {
       const uint16_t port = packets[begin]->port;
       for (end = begin + 1; end < count && packets[end]->port == port;) ++end;
-      begin += rte_eth_tx_burst(port, static_cast<uint16_t>(self_), &packets[begin],
-                                static_cast<uint16_t>(end - begin));
-      for (; begin < end; ++begin) {
-        counters.count(net::DropReason::tx_full);
-        rte_pktmbuf_free(packets[begin]);
-      }
+      send(port, &packets[begin], static_cast<uint16_t>(end - begin), counters);
     }
   }
+}
+
+void TxRelay::send(uint16_t port, rte_mbuf** packets, uint16_t count, WorkerCounters& counters) {
+  uint64_t bytes = 0;  // while the packets are still ours
+  for (uint16_t i = 0; i < count; ++i) bytes += packets[i]->pkt_len;
+  const uint16_t sent = rte_eth_tx_burst(port, static_cast<uint16_t>(self_), packets, count);
+  for (uint16_t i = sent; i < count; ++i) {
+    bytes -= packets[i]->pkt_len;
+    counters.count(net::DropReason::tx_full);
+    rte_pktmbuf_free(packets[i]);
+  }
+  counters.packets_out.add(sent);
+  counters.bytes_out.add(bytes);
 }
 
 }  // namespace sluice

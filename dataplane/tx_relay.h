@@ -27,6 +27,8 @@ class TxRelay {
   void forward(WorkerCounters& counters);
 
  private:
+  void send(uint16_t port, rte_mbuf** packets, uint16_t count, WorkerCounters& counters);
+
   const Rings* rings_;
   uint32_t self_;
   std::array<uint16_t, kInterfacesMax> queue_counts_{};

@@ -41,7 +41,10 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   core_->kernel_doors = setup.kernel_doors;
   core_->flow_log = setup.flow_log;
   static_cast<void>(setup.wall_clock->read(core_->wall_clock));
-  for (const PortQueues& port : setup.ports) relay_.set_queue_count(port.port, port.tx_count);
+  for (const PortQueues& port : setup.ports) {
+    relay_.set_queue_count(port.port, port.tx_count);
+    if (setup.id >= port.tx_count) core_->tx.set_relayed(port.port);
+  }
 }
 
 Worker::~Worker() {
@@ -115,7 +118,8 @@ void Worker::loop() {
     if (new_ms) follow_wall_clock();
     const Snapshot* snapshot = cell_.current();
     // One that is new may lie where one lay that this worker had and that is freed by now.
-    if (snapshot != core_->snapshot || snapshot->network_generation != core_->network_generation) {
+    if (snapshot != core_->snapshot || snapshot->network_generation != core_->network_generation ||
+        snapshot->link_generation != core_->link_generation) {
       adopt_snapshot(*core_, *snapshot);
     }
     busy = poll(clock);

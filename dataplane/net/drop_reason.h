@@ -22,6 +22,8 @@ namespace sluice::net {
   X(ipv4_header_bad, "IPv4 version, header length or total length is impossible")                 \
   X(ipv4_checksum_bad, "IPv4 header checksum is wrong")                                           \
   X(ipv4_source_bad, "IPv4 source is zero, multicast, broadcast, loopback or one of our own")     \
+  X(ipv4_source_broadcast, "IPv4 source is the broadcast or network address of a link's network") \
+  X(ipv4_source_misplaced, "IPv4 source is a backend's, whose way is another interface")          \
   X(ipv4_fragment, "IPv4 fragment: its ports cannot be known")                                    \
   X(ipv4_ttl_expired, "TTL would reach zero here")                                                \
   X(ipv4_not_for_us, "none of our addresses on that interface; Sluice is no router")              \
@@ -49,6 +51,8 @@ namespace sluice::net {
   X(no_route, "no interface prefix and no route holds the next hop")                              \
   X(neighbour_table_full, "no room to remember another next hop")                                 \
   X(neighbour_queue_full, "too many packets wait for the same next hop's MAC")                    \
+  X(neighbour_evicted, "waited for the MAC of a next hop that made way for others")               \
+  X(neighbour_asks_limited, "too many unknown next hops to ask for in this second")               \
   X(mtu_exceeded, "larger than the MTU of its way out, and not to be fragmented")                 \
   X(neighbour_unreachable, "the next hop did not answer ARP")                                     \
   X(handoff_full, "the ring to the worker that the packet belongs to is full")                    \

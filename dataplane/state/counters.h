@@ -35,6 +35,11 @@ namespace sluice {
   X(heals_succeeded, "healed connections whose handshake was then completed by the backend") \
   X(arp_requests_sent, "ARP requests, probes and announcements sent")                        \
   X(arp_requests_answered, "ARP requests for our addresses answered")                        \
+  X(arp_consumed, "ARP that was read, and had no answer and nowhere else to go")             \
+  X(arp_conflicts, "claims of another MAC for a next hop that answers by the one it has")    \
+  X(address_conflicts, "ARP in which somebody else has one of our addresses")                \
+  X(neighbours_moved, "next hops that were found at another MAC")                            \
+  X(neighbours_evicted, "next hops that were forgotten to make room for others")             \
   X(echo_requests_answered, "ICMP echo requests to our addresses answered")                  \
   X(icmp_errors_translated, "ICMP errors about flows passed on")                             \
   X(fragmentation_needed_sent, "packets larger than their way out answered by ICMP")         \
@@ -42,6 +47,9 @@ namespace sluice {
   X(packets_fragmented, "packets larger than their way out sent in fragments")               \
   X(packets_to_kernel, "packets handed to the host's kernel")                                \
   X(packets_from_kernel, "packets of the host's kernel sent")                                \
+  X(packets_made, "packets of our own: resets, ARP, SYNs sent again, copies for workers")    \
+  X(relayed, "packets given to the worker that transmits for this one")                      \
+  X(relays_taken, "packets of other workers that this one transmits")                        \
   X(handed_off, "packets given to the worker that they belong to")                           \
   X(taken_over, "packets taken over from the worker that received them")                     \
   X(flows_logged, "ended flows that the flow log was told of")                               \
@@ -74,6 +82,7 @@ struct WorkerCounters {
   Counter packets_out;
   Counter bytes_in;
   Counter bytes_out;
+  Counter packets_waiting;                    // for the MAC of a next hop, now
   Counter polls;                              // bursts asked for
   BurstSizes bursts;                          // sizes of those that were not empty
   Counter ticks;                              // of the worker's loop, by the processor's counter

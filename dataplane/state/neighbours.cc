@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The neighbour table's look-up and queues.
+// The neighbour table's look-up, shares and queues.
 #include "dataplane/state/neighbours.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace sluice {
 
-Neighbours::Neighbours(uint32_t capacity, uint64_t now_ms, std::pmr::memory_resource* memory)
+Neighbours::Neighbours(uint32_t capacity, uint64_t now_ms, std::pmr::memory_resource* memory,
+                       uint64_t hash_key)
     : entries_(capacity, memory),
       free_(memory),
       buckets_(std::bit_ceil(size_t{capacity} * 2), kNone, memory),
       waiting_(kWaitingMax, memory),
       waiting_free_(0),
+      hash_key_(hash_key | 1),
+      hash_shift_(64 - std::countr_zero(buckets_.size())),
       timers_(&entries_[0].timer, sizeof(Neighbour), capacity, now_ms) {
   free_.reserve(capacity);
   for (uint32_t i = capacity; i > 0; --i) free_.push_back(i - 1);
@@ -19,9 +23,8 @@ Neighbours::Neighbours(uint32_t capacity, uint64_t now_ms, std::pmr::memory_reso
 }
 
 uint32_t Neighbours::bucket_of(net::Ipv4Address ip, uint16_t interface) const {
-  // Fibonacci hashing: link addresses differ in their low bits.
-  const uint64_t key = (uint64_t{interface} << 32 | ip.host()) * 0x9e3779b97f4a7c15;
-  return static_cast<uint32_t>(key >> 32) & static_cast<uint32_t>(buckets_.size() - 1);
+  // Multiply-shift by a secret odd number (Dietzfelbinger et al. 1997).
+  return static_cast<uint32_t>((uint64_t{interface} << 32 | ip.host()) * hash_key_ >> hash_shift_);
 }
 
 uint32_t Neighbours::find(net::Ipv4Address ip, uint16_t interface) const {
@@ -33,16 +36,19 @@ uint32_t Neighbours::find(net::Ipv4Address ip, uint16_t interface) const {
   }
 }
 
-uint32_t Neighbours::create(net::Ipv4Address ip, uint16_t interface) {
+uint32_t Neighbours::create(net::Ipv4Address ip, uint16_t interface, Share share, uint64_t now_ms) {
   if (free_.empty()) return kNone;
   const uint32_t index = free_.back();
   free_.pop_back();
   const uint32_t generation = entries_[index].generation + 1;
-  entries_[index] = Neighbour{};
-  entries_[index].ip = ip;
-  entries_[index].interface = interface;
-  entries_[index].generation = generation;
-  entries_[index].state = Neighbour::State::kResolving;
+  Neighbour& entry = entries_[index];
+  entry = Neighbour{};
+  entry.ip = ip;
+  entry.interface = interface;
+  entry.generation = generation;
+  entry.state = Neighbour::State::kResolving;
+  entry.share = share;
+  link(index, list_of(entry), now_ms);
   const auto mask = static_cast<uint32_t>(buckets_.size() - 1);
   uint32_t b = bucket_of(ip, interface);
   while (buckets_[b] != kNone) b = (b + 1) & mask;
@@ -65,20 +71,126 @@ void Neighbours::remove(uint32_t index) {
   }
   buckets_[hole] = kNone;
   timers_.cancel(index);
+  unlink(index);
   entries_[index].state = Neighbour::State::kFree;
   ++entries_[index].generation;
   free_.push_back(index);
 }
 
+uint8_t Neighbours::list_of(const Neighbour& entry) const {
+  if (entry.share == Share::kConfigured) return kConfiguredList;
+  if (entry.share == Share::kFlows) return kFlowsList;
+  if (entry.has_mac()) return kStrangersList;
+  return static_cast<uint8_t>(kUnansweredList + entry.interface);
+}
+
+void Neighbours::link(uint32_t index, uint8_t list, uint64_t now_ms) {
+  List& to = lists_[list];
+  Neighbour& entry = entries_[index];
+  entry.list = list;
+  entry.queued_ms = now_ms;
+  entry.older = to.newest;
+  entry.newer = kNone;
+  (to.newest == kNone ? to.oldest : entries_[to.newest].newer) = index;
+  to.newest = index;
+  ++to.count;
+  unanswered_count_ += list >= kUnansweredList;
+}
+
+void Neighbours::unlink(uint32_t index) {
+  Neighbour& entry = entries_[index];
+  List& from = lists_[entry.list];
+  (entry.older == kNone ? from.oldest : entries_[entry.older].newer) = entry.newer;
+  (entry.newer == kNone ? from.newest : entries_[entry.newer].older) = entry.older;
+  --from.count;
+  unanswered_count_ -= entry.list >= kUnansweredList;
+}
+
+void Neighbours::assign(uint32_t index, Share share, uint64_t now_ms) {
+  Neighbour& entry = entries_[index];
+  entry.share = share;
+  const uint8_t list = list_of(entry);
+  if (list == entry.list) return;
+  unlink(index);
+  link(index, list, now_ms);
+}
+
+/// Whoever was used since it was queued goes to the end of the queue, or to the share of flows
+/// where a flow used it: a bounded number of them, then the oldest has to go.
+uint32_t Neighbours::oldest_of(uint8_t list) {
+  constexpr int kSecondChances = 16;
+  for (int i = 0; i < kSecondChances; ++i) {
+    const uint32_t index = lists_[list].oldest;
+    if (index == kNone) return kNone;
+    const Neighbour& entry = entries_[index];
+    if (list == kStrangersList && entry.flow_used_ms != 0) {
+      assign(index, Share::kFlows, entry.flow_used_ms);
+      continue;
+    }
+    if (list >= kUnansweredList || entry.last_used_ms() <= entry.queued_ms) return index;
+    const uint64_t used_ms = entry.last_used_ms();
+    unlink(index);
+    link(index, list, used_ms);
+  }
+  const uint32_t index = lists_[list].oldest;
+  if (index == kNone) return kNone;
+  const bool kept = list == kStrangersList && entries_[index].flow_used_ms != 0;
+  return kept ? kNone : index;
+}
+
+uint32_t Neighbours::oldest_unanswered() {
+  for (uint8_t list = kUnansweredList; list < kLists; ++list) {
+    if (lists_[list].oldest != kNone) return lists_[list].oldest;
+  }
+  return kNone;
+}
+
+uint32_t Neighbours::unanswered_max() const {
+  constexpr uint32_t kLeast = 8;  // of a small table
+  return std::max(capacity() / 16, std::min(kLeast, strangers_max()));
+}
+
+uint32_t Neighbours::victim_among_strangers(bool has_mac, uint16_t interface) {
+  if (has_mac) {
+    return lists_[kStrangersList].count >= strangers_max() ? oldest_of(kStrangersList) : kNone;
+  }
+  const auto own = static_cast<uint8_t>(kUnansweredList + interface);
+  if (lists_[own].count >= unanswered_max()) return oldest_of(own);
+  return unanswered_count_ >= strangers_max() ? oldest_unanswered() : kNone;
+}
+
+uint32_t Neighbours::victim_for_new(Share share, bool has_mac, uint16_t interface) {
+  if (share == Share::kStrangers) {
+    const uint32_t index = victim_among_strangers(has_mac, interface);
+    if (index != kNone) return index;
+  }
+  if (!free_.empty()) return kNone;
+  // Strangers make way for each other and for flows, flows for each other where they have more than
+  // their half, everybody for what is configured.
+  if (const uint32_t index = oldest_of(kStrangersList); index != kNone) return index;
+  if (const uint32_t index = oldest_unanswered(); index != kNone) return index;
+  const bool kept = lists_[kFlowsList].count + lists_[kConfiguredList].count <= capacity() / 2;
+  return share == Share::kStrangers && kept ? kNone : oldest_of(kFlowsList);
+}
+
+uint32_t Neighbours::count(Share share) const {
+  if (share == Share::kConfigured) return lists_[kConfiguredList].count;
+  if (share == Share::kFlows) return lists_[kFlowsList].count;
+  return lists_[kStrangersList].count + unanswered_count_;
+}
+
 bool Neighbours::wait(uint32_t index, void* packet) {
   Neighbour& n = entries_[index];
-  if (n.waiting_count == kWaitingPerNeighbour || waiting_free_ == kNone) return false;
+  const bool stranger = n.share == Share::kStrangers;
+  if (n.waiting_count >= (stranger ? kWaitingPerStranger : kWaitingPerNeighbour)) return false;
+  if (waiting_free_ == kNone || (stranger && waiting_count_ >= kWaitingMax / 2)) return false;
   const uint32_t slot = waiting_free_;
   waiting_free_ = waiting_[slot].next;
   waiting_[slot] = {packet, kNone};
   (n.waiting_count == 0 ? n.waiting_oldest : waiting_[n.waiting_newest].next) = slot;
   n.waiting_newest = slot;
   ++n.waiting_count;
+  ++waiting_count_;
   return true;
 }
 
@@ -88,6 +200,7 @@ void* Neighbours::next_waiting(uint32_t index) {
   const uint32_t slot = n.waiting_oldest;
   n.waiting_oldest = waiting_[slot].next;
   --n.waiting_count;
+  --waiting_count_;
   void* packet = waiting_[slot].packet;
   waiting_[slot].next = waiting_free_;
   waiting_free_ = slot;

@@ -7,6 +7,10 @@
 namespace sluice {
 namespace {
 
+// In Snapshot::sources_, beyond the numbers of interfaces.
+constexpr uint32_t kSourceIsOurs = 1u << 16;
+constexpr uint32_t kSourceIsBroadcast = kSourceIsOurs + 1;
+
 void sort_unique(std::vector<net::Ipv4Address>& addresses) {
   std::sort(addresses.begin(), addresses.end());
   addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
@@ -20,6 +24,14 @@ void Snapshot::seal() {
   for (const net::Ipv4Address address : own_everywhere) own_.set(address.raw, 0);
   std::stable_sort(routes.begin(), routes.end(),
                    [](const Route& a, const Route& b) { return a.to.length > b.to.length; });
+  seal_owners();
+  seal_sources();
+  seal_announcements();
+  link_generation = 0;
+  for (const InterfaceView& interface : interfaces) link_generation += interface.link_ups;
+}
+
+void Snapshot::seal_owners() {
   auto add_service = [this](net::Endpoint vip, uint32_t view, ServiceId id) {
     owners_.set(vip.ip.raw, static_cast<uint32_t>(Owner::kVip));
     services_at_.set(word_of(vip), view << 16 | id);
@@ -36,6 +48,58 @@ void Snapshot::seal() {
     const uint64_t number = owners_.find(pool.local.raw);
     pools_.set(number << 48 | word_of(pool.backend), pool.id);
   }
+}
+
+void Snapshot::seal_sources() {
+  FlatMap seen;  // backends, each once
+  for (InterfaceView& interface : interfaces) interface.faces_backends = false;
+  for (const PoolView& pool : pools) {
+    if (seen.find(pool.backend.ip.raw) != FlatMap::kNone) continue;
+    seen.set(pool.backend.ip.raw, 0);
+    const Route* route = find_route(pool.backend.ip);
+    if (route == nullptr) continue;
+    sources_.set(pool.backend.ip.raw, route->interface);
+    interfaces[route->interface].faces_backends = true;
+  }
+  for (const InterfaceView& interface : interfaces) {
+    for (const net::Ipv4Prefix& own : interface.addresses) {
+      if (own.length == 0 || own.length > 30) continue;
+      const uint32_t network = own.address.host() & own.mask();
+      sources_.set(net::Ipv4Address::from_host(network).raw, kSourceIsBroadcast);
+      sources_.set(net::Ipv4Address::from_host(network | ~own.mask()).raw, kSourceIsBroadcast);
+    }
+  }
+  for (const net::Ipv4Address address : own_everywhere) sources_.set(address.raw, kSourceIsOurs);
+  for (const InterfaceView& interface : interfaces) {
+    for (const net::Ipv4Prefix& own : interface.addresses) {
+      sources_.set(own.address.raw, kSourceIsOurs);
+    }
+  }
+}
+
+void Snapshot::seal_announcements() {
+  for (InterfaceView& interface : interfaces) {
+    interface.announced.clear();
+    for (const net::Ipv4Prefix& own : interface.addresses) {
+      interface.announced.push_back(own.address);
+    }
+  }
+  for (const net::Ipv4Address address : own_everywhere) {
+    const Route* route = find_route(address);
+    if (route == nullptr || route->via.raw != 0) continue;
+    std::vector<net::Ipv4Address>& announced = interfaces[route->interface].announced;
+    const auto& own = interfaces[route->interface].addresses;
+    if (std::ranges::none_of(own, [&](net::Ipv4Prefix p) { return p.address == address; })) {
+      announced.push_back(address);
+    }
+  }
+}
+
+Snapshot::SourceFault Snapshot::source_fault(net::Ipv4Address ip, uint16_t interface) const {
+  const uint32_t found = sources_.find(ip.raw);
+  if (found == FlatMap::kNone || found == interface) return SourceFault::kNone;
+  if (found == kSourceIsOurs) return SourceFault::kOwn;
+  return found == kSourceIsBroadcast ? SourceFault::kBroadcast : SourceFault::kMisplaced;
 }
 
 const Route* Snapshot::find_route(net::Ipv4Address destination) const {

@@ -23,12 +23,26 @@ using BackendId = uint16_t;
 using PoolId = uint16_t;
 inline constexpr uint16_t kNoId = UINT16_MAX;
 
+/// A next hop whose MAC is configured: nothing that it or anybody says changes it.
+struct PinnedNeighbour {
+  net::Ipv4Address ip;
+  net::MacAddress mac;
+  bool operator==(const PinnedNeighbour&) const = default;
+};
+
 struct InterfaceView {
   std::string name;
   uint16_t port;  // ethdev port id
   net::MacAddress mac;
   std::vector<net::Ipv4Prefix> addresses;
   uint16_t mtu = 1500;  // of IP packets that leave or come in there
+  std::vector<PinnedNeighbour> pinned = {};
+  // Raised by the control thread each time that the link comes up: our addresses are announced there
+  // again, and next hops asked whether they are still the same.
+  uint32_t link_ups = 0;
+  // Worked out by seal().
+  std::vector<net::Ipv4Address> announced = {};  // ours that are on this link
+  bool faces_backends = false;                   // the way to one of them leads out here
 };
 
 /// One way out. The longest prefix wins; a Snapshot keeps them sorted so.
@@ -80,6 +94,7 @@ struct Snapshot {
   // Of interfaces, addresses, routes and backends: what neighbours are told and asked. Snapshots
   // that differ in weights alone have the same.
   uint64_t network_generation = 0;
+  uint64_t link_generation = 0;             // grows when a link comes up; worked out by seal()
   std::vector<InterfaceView> interfaces;    // by index
   std::vector<uint16_t> interface_of_port;  // ethdev port id -> index into `interfaces`
   std::vector<Route> routes;                // longest prefix first
@@ -121,6 +136,14 @@ struct Snapshot {
     return view < services.size() ? &services[view] : nullptr;
   }
   const Route* find_route(net::Ipv4Address destination) const;
+  /// Why nobody can send from `ip` what comes in by `interface`; asked for what belongs to no flow.
+  enum class SourceFault : uint8_t {
+    kNone,
+    kOwn,        // ours, on whatever interface
+    kBroadcast,  // the broadcast address, or the network's own, of a network on a link
+    kMisplaced   // a backend's, and the way to it is another interface
+  };
+  SourceFault source_fault(net::Ipv4Address ip, uint16_t interface) const;
   bool is_local(net::Ipv4Address ip) const { return is_local(owner_of(ip)); }
   /// Whether `ip` is ours as seen on `interface`: a VIP, a local address, or an address of that
   /// interface.
@@ -133,10 +156,14 @@ struct Snapshot {
   static constexpr uint64_t word_of(net::Endpoint e) {
     return uint64_t{e.ip.raw} << 16 | e.port.raw;
   }
+  void seal_owners();
+  void seal_sources();
+  void seal_announcements();
 
   FlatMap own_;          // own_everywhere, as a set
   FlatMap owners_;       // address -> Owner
   FlatMap services_at_;  // vip -> view << 16 | id
+  FlatMap sources_;      // address -> kSourceIsOurs, kSourceIsBroadcast, or a backend's interface
   FlatMap pools_;        // number of the local address as an owner << 48 | backend -> pool
 };
 

@@ -61,6 +61,38 @@ TEST_F(DropReasons, PingFromOurOwnAddress) {
   expect_nothing();
 }
 
+// RFC 1812, section 5.3.7: what cannot be the source of a packet that comes in here.
+TEST_F(DropReasons, SourcesThatCannotBe) {
+  start();
+  const auto syn_from = [&](net::Ipv4Address source) {
+    Tcp syn = inbound(kSyn, 1);
+    syn.from.ip = source;
+    return syn;
+  };
+  // Our own, of whatever interface.
+  for (const net::Ipv4Address own : {ip4(10, 2, 0, 254), ip4(10, 2, 0, 1), ip4(10, 1, 255, 254)}) {
+    EXPECT_DROP(ipv4_source_bad, from_client(syn_from(own)));
+  }
+  for (const net::Ipv4Address all : {ip4(10, 1, 255, 255), ip4(10, 1, 0, 0), ip4(10, 2, 0, 255)}) {
+    EXPECT_DROP(ipv4_source_broadcast, from_client(syn_from(all)));
+    const Ip ip{.source = all, .destination = kVip.ip, .to = mac(1)};
+    EXPECT_DROP(ipv4_source_broadcast, burst(kClientLink, {icmp_frame(ip, 8, 0, 1, Bytes(8))}));
+    EXPECT_DROP(arp_bad, burst(kClientLink, {arp_frame({.sender_ip = all, .target_ip = kVip.ip})}));
+  }
+  EXPECT_DROP(ipv4_source_misplaced, from_client(syn_from(kBackend.ip)));
+  expect_nothing();
+}
+
+TEST_F(DropReasons, ABackendsSegmentsFromTheClientsSide) {
+  start();
+  establish(1000, 5000);
+  Tcp forged = outbound(kRst, 5001);
+  forged.ip.to = mac(1);
+  EXPECT_DROP(ipv4_source_misplaced, from_client(forged));
+  expect_nothing();
+  EXPECT_EQ(name_of(state()), "established");
+}
+
 TEST_F(DropReasons, TtlExpired) {
   start();
   Tcp syn = inbound(kSyn, 1);

@@ -31,6 +31,7 @@ class Half : public Stage {
   }
   void TestBody() override {}
   void finish() { TearDown(); }
+  void wait(uint64_t ms) { pass(ms); }
   void receive(uint16_t interface, const std::vector<Bytes>& frames) { burst(interface, frames); }
   /// Takes over what the other gave, as a worker does once a turn.
   uint32_t take_over() {
@@ -194,6 +195,7 @@ TEST_F(HandoffStage, IcmpErrorsReachTheFlowTheyQuote) {
 TEST_F(HandoffStage, BothLearnFromOneArpPacket) {
   // A host that moves says so to everybody; one core receives it.
   const net::MacAddress moved{{2, 9, 9, 9, 9, 9}};
+  for (auto& half : halves_) half->answer_arp = false;
   halves_[0]->receive(kBackendLink, {arp_frame({.operation = 1,
                                                 .sender_mac = moved,
                                                 .sender_ip = kBackend.ip,
@@ -201,6 +203,10 @@ TEST_F(HandoffStage, BothLearnFromOneArpPacket) {
                                                 .target_ip = kBackend.ip,
                                                 .to = net::kBroadcastMac})});
   exchange();
+  // Both ask who was known, in vain.
+  for (auto& half : halves_) half->wait(1000);
+  exchange();
+  for (auto& half : halves_) half->sent.clear();
   const Sent syn = pass(1, kClientLink, inbound(client_of(1), kSyn, 100), 1);
   EXPECT_EQ(syn.to_mac(), moved);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "dataplane/net/tcp_options.h"
+#include "dataplane/packet_balance.h"
 
 namespace sluice::test {
 
@@ -123,6 +124,7 @@ uint16_t Stage::transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t
     const auto* data = rte_pktmbuf_mtod(packets[i], const uint8_t*);
     EXPECT_EQ(packets[i]->data_len, packets[i]->pkt_len);
     stage.sent.push_back({port, Bytes(data, data + packets[i]->data_len)});
+    if (!stage.keep_announcements && stage.sent.back().is_announcement()) stage.sent.pop_back();
     rte_pktmbuf_free(packets[i]);
   }
   return taken;
@@ -279,6 +281,9 @@ void Stage::TearDown() {
     EXPECT_EQ(pool->ports.counters().clean.value() + pool->ports.counters().held.value(),
               pool->ports.set().size());
   }
+  const PacketBalance balance = balance_of(core->counters);
+  EXPECT_EQ(balance.unaccounted(), 0) << "packets are lost, or counted twice";
+  EXPECT_EQ(balance.waiting, 0u);
   const bool alone = core->handoff.worker_count() == 1;
   core.reset();
   if (alone) expect_all_buffers(buffers_at_start_);

@@ -45,6 +45,9 @@ struct Sent {
   Bytes frame;
 
   bool is_arp() const { return get16(frame, 12) == 0x0806; }
+  bool is_announcement() const {
+    return is_arp() && get32(frame, kIpAt + 14) == get32(frame, kIpAt + 24);
+  }
   net::MacAddress to_mac() const;
   net::Endpoint from() const {
     return endpoint(net::be32::from_host(get32(frame, kIpAt + 12)), get16(frame, kTcpAt));
@@ -147,6 +150,7 @@ class Stage : public testing::Test {
   net::Endpoint client_ = kClient;
   net::Endpoint local_{};
   net::Endpoint backend_ = kBackend;
+  bool keep_announcements = false;
   bool answer_arp = true;    // hosts answer at once, and ARP does not show in `sent`
   uint16_t tx_room = 65535;  // what the device takes of each transmit
 

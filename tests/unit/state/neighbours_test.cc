@@ -16,6 +16,24 @@ net::Ipv4Address address(uint32_t host) {
 
 struct Table : Neighbours {
   explicit Table(uint32_t capacity) : Neighbours(capacity, 0, std::pmr::get_default_resource()) {}
+  using Neighbours::create;
+  uint32_t create(net::Ipv4Address ip, uint16_t interface) {
+    return create(ip, interface, Share::kConfigured, 0);
+  }
+  /// As NextHops does: whoever has to make way goes first.
+  uint32_t add(uint32_t host, Share share, bool has_mac, uint64_t now_ms, uint16_t interface = 0) {
+    const uint32_t victim = victim_for_new(share, has_mac, interface);
+    if (victim != kNone) remove(victim);
+    const uint32_t index = create(address(host), interface, share, now_ms);
+    if (index == kNone || !has_mac) return index;
+    (*this)[index].state = Neighbour::State::kReachable;
+    (*this)[index].used_ms = now_ms;
+    assign(index, share, now_ms);
+    return index;
+  }
+  bool knows(uint32_t host, uint16_t interface = 0) const {
+    return find(address(host), interface) != kNone;
+  }
 };
 
 TEST(Neighbours, FindsByAddressAndInterface) {
@@ -143,6 +161,80 @@ TEST(Neighbours, QueuesInterleave) {
       if (!queue.empty()) queue.erase(queue.begin());
     }
   }
+}
+
+using Share = Neighbour::Share;
+
+TEST(NeighbourShares, StrangersTakeNobodyElsesPlace) {
+  Table table(64);
+  for (uint32_t i = 0; i < 20; ++i) table.add(1 + i, Share::kConfigured, true, 0);
+  for (uint32_t i = 0; i < 28; ++i) table.add(100 + i, Share::kFlows, true, 0);
+  for (uint32_t i = 0; i < 20'000; ++i) {
+    ASSERT_NE(table.add(1000 + i, Share::kStrangers, i % 2 == 0, i, i % 3), Neighbours::kNone);
+    ASSERT_LE(table.count(Share::kStrangers), 16u);
+  }
+  for (uint32_t i = 0; i < 20; ++i) EXPECT_TRUE(table.knows(1 + i));
+  for (uint32_t i = 0; i < 28; ++i) EXPECT_TRUE(table.knows(100 + i));
+}
+
+TEST(NeighbourShares, FlowsAndConfiguredOnesTakeTheStrangersPlaces) {
+  Table table(64);
+  for (uint32_t i = 0; i < 100; ++i) table.add(1000 + i, Share::kStrangers, true, i);
+  EXPECT_EQ(table.count(Share::kStrangers), 16u);
+  for (uint32_t i = 0; i < 64; ++i) table.add(100 + i, Share::kFlows, true, 200);
+  EXPECT_EQ(table.count(Share::kStrangers), 0u);
+  EXPECT_EQ(table.count(Share::kFlows), 64u);
+  for (uint32_t i = 0; i < 64; ++i) {
+    ASSERT_NE(table.add(1 + i, Share::kConfigured, true, 300), Neighbours::kNone);
+  }
+  EXPECT_EQ(table.count(Share::kConfigured), 64u);
+  EXPECT_EQ(table.add(5000, Share::kConfigured, true, 300), Neighbours::kNone);
+  EXPECT_EQ(table.add(5000, Share::kStrangers, true, 300), Neighbours::kNone);
+}
+
+TEST(NeighbourShares, TheLeastRecentlyUsedMakesWay) {
+  Table table(64);
+  for (uint32_t i = 0; i < 16; ++i) table.add(1 + i, Share::kStrangers, true, 10);
+  for (const uint32_t host : {1u, 3u, 9u}) table[table.find(address(host), 0)].used_ms = 20;
+  for (uint32_t i = 0; i < 13; ++i) table.add(100 + i, Share::kStrangers, true, 30);
+  for (uint32_t i = 0; i < 16; ++i) {
+    EXPECT_EQ(table.knows(1 + i), i == 0 || i == 2 || i == 8) << 1 + i;
+  }
+}
+
+TEST(NeighbourShares, WhoAFlowHasUsedIsAStrangerNoMore) {
+  Table table(64);
+  const uint32_t index = table.add(1, Share::kStrangers, true, 10);
+  table[index].flow_used_ms = 11;
+  for (uint32_t i = 0; i < 1000; ++i) table.add(100 + i, Share::kStrangers, true, 30 + i);
+  EXPECT_TRUE(table.knows(1));
+  EXPECT_EQ(table[index].share, Share::kFlows);
+}
+
+TEST(NeighbourShares, UnansweredOnesAreBoundedByInterface) {
+  Table table(1024);
+  for (uint32_t i = 0; i < 5000; ++i) table.add(100 + i, Share::kStrangers, false, i, 1);
+  EXPECT_EQ(table.unanswered(1), 64u);
+  table.add(1, Share::kStrangers, false, 6000, 2);
+  EXPECT_EQ(table.unanswered(2), 1u);
+  EXPECT_EQ(table.unanswered(1), 64u);
+  EXPECT_TRUE(table.knows(5099, 1)) << "the newest stay";
+}
+
+TEST(NeighbourShares, PacketsForStrangersWaitInHalfOfThePlaces) {
+  Table table(1024);
+  int packet;
+  uint32_t waiting = 0;
+  for (uint32_t i = 0; i < 200; ++i) {
+    const uint32_t index = table.create(address(1 + i), 0, Share::kStrangers, 0);
+    uint32_t own = 0;
+    while (table.wait(index, &packet)) ++own;
+    EXPECT_LE(own, Neighbours::kWaitingPerStranger);
+    waiting += own;
+  }
+  EXPECT_EQ(waiting, Neighbours::kWaitingMax / 2);
+  const uint32_t backend = table.create(address(5000), 0);
+  EXPECT_TRUE(table.wait(backend, &packet));
 }
 
 }  // namespace
