@@ -56,6 +56,21 @@ std::optional<PortRange> parse_port_range(std::string_view text) {
   return PortRange{static_cast<uint16_t>(*first), static_cast<uint16_t>(*last)};
 }
 
+std::optional<net::MacAddress> parse_mac(std::string_view text) {
+  constexpr size_t kLength = 17;
+  net::MacAddress mac;
+  if (text.size() != kLength) return std::nullopt;
+  for (size_t i = 0; i < mac.bytes.size(); ++i) {
+    const std::string_view part = text.substr(3 * i, 2);
+    uint32_t byte = 0;
+    auto [stop, error] = std::from_chars(part.data(), part.data() + part.size(), byte, 16);
+    if (error != std::errc{} || stop != part.data() + part.size()) return std::nullopt;
+    if (i > 0 && text[3 * i - 1] != ':') return std::nullopt;
+    mac.bytes[i] = static_cast<uint8_t>(byte);
+  }
+  return mac;
+}
+
 bool looks_like_ipv6(std::string_view text) {
   std::string host(text.substr(0, text.find('/')));
   if (host.starts_with('[')) host = host.substr(1, host.find(']') - 1);
@@ -69,6 +84,10 @@ net::Ipv4Prefix network_of(net::Ipv4Prefix prefix) {
 
 std::string to_string(net::Ipv4Prefix prefix) {
   return fmt::format("{}/{}", net::to_string(prefix.address), prefix.length);
+}
+
+std::string to_string(const net::MacAddress& mac) {
+  return fmt::format("{:02x}", fmt::join(mac.bytes, ":"));
 }
 
 std::string to_string(PortRange range) {

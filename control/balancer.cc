@@ -79,7 +79,7 @@ void Balancer::start_ports() {
   for (const InterfaceConfig& interface : config_.interfaces) {
     try {
       const Port& port = ports_.emplace_back(interface.device, packets_);
-      port_infos_.push_back({port.id(), port.mac(), link_mtu_of(interface.device, port.mtu())});
+      port_infos_.push_back({port.id(), port.mac(), link_mtu_of(interface.device, port.mtu()), 0});
     } catch (const std::exception& error) {
       throw StartError(fmt::format("interface {}: DPDK refuses the device \"{}\": {}",
                                    interface.name, interface.device, reason(error)));
@@ -196,6 +196,11 @@ void Balancer::set_overrides(const Overrides& overrides) {
 
 void Balancer::set_drain(std::optional<OnRefusal> drain) {
   runtime_.drain = drain;
+  publish();
+}
+
+void Balancer::link_came_up(size_t interface) {
+  ++port_infos_[interface].link_ups;
   publish();
 }
 

@@ -54,6 +54,9 @@ class Balancer {
   void set_health_source(std::function<HealthMap()> source) { health_ = std::move(source); }
   // Publishes again, because what the health source says has changed.
   void health_changed() { publish(); }
+  // To be called each time that an interface's link has come up: our addresses are announced there
+  // again, and next hops asked whether they are the same.
+  void link_came_up(size_t interface);
   // Calls back in each apply(), before the workers see the configuration.
   void on_apply(std::function<void(const Config&)> callback) {
     on_apply_.push_back(std::move(callback));

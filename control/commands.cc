@@ -122,7 +122,11 @@ json Commands::show(const std::string& what) {
   if (what == "interfaces") return view_interfaces(balancer_);
   if (what == "pools") return view_pools(balancer_);
   if (what == "workers") return view_workers(balancer_, busy_percent_);
-  if (what == "counters") return view_counters(balancer_);
+  if (what == "counters") {
+    json answer = view_counters(balancer_);
+    answer["packets"] = view_packet_balance(balancer_);
+    return answer;
+  }
   throw RequestError(fmt::format("nothing is called \"{}\"", what));
 }
 

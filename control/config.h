@@ -47,7 +47,8 @@ struct InterfaceConfig {
   std::string name;
   std::string device;
   std::vector<net::Ipv4Prefix> addresses;
-  std::string kernel;  // the tap of the host's kernel; empty: none
+  std::string kernel;                       // the tap of the host's kernel; empty: none
+  std::vector<PinnedNeighbour> neighbours;  // whose MAC ARP does not change; by address
   bool operator==(const InterfaceConfig&) const = default;
 };
 

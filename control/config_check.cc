@@ -42,6 +42,8 @@ class Check {
   void devices();
   void networks();
   void ports();
+  void hosts();
+  void neighbours();
   void own_addresses();
   void services();
   void backends();
@@ -74,6 +76,8 @@ class Check {
 
   bool any_failed(const std::string& list, size_t count, const std::string& key) const;
   bool on_link(net::Ipv4Address ip) const;
+  // Reports an address that is a network's own on a link, or its broadcast address.
+  void must_be_a_host(const std::string& path, const std::string& shown, net::Ipv4Address ip);
   bool reachable(net::Ipv4Address ip) const;
   // The reachability of anything can be judged only when every interface and route was read.
   bool topology_was_read() const;
@@ -201,6 +205,71 @@ void Check::ports() {
          problem(path + ".ports", in_quotes(to_string(item.ports)),
                  fmt::format("a port for each of the {} workers at least", workers));
        });
+}
+
+void Check::must_be_a_host(const std::string& path, const std::string& shown, net::Ipv4Address ip) {
+  if (!was_read(path)) return;
+  for (const InterfaceConfig& interface : config_.interfaces) {
+    for (const net::Ipv4Prefix& own : interface.addresses) {
+      constexpr uint8_t kLengthMax = 30;  // RFC 3021: of a /31 both are hosts
+      if (own.length == 0 || own.length > kLengthMax || !own.contains(ip)) continue;
+      const uint32_t host = ip.host() & ~own.mask();
+      if (host != 0 && host != ~own.mask()) continue;
+      problem(path, shown,
+              fmt::format("a host's address: this is the {} of {} on interface {}",
+                          host == 0 ? "network address" : "broadcast address",
+                          to_string(network_of(own)), interface.name));
+      return;
+    }
+  }
+}
+
+void Check::hosts() {
+  each("local_pool", config_.local_pools, [&](const std::string& path, const auto& item) {
+    each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Address ip) {
+      must_be_a_host(at, in_quotes(to_string(ip)), ip);
+    });
+  });
+  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
+    must_be_a_host(path + ".vip", in_quotes(to_string(item.vip)), item.vip.ip);
+    each(path + ".backend", item.backends, [&](const std::string& at, const auto& backend) {
+      must_be_a_host(at + ".address", in_quotes(to_string(backend.address)), backend.address.ip);
+    });
+  });
+  each("route", config_.routes, [&](const std::string& path, const RouteConfig& route) {
+    must_be_a_host(path + ".via", in_quotes(to_string(route.via)), route.via);
+  });
+}
+
+// Pinned next hops, and room for all that the configuration names.
+void Check::neighbours() {
+  std::set<net::Ipv4Address> named;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    const std::string at = path + ".neighbours";
+    for (const PinnedNeighbour& pinned : item.neighbours) {
+      named.insert(pinned.ip);
+      const auto is_there = [&](net::Ipv4Prefix own) {
+        return own.length > 0 && own.contains(pinned.ip);
+      };
+      must_be_a_host(at, in_quotes(to_string(pinned.ip)), pinned.ip);
+      if (const auto owner = owned_.find(pinned.ip); owner != owned_.end()) {
+        problem(at, in_quotes(to_string(pinned.ip)),
+                fmt::format("an address that is not {}", owner->second));
+      } else if (topology_was_read() && std::ranges::none_of(item.addresses, is_there)) {
+        problem(at, in_quotes(to_string(pinned.ip)),
+                fmt::format("an address on a network of interface {}", item.name));
+      }
+    }
+  });
+  for (const RouteConfig& route : config_.routes) named.insert(route.via);
+  for (const ServiceConfig& service : config_.services) {
+    for (const BackendConfig& backend : service.backends) named.insert(backend.address.ip);
+  }
+  if (2 * named.size() <= config_.limits.neighbours_per_worker) return;
+  if (reader_.places.failed("limits.neighbours_per_worker")) return;
+  problem("limits.neighbours_per_worker", fmt::format("{}", config_.limits.neighbours_per_worker),
+          fmt::format("twice as many as there are backends, gateways and pinned neighbours ({})",
+                      named.size()));
 }
 
 void Check::own_addresses() {
@@ -466,6 +535,8 @@ void check_config(const Config& config, Reader& reader, std::vector<std::string>
   check.backends();
   check.gateways();
   check.clients();
+  check.hosts();
+  check.neighbours();
   check.files();
   check.sockets();
   check.listening();

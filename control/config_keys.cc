@@ -168,6 +168,39 @@ Kind<net::Ipv4Prefix> network() {
           }};
 }
 
+std::optional<PinnedNeighbour> pinned_neighbour(const std::string& ip, const toml::value& mac,
+                                                std::string& why) {
+  const auto address = parse_ipv4(ip);
+  if (!address || !is_unicast(*address)) {
+    why = fmt::format("{} is no host's IPv4 address", in_quotes(ip));
+    return std::nullopt;
+  }
+  const auto station = mac.is_string() ? parse_mac(mac.as_string().str) : std::nullopt;
+  if (!station || station->is_multicast() || *station == net::MacAddress{}) {
+    why = fmt::format("of {}: \"xx:xx:xx:xx:xx:xx\", one station's", ip);
+    return std::nullopt;
+  }
+  return PinnedNeighbour{*address, *station};
+}
+
+// { "10.1.255.1" = "02:00:00:00:00:01", ... }
+Kind<std::vector<PinnedNeighbour>> pinned_neighbours() {
+  constexpr size_t kCountMax = 1024;
+  return {fmt::format("a table of at most {} {{\"address\" = \"MAC\"}}", kCountMax),
+          [](const toml::value& value,
+             std::string& why) -> std::optional<std::vector<PinnedNeighbour>> {
+            if (!value.is_table() || value.as_table().size() > kCountMax) return std::nullopt;
+            std::vector<PinnedNeighbour> all;
+            for (const auto& [ip, mac] : value.as_table()) {
+              const auto one = pinned_neighbour(ip, mac, why);
+              if (!one) return std::nullopt;
+              all.push_back(*one);
+            }
+            std::ranges::sort(all, {}, &PinnedNeighbour::ip);
+            return all;
+          }};
+}
+
 // ---- kinds of a health check ---------------------------------------------------------------------
 
 // Text, and a rule that it has to keep.
@@ -280,6 +313,7 @@ const Keys<InterfaceConfig> kInterfaceKeys = {
     one("device", &InterfaceConfig::device, text("an EAL device", 1024), Need::kRequired),
     many("addresses", &InterfaceConfig::addresses, interface_address(), {1, 64}, Need::kRequired),
     one("kernel", &InterfaceConfig::kernel, link_name()),
+    one("neighbours", &InterfaceConfig::neighbours, pinned_neighbours()),
 };
 
 const Keys<RouteConfig> kRouteKeys = {

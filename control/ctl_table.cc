@@ -248,6 +248,18 @@ Columns columns_of(const Table& table, Width width) {
   return columns;
 }
 
+// Where packets came from, and what became of them: both sides are the same.
+std::string packet_balance(const json& packets) {
+  const auto number = [&](const char* key) { return with_commas(packets.value(key, 0.0)); };
+  return fmt::format(
+      "\npackets: {} received + {} made + {} from the kernel + {} of other workers\n"
+      "       = {} sent + {} dropped + {} consumed + {} to the kernel + {} to other workers + {} "
+      "waiting\n       unaccounted: {}\n",
+      number("received"), number("made"), number("from_kernel"), number("taken_over"),
+      number("sent"), number("dropped"), number("consumed"), number("to_kernel"),
+      number("handed_on"), number("waiting"), number("unaccounted"));
+}
+
 }  // namespace
 
 const std::vector<std::string>& table_names() {
@@ -278,6 +290,9 @@ std::string render_table(std::string_view what, const json& result, Width width)
       total > static_cast<double>(rows.size())) {
     out += fmt::format("... {} of {}\n", with_commas(static_cast<double>(rows.size())),
                        with_commas(total));
+  }
+  if (const auto packets = result.find("packets"); packets != result.end()) {
+    if (packets->is_object()) out += packet_balance(*packets);
   }
   return out;
 }

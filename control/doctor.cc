@@ -32,7 +32,7 @@ struct Heard {
   FindNeighbours::Answer best;  // of the workers: one that has an answer, else one that asked
   void hear(const FindNeighbours::Answer& answer) {
     const auto rank = [](State state) {
-      if (state == State::kReachable || state == State::kProbing) return 3;
+      if (state >= State::kReachable) return 3;
       return state == State::kUnreachable ? 2 : state == State::kResolving ? 1 : 0;
     };
     if (rank(answer.state) >= rank(best.state)) best = answer;

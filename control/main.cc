@@ -24,6 +24,7 @@
 #include "control/commands.h"
 #include "control/config_load.h"
 #include "control/config_loader.h"
+#include "control/conflict_watch.h"
 #include "control/event_loop.h"
 #include "control/flow_log.h"
 #include "control/health/health_checker.h"
@@ -222,6 +223,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   std::unique_ptr<Page> page;
   if (config.control.page_listen) page = std::make_unique<Page>(*config.control.page_listen);
   const Telemetry telemetry(calls, show);
+  ConflictWatch conflicts;
   const auto tick = [&] {
     commands.tick();
     balancer.keep_time();
@@ -229,6 +231,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
     balancer.follow_links();
     taps.tick();
     operations.tick();
+    conflicts.look(balancer);
     log_suppressed();
     if (page) page->publish(commands.status().dump());
   };

@@ -14,8 +14,11 @@ namespace {
 void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<PortInfo>& ports) {
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     const InterfaceConfig& interface = config.interfaces[i];
-    snapshot.interfaces.push_back(
-        {interface.name, ports[i].id, ports[i].mac, interface.addresses, ports[i].mtu.usable});
+    InterfaceView view{interface.name, ports[i].id, ports[i].mac, interface.addresses,
+                       ports[i].mtu.usable};
+    view.pinned = interface.neighbours;
+    view.link_ups = ports[i].link_ups;
+    snapshot.interfaces.push_back(std::move(view));
     if (snapshot.interface_of_port.size() <= ports[i].id) {
       snapshot.interface_of_port.resize(ports[i].id + size_t{1}, kNoId);
     }

@@ -18,6 +18,7 @@ struct PortInfo {
   uint16_t id;
   net::MacAddress mac;
   LinkMtu mtu = {};
+  uint32_t link_ups = 0;  // how often its link has come up since the start
 };
 
 // The keeper has adopted the configuration. Addresses of what was removed and lingers stay ours.

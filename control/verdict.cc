@@ -49,10 +49,21 @@ constexpr TroubleDrop kTroubleDrops[] = {
     {"no_route", Level::kBad, "add a [[route]] to the destination"},
     {"neighbour_table_full", Level::kBad, "raise limits.neighbours_per_worker and restart"},
     {"neighbour_queue_full", Level::kWarn, "see sluicectl doctor: ARP"},
+    {"neighbour_asks_limited", Level::kWarn,
+     "SYNs from many addresses of a link's own network that nobody has: a flood from there"},
+    {"ipv4_source_misplaced", Level::kWarn,
+     "somebody on the clients' side forges a backend's address, or a route is wrong"},
     {"neighbour_unreachable", Level::kBad,
      "a backend or gateway does not answer ARP: see sluicectl doctor"},
     {"tx_full", Level::kWarn, "the link is full; net_af_packet: a larger framecnt= in device"},
     {"mbuf_exhausted", Level::kBad, "raise eal.memory_mb and restart"},
+};
+
+// Somebody says that an address is his; the log names both MACs.
+constexpr TroubleDrop kTroubleEvents[] = {
+    {"arp_conflicts", Level::kWarn,
+     "two hosts have one address, or one forges it: see the log; pin it: [[interface]] neighbours"},
+    {"address_conflicts", Level::kWarn, "somebody else has an address of ours: see the log"},
 };
 
 const TroubleDrop* trouble(std::string_view reason) {
@@ -233,6 +244,17 @@ class Judge {
       add(known->level,
           fmt::format("{} dropped lately, {}: {}", count(recent), text(row, "name"),
                       text(row, "help")),
+          std::string(known->mend));
+    });
+  }
+
+  void events() {
+    each("events", [this](const json& row) {
+      const auto known = std::ranges::find(kTroubleEvents, text(row, "name"), &TroubleDrop::reason);
+      const double recent = row.value("value_recent", 0.0);
+      if (known == std::end(kTroubleEvents) || recent == 0) return;
+      add(known->level,
+          fmt::format("{} lately, {}: {}", count(recent), text(row, "name"), text(row, "help")),
           std::string(known->mend));
     });
   }
@@ -435,6 +457,7 @@ std::vector<Finding> judge(const json& status) {
   judge.interfaces();
   judge.pools();
   judge.drops();
+  judge.events();
   judge.workers();
   return judge.take();
 }

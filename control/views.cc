@@ -8,6 +8,7 @@
 #include "control/pool_names.h"
 #include "control/text.h"
 #include "control/weights.h"
+#include "dataplane/packet_balance.h"
 
 namespace sluice::control {
 namespace {
@@ -320,6 +321,25 @@ json view_counters(const Balancer& balancer) {
         "drop", [i](const WorkerCounters& c) -> auto& { return c.drops[i]; });
   }
   return {{"counters", rows}};
+}
+
+json view_packet_balance(const Balancer& balancer) {
+  PacketBalance sum;
+  for (const auto& worker : balancer.workers()) {
+    CountPackets errand;
+    if (worker->run(errand)) sum += errand.balance();
+  }
+  return {{"received", sum.received},
+          {"made", sum.made},
+          {"from_kernel", sum.from_kernel},
+          {"taken_over", sum.taken_over},
+          {"sent", sum.sent},
+          {"dropped", sum.dropped},
+          {"consumed", sum.consumed},
+          {"to_kernel", sum.to_kernel},
+          {"handed_on", sum.handed_on},
+          {"waiting", sum.waiting},
+          {"unaccounted", sum.unaccounted()}};
 }
 
 }  // namespace sluice::control

@@ -17,6 +17,8 @@ nlohmann::json view_backends(const Balancer& balancer);
 nlohmann::json view_pools(const Balancer& balancer);
 nlohmann::json view_workers(const Balancer& balancer, const std::vector<double>& busy_percent);
 nlohmann::json view_counters(const Balancer& balancer);
+// Asks the workers, each between two bursts: where packets came from and what became of them.
+nlohmann::json view_packet_balance(const Balancer& balancer);
 
 // Flows from a place on: `next` in the answer is where to go on, null when all have been seen.
 struct FlowQuery {

@@ -15,6 +15,7 @@ TEST(AddressText, ReadsAndWrites) {
   EXPECT_EQ(net::to_string(*parse_endpoint("10.3.0.1:65535")), "10.3.0.1:65535");
   EXPECT_EQ(to_string(*parse_port_range("1024-65535")), "1024-65535");
   EXPECT_EQ(parse_port_range("7-7")->size(), 1u);
+  EXPECT_EQ(to_string(*parse_mac("02:00:5E:00:01:ff")), "02:00:5e:00:01:ff");
 }
 
 TEST(AddressText, RefusesWhatIsNotExactlyOne) {
@@ -28,6 +29,11 @@ TEST(AddressText, RefusesWhatIsNotExactlyOne) {
   for (const char* text : {"10.0.0.1", "10.0.0.1:", "10.0.0.1:0", "10.0.0.1:65536", ":80",
                            "10.0.0.1:80 ", "10.0.0.1:+80", "[::1]:80", "web:80"}) {
     EXPECT_FALSE(parse_endpoint(text)) << text;
+  }
+  for (const char* text :
+       {"", "02:00:00:00:00", "02:00:00:00:00:0", "02:00:00:00:00:0g", "02-00-00-00-00-01",
+        "02:00:00:00:00:01:", "0x:00:00:00:00:01", "+2:00:00:00:00:01"}) {
+    EXPECT_FALSE(parse_mac(text)) << text;
   }
   for (const char* text : {"", "-", "1-", "-1", "0-9", "9-8", "1-65536", "1024", "1 - 2", "a-b"}) {
     EXPECT_FALSE(parse_port_range(text)) << text;

@@ -124,6 +124,17 @@ TEST(Config, ValuesArrive) {
   EXPECT_EQ(local_pool_of(config, config.services[0]).ports.size(), 64512u);
 }
 
+TEST(Config, PinnedNeighboursArrive) {
+  const Text text{.interface =
+                      "addresses = [\"10.1.255.254/16\"]\nneighbours = {\"10.1.0.2\" = "
+                      "\"02:00:00:00:00:0B\", \"10.1.0.1\" = \"02:00:00:00:00:0a\"}"};
+  EXPECT_EQ(problems_of(text.str()), "");
+  const auto& pinned = parse_config(text.str()).config.interfaces.at(0).neighbours;
+  ASSERT_EQ(pinned.size(), 2u);
+  EXPECT_EQ(net::to_string(pinned[0].ip), "10.1.0.1");
+  EXPECT_EQ(to_string(pinned[1].mac), "02:00:00:00:00:0b");
+}
+
 TEST(Config, AHealthCheckArrives) {
   const Config config = load_config(kRoot + "/conf/example.toml").config;
   const HealthCheckConfig& first = *config.services.at(0).health_check;
@@ -160,6 +171,42 @@ TEST_P(OneMistake, IsNamedAlone) {
 }
 
 const Mistake kMistakes[] = {
+    {"NetworkAsVip",
+     {.service = "vip = \"10.1.0.0:80\""},
+     {"service.vip: got \"10.1.0.0:80\"", "this is the network address of 10.1.0.0/16"}},
+    {"BroadcastAsVip",
+     {.service = "vip = \"10.1.255.255:80\""},
+     {"service.vip",
+      "a host's address: this is the broadcast address of 10.1.0.0/16 on interface a"}},
+    {"BroadcastAsLocal",
+     {.pool = "addresses = [\"10.1.255.255\"]"},
+     {"local_pool.addresses: got \"10.1.255.255\"", "broadcast address"}},
+    {"BroadcastAsBackend",
+     {.backend = "address = \"10.1.255.255:80\""},
+     {"service.backend.address: got \"10.1.255.255:80\"", "broadcast address"}},
+    {"NetworkAsGateway",
+     {.route = "[[route]]\nto = \"10.9.0.0/16\"\nvia = \"10.1.0.0\""},
+     {"route.via: got \"10.1.0.0\"", "network address"}},
+    {"PinnedToNoMac",
+     {.interface = "addresses = [\"10.1.255.254/16\"]\nneighbours = {\"10.1.0.1\" = \"02:00\"}"},
+     {"f:6: interface.neighbours", "of 10.1.0.1: \"xx:xx:xx:xx:xx:xx\""}},
+    {"PinnedToAGroup",
+     {.interface = "addresses = [\"10.1.255.254/16\"]\n"
+                   "neighbours = {\"10.1.0.1\" = \"01:00:5e:00:00:01\"}"},
+     {"interface.neighbours", "one station's"}},
+    {"PinnedToNobody",
+     {.interface = "addresses = [\"10.1.255.254/16\"]\n"
+                   "neighbours = {\"10.1\" = \"02:00:00:00:00:01\"}"},
+     {"interface.neighbours", "\"10.1\" is no host's IPv4 address"}},
+    {"PinnedElsewhere",
+     {.interface = "addresses = [\"10.1.255.254/16\"]\n"
+                   "neighbours = {\"10.2.0.1\" = \"02:00:00:00:00:01\"}",
+      .pool = "addresses = [\"10.1.7.1\"]"},
+     {"interface.neighbours: got \"10.2.0.1\"", "an address on a network of interface a"}},
+    {"PinnedOurselves",
+     {.interface = "addresses = [\"10.1.255.254/16\"]\n"
+                   "neighbours = {\"10.1.255.254\" = \"02:00:00:00:00:01\"}"},
+     {"interface.neighbours: got \"10.1.255.254\"", "an address that is not an interface's"}},
     {"WrongType",
      {.top = "[eal]\nmain_lcore = \"0\""},
      {"f:2: eal.main_lcore: got \"0\"", "0..127"}},
