@@ -90,6 +90,12 @@ class Balancer:
         (row,) = [row for row in self.show("pools") if row["local"] == service.local]
         return row
 
+    def unaccounted(self):
+        """Packets that came in and became neither one that left, nor a drop, nor consumed."""
+        done = self._ctl("show", "counters", "--json")
+        assert done.returncode == 0, done.stderr + self.log()
+        return json.loads(done.stdout)["packets"]["unaccounted"]
+
     def counters(self):
         return {row["name"]: row["value"] for row in self.show("counters")}
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """ARP: what Sluice answers, what it asks, and what becomes of packets meanwhile."""
 
+import time
+
 import pytest
 from scapy.layers.l2 import ARP, Ether
 
@@ -12,7 +14,9 @@ from wire import BROADCAST
 CONFIG = Configuration(count=40)
 INTERFACES = {"client": "10.1.255.254", "backend": "10.2.255.254"}
 TRIES = 4
-WAITING = 1024  # packets that one next hop may hold up
+WAITING = 32  # packets that a next hop may hold up that no established flow has used
+FAILOVER_SECONDS = 1
+SILENT_SECONDS = 3
 
 
 def request(side, ip, source):
@@ -132,18 +136,67 @@ def test_strangers_are_not_remembered(wire, service):
     talk.client.gets(answer)
 
 
-def test_a_host_gets_a_new_mac(wire, service):
-    """A failed-over neighbour tells it by an announcement, or just by asking."""
+def test_a_host_gets_a_new_mac(wire, service, sluice):
+    """A failed-over neighbour tells it by an announcement, or just by asking. It is believed when the
+    old one does not answer."""
     talk = Talk(wire, service, "10.1.43.1").opens()
     for number, tell in enumerate((
             lambda: wire.client.asks("10.1.43.1", "10.1.43.1"),
             lambda: wire.client.asks(VIP, "10.1.43.1"),
             lambda: wire.client.asks(wire.client.own_ip, "10.1.43.1", "is-at",
                                      hwdst=wire.client.mac, to=wire.client.mac))):
+        moved = sluice.counters()["neighbours_moved"]
         wire.client.macs["10.1.43.1"] = f"02:99:00:00:00:0{number}"
+        began = time.monotonic()
         tell()
-        wire.settle()
+        wire.wait_until(lambda: sluice.counters()["neighbours_moved"] > moved, "not believed")
+        assert time.monotonic() - began < FAILOVER_SECONDS
         talk.client.gets(talk.backend.sends("A", b"to the new one"))
+
+
+def test_a_forged_announcement_costs_nothing(wire, service, sluice):
+    """While the one that is known answers, nobody else is believed; and the log says who it was."""
+    host = "10.1.43.2"
+    talk = Talk(wire, service, host).opens().chats()
+    with sluice.counts(arp_conflicts=3, neighbours_moved=0):
+        for tell in (
+                lambda: wire.client.asks(host, host, hwsrc="02:66:00:00:00:01"),
+                lambda: wire.client.asks(VIP, host, hwsrc="02:66:00:00:00:01"),
+                lambda: wire.client.asks(wire.client.own_ip, host, "is-at", to=wire.client.mac,
+                                         hwsrc="02:66:00:00:00:01", hwdst=wire.client.mac)):
+            tell()
+            talk.chats()
+            time.sleep(0.15)  # not two of them in one look
+            wire.settle()
+            talk.chats()
+    wire.wait_until(lambda: f"02:66:00:00:00:01 says that it has {host}" in sluice.log(),
+                    "the log does not name it")
+
+
+def test_an_address_of_ours_elsewhere_is_named(wire, sluice):
+    with sluice.counts(address_conflicts=1, arp_bad=1):
+        wire.client.asks(VIP, VIP, hwsrc="02:66:00:00:00:02")
+    wire.wait_until(lambda: f"02:66:00:00:00:02 says that it has {VIP}, which is ours"
+                    in sluice.log(), "the log does not name it")
+
+
+def test_a_mac_that_changes_without_a_word_is_found(wire, service, sluice):
+    """A backend with a new network card that announces nothing: its open connections go on."""
+    talk = Talk(wire, service, "10.1.43.3").opens().chats()
+    backend = talk.backend.address.ip
+    wire.backend.macs[backend] = "02:77:00:00:00:01"
+    wire.hears_only(talk)
+    began = time.monotonic()
+    moved = sluice.counters()["neighbours_moved"]
+
+    def goes_on():
+        talk.client.sends_again(talk.client.would_send("A"))
+        return sluice.counters()["neighbours_moved"] > moved
+    wire.wait_until(goes_on, "it was not found")
+    assert time.monotonic() - began < SILENT_SECONDS
+    wire.settle()
+    wire.backend.inbox.clear()
+    talk.chats()
 
 
 def test_clients_behind_a_gateway(wire, service):

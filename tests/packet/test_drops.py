@@ -39,11 +39,13 @@ ELSEWHERE = {
     "stale_answer": test_heal.test_a_stale_answer_never_reaches_the_client,
     "heal_exhausted": test_heal.test_attempts_are_bounded,
     "segment_unexpected": test_heal.test_an_ack_of_this_very_syn_is_no_stale_answer,
-    "neighbour_table_full": test_refusal.test_more_next_hops_than_can_be_remembered,
     "neighbour_queue_full": test_arp.test_too_many_packets_for_an_unknown_next_hop,
     "neighbour_unreachable": test_arp.test_a_silent_next_hop,
 }
 NOT_FROM_A_WIRE = {
+    "neighbour_table_full": "the configuration has room for all that keep their entries",
+    "neighbour_evicted": "needs a flood (tests/eal/neighbour_resolution_test)",
+    "neighbour_asks_limited": "needs a flood (tests/eal/neighbour_resolution_test)",
     "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",
     "frame_segmented": "an af_packet port gives every frame in one buffer",
     "kernel_queue_full": "needs kernel = on the interface (tests/eal/kernel_door_test)",
@@ -92,6 +94,10 @@ CASES = {
         "with longer addresses": arp(hwlen=8),
         "from a multicast address": arp(hwsrc="01:00:5e:00:00:01"),
         "from our own address": arp(psrc=VIP),
+        "from an address of another interface": arp(psrc="10.2.255.254"),
+        "from a broadcast address": arp(psrc="10.1.255.255"),
+        "from no station": arp(hwsrc="00:00:00:00:00:00"),
+        "from our own station": arp(hwsrc="02:aa:00:00:00:01"),
     },
     "ipv4_header_bad": {
         "version 6": with_ip(version=6),
@@ -107,7 +113,16 @@ CASES = {
     "ipv4_source_bad": {
         source: tcp(src=Endpoint(source, 1024)) for source in
         ("0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255", VIP, "10.2.1.1",
-         "10.1.255.254")
+         "10.1.255.254", "10.2.255.254")
+    },
+    "ipv4_source_broadcast": {
+        source: tcp(src=Endpoint(source, 1024)) for source in
+        ("10.1.255.255", "10.1.0.0", "10.2.255.255")
+    },
+    "ipv4_source_misplaced": {
+        "a SYN": tcp(src=Endpoint("10.2.0.10", 1024)),
+        "to a local address": tcp(src=Endpoint("10.2.0.10", 80), dst=Endpoint("10.2.1.1", 5000)),
+        "a ping": IP(src="10.2.0.10", dst=VIP) / ICMP(),
     },
     "ipv4_ttl_expired": {
         "one": tcp(ttl=1),

@@ -119,6 +119,8 @@ def test_garbage(wire, sluice, service, kind):
         frame = kind(luck, good)
         for side in wire.sides:
             side.puts(frame)
+        if i % AT_ONCE == AT_ONCE // 2:
+            assert sluice.unaccounted() == 0, "in the middle of it"
         if i % AT_ONCE == AT_ONCE - 1:
             wire.settle()
             bystander.chats()
@@ -128,3 +130,4 @@ def test_garbage(wire, sluice, service, kind):
     late.opens().chats()
     (worker,) = sluice.show("workers")
     assert worker["packets_in"] > 0
+    assert sluice.unaccounted() == 0

@@ -18,6 +18,7 @@
 //   ends clock         with tcp_timestamps = rewrite, SYNs from one local address never go back in
 //   time (the rule of
 //                 tcp_tw_recycle)
+//   accounts      every packet in is a packet out, a drop, or counted as consumed
 //   leak          flows and ports at the end equal those at the start
 #pragma once
 

@@ -27,6 +27,7 @@ enum class EventKind : uint8_t {
   death,     // a backend goes down with all that it holds
   revival,   // subject: that backend
   stranger,  // somebody sends in a client's name
+  forge,     // somebody claims the address of a host
 };
 
 struct Event {

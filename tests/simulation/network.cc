@@ -124,6 +124,15 @@ void Network::answer_arp(Side side, FrameView request) {
   events_.put(now + kArpDelayUs, arrival_at_balancer(side), frames_.copy(reply));
 }
 
+void Network::forge(Side side, uint32_t ip) {
+  uint8_t claim[kArpSize];
+  std::memset(claim, 0xff, 6);
+  write_mac(claim + 6, ip);
+  write_arp(claim, 1, ip, ip);
+  claim[6 + 1] = claim[22 + 1] = 0x66;  // a MAC that is nobody's
+  events_.put(now, arrival_at_balancer(side), frames_.copy(claim));
+}
+
 void Network::introduce(Side side, uint32_t neighbour_ip, uint32_t asked_ip) {
   uint8_t request[kArpSize];
   std::memset(request, 0xff, 6);

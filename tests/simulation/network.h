@@ -38,6 +38,8 @@ class Network final : public Wire {
   // Tells the balancer's side its neighbours before anything happens, by ARP requests as real
   // neighbours send them.
   void introduce(Side side, uint32_t neighbour_ip, uint32_t asked_ip);
+  // A gratuitous ARP that gives the address of a host to somebody else.
+  void forge(Side side, uint32_t ip);
 
  private:
   void answer_arp(Side side, FrameView request);

@@ -31,6 +31,7 @@ std::vector<Scenario> make_all() {
   s.port_last = s.port_first + 1999;
   s.users = 300;
   s.pause_us = 40'000;
+  s.forge_every_us = 400 * kMillisecond;
   all.push_back(s);
 
   s = make("wide", "the whole port range, two local addresses");

@@ -56,6 +56,7 @@ struct Scenario {
       0;  // a backend loses all its connections, is taken out, and comes back empty
   uint32_t syn_copies = 0;       // of each SYN, before it can be answered
   TimeUs stranger_every_us = 0;  // segments of who knows a connection's addresses and ports alone
+  TimeUs forge_every_us = 0;     // somebody claims the address of a backend or a client
   bool neighbours_known = true;  // else the balancer has to ask for each of them
   uint32_t flows_max = 1 << 16;
 

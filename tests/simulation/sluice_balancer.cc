@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "dataplane/packet_balance.h"
 #include "dataplane/pipeline.h"
 #include "tests/simulation/eal.h"
 #include "tests/simulation/network.h"
@@ -109,6 +110,7 @@ class SluiceBalancer final : public Balancer {
       a.exhausted += c.exhausted.value();
     }
     a.buffers = rte_mempool_in_use_count(packets_) - buffers_lost_;
+    a.unaccounted = balance_of(core_->counters).unaccounted();
     return a;
   }
 

@@ -59,6 +59,7 @@ void World::start() {
     events_.put(2 * kSecond + until_restart(), EventKind::restart);
   if (scenario_.death_every_us != 0)
     events_.put(2 * kSecond + scenario_.death_every_us, EventKind::death);
+  if (scenario_.forge_every_us != 0) events_.put(2 * kSecond, EventKind::forge);
   if (scenario_.reload_every_us != 0)
     events_.put(2 * kSecond + scenario_.reload_every_us, EventKind::reload);
   if (scenario_.stranger_every_us != 0) events_.put(2 * kSecond, EventKind::stranger);
@@ -133,6 +134,10 @@ void World::handle(const Event& e) {
     case EventKind::revival:
       backends_[e.subject]->revive();
       return balancer_->set_down(e.subject, false);
+    case EventKind::forge:
+      forge();
+      if (to_open_ != 0) events_.put(e.at + scenario_.forge_every_us, EventKind::forge);
+      return;
     case EventKind::reload:
       checker_.figures().reloads++;
       balancer_->reload(e.at);
@@ -156,6 +161,15 @@ void World::kill_backend() {
   });
   events_.put(network_.now + scenario_.death_every_us / 2, EventKind::revival, index);
   events_.put(network_.now + scenario_.death_every_us, EventKind::death);
+}
+
+void World::forge() {
+  const uint32_t number = rng_.below(1 << 16);
+  if (number % 2 == 0) {
+    network_.forge(Side::backend, site_.backends[number / 2 % site_.backends.size()].ip);
+  } else {
+    network_.forge(Side::client, kFirstClientIp + number % scenario_.clients);
+  }
 }
 
 // Never in step with the whole seconds of a client's retransmissions: it would lose every one of them.

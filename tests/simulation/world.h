@@ -43,6 +43,7 @@ class World {
   void drain();
   void step();
   void start();
+  void forge();
   TimeUs until_restart();
   void forget(ConnectionId id);
   void kill_backend();
