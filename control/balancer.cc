@@ -16,6 +16,7 @@
 #include "control/clock.h"
 #include "control/log.h"
 #include "control/preflight.h"
+#include "control/priority.h"
 #include "control/text.h"
 
 namespace sluice::control {
@@ -76,9 +77,10 @@ void Balancer::make_packet_pools() {
 
 void Balancer::start_ports() {
   ports_.reserve(config_.interfaces.size());
+  const bool wants_interrupts = config_.eal.idle == IdleMode::kSleep;
   for (const InterfaceConfig& interface : config_.interfaces) {
     try {
-      const Port& port = ports_.emplace_back(interface.device, packets_);
+      const Port& port = ports_.emplace_back(interface.device, packets_, wants_interrupts);
       port_infos_.push_back({port.id(), port.mac(), link_mtu_of(interface.device, port.mtu()), 0});
     } catch (const std::exception& error) {
       throw StartError(fmt::format("interface {}: DPDK refuses the device \"{}\": {}",
@@ -107,7 +109,8 @@ WorkerSetup Balancer::worker_setup(uint32_t id) {
   WorkerSetup setup{};
   setup.id = id;
   setup.lcore = config_.eal.worker_lcores[id];
-  setup.shares_core = setup.lcore == config_.eal.main_lcore;
+  setup.favoured = favours_worker(config_.eal, setup.lcore);
+  setup.idle = config_.eal.idle;
   setup.limits = {config_.limits.flows_per_worker, config_.limits.neighbours_per_worker,
                   config_.limits.syns_per_worker};
   setup.secret = random_key();

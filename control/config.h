@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "control/address_text.h"
+#include "dataplane/idle_mode.h"
 #include "dataplane/state/snapshot.h"
 
 namespace sluice::control {
@@ -29,6 +30,8 @@ struct EalConfig {
   bool hugepages = true;
   bool telemetry = true;
   bool multi_process = false;
+  uint32_t interface_wait_seconds = 10;  // for a device that is not there yet at the start
+  IdleMode idle = IdleMode::kPoll;
   std::vector<std::string> args;
   bool operator==(const EalConfig&) const = default;
 };

@@ -290,6 +290,9 @@ const Keys<EalConfig> kEalKeys = {
     one("hugepages", &EalConfig::hugepages, boolean()),
     one("telemetry", &EalConfig::telemetry, boolean()),
     one("multi_process", &EalConfig::multi_process, boolean()),
+    one("interface_wait_seconds", &EalConfig::interface_wait_seconds, integer(0, 3600)),
+    one("idle", &EalConfig::idle,
+        choice<IdleMode>({{"poll", IdleMode::kPoll}, {"sleep", IdleMode::kSleep}})),
     many("args", &EalConfig::args, text("an EAL argument", 4096), {0, 64}),
 };
 

@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 
+#include "control/host_files.h"
 #include "control/text.h"
 
 namespace sluice::control {
@@ -54,11 +56,12 @@ void examine_lcore(uint32_t lcore, const std::set<uint32_t>& isolated, const fs:
     return;
   }
   if (!isolated.contains(lcore)) {
-    found.push_back({"cpus", Level::kWarn,
-                     fmt::format("CPU {} is not isolated: the kernel and others run on it too, and "
-                                 "packets wait for them",
-                                 lcore),
-                     kernel_words(lcore)});
+    found.push_back(
+        {"cpus", Level::kWarn,
+         fmt::format("CPU {} is not isolated: the kernel and others run on it too, packets "
+                     "wait for them, and Sluice asks for no priority over them",
+                     lcore),
+         kernel_words(lcore)});
   }
   const std::string governor = first_line(cpu / "cpufreq/scaling_governor");
   if (!governor.empty() && governor != "performance") {
@@ -66,6 +69,19 @@ void examine_lcore(uint32_t lcore, const std::set<uint32_t>& isolated, const fs:
                      fmt::format("CPU {} has the frequency governor \"{}\"", lcore, governor),
                      fmt::format("cpupower -c {} frequency-set -g performance", lcore)});
   }
+}
+
+// A machine with few CPUs, or one to try it on.
+void examine_sharing(const Config& config, std::vector<Diagnosis>& found) {
+  const auto& workers = config.eal.worker_lcores;
+  if (std::ranges::find(workers, config.eal.main_lcore) == workers.end()) return;
+  const bool sleeps = config.eal.idle == IdleMode::kSleep;
+  found.push_back(
+      {"cpus", Level::kWarn,
+       fmt::format("CPU {} is a worker's and the control thread's: each waits for the "
+                   "other",
+                   config.eal.main_lcore),
+       fmt::format("another eal.main_lcore{}", sleeps ? "" : ", or [eal] idle = \"sleep\"")});
 }
 
 // Two hardware threads of a core share it: each gets little more than half.
@@ -87,28 +103,6 @@ void examine_siblings(const Config& config, const fs::path& sys, std::vector<Dia
 }
 
 }  // namespace
-
-std::string first_line(const fs::path& file) {
-  std::string line;
-  std::ifstream stream(file);
-  std::getline(stream, line);
-  return line;
-}
-
-std::set<uint32_t> parse_cpu_list(const std::string& text) {
-  std::set<uint32_t> out;
-  constexpr unsigned kCpuMax = 4096;
-  for (size_t at = 0; at < text.size(); at = text.find(',', at)) {
-    if (text[at] == ',') ++at;
-    unsigned first = 0;
-    unsigned last = 0;
-    const int count = std::sscanf(text.c_str() + at, "%u-%u", &first, &last);
-    if (count < 1) break;
-    if (count == 1) last = first;
-    for (unsigned cpu = first; cpu <= last && cpu < kCpuMax; ++cpu) out.insert(cpu);
-  }
-  return out;
-}
 
 uint32_t node_of_cpu(uint32_t cpu, const fs::path& sys) {
   const auto nodes = parse_cpu_list(first_line(sys / "devices/system/node/online"));
@@ -162,10 +156,11 @@ std::vector<Diagnosis> examine_memory(const Config& config, const fs::path& sys)
 
 std::vector<Diagnosis> examine_cpus(const Config& config, const fs::path& sys) {
   std::vector<Diagnosis> found;
-  const auto isolated = parse_cpu_list(first_line(sys / "devices/system/cpu/isolated"));
+  const auto isolated = isolated_cpus(sys);
   for (const uint32_t lcore : config.eal.worker_lcores) {
     examine_lcore(lcore, isolated, sys, found);
   }
+  examine_sharing(config, found);
   examine_siblings(config, sys, found);
   if (found.empty()) {
     found.push_back({"cpus", Level::kOk,

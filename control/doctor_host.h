@@ -5,11 +5,11 @@
 
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "control/config.h"
 #include "control/diagnosis.h"
+#include "control/host_files.h"
 #include "control/link_mtu.h"
 
 namespace sluice::control {
@@ -30,10 +30,6 @@ std::vector<LinkMtu> ask_mtus(const Config& config);
 std::vector<Diagnosis> examine_forwarding(const Config& config,
                                           const std::optional<std::string>& ingress_drop);
 
-// "0-2,7": the kernel's way to write a set of CPUs or nodes.
-std::set<uint32_t> parse_cpu_list(const std::string& text);
-// The first line of a file; empty when it cannot be read.
-std::string first_line(const std::filesystem::path& file);
 // The NUMA node that a CPU belongs to, 0 where there is but one.
 uint32_t node_of_cpu(uint32_t cpu, const std::filesystem::path& sys);
 

@@ -12,7 +12,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <optional>
 
@@ -59,7 +58,14 @@ size_t backend_count(const Config& config) {
 void check_before_start(const Config& config) {
   check_lcores(config.eal);
   check_permissions(config);
-  check_interfaces(config);
+  const Say say = [](const std::string& line) {
+    spdlog::warn("{}", line);
+    tell_status(line);
+  };
+  constexpr std::chrono::minutes kRestOfStart{5};
+  tell_start_may_take(std::chrono::seconds(config.eal.interface_wait_seconds) + kRestOfStart);
+  await_devices(config, say);
+  check_interfaces(config, say);
   check_listen_ports(config.control);
   check_flow_log(config.flow_log);
   check_memory(config, plan_memory(config));
@@ -84,16 +90,6 @@ int check_only(const LoadedConfig& loaded, const std::string& file) {
   fmt::print("{}: good: services {}, backends {}{}\n", file, loaded.config.services.size(),
              backend_count(loaded.config), but);
   return 0;
-}
-
-// Where sessions share a CPU as groups (sched(7), autogroup), the priority that a worker asks for
-// counts among Sluice's own threads alone: it would starve the control thread, and nobody else.
-// Nothing is done for a session that others live in, nor where a worker polls the control thread's
-// CPU as well, and nothing is wrong where it cannot be.
-void favour_session(const EalConfig& eal) {
-  const bool shared =
-      std::ranges::find(eal.worker_lcores, eal.main_lcore) != eal.worker_lcores.end();
-  if (getsid(0) == getpid() && !shared) std::ofstream("/proc/self/autogroup") << "-20";
 }
 
 // Where memory is shared it has files: in a hugetlbfs that is ours to write, which is not the first one
@@ -278,7 +274,6 @@ int run(const LoadedConfig& loaded, const std::string& file) {
   try {
     ApiSockets sockets(config.control);
     check_before_start(config);
-    favour_session(config.eal);
     EventLoop loop;
     // Before EAL makes its threads, so that signals come here and nowhere else.
     for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) loop.on_signal(signal, [] {});

@@ -15,10 +15,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "control/text.h"
@@ -63,12 +65,42 @@ std::string lack_of_interface(const InterfaceConfig& item) {
                      item.name, *name, join_interfaces());
 }
 
-bool is_up(const std::string& interface) {
+enum class SetUp : uint8_t { kWasUp, kDone, kFailed };  // errno says why
+
+SetUp set_up(const std::string& interface) {
   ifreq request{};
   interface.copy(request.ifr_name, IFNAMSIZ - 1);
   const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (ioctl(fd.get(), SIOCGIFFLAGS, &request) != 0) return true;  // cannot tell
-  return (request.ifr_flags & IFF_UP) != 0;
+  if (ioctl(fd.get(), SIOCGIFFLAGS, &request) != 0) return SetUp::kWasUp;  // cannot tell
+  if ((request.ifr_flags & IFF_UP) != 0) return SetUp::kWasUp;
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  return ioctl(fd.get(), SIOCSIFFLAGS, &request) == 0 ? SetUp::kDone : SetUp::kFailed;
+}
+
+bool is_pci_address(const std::string& name) {
+  return name.find_first_not_of("0123456789abcdefABCDEF:.") == std::string::npos;
+}
+
+// Says what is not there yet of a device; else empty. A card without a driver may get one.
+std::string lack_of_device(const InterfaceConfig& item) {
+  const std::string name = item.device.substr(0, item.device.find(','));
+  if (!is_pci_address(name)) return lack_of_interface(item);
+  const std::string full = std::ranges::count(name, ':') == 1 ? "0000:" + name : name;
+  const std::filesystem::path device = std::filesystem::path("/sys/bus/pci/devices") / full;
+  std::error_code error;
+  if (!std::filesystem::exists(device, error)) {
+    return fmt::format("interface {}: there is no PCI device {} here", item.name, name);
+  }
+  if (std::filesystem::exists(device / "driver", error)) return "";
+  return fmt::format("interface {}: PCI device {} has no driver", item.name, name);
+}
+
+std::string first_lack_of_device(const Config& config) {
+  for (const InterfaceConfig& item : config.interfaces) {
+    std::string lack = lack_of_device(item);
+    if (!lack.empty()) return lack;
+  }
+  return "";
 }
 
 void check_lcore(const char* key, uint32_t lcore, const cpu_set_t& usable) {
@@ -161,7 +193,7 @@ std::string pci_address_of(const std::string& device) {
 
 bool has_pci_device(const Config& config) {
   return std::ranges::any_of(config.interfaces, [](const InterfaceConfig& interface) {
-    return !pci_address_of(interface.device).empty();
+    return is_pci_address(interface.device.substr(0, interface.device.find(',')));
   });
 }
 
@@ -249,7 +281,22 @@ void check_lcores(const EalConfig& eal) {
   for (uint32_t lcore : eal.worker_lcores) check_lcore("eal.worker_lcores", lcore, usable);
 }
 
-void check_interfaces(const Config& config) {
+void await_devices(const Config& config, const Say& say) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kLookAgain{100};
+  const auto limit = std::chrono::seconds(config.eal.interface_wait_seconds);
+  const auto until = Clock::now() + limit;
+  std::string said;
+  for (;;) {
+    const std::string lack = first_lack_of_device(config);
+    if (lack.empty() || Clock::now() >= until) return;
+    if (lack != said) say(fmt::format("{}: waiting up to {} s for it", lack, limit.count()));
+    said = lack;
+    std::this_thread::sleep_for(kLookAgain);
+  }
+}
+
+void check_interfaces(const Config& config, const Say& say) {
   for (const InterfaceConfig& item : config.interfaces) {
     const auto name = interface_to_be_there(item);
     if (!name) continue;
@@ -257,9 +304,13 @@ void check_interfaces(const Config& config) {
     if (!lack.empty()) {
       throw StartError(lack + "; mend iface= in its device, or make the interface");
     }
-    if (!is_up(*name)) {
+    const SetUp done = set_up(*name);
+    if (done == SetUp::kDone)
+      say(fmt::format("interface {}: {} was down: set up", item.name, *name));
+    if (done == SetUp::kFailed) {
       throw StartError(
-          fmt::format("interface {}: \"{}\" is down: ip link set {} up", item.name, *name, *name));
+          fmt::format("interface {}: \"{}\" is down and cannot be set up: {}: ip link set {} up",
+                      item.name, *name, std::strerror(errno), *name));
     }
   }
 }

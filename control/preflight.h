@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What can be known to fail before DPDK is asked: permissions, interfaces, lcores, hugepages.
+// What can be known to fail before DPDK is asked: permissions, interfaces, lcores, hugepages; and what
+// can be mended or waited for instead.
 //
 // EAL and its drivers say little when they fail. Each check here throws StartError with one line
 // that says what is wrong and how to mend it.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -57,7 +59,14 @@ std::string writable_hugetlbfs(const std::string& mounts = "/proc/mounts");
 std::string no_hugetlbfs();
 
 void check_lcores(const EalConfig& eal);
-void check_interfaces(const Config& config);
+
+// What happens meanwhile, for the log.
+using Say = std::function<void(const std::string&)>;
+// Waits up to eal.interface_wait_seconds for devices that are not there yet: a bond that is still being
+// made, a driver that is late. Who is missing then is named by those that look for it next.
+void await_devices(const Config& config, const Say& say);
+// Sets up the interfaces that are down.
+void check_interfaces(const Config& config, const Say& say);
 void check_permissions(const Config& config);
 void check_listen_ports(const ControlConfig& control);
 

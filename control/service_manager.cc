@@ -30,6 +30,9 @@ std::string status_line(std::string status) {
 void tell_ready(const std::string& status) {
   tell("READY=1\n" + status_line(status));
 }
+void tell_start_may_take(std::chrono::seconds time) {
+  tell(fmt::format("EXTEND_TIMEOUT_USEC={}", std::chrono::microseconds(time).count()));
+}
 void tell_reloading() {
   // The time tells this reload's READY from an earlier one (systemd 253, Type=notify-reload).
   tell(fmt::format("RELOADING=1\nMONOTONIC_USEC={}\nSTATUS=reloading", steady_ms() * 1000));

@@ -13,6 +13,8 @@
 namespace sluice::control {
 
 void tell_ready(const std::string& status);
+// Where it may take longer than TimeoutStartSec.
+void tell_start_may_take(std::chrono::seconds time);
 void tell_reloading();
 void tell_stopping();
 void tell_status(const std::string& status);

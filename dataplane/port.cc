@@ -42,9 +42,17 @@ uint16_t tx_queues_there(const rte_eth_dev_info& info) {
   return has_one ? std::min<uint16_t>(1, info.max_tx_queues) : info.max_tx_queues;
 }
 
+/// What is asked for with or without RSS: interrupts on changes of link, where the driver has them.
+rte_eth_conf plain_configuration(const rte_eth_dev_info& info, bool rx_interrupts) {
+  rte_eth_conf conf{};
+  conf.intr_conf.lsc = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0 ? 1 : 0;
+  conf.intr_conf.rxq = rx_interrupts ? 1 : 0;
+  return conf;
+}
+
 }  // namespace
 
-Port::Port(const std::string& device, const std::vector<rte_mempool*>& packets)
+Port::Port(const std::string& device, const std::vector<rte_mempool*>& packets, bool rx_interrupts)
     : device_(with_defaults(device, packets.size())) {
   const std::string name = device.substr(0, device.find(','));
   if (rte_eth_dev_get_port_by_name(name.c_str(), &id_) != 0) {
@@ -54,17 +62,23 @@ Port::Port(const std::string& device, const std::vector<rte_mempool*>& packets)
     }
   }
   if (id_ >= kInterfacesMax) throw std::runtime_error("more than 16 ports");
-  configure(packets);
+  try {
+    configure(packets, rx_interrupts);
+  } catch (const std::runtime_error&) {
+    if (!rx_interrupts) throw;
+    configure(packets, false);  // a card or its bus driver may have none
+  }
   learn_rss(static_cast<uint32_t>(packets.size()));
 }
 
-void Port::configure(const std::vector<rte_mempool*>& packets) {
+void Port::configure(const std::vector<rte_mempool*>& packets, bool rx_interrupts) {
   rte_eth_dev_info info;
   check(rte_eth_dev_info_get(id_, &info), "device info");
+  kernel_index_ = info.if_index;
   const auto wanted = static_cast<uint16_t>(packets.size());
   rx_queue_count_ = std::min(wanted, info.max_rx_queues);
   tx_queue_count_ = std::min(wanted, tx_queues_there(info));
-  configure_queues(info);
+  configure_queues(info, rx_interrupts);
   uint16_t rx = kDescriptors, tx = kDescriptors;
   check(rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx), "descriptor counts");
   const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(id_));
@@ -81,16 +95,16 @@ void Port::configure(const std::vector<rte_mempool*>& packets) {
 }
 
 /// With RSS under our key, else under the driver's, else without.
-void Port::configure_queues(const rte_eth_dev_info& info) {
+void Port::configure_queues(const rte_eth_dev_info& info, bool rx_interrupts) {
+  const rte_eth_conf plain = plain_configuration(info, rx_interrupts);
   if (rx_queue_count_ > 1) {
     uint8_t* const ours = rss_key(rss_key_length(info)).data();
     for (uint8_t* const asked : {ours, static_cast<uint8_t*>(nullptr)}) {
-      rte_eth_conf conf{};
+      rte_eth_conf conf = plain;
       if (!ask_for_rss(info, asked, conf)) break;
       if (rte_eth_dev_configure(id_, rx_queue_count_, tx_queue_count_, &conf) == 0) return;
     }
   }
-  const rte_eth_conf plain{};
   check(rte_eth_dev_configure(id_, rx_queue_count_, tx_queue_count_, &plain), "configure");
 }
 
@@ -107,6 +121,7 @@ Port::Port(Port&& other) noexcept
     : device_(std::move(other.device_)),
       id_(std::exchange(other.id_, kNone)),
       mac_(other.mac_),
+      kernel_index_(other.kernel_index_),
       rx_queue_count_(other.rx_queue_count_),
       tx_queue_count_(other.tx_queue_count_),
       rss_(std::move(other.rss_)),

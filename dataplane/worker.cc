@@ -97,16 +97,17 @@ int Worker::entry(void* self) {
 }
 
 void Worker::loop() {
-  // The core is the worker's. Where others run on it all the same, they get what it leaves; without
-  // the right to ask for that, and with the control thread, it shares.
+  thread_.store(rte_gettid(), std::memory_order_relaxed);
+  // Without the right to ask for it, it does without.
   constexpr int kFavoured = -20;
-  if (!setup_.shares_core) {
+  if (setup_.favoured) {
     static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(rte_gettid()), kFavoured));
   }
   const TscClock clock;
   cell_.enter(setup_.id);
   uint64_t turn_began = TscClock::ticks();
   bool busy = false;
+  Idle idle(setup_.idle, rx_queues());
   while (!stop_.load(std::memory_order_acquire)) {
     const uint64_t ticks = TscClock::ticks();
     core_->counters.ticks.add(ticks - turn_began);
@@ -124,19 +125,22 @@ void Worker::loop() {
     }
     busy = poll(clock);
     busy |= take_over(clock);
-    send_from_kernels(*core_);
+    bool active = busy;
+    active |= take_from_kernels();
     run_housekeeping(*core_);
     if (new_ms) flow_count_.store(core_->flows.flow_count(), std::memory_order_relaxed);
     if (Errand* errand = errand_.load(std::memory_order_acquire)) {
+      active = true;
       if (errand->step(*core_)) errand_.store(nullptr, std::memory_order_release);
     }
     core_->tx.flush();
     core_->handoff.flush();
-    relay_.forward(core_->counters);
+    active |= relay_.forward(core_->counters);
     cell_.quiescent(setup_.id);
     if (!polling_.load(std::memory_order_relaxed)) {
       polling_.store(true, std::memory_order_release);
     }
+    idle.end_turn(active, ticks);
   }
   polling_.store(false, std::memory_order_release);
   cell_.leave(setup_.id);
@@ -146,6 +150,21 @@ void Worker::follow_wall_clock() {
   const WallClock before = core_->wall_clock;
   if (!setup_.wall_clock->read(core_->wall_clock)) return;
   core_->wall_clock.continue_from(before, core_->now_ms);
+}
+
+bool Worker::take_from_kernels() {
+  const Counter& taken = core_->counters.events[static_cast<size_t>(Event::packets_from_kernel)];
+  const uint64_t before = taken.value();
+  send_from_kernels(*core_);
+  return taken.value() != before;
+}
+
+std::vector<RxQueue> Worker::rx_queues() const {
+  std::vector<RxQueue> queues;
+  for (const PortQueues& port : setup_.ports) {
+    if (setup_.id < port.rx_count) queues.push_back({port.port, static_cast<uint16_t>(setup_.id)});
+  }
+  return queues;
 }
 
 uint16_t Worker::transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count) {

@@ -12,6 +12,7 @@
 
 #include "dataplane/core.h"
 #include "dataplane/errand.h"
+#include "dataplane/idle.h"
 #include "dataplane/snapshot_cell.h"
 #include "dataplane/tsc_clock.h"
 #include "dataplane/tx_relay.h"
@@ -26,9 +27,10 @@ struct PortQueues {
 };
 
 struct WorkerSetup {
-  uint32_t id;       // 0-based; thread id towards the SnapshotCell, queue id towards ports
-  unsigned lcore;    // must not be the main lcore
-  bool shares_core;  // with the control thread
+  uint32_t id;     // 0-based; thread id towards the SnapshotCell, queue id towards ports
+  unsigned lcore;  // must not be the main lcore
+  bool favoured;   // whether its thread asks for the highest priority
+  IdleMode idle;
   CoreLimits limits;
   net::SipKey secret;
   rte_mempool* packets;
@@ -61,6 +63,10 @@ class Worker {
   bool finish();
   bool polls() const { return polling_.load(std::memory_order_acquire); }
   unsigned lcore() const { return setup_.lcore; }
+  /// The kernel's number of its thread; 0 before the launch.
+  int thread() const { return thread_.load(std::memory_order_relaxed); }
+  /// Packets that a device's queues have taken from this worker.
+  uint64_t handed_over(uint16_t port) const { return relay_.handed_over(port); }
 
   const WorkerCounters& counters() const { return core_->counters; }
   /// Entries are the control thread's to make and to free, by the rules of Registry.
@@ -77,9 +83,11 @@ class Worker {
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
   void loop();
   void follow_wall_clock();
-  // Both return whether there were packets.
+  std::vector<RxQueue> rx_queues() const;
+  // All of them return whether there were packets.
   bool poll(const TscClock& clock);
   bool take_over(const TscClock& clock);
+  bool take_from_kernels();
 
   WorkerSetup setup_;
   SnapshotCell& cell_;
@@ -89,6 +97,7 @@ class Worker {
   std::unique_ptr<Core> core_;
   std::atomic<Errand*> errand_ = nullptr;
   std::atomic<bool> stop_ = false;
+  std::atomic<int> thread_ = 0;
   std::atomic<bool> polling_ = false;
   std::atomic<uint32_t> flow_count_ = 0;
   bool launched_ = false;

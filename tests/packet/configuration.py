@@ -36,6 +36,7 @@ class Configuration:
     service_keys: tuple = ()  # (key, TOML value), for every service
     backend_keys: tuple = ()
     timeouts: tuple = ()  # (state, seconds)
+    idle: str = "poll"
     limits: tuple = (("flows_per_worker", 4096), ("syns_per_worker", 4096))
 
     def services(self):
@@ -44,7 +45,7 @@ class Configuration:
                         (5000, last), self.backends) for i in range(self.count)]
 
     def toml(self, socket):
-        return "\n".join([HEAD.format(socket=socket), self._time_wait(),
+        return "\n".join([HEAD.format(socket=socket, idle=self.idle), self._time_wait(),
                           table("limits", self.limits), table("tcp_timeouts", self.timeouts),
                           *map(self._service, self.services())])
 
@@ -69,6 +70,8 @@ main_lcore = 0
 worker_lcores = [1]
 memory_mb = 256
 hugepages = false
+interface_wait_seconds = 0
+idle = "{{idle}}"
 
 [control]
 socket = "{{socket}}"

@@ -10,6 +10,7 @@ import pytest
 from balancer import Balancer
 from configuration import Configuration
 from middles import build_dir
+from topology import stop_process, wait_until
 from wire import inside
 
 GOOD = Configuration(count=1)
@@ -49,13 +50,54 @@ def test_no_such_interface(start):
     assert '"lb-clinet"' in line and "lb-client" in line, "names what is there"
 
 
-def test_an_interface_that_is_down(start, links):
-    links.namespace.ip("link", "add", "dead", "type", "veth", "peer", "name", "alive")
+@pytest.fixture
+def late(links):
+    """Makes a link of its own, which is down."""
+    yield lambda: links.namespace.ip("link", "add", "late", "type", "veth", "peer", "name", "early")
+    links.namespace.run("ip", "link", "del", "late", check=False)
+
+
+def runs(links, tmp_path, meanwhile=lambda: None):
+    """Starts on the interface `late`, has it stop when it is ready, and gives its log."""
+    file = tmp_path / "sluice.toml"
+    text = GOOD.toml(tmp_path / "sluice.sock").replace("interface_wait_seconds = 0",
+                                                       "interface_wait_seconds = 20")
+    file.write_text(replaced("iface=lb-client", "iface=late")(text))
+    with open(tmp_path / "log", "w") as log:
+        process = links.namespace.start(build_dir() / "control" / "sluice", "--config", file,
+                                        core="0,1", stdout=log, stderr=subprocess.STDOUT)
+    said = (tmp_path / "log").read_text
     try:
-        line = refusal(start(replaced("iface=lb-client", "iface=dead")))
-        assert "ip link set dead up" in line
+        meanwhile()
+        wait_until(lambda: "ready; ask with" in said() or process.poll() is not None, SECONDS,
+                   "sluice is not ready")
+        assert process.poll() is None, said()
     finally:
-        links.namespace.ip("link", "del", "dead")
+        stop_process(process)
+    return said()
+
+
+def test_an_interface_that_is_down_is_set_up(links, late, tmp_path):
+    late()
+    log = runs(links, tmp_path)
+    assert "interface client: late was down: set up" in log
+    assert "UP" in links.namespace.ip("-br", "link", "show", "late").split("<")[1]
+
+
+def test_an_interface_that_is_down_and_may_not_be_set_up(start, late):
+    late()
+    line = refusal(start(replaced("iface=lb-client", "iface=late"),
+                         prefix=("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin")))
+    assert "ip link set late up" in line
+
+
+def test_an_interface_that_comes_late_is_waited_for(links, late, tmp_path):
+    def meanwhile():
+        wait_until(lambda: "waiting up to 20 s" in (tmp_path / "log").read_text(), SECONDS,
+                   "it does not say that it waits")
+        late()
+    log = runs(links, tmp_path, meanwhile)
+    assert '"late"' in log and log.index("waiting") < log.index("set up")
 
 
 def test_no_permission(start):

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 
@@ -92,11 +93,28 @@ TEST(Preflight, SharedMemoryTakesAHugetlbfsThatMayBeWritten) {
 TEST(Preflight, AMissingInterfaceIsNamed) {
   Config config;
   config.interfaces = {{"client", "net_af_packet0,iface=no-such-if", {}}};
-  const std::string line = refusal([&] { check_interfaces(config); });
+  const Say nothing = [](const std::string&) {};
+  const std::string line = refusal([&] { check_interfaces(config, nothing); });
   EXPECT_TRUE(has(line, "interface client")) << line;
   EXPECT_TRUE(has(line, "\"no-such-if\"")) << line;
   config.interfaces = {{"client", "net_null0", {}}};
-  EXPECT_EQ(refusal([&] { check_interfaces(config); }), "");
+  EXPECT_EQ(refusal([&] { check_interfaces(config, nothing); }), "");
+}
+
+TEST(Preflight, WaitsForADeviceAsLongAsItIsTold) {
+  using Clock = std::chrono::steady_clock;
+  for (const char* device : {"net_af_packet0,iface=no-such-if", "ffff:ff:1f.7", "net_null0"}) {
+    Config config;
+    config.interfaces = {{"client", device, {}}};
+    config.eal.interface_wait_seconds = 1;
+    std::vector<std::string> said;
+    const auto begin = Clock::now();
+    await_devices(config, [&](const std::string& line) { said.push_back(line); });
+    const bool waited = Clock::now() - begin >= std::chrono::seconds(1);
+    EXPECT_EQ(waited, device != std::string("net_null0")) << device;
+    EXPECT_EQ(said.size(), waited ? 1u : 0u);
+    if (waited) EXPECT_TRUE(has(said.front(), "waiting up to 1 s")) << said.front();
+  }
 }
 
 TEST(Preflight, AnLcoreThatIsNotThereIsNamed) {
