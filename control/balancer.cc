@@ -18,6 +18,8 @@
 #include "control/preflight.h"
 #include "control/priority.h"
 #include "control/text.h"
+#include "dataplane/port_stats.h"
+#include "dataplane/queue_probe.h"
 
 namespace sluice::control {
 namespace {
@@ -36,6 +38,19 @@ std::string reason(const std::exception& error) {
   return logged.empty() ? error.what() : fmt::format("{} ({})", error.what(), logged);
 }
 
+// Gateways and backends that are on an interface's first network.
+std::vector<net::Ipv4Address> neighbours_on(const Config& config, size_t interface) {
+  std::vector<net::Ipv4Address> found;
+  const auto add = [&](net::Ipv4Address ip) {
+    if (config.interfaces[interface].addresses.front().contains(ip)) found.push_back(ip);
+  };
+  for (const RouteConfig& route : config.routes) add(route.via);
+  for (const ServiceConfig& service : config.services) {
+    for (const BackendConfig& backend : service.backends) add(backend.address.ip);
+  }
+  return found;
+}
+
 int socket_of(uint32_t lcore) {
   return static_cast<int>(rte_lcore_to_socket_id(lcore));
 }
@@ -47,8 +62,10 @@ Balancer::Balancer(const Config& config)
   wall_clock_.observe();
   make_packet_pools();
   start_ports();
+  try_tx_queues();
   plan_ = choose_steering(config_, ports_, random_key());
   rules_refused_.resize(plan_.rules.size());
+  links_.resize(ports_.size());
   make_rings();
   start_workers();
   std::vector<Registry*> registries;
@@ -86,6 +103,38 @@ void Balancer::start_ports() {
       throw StartError(fmt::format("interface {}: DPDK refuses the device \"{}\": {}",
                                    interface.name, interface.device, reason(error)));
     }
+  }
+}
+
+// Of a socket of the kernel's nothing need be tried. A card that has just been started may take a
+// while for its link.
+bool Balancer::await_link(const Port& port) const {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds kLinkTime{3};
+  for (const auto until = Clock::now() + kLinkTime; Clock::now() < until;) {
+    if (port.link_up()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
+}
+
+void Balancer::try_tx_queues() {
+  constexpr std::chrono::milliseconds kEchoTime{70};
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    Port& port = ports_[i];
+    if (port.tx_queue_count() < 2 || port.kernel_index() != 0 || !await_link(port)) continue;
+    const QueueProbe probe{port.id(),
+                           port.rx_queue_count(),
+                           port.tx_queue_count(),
+                           packets_.front(),
+                           port.mac(),
+                           config_.interfaces[i].addresses.front().address,
+                           neighbours_on(config_, i)};
+    const uint16_t sending = count_sending_queues(probe, kEchoTime);
+    if (sending == port.tx_queue_count()) continue;
+    spdlog::error("interface {}: what goes into transmit queue {} of {} is never sent: using {}",
+                  config_.interfaces[i].name, sending, port.tx_queue_count(), sending);
+    port.limit_tx_queues(sending);
   }
 }
 
@@ -292,6 +341,18 @@ void Balancer::follow_links() {
   publish();
 }
 
+void Balancer::sample() {
+  handshakes_.sample(*keeper_);
+  std::vector<TxWatch::Counts> counts;
+  for (const Port& port : ports_) {
+    TxWatch::Counts& count = counts.emplace_back();
+    for (const auto& worker : workers_) count.accepted += worker->handed_over(port.id());
+    const PortStats stats = read_port_stats(port.id());
+    count.finished = stats.sent_packets + stats.tx_errors;
+  }
+  tx_watch_.look(counts);
+}
+
 // net_af_packet leaves every packet to the kernel as well; what that does with those of Sluice's
 // addresses is harmless only as long as it forwards nothing.
 void Balancer::take_from_kernel(const Snapshot& snapshot) {
@@ -320,6 +381,25 @@ void Balancer::take_from_kernel(const Snapshot& snapshot) {
   } else {
     spdlog::error("{}it forwards them, too: sysctl -w {}", what, join(forwarding, " "));
   }
+}
+
+bool Balancer::set_link(size_t interface, LinkState link) {
+  const LinkState before = std::exchange(links_[interface], std::move(link));
+  const LinkState& now = links_[interface];
+  if (now == before) return false;
+  const std::string& name = config_.interfaces[interface].name;
+  if (!now.up) {
+    spdlog::error("interface {}: link down: {}; {}", name, now.reason, now.remedy);
+    return true;
+  }
+  if (!before.known) return true;
+  if (before.up) {
+    spdlog::warn("interface {}: the link went down and came up again", name);
+  } else {
+    spdlog::warn("interface {}: link up", name);
+  }
+  link_came_up(interface);
+  return true;
 }
 
 void Balancer::sweep() {

@@ -14,10 +14,12 @@
 #include "control/health/passive_watch.h"
 #include "control/ingress_drop.h"
 #include "control/kernel_taps.h"
+#include "control/link_state.h"
 #include "control/overrides.h"
 #include "control/snapshot_builder.h"
 #include "control/state_keeper.h"
 #include "control/steering_choice.h"
+#include "control/tx_watch.h"
 #include "control/wall_clock_keeper.h"
 #include "dataplane/port.h"
 #include "dataplane/snapshot_cell.h"
@@ -61,6 +63,9 @@ class Balancer {
   void on_apply(std::function<void(const Config&)> callback) {
     on_apply_.push_back(std::move(callback));
   }
+  // What is found of an interface's link. Logs where it changes, and has the workers announce what is
+  // ours there when it comes up. Returns whether anything changed.
+  bool set_link(size_t interface, LinkState link);
   // Frees what was removed and is not used any more. To be called now and then.
   void sweep();
   // Looks whether a kernel interface is another one by now, or has another MTU. To be called now
@@ -68,7 +73,7 @@ class Balancer {
   void follow_links();
 
   // Once a second.
-  void sample() { handshakes_.sample(*keeper_); }
+  void sample();
   void keep_time();
 
   const Config& config() const { return config_; }
@@ -77,6 +82,7 @@ class Balancer {
   // As it is now.
   HealthMap health() const { return health_ ? health_() : HealthMap(); }
   const HandshakeWatch& handshakes() const { return handshakes_; }
+  const TxWatch& tx_watch() const { return tx_watch_; }  // by interface
   const StateKeeper& keeper() const { return *keeper_; }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   const std::vector<Port>& ports() const { return ports_; }
@@ -84,6 +90,7 @@ class Balancer {
   const std::vector<PortInfo>& port_infos() const { return port_infos_; }
   // What keeps the kernel from the packets of net_af_packet's interfaces.
   const IngressDrop& ingress_drop() const { return ingress_drop_; }
+  const std::vector<LinkState>& links() const { return links_; }  // by interface
   // Buffers for packets that do not come from a device.
   rte_mempool* packets() const { return packets_.front(); }
   // The interfaces with a way to the kernel.
@@ -98,6 +105,8 @@ class Balancer {
   uint64_t reset(const ResetFlows::Backends& backends, ResetFlows::Unanswered unanswered);
   void make_packet_pools();
   void start_ports();
+  void try_tx_queues();
+  bool await_link(const Port& port) const;
   void make_rings();
   void start_workers();
   std::array<KernelDoor*, kInterfacesMax> make_kernel_doors(uint32_t worker);
@@ -116,6 +125,7 @@ class Balancer {
   std::string ingress_drop_problem_;   // the one that was logged last
   std::vector<Port> ports_;
   std::vector<PortInfo> port_infos_;
+  std::vector<LinkState> links_;
   std::vector<std::vector<std::unique_ptr<KernelDoor>>> kernel_doors_;  // by worker, interface
   std::vector<std::unique_ptr<FlowLogRing>> flow_logs_;                 // by worker
   WallClockKeeper wall_clock_;
@@ -127,6 +137,7 @@ class Balancer {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<StateKeeper> keeper_;
   HandshakeWatch handshakes_;
+  TxWatch tx_watch_;
 };
 
 }  // namespace sluice::control

@@ -121,7 +121,7 @@ json Commands::show(const std::string& what) {
     return view_program(balancer_, operations_.reloads(), operations_.loop_load());
   if (what == "interfaces") return view_interfaces(balancer_);
   if (what == "pools") return view_pools(balancer_);
-  if (what == "workers") return view_workers(balancer_, busy_percent_);
+  if (what == "workers") return view_workers(balancer_, loads_.latest());
   if (what == "counters") {
     json answer = view_counters(balancer_);
     answer["packets"] = view_packet_balance(balancer_);
@@ -152,23 +152,10 @@ json Commands::explain(const json& request) {
 }
 
 void Commands::tick() {
-  sample();
-  tracer_.tick();
-}
-
-void Commands::sample() {
   balancer_.sample();
-  ticks_.resize(balancer_.workers().size());
-  busy_percent_.resize(balancer_.workers().size());
-  for (size_t i = 0; i < ticks_.size(); ++i) {
-    const WorkerCounters& counters = balancer_.workers()[i]->counters();
-    const Ticks now{counters.ticks.value(), counters.busy_ticks.value()};
-    const auto all = static_cast<double>(std::max<uint64_t>(1, now.all - ticks_[i].all));
-    const auto busy = static_cast<double>(now.busy - ticks_[i].busy);
-    busy_percent_[i] = std::min(100.0, 100.0 * busy / all);  // read one after the other
-    ticks_[i] = now;
-  }
-  status_board_.sample(balancer_, operations_, busy_percent_);
+  loads_.sample(balancer_.workers());
+  status_board_.sample(balancer_, operations_, loads_.latest());
+  tracer_.tick();
 }
 
 }  // namespace sluice::control

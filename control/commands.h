@@ -11,6 +11,7 @@
 #include "control/operations.h"
 #include "control/status.h"
 #include "control/tracer.h"
+#include "control/worker_load.h"
 
 namespace sluice::control {
 
@@ -26,26 +27,21 @@ class Commands {
   // Once a second: takes the numbers that rates are made of, and looks after a trace.
   void tick();
 
+  void links_changed() { status_board_.refresh_links(balancer_); }
+
   nlohmann::json show(const std::string& what);
   // As of the last sample.
   const nlohmann::json& status() const { return status_board_.latest(); }
 
  private:
   nlohmann::json handle(const nlohmann::json& request);
-  void sample();
   nlohmann::json show_flows(const nlohmann::json& request);
   nlohmann::json explain(const nlohmann::json& request);
-
-  struct Ticks {
-    uint64_t all = 0;
-    uint64_t busy = 0;
-  };
 
   Balancer& balancer_;
   Operations& operations_;
   Tracer tracer_;
-  std::vector<Ticks> ticks_;
-  std::vector<double> busy_percent_;
+  WorkerLoads loads_;
   StatusBoard status_board_;
 };
 

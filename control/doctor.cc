@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "control/ctl_table.h"
 #include "control/doctor_host.h"
+#include "control/neighbour_watch.h"
 #include "control/outlook.h"
 #include "dataplane/find_neighbours.h"
 
@@ -17,16 +17,6 @@ namespace {
 
 using nlohmann::json;
 using State = Neighbour::State;
-
-// Backends and gateways, each once.
-std::vector<net::Ipv4Address> destinations_of(const Balancer& balancer) {
-  std::set<net::Ipv4Address> all;
-  for (const auto& [key, backend] : balancer.keeper().backends()) {
-    if (!backend.removed) all.insert(key.address.ip);
-  }
-  for (const RouteConfig& route : balancer.config().routes) all.insert(route.via);
-  return {all.begin(), all.end()};
-}
 
 struct Heard {
   FindNeighbours::Answer best;  // of the workers: one that has an answer, else one that asked
@@ -162,6 +152,23 @@ std::vector<Diagnosis> examine_timestamps(const json& status) {
   return found;
 }
 
+// Whoever shares a worker's CPU has its packets wait.
+std::vector<Diagnosis> examine_waits(const json& status) {
+  constexpr double kWaitedPercent = 5;
+  std::vector<Diagnosis> found;
+  for (const json& row : status.value("workers", json::array())) {
+    const double waited = row.value("waited_percent", 0.0);
+    if (waited < kWaitedPercent) continue;
+    found.push_back(
+        {"cpus", Level::kWarn,
+         fmt::format("worker on lcore {}: others had its CPU for {:.0f} % of the last "
+                     "second in which it wanted to run, and its packets waited",
+                     row.value("lcore", 0), waited),
+         "keep them away (isolcpus=, or CPUAffinity= of others), or choose another lcore"});
+  }
+  return found;
+}
+
 std::vector<Diagnosis> examine_capacity(const json& status, const TimeWaitConfig& rules) {
   std::vector<Diagnosis> found;
   bool short_of = false;
@@ -192,8 +199,8 @@ json diagnose(const Balancer& balancer, const json& status) {
   std::vector<LinkMtu> mtus;
   for (const PortInfo& port : balancer.port_infos()) mtus.push_back(port.mtu);
   // The links are judged here: who asks may live in another network namespace.
-  for (const auto& part : {examine_neighbours(balancer), examine_timestamps(status),
-                           examine_capacity(status, config.time_wait),
+  for (const auto& part : {examine_neighbours(balancer), examine_waits(status),
+                           examine_timestamps(status), examine_capacity(status, config.time_wait),
                            examine_kernel_interfaces(config), examine_mtus(config, mtus),
                            examine_forwarding(config, balancer.ingress_drop().problem())}) {
     for (const Diagnosis& item : part) rows.push_back(to_json_row(item));

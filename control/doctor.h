@@ -15,6 +15,7 @@ std::vector<Diagnosis> examine_neighbours(const Balancer& balancer);
 
 // Pure, on a status (status.h).
 std::vector<Diagnosis> examine_timestamps(const nlohmann::json& status);
+std::vector<Diagnosis> examine_waits(const nlohmann::json& status);
 std::vector<Diagnosis> examine_capacity(const nlohmann::json& status, const TimeWaitConfig& rules);
 
 // All of it as rows for the API, with the verdict's findings first.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// rtnetlink requests, one at a time, each with its acknowledgement.
+// rtnetlink requests, one at a time, each with its acknowledgement; what a link says of itself.
 #include "control/kernel_link.h"
 
 #include <fmt/format.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -13,6 +12,7 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "control/netlink_request.h"
 #include "control/way.h"
 
 namespace sluice::control {
@@ -20,51 +20,7 @@ namespace {
 
 // Behind whatever route the host has for the same network by itself.
 constexpr uint32_t kRouteMetric = 20000;
-
-class Request {
- public:
-  Request(uint16_t type, uint16_t flags) : header_(mnl_nlmsg_put_header(buffer_)) {
-    header_->nlmsg_type = type;
-    header_->nlmsg_flags = static_cast<uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
-    header_->nlmsg_seq = 1;
-  }
-  template <class Body>
-  Body& body() {
-    return *static_cast<Body*>(mnl_nlmsg_put_extra_header(header_, sizeof(Body)));
-  }
-  void put(uint16_t attribute, const void* data, size_t size) {
-    mnl_attr_put(header_, attribute, size, data);
-  }
-  void put(uint16_t attribute, net::Ipv4Address ip) { put(attribute, &ip.raw, sizeof ip.raw); }
-  void put(uint16_t attribute, uint32_t number) { put(attribute, &number, sizeof number); }
-
-  // `accepted` is an errno that is as good as success.
-  void send(const std::string& step, int accepted) {
-    const int error = exchange();
-    if (error == 0 || error == accepted) return;
-    throw std::runtime_error(fmt::format("{}: {}", step, std::strerror(error)));
-  }
-
- private:
-  int exchange() {
-    mnl_socket* socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (socket == nullptr) return errno;
-    int error = 0;
-    ssize_t length = 0;
-    if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) != 0 ||
-        mnl_socket_sendto(socket, header_, header_->nlmsg_len) < 0 ||
-        (length = mnl_socket_recvfrom(socket, buffer_, sizeof buffer_)) < 0 ||
-        mnl_cb_run(buffer_, static_cast<size_t>(length), 1, mnl_socket_get_portid(socket), nullptr,
-                   nullptr) < 0) {
-      error = errno;
-    }
-    mnl_socket_close(socket);
-    return error;
-  }
-
-  alignas(nlmsghdr) char buffer_[8192];
-  nlmsghdr* header_;
-};
+constexpr unsigned kLowerUp = 1u << 16;  // IFF_LOWER_UP, which <net/if.h> lacks
 
 unsigned index_of(const std::string& link) {
   const unsigned index = if_nametoindex(link.c_str());
@@ -73,7 +29,7 @@ unsigned index_of(const std::string& link) {
 }
 
 void change_address(const std::string& link, net::Ipv4Prefix address, bool add) {
-  Request request(add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+  NetlinkRequest request(add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
   auto& body = request.body<ifaddrmsg>();
   body.ifa_family = AF_INET;
   body.ifa_prefixlen = address.length;
@@ -89,7 +45,7 @@ void change_address(const std::string& link, net::Ipv4Prefix address, bool add) 
 }
 
 void change_route(const std::string& link, const RouteConfig& route, bool add) {
-  Request request(add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
+  NetlinkRequest request(add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
   auto& body = request.body<rtmsg>();
   body.rtm_family = AF_INET;
   body.rtm_dst_len = route.to.length;
@@ -102,6 +58,24 @@ void change_route(const std::string& link, const RouteConfig& route, bool add) {
   request.put(RTA_OIF, uint32_t{index_of(link)});
   request.put(RTA_PRIORITY, kRouteMetric);
   request.send(fmt::format("route to {}", to_string(route.to)), add ? 0 : ESRCH);
+}
+
+int read_link_attribute(const nlattr* attribute, void* link) {
+  auto& read = *static_cast<KernelLink*>(link);
+  const uint16_t type = mnl_attr_get_type(attribute);
+  if (type == IFLA_IFNAME) read.name = mnl_attr_get_str(attribute);
+  if (type == IFLA_CARRIER_CHANGES) read.carrier_changes = mnl_attr_get_u32(attribute);
+  return MNL_CB_OK;
+}
+
+int read_link_message(const nlmsghdr* message, void* link) {
+  auto& read = *static_cast<KernelLink*>(link);
+  const auto& body = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
+  read.exists = true;
+  read.enabled = (body.ifi_flags & IFF_UP) != 0;
+  read.carrier = (body.ifi_flags & kLowerUp) != 0;
+  read.running = (body.ifi_flags & IFF_RUNNING) != 0;
+  return mnl_attr_parse(message, sizeof(ifinfomsg), read_link_attribute, link);
 }
 
 bool write_number(const std::string& file, int number) {
@@ -128,14 +102,14 @@ std::vector<RouteConfig> routes_through(const Config& config, size_t interface) 
 }
 
 void bring_up(const std::string& link, net::MacAddress mac, uint32_t mtu) {
-  Request request(RTM_NEWLINK, 0);
+  NetlinkRequest request(RTM_NEWLINK, 0);
   auto& body = request.body<ifinfomsg>();
   body.ifi_family = AF_UNSPEC;
   body.ifi_index = static_cast<int>(index_of(link));
   body.ifi_flags = body.ifi_change = IFF_UP;
   request.put(IFLA_ADDRESS, mac.bytes.data(), mac.bytes.size());
   request.put(IFLA_MTU, mtu);
-  request.send("MAC address and MTU", 0);
+  request.send("MAC address and MTU");
 }
 
 void add_address(const std::string& link, net::Ipv4Prefix address) {
@@ -149,6 +123,19 @@ void add_route(const std::string& link, const RouteConfig& route) {
 }
 void remove_route(const std::string& link, const RouteConfig& route) {
   change_route(link, route, false);
+}
+
+KernelLink read_link(unsigned index) {
+  NetlinkRequest request(RTM_GETLINK, 0, NetlinkRequest::Kind::kQuestion);
+  auto& body = request.body<ifinfomsg>();
+  body.ifi_family = AF_UNSPEC;
+  body.ifi_index = static_cast<int>(index);
+  KernelLink link;
+  const int error = request.ask(read_link_message, &link);
+  if (error != 0 && error != ENODEV) {
+    throw std::runtime_error(fmt::format("interface {}: {}", index, std::strerror(error)));
+  }
+  return link;
 }
 
 std::string mute(const std::string& link) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the host's kernel is told about a tap: MAC address, MTU, addresses, routes (rtnetlink).
+// What the host's kernel is told about a tap: MAC address, MTU, addresses, routes (rtnetlink); and what
+// it says of the links of its interfaces.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,18 @@ void add_address(const std::string& link, net::Ipv4Prefix address);
 void remove_address(const std::string& link, net::Ipv4Prefix address);
 void add_route(const std::string& link, const RouteConfig& route);
 void remove_route(const std::string& link, const RouteConfig& route);
+
+// How a kernel interface stands.
+struct KernelLink {
+  std::string name;
+  bool exists = false;
+  bool enabled = false;  // IFF_UP: by its administrator
+  bool carrier = false;  // IFF_LOWER_UP
+  bool running = false;  // IFF_RUNNING: both, and what stands above it (802.1X, a bond) agrees
+  uint32_t carrier_changes = 0;
+};
+// By its number, which outlives a change of name. Throws std::runtime_error.
+KernelLink read_link(unsigned index);
 
 // A kernel interface whose frames Sluice reads through AF_PACKET sees them too. Once a tap has the
 // addresses, the kernel would take each packet twice: this has it drop what comes in there (strict

@@ -28,6 +28,7 @@
 #include "control/flow_log.h"
 #include "control/health/health_checker.h"
 #include "control/kernel_taps.h"
+#include "control/link_watch.h"
 #include "control/log.h"
 #include "control/loop_call.h"
 #include "control/memory_plan.h"
@@ -147,7 +148,7 @@ void log_start(const Balancer& balancer) {
   const Config& config = balancer.config();
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     spdlog::info("interface {}: {}, link {}, MTU {}", config.interfaces[i].name,
-                 config.interfaces[i].device, balancer.ports()[i].link_up() ? "up" : "down",
+                 config.interfaces[i].device, balancer.links()[i].up ? "up" : "down",
                  balancer.port_infos()[i].mtu.usable);
   }
   if (balancer.workers().size() > 1) {
@@ -220,6 +221,13 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   if (config.control.page_listen) page = std::make_unique<Page>(*config.control.page_listen);
   const Telemetry telemetry(calls, show);
   ConflictWatch conflicts;
+  const auto publish_page = [&] {
+    if (page) page->publish(commands.status().dump());
+  };
+  LinkWatch links(loop, balancer, [&] {
+    commands.links_changed();
+    publish_page();
+  });
   const auto tick = [&] {
     commands.tick();
     balancer.keep_time();
@@ -229,7 +237,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
     operations.tick();
     conflicts.look(balancer);
     log_suppressed();
-    if (page) page->publish(commands.status().dump());
+    publish_page();
   };
   loop.on_signal(SIGTERM, stop);
   loop.on_signal(SIGINT, stop);

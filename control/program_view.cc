@@ -53,14 +53,15 @@ json view_interfaces(const Balancer& balancer) {
     const InterfaceConfig& interface = balancer.config().interfaces[i];
     const uint16_t port = balancer.ports()[i].id();
     const PortStats stats = read_port_stats(port);
-    const PortLink link = read_port_link(port);
+    const LinkState& link = balancer.links()[i];
     json xstats = json::object();
     for (const auto& [name, value] : read_port_xstats(port)) xstats[name] = value;
     rows.push_back({{"name", interface.name},
                     {"device", interface.device},
                     {"link", link.up ? "up" : "down"},
                     {"link_up", link.up},
-                    {"speed_mbps", link.speed_mbps},
+                    {"link_reason", link.reason},
+                    {"speed_mbps", read_port_link(port).speed_mbps},
                     {"packets_in", stats.received_packets},
                     {"packets_out", stats.sent_packets},
                     {"bytes_in", stats.received_bytes},

@@ -128,7 +128,11 @@ json interface_rows(const Balancer& balancer) {
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     rows.push_back({{"name", config.interfaces[i].name},
                     {"device", config.interfaces[i].device},
-                    {"link_up", balancer.ports()[i].link_up()}});
+                    {"link_up", balancer.links()[i].up},
+                    {"link_reason", balancer.links()[i].reason},
+                    {"link_remedy", balancer.links()[i].remedy},
+                    {"unsent_recent", balancer.tx_watch().loss(i).packets},
+                    {"unsent_percent", balancer.tx_watch().loss(i).percent}});
   }
   return rows;
 }
@@ -185,7 +189,7 @@ void StatusBoard::keep_history(const json& totals) {
 }
 
 void StatusBoard::sample(const Balancer& balancer, const Operations& operations,
-                         const std::vector<double>& busy_percent) {
+                         const std::vector<WorkerLoad>& loads) {
   using namespace std::chrono;
   pool_watch_.look(balancer.keeper(), balancer.config().time_wait, steady_ms());
   const json counters = view_counters(balancer).at("counters");
@@ -199,11 +203,15 @@ void StatusBoard::sample(const Balancer& balancer, const Operations& operations,
       {"services", view_services(balancer).at("services")},
       {"backends", view_backends(balancer).at("backends")},
       {"pools", view_pool_sums(balancer, pool_watch_)},
-      {"workers", view_workers(balancer, busy_percent).at("workers")},
+      {"workers", view_workers(balancer, loads).at("workers")},
       {"interfaces", interface_rows(balancer)},
       {"drops", rows_of_kind(counters, "drop")},
       {"events", rows_of_kind(counters, "event")},
   };
+  neighbour_watch_.sample(balancer);
+  for (size_t i = 0; i < status["workers"].size(); ++i) {
+    status["workers"][i]["cut_off_from"] = neighbour_watch_.cut_off_from()[i];
+  }
   add_rates(status);
   add_outlooks(status);
   add_conditions(status["backends"]);
@@ -214,6 +222,13 @@ void StatusBoard::sample(const Balancer& balancer, const Operations& operations,
   status["history"] = history_;
   status["verdict"] = verdict_of(judge(status));
   latest_ = std::move(status);
+}
+
+void StatusBoard::refresh_links(const Balancer& balancer) {
+  if (latest_.empty()) return;
+  const json links = interface_rows(balancer);
+  for (size_t i = 0; i < links.size(); ++i) latest_["interfaces"][i].update(links[i]);
+  latest_["verdict"] = verdict_of(judge(latest_));
 }
 
 }  // namespace sluice::control

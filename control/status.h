@@ -10,9 +10,11 @@
 #include <vector>
 
 #include "control/balancer.h"
+#include "control/neighbour_watch.h"
 #include "control/operations.h"
 #include "control/pool_watch.h"
 #include "control/rates.h"
+#include "control/worker_load.h"
 
 namespace sluice::control {
 
@@ -22,7 +24,9 @@ class StatusBoard {
 
   // Once a second.
   void sample(const Balancer& balancer, const Operations& operations,
-              const std::vector<double>& busy_percent);
+              const std::vector<WorkerLoad>& loads);
+  // Between two samples, so that a link that goes down is not a second old news.
+  void refresh_links(const Balancer& balancer);
   const nlohmann::json& latest() const { return latest_; }
 
  private:
@@ -32,6 +36,7 @@ class StatusBoard {
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   Rates rates_;
   PoolWatch pool_watch_;
+  NeighbourWatch neighbour_watch_;
   std::map<std::string, std::deque<double>> history_;  // by field of the totals
   nlohmann::json latest_ = nlohmann::json::object();
 };

@@ -23,7 +23,10 @@ constexpr double kWorkerWarnPercent = 90;
 constexpr double kFlowsWarnPercent = 90;
 constexpr double kLoopWarnPercent = 90;
 constexpr double kFloodWarnRecent = 20;  // handshakes evicted or deferred lately
-constexpr size_t kFindingsOfAKind = 8;   // of a thousand dead backends, eight are named
+constexpr double kUnsentMin = 16;        // packets
+constexpr double kUnsentPercent = 1;
+constexpr double kUnsentBadPercent = 10;
+constexpr size_t kFindingsOfAKind = 8;  // of a thousand dead backends, eight are named
 
 struct TroubleDrop {
   std::string_view reason;
@@ -218,6 +221,16 @@ class Judge {
             flood_ ? "it is the flood that keeps it busy: see there"
                    : "add an lcore to eal.worker_lcores");
       }
+      if (const std::string from = row.value("cut_off_from", ""); !from.empty()) {
+        add(Level::kBad,
+            fmt::format(
+                "worker on lcore {}: {} does not answer its ARP, and does answer other workers",
+                row.at("lcore").dump(), from),
+            fmt::format(
+                "a transmit queue of it may be dead ({}): fewer eal.worker_lcores use fewer "
+                "queues",
+                text(row, "queues")));
+      }
       const double full = percent(row.value("flows", 0.0), row.value("flows_max", 0.0));
       if (flows_are_short(row) && (!flood_ || full > kFlowsWarnPercent)) {
         add(Level::kWarn,
@@ -230,9 +243,12 @@ class Judge {
 
   void interfaces() {
     each("interfaces", [this](const json& row) {
-      if (row.value("link_up", true)) return;
-      add(Level::kBad, fmt::format("interface {}: no link", text(row, "name")),
-          "look at the cable and the switch's port");
+      if (row.value("link_up", true)) return unsent(row);
+      const std::string reason = row.value("link_reason", "");
+      add(Level::kBad,
+          fmt::format("interface {}: no link{}", text(row, "name"),
+                      reason.empty() || reason == "no link" ? "" : ": " + reason),
+          row.value("link_remedy", "look at the cable and the switch's port"));
     });
   }
 
@@ -266,6 +282,17 @@ class Judge {
   }
 
  private:
+  void unsent(const json& row) {
+    const double lost = row.value("unsent_recent", 0.0), share = row.value("unsent_percent", 0.0);
+    if (lost < kUnsentMin || share < kUnsentPercent) return;
+    add(share < kUnsentBadPercent ? Level::kWarn : Level::kBad,
+        fmt::format(
+            "interface {}: the device took {} packets lately that it has not sent ({:.0f} %)",
+            text(row, "name"), count(lost), share),
+        "a transmit queue may be dead, or the link paused: sluicectl show interfaces --json "
+        "(xstats); fewer eal.worker_lcores use fewer queues");
+  }
+
   struct Shortage {
     double refused = 0;
     std::vector<std::string> towards;

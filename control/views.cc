@@ -270,12 +270,12 @@ json view_pools(const Balancer& balancer) {
   return {{"pools", rows}};
 }
 
-json view_workers(const Balancer& balancer, const std::vector<double>& busy_percent) {
+json view_workers(const Balancer& balancer, const std::vector<WorkerLoad>& loads) {
   json rows = json::array();
   for (size_t i = 0; i < balancer.workers().size(); ++i) {
     const Worker& worker = *balancer.workers()[i];
     const WorkerCounters& counters = worker.counters();
-    const double busy = i < busy_percent.size() ? busy_percent[i] : 0;
+    const WorkerLoad load = i < loads.size() ? loads[i] : WorkerLoad();
     const auto events = [&](Event event) {
       return counters.events[static_cast<size_t>(event)].value();
     };
@@ -294,8 +294,9 @@ json view_workers(const Balancer& balancer, const std::vector<double>& busy_perc
                     {"flows_max", worker.flow_count_max()},
                     {"buffers_used", worker.buffers_used()},
                     {"buffers", worker.buffer_count()},
-                    {"busy_percent", busy},
-                    {"busy_ratio", busy / 100},
+                    {"busy_percent", load.busy_percent},
+                    {"busy_ratio", load.busy_percent / 100},
+                    {"waited_percent", load.waited_percent},
                     {"polls", counters.polls.value()},
                     {"burst_counts", counts_of(counters.bursts)},
                     {"burst_packets", counters.bursts.sum.value()},

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "control/balancer.h"
+#include "control/worker_load.h"
 
 namespace sluice::control {
 
@@ -15,7 +16,7 @@ inline constexpr const char* kBackendStates[] = {"up", "draining", "down", "unhe
 nlohmann::json view_services(const Balancer& balancer);
 nlohmann::json view_backends(const Balancer& balancer);
 nlohmann::json view_pools(const Balancer& balancer);
-nlohmann::json view_workers(const Balancer& balancer, const std::vector<double>& busy_percent);
+nlohmann::json view_workers(const Balancer& balancer, const std::vector<WorkerLoad>& loads);
 nlohmann::json view_counters(const Balancer& balancer);
 // Asks the workers, each between two bursts: where packets came from and what became of them.
 nlohmann::json view_packet_balance(const Balancer& balancer);

@@ -105,6 +105,17 @@ TEST(Verdict, EachFaultIsNamed) {
       {"/workers/0/busy_percent", 91.0, "warn: worker on lcore 1: 91 % busy"},
       {"/workers/0/flows", 95, "warn: worker on lcore 1: 95 % of its flow entries are used"},
       {"/interfaces/0/link_up", false, "bad: interface client: no link"},
+      {"/interfaces/0",
+       {{"name", "client"}, {"link_up", false}, {"link_reason", "eth1 is switched off"}},
+       "bad: interface client: no link: eth1 is switched off"},
+      {"/interfaces/0",
+       {{"name", "client"}, {"unsent_recent", 4500}, {"unsent_percent", 45.0}},
+       "bad: interface client: the device took 4,500 packets lately that it has not sent (45 %)"},
+      {"/interfaces/0",
+       {{"name", "client"}, {"unsent_recent", 100}, {"unsent_percent", 2.0}},
+       "warn: interface client: the device took 100 packets lately that it has not sent (2 %)"},
+      {"/workers/0/cut_off_from", "10.2.0.10",
+       "bad: worker on lcore 1: 10.2.0.10 does not answer its ARP, and does answer other workers"},
       {"/drops/0/name", "tx_full", "warn: 1,000 dropped lately, tx_full: scanners"},
   };
   for (const Case& test : cases) {

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What arrives only says that it is time to look; the state is what a question then finds.
+#include "control/link_watch.h"
+
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+
+namespace sluice::control {
+namespace {
+
+constexpr std::chrono::milliseconds kPollPeriod{250};
+constexpr int kMessagesPerCall = 64;  // the loop comes back for the rest
+
+std::vector<uint16_t> ids_of(const std::vector<Port>& ports) {
+  std::vector<uint16_t> ids;
+  for (const Port& port : ports) ids.push_back(port.id());
+  return ids;
+}
+
+}  // namespace
+
+LinkWatch::LinkWatch(EventLoop& loop, Balancer& balancer, EventLoop::Callback changed)
+    : loop_(loop),
+      balancer_(balancer),
+      changed_(std::move(changed)),
+      interrupts_(ids_of(balancer.ports())) {
+  loop_.watch(interrupts_.fd(), EPOLLIN, [this](uint32_t) {
+    interrupts_.clear();
+    look();
+  });
+  listen_to_kernel();
+  loop_.every(kPollPeriod, [this] { look(); });
+  look();
+}
+
+LinkWatch::~LinkWatch() {
+  loop_.forget(interrupts_.fd());
+  if (kernel_) loop_.forget(kernel_.get());
+}
+
+void LinkWatch::listen_to_kernel() {
+  UniqueFd fd(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  address.nl_groups = RTMGRP_LINK;
+  if (!fd || bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+    spdlog::warn("no news of links from the kernel: looking for them {} times a second",
+                 std::chrono::seconds(1) / kPollPeriod);
+    return;
+  }
+  kernel_ = std::move(fd);
+  loop_.watch(kernel_.get(), EPOLLIN, [this](uint32_t) { read_news(); });
+}
+
+void LinkWatch::read_news() {
+  alignas(nlmsghdr) std::array<char, 16384> message;
+  bool worth_a_look = false;
+  for (int i = 0; i < kMessagesPerCall; ++i) {
+    const ssize_t length = recv(kernel_.get(), message.data(), message.size(), 0);
+    if (length < 0 && errno != ENOBUFS) break;
+    worth_a_look |= length < 0 || concerns_us(message.data(), static_cast<size_t>(length));
+  }
+  if (worth_a_look) look();
+}
+
+// A host of containers makes and deletes links all day.
+bool LinkWatch::concerns_us(const char* message, size_t length) const {
+  const auto* header = reinterpret_cast<const nlmsghdr*>(message);
+  for (auto left = static_cast<int>(length); mnl_nlmsg_ok(header, left);
+       header = mnl_nlmsg_next(header, &left)) {
+    const auto& link = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(header));
+    if (mnl_nlmsg_get_payload_len(header) < sizeof link) continue;
+    const auto is_his = [&](const Port& port) {
+      return port.kernel_index() == static_cast<unsigned>(link.ifi_index);
+    };
+    if (std::ranges::any_of(balancer_.ports(), is_his)) return true;
+  }
+  return false;
+}
+
+LinkState LinkWatch::state_of(size_t interface) const {
+  const Port& port = balancer_.ports()[interface];
+  if (port.kernel_index() == 0) return judge_link(port.link_up());
+  const std::string& device = balancer_.config().interfaces[interface].device;
+  return judge_link(read_link(port.kernel_index()), kernel_interface_of(device).value_or(device));
+}
+
+void LinkWatch::look() {
+  bool changed = false;
+  for (size_t i = 0; i < balancer_.ports().size(); ++i) {
+    try {
+      changed |= balancer_.set_link(i, state_of(i));
+    } catch (const std::runtime_error& error) {
+      spdlog::warn("interface {}: its link cannot be read: {}",
+                   balancer_.config().interfaces[i].name, error.what());
+    }
+  }
+  if (changed && changed_) changed_();
+}
+
+}  // namespace sluice::control
