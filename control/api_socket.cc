@@ -72,7 +72,13 @@ void ApiSocket::bind() {
   umask(mask);
   if (result != 0) fail("bind it", error);
   socket_ = std::move(fd);
-  if (access_.mode != 0600) give_to_group();
+  if (access_.mode == 0600) return;
+  try {
+    give_to_group();
+  } catch (...) {
+    unlink(path_.c_str());
+    throw;
+  }
 }
 
 // The group first: nobody else may connect in between.
