@@ -188,7 +188,7 @@ TEST_F(FlowLogging, WhatAFullRingDoesNotTakeIsCounted) {
 
 TEST_F(FlowLogging, ARefusedSynIsToldOfAndAFloodOfThemIsBounded) {
   begin({.ports = {2000, 2000}});
-  open(1000);
+  establish(1000, 5000);
   const net::Endpoint first = client_;
   for (int i = 0; i < 1000; ++i) {
     next_client();
@@ -214,7 +214,7 @@ TEST_F(FlowLogging, ARefusedSynIsToldOfAndAFloodOfThemIsBounded) {
   client_ = first;
   from_client(inbound(kRst, 1001));
   only(kBackendLink);
-  EXPECT_EQ(records(), std::vector{FlowEnd::given_up});
+  EXPECT_EQ(records(), std::vector{FlowEnd::client_rst});
 }
 
 TEST_F(FlowLogging, NothingWhileNobodyAsks) {

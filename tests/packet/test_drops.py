@@ -14,6 +14,7 @@ from scapy.packet import Raw
 import test_arp
 import test_heal
 import test_icmp
+import test_mtu
 import test_nobody
 import test_refusal
 import test_reset
@@ -31,6 +32,8 @@ ELSEWHERE = {
     "no_flow_inbound": test_nobody.test_of_a_client,
     "no_flow_outbound": test_nobody.test_of_a_backend,
     "no_flow_icmp": test_icmp.test_an_error_about_nobodys_connection,
+    "icmp_out_of_window": test_icmp.test_a_stranger_who_guesses_a_sequence,
+    "mtu_exceeded": test_mtu.test_with_df_the_client_is_told,
     "draining": test_refusal.test_draining,
     "no_backend": test_refusal.test_no_backend,
     "ports_exhausted": test_refusal.test_no_port,
@@ -46,6 +49,7 @@ NOT_FROM_A_WIRE = {
     "neighbour_table_full": "the configuration has room for all that keep their entries",
     "neighbour_evicted": "needs a flood (tests/eal/neighbour_resolution_test)",
     "neighbour_asks_limited": "needs a flood (tests/eal/neighbour_resolution_test)",
+    "syn_deferred": "needs a flood (tests/eal/half_open_test)",
     "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",
     "frame_segmented": "an af_packet port gives every frame in one buffer",
     "kernel_queue_full": "needs kernel = on the interface (tests/eal/kernel_door_test)",

@@ -7,12 +7,14 @@ silence.
 """
 
 import random
+import time
 
 from configuration import Configuration
 from conversation import Talk, newer
 from stacks import freebsd_takes, memory_of
 
 CONFIG = Configuration(reuse="rebase", count=8, ports=2)
+RETRY_SECONDS = 1  # sooner is a copy, which nobody counts
 
 
 class FreeBsd:
@@ -73,8 +75,10 @@ def test_after_a_restart_its_silence_is_noticed(wire, sluice):
     backend = FreeBsd()
     backend.held[got.src] = memory_of(old)  # of all its tuples, the one that is picked
     assert not backend.takes(got)
+    time.sleep(RETRY_SECONDS)
     talk.client.sends_again(syn)
     assert not backend.takes(talk.backend.gets(syn))
+    time.sleep(RETRY_SECONDS)
     talk.client.sends_again(syn)
     talk.backend.gets_reset(seq=syn.end)
     assert backend.takes(talk.backend.gets_fitted(syn))

@@ -86,7 +86,7 @@ def test_every_length_of_a_frame(wire, sluice, flow):
 
 
 def test_a_flood_of_syns_from_everywhere(wire, sluice, service):
-    """More than there are ports: those that find none are refused, the open connection goes on."""
+    """More than there are ports: the oldest make way, and the open connection goes on."""
     flow = Talk(wire, service, "10.1.73.1").opens()
     for i in range(2000):
         source = Endpoint(f"10.1.{100 + i % 100}.{i // 100 + 1}", 1024 + i)
@@ -99,7 +99,8 @@ def test_a_flood_of_syns_from_everywhere(wire, sluice, service):
     wire.backend.inbox.clear()
     flow.chats()
     row = sluice.pool_of(service)
-    assert row["in_use"] == row["ports"] and row["exhausted"] == 2000 - (row["ports"] - 1)
+    # Half of the ports are for handshakes that are not finished; one connection is.
+    assert row["in_use"] == row["ports"] // 2 + 1 and row["exhausted"] == 0
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

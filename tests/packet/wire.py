@@ -16,6 +16,7 @@ as packets keep their order, whatever was to come is there when both have come b
 """
 
 import ctypes
+import errno
 import os
 import select
 import socket
@@ -109,6 +110,10 @@ class Side:
                 frame = self.socket.recv(65535)
             except BlockingIOError:
                 return
+            except OSError as error:
+                if error.errno != errno.ENETDOWN:  # said once of a link that was taken down
+                    raise
+                continue
             if frame[12:14] == b"\x08\x06":
                 self._meet_arp(Ether(frame))
             elif not self._is_pong(frame) and self._is_heard(frame):

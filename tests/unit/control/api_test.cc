@@ -73,7 +73,7 @@ class ApiLater : public Api {
 
   static constexpr const char* kWait = "{\"command\":\"wait\"}\n";
   static constexpr const char* kNow = "{\"command\":\"now\"}\n";
-  static constexpr const char* kAnswer = "{\"ok\":true,\"result\":\"now\"}\n";
+  static constexpr const char* kAnswer = "\"ok\":true,\"result\":\"now\"";
 
   EventLoop loop_;
   ApiSocket socket_;
@@ -85,12 +85,14 @@ TEST_F(ApiLater, AnAnswerMayComeLaterAndInOrder) {
   const UniqueFd fd = connect_raw();
   EXPECT_EQ(said(fd, std::string(kWait) + kNow), "");
   const UniqueFd other = connect_raw();
-  EXPECT_EQ(said(other, kNow), kAnswer);
+  EXPECT_NE(said(other, kNow).find(kAnswer), std::string::npos);
   run_for(milliseconds(200));  // who waits for us is not silent
   ASSERT_EQ(waiting_.size(), 1u);
   waiting_[0].give("late");
   waiting_[0].refuse("twice");
-  EXPECT_EQ(said(fd), "{\"ok\":true,\"result\":\"late\"}\n" + std::string(kAnswer));
+  const std::string both = said(fd);
+  EXPECT_NE(both.find(kAnswer), std::string::npos) << both;
+  EXPECT_LT(both.find("\"result\":\"late\""), both.find(kAnswer)) << both;
   EXPECT_NE(said(fd, "{\"command\":\"throw\"}\n").find("thrown"), std::string::npos);
 }
 
@@ -110,7 +112,7 @@ TEST_F(ApiLater, WhoHasGoneMissesItsAnswer) {
   const UniqueFd next = connect_raw();  // by the same number
   ASSERT_EQ(waiting_.size(), 2u);
   waiting_[1].give("late");
-  EXPECT_EQ(said(next, kNow), kAnswer);
+  EXPECT_NE(said(next, kNow).find(kAnswer), std::string::npos);
   server_.reset();
   waiting_[1].give("later");
 }

@@ -129,7 +129,7 @@ TEST(Config, PinnedNeighboursArrive) {
                       "addresses = [\"10.1.255.254/16\"]\nneighbours = {\"10.1.0.2\" = "
                       "\"02:00:00:00:00:0B\", \"10.1.0.1\" = \"02:00:00:00:00:0a\"}"};
   EXPECT_EQ(problems_of(text.str()), "");
-  const auto& pinned = parse_config(text.str()).config.interfaces.at(0).neighbours;
+  const auto pinned = parse_config(text.str()).config.interfaces.at(0).neighbours;
   ASSERT_EQ(pinned.size(), 2u);
   EXPECT_EQ(net::to_string(pinned[0].ip), "10.1.0.1");
   EXPECT_EQ(to_string(pinned[1].mac), "02:00:00:00:00:0b");

@@ -96,17 +96,17 @@ TEST_F(Host, CpusThatAreNotGood) {
 
 TEST_F(Host, ADeviceThatDpdkCannotUse) {
   device("ixgbe", true);
-  EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "bad 3b:00.0: driver ixgbe"));
+  EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "bad 0000:3b:00.0: driver ixgbe"));
 }
 
 TEST_F(Host, NoIommuAndTheOtherNode) {
   device("vfio-pci", false);
   config.eal.worker_lcores = {5};
   const std::string all = text(examine_pci_devices(config, sys));
-  EXPECT_TRUE(has(all, "bad 3b:00.0: no IOMMU"));
+  EXPECT_TRUE(has(all, "bad 0000:3b:00.0: no IOMMU"));
   EXPECT_TRUE(has(all, "is on NUMA node 0, worker CPU 5 on node 1")) << all;
   write("module/vfio/parameters/enable_unsafe_noiommu_mode", "Y");
-  EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "warn 3b:00.0: no IOMMU"));
+  EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "warn 0000:3b:00.0: no IOMMU"));
 }
 
 TEST_F(Host, ADeviceThatIsNotThere) {

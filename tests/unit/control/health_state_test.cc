@@ -72,7 +72,7 @@ TEST(HealthState, TheReasonIsTheLastBadResults) {
 // A good result on the way back is no reason to forget why it is down.
 TEST(HealthState, WhatIsDownAlwaysHasAReason) {
   HealthState state(0, false);
-  play(state, "--", kRules);
+  play(state, "---", kRules);
   ASSERT_EQ(state.health(), Health::kDown);
   EXPECT_FALSE(state.observe(true, "", kRules, 10));
   EXPECT_EQ(state.reason(), "reason");

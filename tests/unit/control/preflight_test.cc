@@ -113,7 +113,9 @@ TEST(Preflight, WaitsForADeviceAsLongAsItIsTold) {
     const bool waited = Clock::now() - begin >= std::chrono::seconds(1);
     EXPECT_EQ(waited, device != std::string("net_null0")) << device;
     EXPECT_EQ(said.size(), waited ? 1u : 0u);
-    if (waited) EXPECT_TRUE(has(said.front(), "waiting up to 1 s")) << said.front();
+    if (waited) {
+      EXPECT_TRUE(has(said.front(), "waiting up to 1 s")) << said.front();
+    }
   }
 }
 
