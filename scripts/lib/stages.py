@@ -100,6 +100,11 @@ def meson_suite(build, suite, **environment):
         return add(threads.map(run, tests))
 
 
+def simulation():
+    suites = ["simulation"] + (["simulation-nightly"] if is_nightly() else [])
+    return add(meson_suite("build", suite) for suite in suites)
+
+
 def pytest(folder, build, seconds=TEST_SECONDS_MAX, only=(), **environment):
     """Runs a folder of pytest, or only some of its files, against a build."""
     if not list((ROOT / folder).glob("test_*.py")):
@@ -131,7 +136,7 @@ STAGES = {
     "unit": lambda: meson_suite("build", "unit"),
     "eal": lambda: meson_suite("build", "eal"),
     "instructions": lambda: check("/usr/bin/python3", "scripts/lib/instructions.py"),
-    "simulation": lambda: meson_suite("build", "simulation"),
+    "simulation": simulation,
     "packet": lambda: pytest("tests/packet", "build"),
     "lab": lambda: pytest("tests/lab", "build", LAB_SECONDS_MAX),
     "scripts": lambda: pytest("tests/scripts", "build"),

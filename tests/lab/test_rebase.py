@@ -38,10 +38,11 @@ def prove(lab, port=PORT_CLOSING, **options):
     return report
 
 
-def test_a_thousand_ports():
+@pytest.mark.parametrize("seconds", [15, pytest.param(60, marks=pytest.mark.nightly)])
+def test_a_thousand_ports(seconds):
     """(a)"""
     with lab_with(rebase(1000)) as lab:
-        prove(lab, seconds=60)
+        prove(lab, seconds=seconds)
         assert lab.middle.pool_sum("exhausted") == 0
 
 

@@ -43,6 +43,7 @@ def test_whole_range(reuse):
     assert sum(verdict.on_time_wait for verdict in seen.verdicts) == 0
 
 
+@pytest.mark.nightly  # the simulator and tests/packet/test_never have it in less
 def test_never_waits_time_wait_out():
     """300 ports serve 600 connections a minute; 9/s for 75 s uses tuples again, but only rested."""
     with lab_with(Sluice(ports_from(300), "never")) as lab, witness(lab) as seen:
