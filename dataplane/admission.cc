@@ -14,6 +14,8 @@ namespace {
 
 // A flood is over when nothing had to be evicted or deferred for so long.
 constexpr uint32_t kPressureMs = 2'000;
+// So few at a time are no flood, however few the ports are.
+constexpr uint64_t kFewHandshakes = 8;
 
 void note_pressure(const Core& core, HalfOpenQueue& queue) {
   queue.pressed = true;
@@ -143,7 +145,8 @@ uint32_t idle_limit_ms(const Core& core, const Flow& flow) {
   const uint32_t configured = configured_limit_ms(core, flow);
   if (!is_opening(flow.tcp.state())) return configured;
   const HalfOpenQueue& queue = queue_of(core, flow);
-  const bool many = 2 * queue.count.value() > queue.limit.value();
+  const uint64_t count = queue.count.value();
+  const bool many = count > kFewHandshakes && 2 * count > queue.limit.value();
   return many ? std::min(configured, kUsefulMs) : configured;
 }
 

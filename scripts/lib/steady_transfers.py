@@ -34,6 +34,8 @@ TRANSFERS = f"""
 import hashlib, http.client, os, signal, sys, threading, time
 end, right, stopped = time.monotonic() + float(sys.argv[1]), sys.argv[2], []
 signal.signal(signal.SIGUSR1, lambda *_: stopped.append(True))
+def say(line):
+    os.write(1, (line + "\\n").encode())  # at once: several threads speak
 def ask(method, path, body=None):
     peer = http.client.HTTPConnection("{VIP}", {STEADY_PORT}, timeout=60)
     while True:
@@ -62,9 +64,9 @@ def go_on(transfer):
         try:
             good, size = transfer()
             what = "right" if good else f"wrong: {{size}} bytes"
-            print(f"{{transfer.__name__}} {{what}}", flush=True)
+            say(f"{{transfer.__name__}} {{what}}")
         except Exception as error:
-            print(f"{{transfer.__name__}} failed: {{error!r}}", flush=True)
+            say(f"{{transfer.__name__}} failed: {{error!r}}")
             time.sleep(0.2)
 threads = [threading.Thread(target=go_on, args=[t]) for t in (download, download, upload)]
 [thread.start() for thread in threads]
