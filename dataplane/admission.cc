@@ -59,7 +59,7 @@ uint32_t waiting_ms(const Core& core, const Flow& flow) {
 /// How long a handshake is left alone at least.
 uint32_t protected_ms(const Flow& oldest, bool for_repeated) {
   const bool repeated = has_repeated(oldest);
-  if (for_repeated) return repeated ? kHandshakeMs : 0;
+  if (for_repeated) return repeated ? kHandshakeMs : kRoundTripMs;
   return repeated ? kUsefulMs : kHandshakeMs;
 }
 

@@ -11,7 +11,7 @@
 //   - but not before it had kHandshakeMs to be finished, which a client on the other side of the
 //     world needs: where even the oldest is younger, the new SYN is dropped without an answer and
 //     remembered (SynMemory). A real client repeats it after a second, and is then let in before
-//     all that have not; a spoofed source does not
+//     all that have not, but for those of the last kRoundTripMs; a spoofed source does not
 //   - and while more than half of a limit is held (and more than a few), what is not finished has kUsefulMs in place of
 //     the configured time: within that a lost SYN, SYN-ACK or ACK has been sent again twice
 //
@@ -26,6 +26,8 @@ namespace sluice {
 
 inline constexpr uint32_t kHandshakeMs = 500;
 inline constexpr uint32_t kUsefulMs = 4'000;
+/// Not even for a repeated SYN: the last ACK of a real handshake may be on its way.
+inline constexpr uint32_t kRoundTripMs = 100;
 
 /// Whether the SYN of a new flow is one that was deferred or evicted, sent again.
 bool was_sent_before(const Core& core, ServiceId service, const Segment& syn);

@@ -12,7 +12,8 @@
 //                 not, the connection opens all the same, without a second SYN of the client
 //   bare_ack      a client never sees a bare ACK as the answer to its SYN
 //   copies        a SYN goes by one tuple for as long as its client waits, however often it comes
-//   opens         a connection that a direct path would have opened is opened
+//   opens         a connection that a direct path would have opened is opened, by its first SYN but
+//                 where unfinished handshakes hold the ports
 //   completes     and ends as planned, every byte delivered
 //   reset         what the balancer resets for idleness is reset with the right numbers, at both
 //   ends clock         with tcp_timestamps = rewrite, SYNs from one local address never go back in

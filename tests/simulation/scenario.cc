@@ -182,6 +182,7 @@ std::vector<Scenario> make_all() {
   s.port_last = s.port_first + 31;
   s.users = 100;
   s.modes = kNobodyVanishes;
+  s.may_wait = true;
   s.may_refuse = true;
   all.push_back(s);
 

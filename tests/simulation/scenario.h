@@ -65,6 +65,7 @@ struct Scenario {
   BalancerTimeouts timeouts;
 
   bool by_name_only = false;  // asks for more than is kept so far: not run unless asked for
+  bool may_wait = false;      // a SYN may be put off until its client sends it again
   bool may_refuse = false;    // more wanted than there are ports: an RST is an honest answer
 
   bool lossless() const { return client_link.lossless() && backend_link.lossless(); }
