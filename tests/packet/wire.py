@@ -93,6 +93,8 @@ class Side:
             try:
                 return self.socket.send(frame)
             except (BlockingIOError, OSError) as error:
+                if error.errno == errno.ENETDOWN:  # said once of a link that was taken down
+                    continue
                 if error.errno not in (11, 105):  # EAGAIN, ENOBUFS: the queue is full
                     raise
                 time.sleep(0.001)
