@@ -194,6 +194,7 @@ std::vector<Scenario> make_all() {
 
   s = make("arp", "the balancer knows no neighbour and has to ask");
   s.users = 200;
+  s.pause_us = 150'000;  // fewer new neighbours a second than strangers may have asked for
   s.port_last = s.port_first + 999;
   s.modes = kNobodyVanishes;
   s.neighbours_known = false;
