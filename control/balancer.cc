@@ -18,8 +18,8 @@
 #include "control/preflight.h"
 #include "control/priority.h"
 #include "control/text.h"
-#include "dataplane/port_stats.h"
-#include "dataplane/queue_probe.h"
+#include "dataplane/port/port_stats.h"
+#include "dataplane/port/queue_probe.h"
 
 namespace sluice::control {
 namespace {

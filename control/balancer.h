@@ -21,9 +21,9 @@
 #include "control/steering_choice.h"
 #include "control/tx_watch.h"
 #include "control/wall_clock_keeper.h"
-#include "dataplane/port.h"
-#include "dataplane/snapshot_cell.h"
-#include "dataplane/worker.h"
+#include "dataplane/port/port.h"
+#include "dataplane/worker/snapshot_cell.h"
+#include "dataplane/worker/worker.h"
 
 namespace sluice::control {
 

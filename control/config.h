@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "control/address_text.h"
-#include "dataplane/idle_mode.h"
+#include "dataplane/state/idle_mode.h"
 #include "dataplane/state/snapshot.h"
 
 namespace sluice::control {

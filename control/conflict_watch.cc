@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "dataplane/list_conflicts.h"
+#include "dataplane/worker/list_conflicts.h"
 
 namespace sluice::control {
 namespace {

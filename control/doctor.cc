@@ -10,7 +10,7 @@
 #include "control/doctor_host.h"
 #include "control/neighbour_watch.h"
 #include "control/outlook.h"
-#include "dataplane/find_neighbours.h"
+#include "dataplane/worker/find_neighbours.h"
 
 namespace sluice::control {
 namespace {

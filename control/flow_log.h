@@ -18,7 +18,7 @@
 
 #include "control/config.h"
 #include "control/line_file.h"
-#include "dataplane/flow_log.h"
+#include "dataplane/stage/flow_log.h"
 
 namespace sluice::control {
 

@@ -18,7 +18,7 @@
 #include "control/config.h"
 #include "control/event_loop.h"
 #include "control/kernel_tap.h"
-#include "dataplane/kernel_door.h"
+#include "dataplane/stage/kernel_door.h"
 
 namespace sluice::control {
 

@@ -13,7 +13,7 @@
 #include "control/balancer.h"
 #include "control/event_loop.h"
 #include "control/unique_fd.h"
-#include "dataplane/link_interrupts.h"
+#include "dataplane/port/link_interrupts.h"
 
 namespace sluice::control {
 

@@ -39,7 +39,7 @@
 #include "control/service_manager.h"
 #include "control/telemetry.h"
 #include "control/worker_watch.h"
-#include "dataplane/eal.h"
+#include "dataplane/port/eal.h"
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include <limits>
 
 #include "control/preflight.h"
-#include "dataplane/core.h"
-#include "dataplane/flow_log.h"
-#include "dataplane/port.h"
+#include "dataplane/port/port.h"
+#include "dataplane/stage/core.h"
+#include "dataplane/stage/flow_log.h"
 
 namespace sluice::control {
 namespace {

@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "dataplane/find_neighbours.h"
+#include "dataplane/worker/find_neighbours.h"
 
 namespace sluice::control {
 namespace {

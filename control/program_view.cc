@@ -8,7 +8,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "dataplane/port_stats.h"
+#include "dataplane/port/port_stats.h"
 
 namespace sluice::control {
 namespace {

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "control/config.h"
+#include "dataplane/port/steering.h"
 #include "dataplane/state/registry.h"
-#include "dataplane/steering.h"
 
 namespace sluice::control {
 

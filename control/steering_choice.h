@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "control/config.h"
-#include "dataplane/flow_rules.h"
-#include "dataplane/port.h"
-#include "dataplane/steering.h"
+#include "dataplane/port/flow_rules.h"
+#include "dataplane/port/port.h"
+#include "dataplane/port/steering.h"
 
 namespace sluice::control {
 

@@ -10,6 +10,7 @@
 #include "control/api_server.h"
 #include "control/request_names.h"
 #include "control/text.h"
+#include "dataplane/worker/set_trace.h"
 
 namespace sluice::control {
 namespace {

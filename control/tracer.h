@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "control/balancer.h"
-#include "dataplane/trace.h"
+#include "dataplane/stage/trace.h"
 
 namespace sluice::control {
 

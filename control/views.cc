@@ -8,7 +8,7 @@
 #include "control/pool_names.h"
 #include "control/text.h"
 #include "control/weights.h"
-#include "dataplane/packet_balance.h"
+#include "dataplane/worker/packet_balance.h"
 
 namespace sluice::control {
 namespace {

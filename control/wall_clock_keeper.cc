@@ -11,7 +11,7 @@
 #include <fstream>
 #include <utility>
 
-#include "dataplane/tsc_clock.h"
+#include "dataplane/port/tsc_clock.h"
 
 namespace sluice::control {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-#include "dataplane/wall_clock.h"
+#include "dataplane/port/wall_clock.h"
 
 namespace sluice::control {
 

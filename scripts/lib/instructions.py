@@ -42,17 +42,17 @@ STAGES = [
     ("parse", r"dataplane/net/parse\."),
     ("look-up", r"dataplane/state/(flow_table|flat_map|snapshot|port_set)"),
     ("state", r"dataplane/state/tcp_|dataplane/net/tcp_options"),
-    ("rewrite", r"dataplane/net/rewrite|dataplane/alter"),
-    ("way out", r"dataplane/next_hops|dataplane/state/neighbours|dataplane/tx\."),
+    ("rewrite", r"dataplane/net/rewrite|dataplane/stage/alter"),
+    ("way out", r"dataplane/stage/next_hops|dataplane/state/neighbours|dataplane/port/tx\."),
     ("ports", r"dataplane/state/port_pool|dataplane/state/time_wait|dataplane/net/siphash"),
-    ("open, close", r"dataplane/lifecycle|dataplane/state/timer_wheel|dataplane/state/syn_store|"
-                    r"dataplane/state/scheduler|dataplane/resets"),
+    ("open, close", r"dataplane/stage/lifecycle|dataplane/state/timer_wheel|dataplane/state/syn_store|"
+                    r"dataplane/state/scheduler|dataplane/stage/resets"),
     ("pipeline", r"dataplane/"),
 ]
 STAGES = [(name, re.compile(pattern)) for name, pattern in STAGES]
 HELPERS = re.compile(r"dataplane/net/(byte_order|address|checksum|headers|serial|drop_reason)|"
                      r"dataplane/net/folded_multiply|dataplane/state/counter|"
-                     r"dataplane/core\.h|dataplane/memory\.h")
+                     r"dataplane/stage/core\.h|dataplane/port/memory\.h")
 NOT_OURS = re.compile(r"tests/bench/")  # the generator
 
 

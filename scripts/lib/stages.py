@@ -134,7 +134,7 @@ STAGES = {
     "layering": lambda: check("scripts/check-layering"),
     "build": lambda: check("scripts/build", "release", seconds=BUILD_SECONDS_MAX),
     "unit": lambda: meson_suite("build", "unit"),
-    "eal": lambda: meson_suite("build", "eal"),
+    "stage": lambda: meson_suite("build", "stage"),
     "instructions": lambda: check("/usr/bin/python3", "scripts/lib/instructions.py"),
     "simulation": simulation,
     "packet": lambda: pytest("tests/packet", "build"),
@@ -145,14 +145,14 @@ STAGES = {
     "fuzz": lambda: check("scripts/fuzz", str(FUZZ_SECONDS), seconds=BUILD_SECONDS_MAX),
     "asan-build": lambda: check("scripts/build", "asan", seconds=BUILD_SECONDS_MAX),
     "asan-unit": lambda: meson_suite("build-asan", "unit", **SANITIZERS),
-    "asan-eal": lambda: meson_suite("build-asan", "eal", **SANITIZERS),
+    "asan-stage": lambda: meson_suite("build-asan", "stage", **SANITIZERS),
     "asan-packet": lambda: pytest("tests/packet", "build-asan", only=ODD_PACKETS,
                                   **SANITIZERS_OF_A_DAEMON),
 }
 # Without its build a stage has nothing to run.
-NEEDS = {"unit": "build", "eal": "build", "simulation": "build", "packet": "build", "lab": "build",
+NEEDS = {"unit": "build", "stage": "build", "simulation": "build", "packet": "build", "lab": "build",
          "package": "package-build",
-         "asan-unit": "asan-build", "asan-eal": "asan-build", "asan-packet": "asan-build"}
+         "asan-unit": "asan-build", "asan-stage": "asan-build", "asan-packet": "asan-build"}
 
 
 def run_stage(name, broken):

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a way to the kernel costs a worker: while nobody uses it, and for each packet that takes it.
 // The other ends of the rings, the control thread's, are not in the figures.
-#include "dataplane/kernel_door.h"
+#include "dataplane/stage/kernel_door.h"
 
 #include "tests/bench/established.h"
 

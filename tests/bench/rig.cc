@@ -11,8 +11,8 @@
 #include <numeric>
 #include <string>
 
-#include "dataplane/alter.h"
-#include "dataplane/pipeline.h"
+#include "dataplane/stage/alter.h"
+#include "dataplane/stage/pipeline.h"
 #include "dataplane/state/scheduler.h"
 
 namespace sluice::bench {

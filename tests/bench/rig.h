@@ -15,9 +15,9 @@
 #include <memory>
 #include <vector>
 
-#include "dataplane/core.h"
-#include "dataplane/kernel_door.h"
-#include "dataplane/memory.h"
+#include "dataplane/port/memory.h"
+#include "dataplane/stage/core.h"
+#include "dataplane/stage/kernel_door.h"
 #include "tests/bench/frames.h"
 
 namespace sluice::bench {

@@ -7,7 +7,7 @@
 #include <atomic>
 #include <memory>
 
-#include "dataplane/steering.h"
+#include "dataplane/port/steering.h"
 #include "tests/bench/cases.h"
 #include "tests/bench/connections.h"
 #include "tests/bench/figures.h"

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "tests/eal/stage.h"
+#include "tests/stage/stage.h"
 
 namespace {
 

@@ -47,13 +47,13 @@ ELSEWHERE = {
 }
 NOT_FROM_A_WIRE = {
     "neighbour_table_full": "the configuration has room for all that keep their entries",
-    "neighbour_evicted": "needs a flood (tests/eal/neighbour_resolution_test)",
-    "neighbour_asks_limited": "needs a flood (tests/eal/neighbour_resolution_test)",
-    "syn_deferred": "needs a flood (tests/eal/half_open_test)",
+    "neighbour_evicted": "needs a flood (tests/stage/neighbour_resolution_test)",
+    "neighbour_asks_limited": "needs a flood (tests/stage/neighbour_resolution_test)",
+    "syn_deferred": "needs a flood (tests/stage/half_open_test)",
     "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",
     "frame_segmented": "an af_packet port gives every frame in one buffer",
-    "kernel_queue_full": "needs kernel = on the interface (tests/eal/kernel_door_test)",
-    "handoff_full": "needs two workers (tests/eal/handoff_test)",
+    "kernel_queue_full": "needs kernel = on the interface (tests/stage/kernel_door_test)",
+    "handoff_full": "needs two workers (tests/stage/handoff_test)",
     "tx_full": "an af_packet port waits for room in its ring",
     "mbuf_exhausted": "nobody outside can hold on to buffers",
 }

@@ -6,8 +6,8 @@
 
 #include <cstring>
 
-#include "dataplane/packet_balance.h"
-#include "dataplane/pipeline.h"
+#include "dataplane/stage/pipeline.h"
+#include "dataplane/worker/packet_balance.h"
 #include "tests/simulation/eal.h"
 #include "tests/simulation/network.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // NodePages and PoolMemory.
-#include "dataplane/memory.h"
+#include "dataplane/port/memory.h"
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

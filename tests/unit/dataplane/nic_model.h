@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "dataplane/steering.h"
+#include "dataplane/port/steering.h"
 
 namespace sluice::test {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Steering against a software NIC: each answer comes in at the worker whose port it is for.
-#include "dataplane/steering.h"
+#include "dataplane/port/steering.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <random>
 #include <set>
 
-#include "dataplane/flow_rules.h"
+#include "dataplane/port/flow_rules.h"
 #include "tests/unit/dataplane/nic_model.h"
 
 namespace sluice {

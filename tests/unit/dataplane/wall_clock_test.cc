@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The line from the worker's clock to the wall clock, and the clock of timestamps beside it.
-#include "dataplane/wall_clock.h"
+#include "dataplane/port/wall_clock.h"
 
 #include <gtest/gtest.h>
 

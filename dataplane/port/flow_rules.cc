@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Rules put into a device and taken out again.
+#include "dataplane/port/flow_rules.h"
+
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "dataplane/port/steering.h"
+
+namespace sluice {
+namespace {
+
+/// One rule as rte_flow wants it; the pointers inside are to its own members.
+struct Spelled {
+  Spelled(net::Ipv4Address local, const PortRule& rule) {
+    ip.hdr.dst_addr = local.raw;
+    ip_mask.hdr.dst_addr = UINT32_MAX;
+    tcp.hdr.dst_port = net::be16::from_host(rule.value).raw;
+    tcp_mask.hdr.dst_port = net::be16::from_host(rule.mask).raw;
+    queue.index = rule.queue;
+  }
+  Spelled(const Spelled&) = delete;
+
+  rte_flow_attr attributes{.ingress = 1};
+  rte_flow_item_ipv4 ip{}, ip_mask{};
+  rte_flow_item_tcp tcp{}, tcp_mask{};
+  rte_flow_action_queue queue{};
+  rte_flow_item pattern[4] = {{.type = RTE_FLOW_ITEM_TYPE_ETH},
+                              {.type = RTE_FLOW_ITEM_TYPE_IPV4, .spec = &ip, .mask = &ip_mask},
+                              {.type = RTE_FLOW_ITEM_TYPE_TCP, .spec = &tcp, .mask = &tcp_mask},
+                              {.type = RTE_FLOW_ITEM_TYPE_END}};
+  rte_flow_action actions[2] = {{.type = RTE_FLOW_ACTION_TYPE_QUEUE, .conf = &queue},
+                                {.type = RTE_FLOW_ACTION_TYPE_END}};
+};
+
+std::string reason_of(const rte_flow_error& error, int result) {
+  return error.message != nullptr ? error.message : rte_strerror(-result);
+}
+
+}  // namespace
+
+std::vector<PortRule> port_rules(uint32_t worker_count) {
+  const uint32_t classes = 1u << port_class_bits(worker_count);
+  std::vector<PortRule> rules;
+  for (uint32_t c = 0; c < classes; ++c) {
+    rules.push_back({static_cast<uint16_t>(c), static_cast<uint16_t>(classes - 1),
+                     static_cast<uint16_t>(worker_of_class(c, worker_count))});
+  }
+  return rules;
+}
+
+FlowRules::FlowRules(FlowRules&& other) noexcept
+    : port_(other.port_),
+      rules_(std::move(other.rules_)),
+      flows_(std::exchange(other.flows_, {})) {}
+
+FlowRules::~FlowRules() {
+  for (const auto& [local, flows] : flows_) remove(flows);
+}
+
+std::string FlowRules::refusal(net::Ipv4Address local) const {
+  rte_eth_dev_info info{};
+  if (rte_eth_dev_info_get(port_, &info) == 0 && info.driver_name == std::string_view("net_tap")) {
+    return "net_tap takes rules with a mask, and matches whole ports";  // tap_flow_create_tcp()
+  }
+  for (const PortRule& rule : rules_) {
+    const Spelled spelled(local, rule);
+    rte_flow_error error{};
+    const int result =
+        rte_flow_validate(port_, &spelled.attributes, spelled.pattern, spelled.actions, &error);
+    if (result != 0) return reason_of(error, result);
+  }
+  return {};
+}
+
+std::string FlowRules::add(net::Ipv4Address local) {
+  std::vector<rte_flow*>& flows = flows_[local];
+  for (const PortRule& rule : rules_) {
+    const Spelled spelled(local, rule);
+    rte_flow_error error{};
+    rte_flow* made =
+        rte_flow_create(port_, &spelled.attributes, spelled.pattern, spelled.actions, &error);
+    if (made == nullptr) {
+      remove(flows);
+      flows_.erase(local);
+      return net::to_string(local) + ": " + reason_of(error, -rte_errno);
+    }
+    flows.push_back(made);
+  }
+  return {};
+}
+
+void FlowRules::remove(const std::vector<rte_flow*>& flows) {
+  for (rte_flow* flow : flows) {
+    rte_flow_error error{};
+    rte_flow_destroy(port_, flow, &error);
+  }
+}
+
+std::string FlowRules::set(const std::vector<net::Ipv4Address>& locals) {
+  std::erase_if(flows_, [&](const auto& entry) {
+    if (std::ranges::find(locals, entry.first) != locals.end()) return false;
+    remove(entry.second);
+    return true;
+  });
+  for (const net::Ipv4Address local : locals) {
+    if (flows_.contains(local)) continue;
+    if (std::string refused = add(local); !refused.empty()) return refused;
+  }
+  return {};
+}
+
+}  // namespace sluice

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Own queue, or another worker's.
+#include "dataplane/port/tx_relay.h"
+
+#include <rte_ethdev.h>
+
+namespace sluice {
+
+uint16_t TxRelay::send(uint16_t port, rte_mbuf** packets, uint16_t count) {
+  const uint16_t sent = rte_eth_tx_burst(port, static_cast<uint16_t>(self_), packets, count);
+  handed_over_[port].add(sent);
+  return sent;
+}
+
+uint16_t TxRelay::transmit(uint16_t port, rte_mbuf** packets, uint16_t count) {
+  const uint16_t queues = queue_counts_[port];
+  if (self_ < queues) [[likely]] {
+    return send(port, packets, count);
+  }
+  for (uint16_t i = 0; i < count; ++i) packets[i]->port = port;
+  return static_cast<uint16_t>(rte_ring_sp_enqueue_burst(rings_->between(self_, self_ % queues),
+                                                         reinterpret_cast<void* const*>(packets),
+                                                         count, nullptr));
+}
+
+bool TxRelay::forward(WorkerCounters& counters) {
+  if (rings_ == nullptr) return false;
+  bool found = false;
+  rte_mbuf* packets[kBurstMax];
+  for (uint32_t from = 0; from < rings_->worker_count(); ++from) {
+    if (from == self_) continue;
+    const unsigned count = rte_ring_sc_dequeue_burst(
+        rings_->between(from, self_), reinterpret_cast<void**>(packets), kBurstMax, nullptr);
+    found |= count > 0;
+    counters.count(Event::relays_taken, count);
+    for (unsigned begin = 0, end; begin < count; begin = end) {
+      const uint16_t port = packets[begin]->port;
+      for (end = begin + 1; end < count && packets[end]->port == port;) ++end;
+      send(port, &packets[begin], static_cast<uint16_t>(end - begin), counters);
+    }
+  }
+  return found;
+}
+
+void TxRelay::send(uint16_t port, rte_mbuf** packets, uint16_t count, WorkerCounters& counters) {
+  uint64_t bytes = 0;  // while the packets are still ours
+  for (uint16_t i = 0; i < count; ++i) bytes += packets[i]->pkt_len;
+  const uint16_t sent = send(port, packets, count);
+  for (uint16_t i = sent; i < count; ++i) {
+    bytes -= packets[i]->pkt_len;
+    counters.count(net::DropReason::tx_full);
+    rte_pktmbuf_free(packets[i]);
+  }
+  counters.packets_out.add(sent);
+  counters.bytes_out.add(bytes);
+}
+
+}  // namespace sluice

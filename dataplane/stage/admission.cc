@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Limits of unfinished handshakes.
+#include "dataplane/stage/admission.h"
+
+#include <algorithm>
+
+#include "dataplane/stage/lifecycle.h"
+
+namespace sluice {
+
+using net::DropReason;
+
+namespace {
+
+// A flood is over when nothing had to be evicted or deferred for so long.
+constexpr uint32_t kPressureMs = 2'000;
+// So few at a time are no flood, however few the ports are.
+constexpr uint64_t kFewHandshakes = 8;
+
+void note_pressure(const Core& core, HalfOpenQueue& queue) {
+  queue.pressed = true;
+  queue.pressed_ms = core.now32();
+}
+
+bool is_pressed(const Core& core, HalfOpenQueue& queue) {
+  if (queue.pressed && core.now32() - queue.pressed_ms > kPressureMs) queue.pressed = false;
+  return queue.pressed;
+}
+
+/// Once for each snapshot: of the ports that this worker has.
+void refresh_limit(const Core& core, HalfOpenQueue& queue, const BackendView& backend) {
+  if (queue.limit_of == core.snapshot_count) return;
+  uint64_t ports = 0;
+  for (const PoolId id : backend.pools) ports += core.registry.pools[id]->ports.set().size();
+  const uint64_t share = ports * core.snapshot->half_open_percent / 100 / backend.sharers;
+  queue.limit.set(std::max<uint64_t>(1, share));
+  queue.limit_of = core.snapshot_count;
+}
+
+uint64_t table_limit(const Core& core, bool pressed) {
+  const uint64_t entries = core.flows.flow_count_max();
+  const uint64_t limit = std::max<uint64_t>(1, entries * core.snapshot->half_open_percent / 100);
+  return pressed ? std::min<uint64_t>(limit, core.syns.slot_count()) : limit;
+}
+
+HalfOpenQueue& queue_of(const Core& core, const Flow& flow) {
+  return core.registry.backends[flow.backend]->half_open;
+}
+
+bool has_repeated(const Flow& flow) {
+  return flow.half_open.rank == HalfOpenLinks::Rank::kRepeated;
+}
+
+/// Since it was put into its list.
+uint32_t waiting_ms(const Core& core, const Flow& flow) {
+  return core.now32() - (has_repeated(flow) ? flow.last_seen_ms : flow.opened_ms);
+}
+
+/// How long a handshake is left alone at least.
+uint32_t protected_ms(const Flow& oldest, bool for_repeated) {
+  const bool repeated = has_repeated(oldest);
+  if (for_repeated) return repeated ? kHandshakeMs : kRoundTripMs;
+  return repeated ? kUsefulMs : kHandshakeMs;
+}
+
+/// The client's SYN as it was sent.
+uint32_t client_sequence(const Flow& flow) {
+  return flow.marks.client_first - 1 - flow.shift.sequence;
+}
+
+uint32_t configured_limit_ms(const Core& core, const Flow& flow) {
+  return core.snapshot->timeouts_ms[static_cast<size_t>(flow.tcp.state())];
+}
+
+}  // namespace
+
+bool was_sent_before(const Core& core, ServiceId service, const Segment& syn) {
+  return core.syn_memory.is_repeated({syn.source(), service}, syn.packet.tcp->sequence.host(),
+                                     core.now32());
+}
+
+bool make_way(Core& core, HalfOpenQueue& queue, const BackendView& backend, bool repeated) {
+  refresh_limit(core, queue, backend);
+  const uint64_t limit = queue.limit.value(), in_table = table_limit(core, is_pressed(core, queue));
+  bool made = false;
+  // Twice each, so that what a flood's first moment brought beyond a limit is taken back.
+  for (int i = 0; i < 2 && core.half_open.count() >= in_table; ++i) {
+    made |= evict_from_largest(core, queue, repeated);
+  }
+  for (int i = 0; i < 2 && queue.count.value() >= limit; ++i) {
+    made |= evict_oldest(core, queue, repeated);
+  }
+  const bool fits = queue.count.value() < limit &&
+                    (core.half_open.count() < in_table || core.half_open.largest() != &queue);
+  return fits || (repeated && made) || !is_pressed(core, queue);
+}
+
+bool evict_oldest(Core& core, HalfOpenQueue& queue, bool repeated) {
+  const uint32_t index = HalfOpen::oldest(queue);
+  if (index == HalfOpen::kNone) return false;
+  const Flow& flow = core.flows[index];
+  if (waiting_ms(core, flow) < protected_ms(flow, repeated)) return false;
+  evict(core, index);
+  return true;
+}
+
+bool evict_from_largest(Core& core, const HalfOpenQueue& queue, bool repeated) {
+  HalfOpenQueue* const largest = core.half_open.largest();
+  return largest != nullptr && evict_oldest(core, *largest, repeated || largest != &queue);
+}
+
+bool are_many_half_open(const HalfOpenQueue& queue) {
+  return 2 * queue.count.value() >= queue.limit.value();
+}
+
+bool is_table_half_open(const Core& core) {
+  return 2 * uint64_t{core.half_open.count()} >= table_limit(core, false);
+}
+
+DropReason defer_syn(Core& core, HalfOpenQueue& queue, ServiceId service, const Segment& syn) {
+  note_pressure(core, queue);
+  queue.deferred.add();
+  core.syn_memory.note({syn.source(), service}, syn.packet.tcp->sequence.host(), core.now32());
+  return DropReason::syn_deferred;
+}
+
+void prefer_repeated(Core& core, uint32_t index) {
+  const Flow& flow = core.flows[index];
+  // A copy on the way is no retransmission.
+  if (core.now32() - flow.opened_ms < SynMemory::kSoonestMs) return;
+  core.half_open.prefer(queue_of(core, flow), index);
+}
+
+void evict(Core& core, uint32_t index) {
+  const Flow& flow = core.flows[index];
+  HalfOpenQueue& queue = queue_of(core, flow);
+  note_pressure(core, queue);
+  queue.evicted.add();
+  core.count(Event::half_open_evicted);
+  core.syn_memory.note(flow.key, client_sequence(flow), flow.opened_ms);
+  abandon_flow(core, index, FlowEnd::evicted);
+}
+
+uint32_t idle_limit_ms(const Core& core, const Flow& flow) {
+  const uint32_t configured = configured_limit_ms(core, flow);
+  if (!is_opening(flow.tcp.state())) return configured;
+  const HalfOpenQueue& queue = queue_of(core, flow);
+  const uint64_t count = queue.count.value();
+  const bool many = count > kFewHandshakes && 2 * count > queue.limit.value();
+  return many ? std::min(configured, kUsefulMs) : configured;
+}
+
+uint32_t idle_ms(const Core& core, const Flow& flow) {
+  const bool pressed = is_opening(flow.tcp.state()) && !has_repeated(flow) &&
+                       idle_limit_ms(core, flow) < configured_limit_ms(core, flow);
+  return core.now32() - (pressed ? flow.opened_ms : flow.last_seen_ms);
+}
+
+bool ends_early(const Core& core, const Flow& flow) {
+  return is_opening(flow.tcp.state()) &&
+         core.now32() - flow.last_seen_ms < configured_limit_ms(core, flow);
+}
+
+}  // namespace sluice

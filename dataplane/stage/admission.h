@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which SYNs may begin a flow, and which unfinished handshakes make way for them.
+//
+// A flood of SYNs from sources that never finish must not take what finished connections and real
+// clients need. So handshakes that are not finished may hold a part of what there is: for each
+// backend of each service `half_open_percent` of its local ports, for all together as much of the
+// flow table, and in a flood no more than the SYN store has slots. Beyond that
+//
+//   - the oldest makes way, one whose client has repeated its SYN last. Its backend gets a RST at
+//     the number it expects, its port comes back with what is known of the tuple
+//   - but not before it had kHandshakeMs to be finished, which a client on the other side of the
+//     world needs: where even the oldest is younger, the new SYN is dropped without an answer and
+//     remembered (SynMemory). A real client repeats it after a second, and is then let in before
+//     all that have not, but for those of the last kRoundTripMs; a spoofed source does not
+//   - and while more than half of a limit is held (and more than a few), what is not finished has kUsefulMs in place of
+//     the configured time: within that a lost SYN, SYN-ACK or ACK has been sent again twice
+//
+// A flood on one service leaves the others their part: where the whole table is meant, the largest
+// queue gives. A burst of real clients is no flood: the limit of ports is held only while
+// handshakes have been evicted or deferred lately.
+#pragma once
+
+#include "dataplane/stage/core.h"
+
+namespace sluice {
+
+inline constexpr uint32_t kHandshakeMs = 500;
+inline constexpr uint32_t kUsefulMs = 4'000;
+/// Not even for a repeated SYN: the last ACK of a real handshake may be on its way.
+inline constexpr uint32_t kRoundTripMs = 100;
+
+/// Whether the SYN of a new flow is one that was deferred or evicted, sent again.
+bool was_sent_before(const Core& core, ServiceId service, const Segment& syn);
+
+/// Keeps the limits before a flow towards `backend` begins; false: its SYN is to be deferred.
+bool make_way(Core& core, HalfOpenQueue& queue, const BackendView& backend, bool repeated);
+
+/// Ends the oldest handshake of a queue, if it may be asked to make way for one whose client is
+/// `repeated`; false when there is none.
+bool evict_oldest(Core& core, HalfOpenQueue& queue, bool repeated);
+/// Of the largest queue, for a new flow of `queue`.
+bool evict_from_largest(Core& core, const HalfOpenQueue& queue, bool repeated);
+
+/// Whether it is for want of unfinished handshakes' ports or entries that a SYN finds none: then it
+/// is deferred, not refused.
+bool are_many_half_open(const HalfOpenQueue& queue);
+bool is_table_half_open(const Core& core);
+
+/// Remembers a SYN that is dropped.
+net::DropReason defer_syn(Core& core, HalfOpenQueue& queue, ServiceId service, const Segment& syn);
+
+/// The client of a flow has sent its SYN again.
+void prefer_repeated(Core& core, uint32_t index);
+
+/// Ends an unfinished handshake without a word to its client.
+void evict(Core& core, uint32_t index);
+
+/// How long a flow may be silent in its state, and how long it has been. Under pressure an
+/// unfinished handshake has less time, and where its client has not repeated its SYN all of it
+/// counts: a backend that asks a spoofed source again is no sign of life.
+uint32_t idle_limit_ms(const Core& core, const Flow& flow);
+uint32_t idle_ms(const Core& core, const Flow& flow);
+/// Whether it is for pressure alone that a flow's time is over.
+bool ends_early(const Core& core, const Flow& flow);
+
+}  // namespace sluice

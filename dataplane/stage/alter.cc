@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Altered flows.
+#include "dataplane/stage/alter.h"
+
+#include <utility>
+
+#include "dataplane/net/tcp_options.h"
+
+namespace sluice {
+namespace {
+
+void put_word(net::TcpHeader& tcp, uint8_t offset, uint32_t value) {
+  net::be32& word = net::tcp_word_at(tcp, offset);
+  const auto changed = net::be32::from_host(value);
+  net::ChecksumDelta delta;
+  delta.replace_at(offset, word, changed);
+  tcp.checksum = delta.applied_to(tcp.checksum);
+  word = changed;
+}
+
+}  // namespace
+
+uint32_t pool_clock(const Core& core, const PoolState& pool) {
+  return static_cast<uint32_t>(core.wall_clock.timestamps_at(core.now_ms) +
+                               pool.clock_lead_ms.value());
+}
+
+SynNumbers as_sent(const Core& core, const PoolState& pool, bool rewrite, SynNumbers syn) {
+  if (rewrite && syn.timestamps) syn.tsval = pool_clock(core, pool);
+  return syn;
+}
+
+void set_alteration(Core& core, uint32_t index, bool rewrite, const SynNumbers& syn,
+                    net::Shift shift) {
+  Flow& flow = core.flows[index];
+  PoolState& pool = core.pool(flow);
+  flow.rewrite_timestamps = rewrite && syn.timestamps;
+  if (flow.rewrite_timestamps) {
+    // What one tuple needs, the whole clock gets: later SYNs must not lie behind it.
+    pool.clock_lead_ms.add(std::exchange(shift.timestamp, 0));
+    core.clock_map(index).start(syn.tsval, pool_clock(core, pool));
+  }
+  flow.shift = shift;
+  flow.altered = flow.rewrite_timestamps || shift.any();
+}
+
+void alter_inbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
+  const Flow& flow = core.flows[index];
+  if (flow.rewrite_timestamps) {
+    if (const uint8_t at = net::find_timestamps(tcp)) {
+      const uint32_t now = pool_clock(core, core.pool(flow));
+      const uint32_t client = net::tcp_word_at(tcp, at).host();
+      put_word(tcp, at, core.clock_map(index).to_ours(client, now));
+    }
+  }
+  if (flow.shift.any()) net::shift_inbound(tcp, flow.shift);
+}
+
+void alter_outbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
+  const Flow& flow = core.flows[index];
+  if (flow.shift.any()) net::shift_outbound(tcp, flow.shift);
+  if (flow.rewrite_timestamps && tcp.has(net::tcp_flag::kAck)) {
+    if (const uint8_t tsval_at = net::find_timestamps(tcp)) {
+      const auto at = static_cast<uint8_t>(tsval_at + 4);
+      put_word(tcp, at, core.clock_map(index).to_client(net::tcp_word_at(tcp, at).host()));
+    }
+  }
+}
+
+void alter_passed_syn(const Core& core, const Flow& flow, bool rewrite, net::TcpHeader& tcp) {
+  net::Shift shift = flow.shift;
+  if (rewrite) {
+    if (const uint8_t at = net::find_timestamps(tcp)) {
+      put_word(tcp, at, pool_clock(core, core.pool(flow)));
+    }
+    shift.timestamp = 0;
+  }
+  if (shift.any()) net::shift_inbound(tcp, shift);
+}
+
+}  // namespace sluice

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Everything that one worker owns, in one place; the stages are functions on it.
+//
+// No stage allocates, locks, logs or enters the kernel: all of this is sized at construction.
+// Stages take a packet and a Core and return a Verdict; whoever called them frees what was not
+// passed on.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory_resource>
+
+#include "dataplane/net/drop_reason.h"
+#include "dataplane/net/siphash.h"
+#include "dataplane/port/handoff.h"
+#include "dataplane/port/steering.h"
+#include "dataplane/port/tx.h"
+#include "dataplane/port/wall_clock.h"
+#include "dataplane/stage/announcements.h"
+#include "dataplane/stage/flow_log.h"
+#include "dataplane/stage/kernel_door.h"
+#include "dataplane/stage/next_hops.h"
+#include "dataplane/stage/upkeep.h"
+#include "dataplane/state/flow_table.h"
+#include "dataplane/state/half_open.h"
+#include "dataplane/state/icmp_limit.h"
+#include "dataplane/state/registry.h"
+#include "dataplane/state/snapshot.h"
+#include "dataplane/state/syn_memory.h"
+#include "dataplane/state/syn_store.h"
+#include "dataplane/state/timer_wheel.h"
+
+namespace sluice {
+
+class Trace;
+
+struct CoreLimits {
+  uint32_t flow_count_max = 1u << 20;
+  uint32_t neighbour_count_max = 16384;
+  uint32_t syn_count_max = 65536;
+};
+
+struct CoreSetup {
+  CoreLimits limits;
+  net::SipKey secret;  // from the system's random source; never leaves the process
+  std::pmr::memory_resource* memory = std::pmr::get_default_resource();
+  rte_mempool* packets;  // for packets of our own
+  Tx::Transmit transmit;
+  void* transmit_context;
+  uint64_t now_ms = 0;
+  uint64_t wall_clock_ms = 0;  // at now_ms
+  uint32_t worker = 0;
+  const Steering* steering = nullptr;  // of all workers; nullptr: it is alone
+  const Rings* rings = nullptr;        // between all workers
+};
+
+struct Core {
+  /// Throws std::runtime_error or std::bad_alloc when the memory is not to be had.
+  explicit Core(const CoreSetup& setup)
+      : now_ms(setup.now_ms),
+        wall_clock{setup.now_ms, setup.wall_clock_ms},
+        random(setup.secret),
+        flows(setup.limits.flow_count_max, random, setup.memory),
+        flow_timers(&flows[0].timer, sizeof(Flow), setup.limits.flow_count_max, setup.now_ms),
+        half_open(&flows[0]),
+        syns(setup.limits.syn_count_max, setup.memory),
+        syn_memory(random, setup.memory),
+        tx(setup.transmit, setup.transmit_context, setup.packets, counters),
+        next_hops(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory,
+                  net::siphash(setup.secret, UINT64_MAX - 1)),
+        icmp_limit(setup.secret),
+        fragment_id(static_cast<uint16_t>(net::siphash(setup.secret, UINT64_MAX))),
+        announcements(tx, counters),
+        worker(setup.worker),
+        steering(setup.steering == nullptr ? alone() : *setup.steering),
+        handoff(setup.rings, setup.worker, counters) {}
+
+  uint64_t now_ms;                     // read once a burst
+  uint64_t now_us = 0;                 // as well, of a clock of its own
+  WallClock wall_clock;                // as control told it last
+  const Snapshot* snapshot = nullptr;  // the one in force during this burst
+  uint64_t network_generation = 0;     // of that one
+  uint64_t link_generation = 0;        // as well
+  Upkeep upkeep;
+  uint32_t snapshot_count = 0;  // how many there were; a number for the one in force
+  net::Random random;
+  WorkerCounters counters;
+  FlowTable flows;
+  TimerWheel flow_timers;
+  HalfOpen half_open;
+  SynStore syns;
+  SynMemory syn_memory;
+  Registry registry;
+  Tx tx;
+  NextHops next_hops;
+  IcmpLimit icmp_limit;
+  uint16_t fragment_id;  // of the next packet that leaves in fragments
+  Announcements announcements;
+  std::array<uint32_t, kInterfacesMax> link_ups{};  // of the snapshot in force, by interface
+  // By interface; of those without a kernel nullptr. Set before the worker starts.
+  std::array<KernelDoor*, kInterfacesMax> kernel_doors{};
+  FlowLogRing* flow_log = nullptr;  // set before a snapshot asks for it
+  Trace* trace = nullptr;           // what SetTrace has set
+  uint32_t worker;
+  const Steering& steering;
+  Handoff handoff;
+  bool taken_over = false;  // the burst in hand was received by another worker
+
+  uint32_t now32() const { return static_cast<uint32_t>(now_ms); }
+  void count(Event event) { counters.count(event); }
+  ServiceState& service(const Flow& flow) { return *registry.services[flow.key.service]; }
+  BackendState& backend(const Flow& flow) { return *registry.backends[flow.backend]; }
+  PoolState& pool(const Flow& flow) { return *registry.pools[flow.pool]; }
+  const PoolState& pool(const Flow& flow) const { return *registry.pools[flow.pool]; }
+  ClockMap& clock_map(uint32_t flow) { return registry.clock_maps[flow]; }
+
+  // The four addresses of a flow.
+  net::Endpoint client(const Flow& flow) const { return flow.key.client; }
+  net::Endpoint vip(const Flow& flow) const { return registry.services[flow.key.service]->vip; }
+  net::Endpoint local(const Flow& flow) const { return {pool(flow).local, flow.local_port}; }
+  net::Endpoint backend_address(const Flow& flow) const { return pool(flow).backend; }
+  net::Translation to_backend(const Flow& flow) const {
+    const PoolState& from = pool(flow);
+    return {{from.local, flow.local_port}, from.backend, flow.deltas};
+  }
+  net::Translation to_client(const Flow& flow) const {
+    return {vip(flow), client(flow), flow.deltas.reversed()};
+  }
+
+  // Flows by the tuples of either side; FlowTable::kNone where there is none.
+  uint32_t flow_of_client(net::Endpoint client, net::Endpoint vip) const {
+    const ServiceId id = snapshot->service_at(vip);
+    return id == kNoId ? FlowTable::kNone : flows.find({client, id});
+  }
+  uint32_t flow_of_backend(net::Endpoint backend, net::Endpoint local) const {
+    const PoolId id = snapshot->pool_at(local.ip, backend);
+    return id == kNoId ? FlowTable::kNone : flow_of_port(id, local.port);
+  }
+  uint32_t flow_of_port(PoolId pool, net::be16 port) const {
+    const PortPool::Use* use = registry.pools[pool]->ports.find(port.host());
+    return use == nullptr || use->flow == PortPool::kNoFlow ? FlowTable::kNone : use->flow;
+  }
+
+ private:
+  static const Steering& alone() {
+    static const Steering steering;
+    return steering;
+  }
+};
+
+/// A frame in a buffer, and what parse() made of it.
+struct Segment {
+  rte_mbuf* buffer;
+  net::Packet packet;
+
+  net::Endpoint source() const { return {packet.ip->source, packet.tcp->source_port}; }
+  net::Endpoint destination() const {
+    return {packet.ip->destination, packet.tcp->destination_port};
+  }
+};
+
+}  // namespace sluice

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Healing a handshake.
+#include "dataplane/stage/heal.h"
+
+#include <cstring>
+
+#include "dataplane/net/segment.h"
+#include "dataplane/net/serial.h"
+#include "dataplane/net/tcp_options.h"
+#include "dataplane/stage/alter.h"
+#include "dataplane/stage/lifecycle.h"
+#include "dataplane/stage/resets.h"
+
+namespace sluice {
+
+using net::DropReason;
+
+namespace {
+
+// Segments of an old stream keep coming until the RST has arrived; they are no news.
+constexpr uint32_t kSameNewsMs = 200;
+// How long an answer that may be a late segment is given for the SYN-ACK to come.
+constexpr uint32_t kLateMs = 30;
+// Segments of a connection do not outlive it by more on the way from a backend.
+constexpr uint32_t kJustUsedMs = 1000;
+
+/// What a stale answer says about the backend's side of the tuple.
+Legacy learn(const Core& core, const Segment& answer) {
+  const net::TcpHeader& tcp = *answer.packet.tcp;
+  Legacy legacy{core.now32(), tcp.acknowledgement.host(), 0, Legacy::Kind::kHeld, false};
+  if (const uint8_t at = net::find_timestamps(tcp)) {
+    legacy.last_tsval = net::tcp_word_at(tcp, static_cast<uint8_t>(at + 4)).host();
+    legacy.timestamps = true;
+  }
+  return legacy;
+}
+
+/// The kept SYN in a buffer of its own, as the client sent it but without data.
+bool copy_syn(Core& core, const Flow& flow, Segment& syn) {
+  const std::span<const uint8_t> kept = core.syns.at(flow.syn_slot);
+  const auto length = static_cast<uint16_t>(sizeof(net::EthernetHeader) + kept.size());
+  syn.buffer = core.tx.allocate(length);
+  if (syn.buffer == nullptr) return false;
+  auto* frame = rte_pktmbuf_mtod(syn.buffer, uint8_t*);
+  std::memcpy(frame + sizeof(net::EthernetHeader), kept.data(), kept.size());
+  net::finish_own_segment(frame, static_cast<uint16_t>(kept.size()));
+  syn.packet = net::view_own_segment(frame);
+  return true;
+}
+
+void send_syn(Core& core, uint32_t index, Segment& syn) {
+  Flow& flow = core.flows[index];
+  begin_handshake(core, index, syn);
+  net::translate(syn.packet, core.to_backend(flow));
+  core.next_hops.send(*core.snapshot, syn.buffer, core.backend_address(flow).ip,
+                      core.backend(flow).next_hop, core.now_ms);
+}
+
+/// Takes another local port for a flow whose handshake is not done; the old one rests with what was
+/// learned of it.
+bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& learned) {
+  const BackendView* backend = configured_backend(core, core.flows[index]);
+  if (backend == nullptr) return false;
+  const bool rewrite = core.flows[index].rewrite_timestamps;
+  const auto choice = choose_port(core, *backend, rewrite, syn, true);
+  if (!choice) return false;
+  if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
+  Flow& flow = core.flows[index];
+  PoolState& from = core.pool(flow);
+  from.ports.give_back(flow.local_port.host(), learned, PortPool::kNoFlow);
+  from.flows.subtract();
+  set_port(core, index, *choice);
+  set_alteration(core, index, rewrite, syn, choice->taken.shift);
+  core.count(Event::heals_moved);
+  core.backend(flow).heal_moves.add();
+  return true;
+}
+
+/// The kept SYN's flow where it stands, with the fit that the answer asks for. The sequence is shifted as
+/// soon as anything is, so that an answer to the SYN of before is known by its acknowledgement.
+void fit_in_place(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& learned) {
+  const Flow& flow = core.flows[index];
+  const bool rewrite = flow.rewrite_timestamps;
+  net::Shift shift;
+  if (core.snapshot->reuse.policy == ReusePolicy::kRebase) {
+    const SynNumbers sent = as_sent(core, core.pool(flow), rewrite, syn);
+    shift = fit(learned, sent, core.random);
+    if (shift.any()) shift.sequence = sequence_step(learned, sent, core.random);
+  }
+  set_alteration(core, index, rewrite, syn, shift);
+}
+
+void count_heal(Core& core, Flow& flow) {
+  core.count(Event::heals_started);
+  core.backend(flow).heals.add();
+  core.pool(flow).ports.counters().heals.add();
+}
+
+DropReason give_up(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  core.backend(flow).heals_failed.add();
+  reset_client(core, flow);
+  note_end(core, flow, flow.tcp.state(), FlowEnd::heal_exhausted);
+  erase_flow(core, index);
+  return DropReason::heal_exhausted;
+}
+
+/// The numbers of the flow's SYN as it went out last.
+SynNumbers sent_numbers(const Flow& flow) {
+  return {flow.tcp.backend_expects() - 1, flow.last_tsval, flow.timestamps};
+}
+
+bool takes(const Core& core, const Legacy& legacy, const SynNumbers& syn) {
+  const bool natural = core.snapshot->reuse.policy == ReusePolicy::kNatural;
+  return natural ? linux_takes(legacy, syn) : all_take(legacy, syn);
+}
+
+/// Whether the answer need not be one: a backend in TIME_WAIT would have taken the SYN as it was sent, or
+/// the tuple was in use a moment ago. Then it is a late segment, and the SYN-ACK comes, or the backend
+/// still holds a connection, and nothing does.
+bool may_be_late(Core& core, const Flow& flow, const Legacy& learned) {
+  const Legacy& known = core.pool(flow).ports.legacy(flow.local_port.host());
+  const bool just_used = known.kind != Legacy::Kind::kFresh &&
+                         stamp_age_ms(core.now32(), known.closed_ms) < kJustUsedMs &&
+                         !net::serial_after(learned.last_sequence, known.last_sequence);
+  return just_used || takes(core, learned, sent_numbers(flow));
+}
+
+DropReason heal_now(Core& core, uint32_t index, const Legacy& learned) {
+  Flow& flow = core.flows[index];
+  reset_backend_at(core, flow, learned.last_sequence);
+  if (flow.syn_slot == SynStore::kNone) return DropReason::stale_answer;
+  if (flow.heal_attempts == kHealAttemptsMax) return give_up(core, index);
+  ++flow.heal_attempts;
+  count_heal(core, flow);
+  flow.stale_ack = learned.last_sequence;
+  flow.healed_ms = core.now32();
+  core.pool(flow).ports.learn(flow.local_port.host(), learned);
+
+  Segment syn;
+  if (!copy_syn(core, flow, syn)) return DropReason::stale_answer;
+  const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
+  const bool moved = flow.heal_attempts > 1 && move_flow(core, index, numbers, learned);
+  // A SYN that is as it should be goes again as it was: the backend may have it already.
+  if (!moved && !takes(core, learned, sent_numbers(flow))) {
+    fit_in_place(core, index, numbers, learned);
+  }
+  send_syn(core, index, syn);
+  return DropReason::stale_answer;
+}
+
+}  // namespace
+
+DropReason heal(Core& core, uint32_t index, const Segment& answer) {
+  Flow& flow = core.flows[index];
+  const Legacy learned = learn(core, answer);
+  const bool rebase = core.snapshot->reuse.policy == ReusePolicy::kRebase;
+  const bool same_news = flow.heal_attempts > 0 && flow.stale_ack == learned.last_sequence &&
+                         core.now32() - flow.healed_ms < kSameNewsMs;
+  if (flow.answer_due || (same_news && rebase)) return DropReason::stale_answer;
+  if (!may_be_late(core, flow, learned)) return heal_now(core, index, learned);
+  flow.answer_due = true;
+  flow.stale_ack = learned.last_sequence;
+  core.flow_timers.set(index, core.now_ms + kLateMs);
+  return DropReason::stale_answer;
+}
+
+void heal_overdue(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  flow.answer_due = false;
+  core.flow_timers.set(index, core.now_ms + core.snapshot->timeouts_ms[0]);
+  Legacy learned = core.pool(flow).ports.legacy(flow.local_port.host());
+  learned.kind = Legacy::Kind::kHeld;
+  learned.last_sequence = flow.stale_ack;
+  const DropReason reason = heal_now(core, index, learned);
+  if (reason != DropReason::heal_exhausted) return;
+  // The answer was dropped when it came: it is judged a second time.
+  core.count(Event::packets_made);
+  core.counters.count(reason);
+}
+
+void move_unanswered(Core& core, uint32_t index, const Segment& syn) {
+  Flow& flow = core.flows[index];
+  if (core.snapshot->reuse.policy != ReusePolicy::kRebase) return;
+  const net::Endpoint old_local = core.local(flow);
+  const uint32_t old_expected = flow.tcp.backend_expects();
+  if (move_flow(core, index, syn_numbers(*syn.packet.tcp), legacy_of(core, flow))) {
+    reset_tuple(core, flow, old_local, old_expected);
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Client to backend.
+#include "dataplane/stage/inbound.h"
+
+#include "dataplane/net/serial.h"
+#include "dataplane/net/tcp_options.h"
+#include "dataplane/stage/admission.h"
+#include "dataplane/stage/alter.h"
+#include "dataplane/stage/heal.h"
+#include "dataplane/stage/lifecycle.h"
+#include "dataplane/stage/mss_clamp.h"
+#include "dataplane/stage/passed_syn.h"
+#include "dataplane/stage/resets.h"
+#include "dataplane/stage/too_large.h"
+
+namespace sluice {
+
+using net::DropReason;
+using net::Verdict;
+namespace flag = net::tcp_flag;
+
+namespace {
+
+constexpr uint8_t kSynsCounted = 3;  // what Flow::syns can hold
+constexpr uint8_t kStateChanging = flag::kSyn | flag::kFin | flag::kRst;
+
+/// Refuses a SYN as the service wants it: with RST, or silently.
+Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropReason reason) {
+  if (reason == DropReason::syn_deferred) return reason;  // its client is to try again
+  core.registry.services[service.id]->refused.add();
+  if (core.snapshot->flow_log_sample != 0) [[unlikely]] {
+    log_refusal(core, segment.source(), segment.destination(), reason);
+  }
+  if (service.on_refusal == OnRefusal::kReset) {
+    answer_with_reset(core, segment, Event::resets_to_clients);
+  }
+  return reason;
+}
+
+/// For what must not keep a flow alive.
+[[gnu::always_inline]] inline Verdict forward_unseen(Core& core, Flow& flow, Segment& segment) {
+  BackendState& backend = core.backend(flow);
+  backend.packets_in.add();
+  backend.bytes_in.add(segment.packet.ip->total_length.host());
+  const net::Translation to = core.to_backend(flow);
+  net::translate(segment.packet, to);
+  if (!core.next_hops.try_send<NextHops::Share::kFlows>(
+          *core.snapshot, segment.buffer, to.destination.ip, backend.next_hop, core.now_ms))
+      [[unlikely]] {
+    return too_large(core, flow, segment, Direction::kInbound);
+  }
+  return Verdict::pass();
+}
+
+[[gnu::always_inline]] inline Verdict forward(Core& core, Flow& flow, Segment& segment) {
+  flow.last_seen_ms = core.now32();
+  return forward_unseen(core, flow, segment);
+}
+
+/// Ends the flow and treats its client's SYN as the first.
+Verdict begin_anew(Core& core, uint32_t index, Segment& segment) {
+  const ServiceView* service = core.snapshot->find_service(core.vip(core.flows[index]));
+  if (!is_over(core.flows[index].tcp.state())) core.count(Event::flows_replaced);
+  abandon_flow(core, index, FlowEnd::replaced);
+  if (service == nullptr) {  // removed meanwhile
+    answer_with_reset(core, segment, Event::resets_to_clients);
+    return DropReason::no_service;
+  }
+  return inbound_miss(core, *service, segment);
+}
+
+/// Keeps the newest TSval that went to the backend.
+void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
+  if (const uint8_t at = net::find_timestamps(tcp)) {
+    flow.last_tsval = net::serial_max(flow.last_tsval, net::tcp_word_at(tcp, at).host());
+  }
+}
+
+/// The SYN that opened the flow, once more. last_seen_ms tells when it last came, or was answered;
+/// copies do not count, and nothing follows from them.
+Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
+  if (stamp_age_ms(core.now32(), flow.last_seen_ms) < kSynRepeatMs) {
+    core.count(Event::syns_copied);
+    if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
+    if (flow.timestamps) note_timestamps(flow, *segment.packet.tcp);
+    clamp_mss(core, flow, *segment.packet.tcp);
+    return forward_unseen(core, flow, segment);
+  }
+  core.count(Event::syns_retransmitted);
+  prefer_repeated(core, index);
+  if (unanswered) core.backend(flow).unanswered.add();
+  // What takes no new flow any more need not be waited for either.
+  if ((unanswered || flow.answer_due) && is_retired(core, flow)) {
+    return begin_anew(core, index, segment);
+  }
+  if (unanswered) {
+    // Twice unanswered may be more than loss: a backend that drops what an old tuple forbids says
+    // nothing.
+    if (flow.syns > 1) move_unanswered(core, index, segment);
+    begin_handshake(core, index, segment);
+  } else {
+    flow.answer_due = true;
+    if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
+    clamp_mss(core, flow, *segment.packet.tcp);
+  }
+  if (flow.syns < kSynsCounted) ++flow.syns;
+  return forward(core, flow, segment);
+}
+
+/// A SYN where a flow stands already: sent again, a new connection of a client that is through with
+/// the old one, or one that the backend must judge.
+Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  if (flow.tcp.is_same_syn(flow.marks, segment.packet.tcp->sequence.host() + flow.shift.sequence)) {
+    return own_syn(core, index, segment);
+  }
+  if (is_open(flow.tcp.state()) && meet_other_syn(core, index, segment) == SynFate::kPass) {
+    return forward_unseen(core, flow, segment);
+  }
+  return begin_anew(core, index, segment);
+}
+
+/// Late segments of a connection that is over may start the backend's TIME_WAIT anew.
+void note_late_segment(Core& core, const Flow& flow) {
+  if (flow.tcp.state() == TcpState::kHeld) {
+    core.pool(flow).ports.touch(flow.local_port.host(), legacy_of(core, flow));
+  }
+}
+
+/// Any segment of a flow, whatever it does to it. Not inlined: inbound() is to stay short.
+[[gnu::noinline]] Verdict inbound_odd(Core& core, uint32_t index, Segment& segment) {
+  net::TcpHeader& tcp = *segment.packet.tcp;
+  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  if ((tcp.flags & kStateChanging) != 0) {
+    if (!net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
+      return DropReason::tcp_checksum_bad;
+    }
+    if (tcp.has(flag::kSyn)) {
+      if (tcp.has(flag::kAck)) return DropReason::segment_unexpected;
+      return repeated_syn(core, index, segment);
+    }
+  }
+  Flow& flow = core.flows[index];
+  const TcpState before = flow.tcp.state();
+  if (before == TcpState::kSynSent && !tcp.has(flag::kRst)) return DropReason::segment_unexpected;
+  if (flow.altered) alter_inbound(core, index, tcp);
+
+  const TcpReading reading = flow.tcp.inbound(flow.marks, segment.packet);
+  if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
+  // A RST elsewhere in the window may be a stranger's.
+  const bool believed =
+      reading.in_window && (!tcp.has(flag::kRst) || reading.event != TcpEvent::kNone);
+  if (flow.timestamps && believed) note_timestamps(flow, tcp);
+  if (is_over(before)) note_late_segment(core, flow);
+  if (before == TcpState::kSynSent) {  // a RST: the client gave up before any answer
+    const Verdict verdict = forward(core, flow, segment);
+    note_end(core, flow, before, FlowEnd::given_up);
+    erase_flow(core, index);
+    return verdict;
+  }
+  if (reading.event != TcpEvent::kNone) {
+    if (reading.event == TcpEvent::kClientRst && !is_over(before)) core.backend(flow).resets.add();
+    flow.tcp.advance(reading.event);
+    enter_state(core, index, before, reading.event);
+  }
+  return believed ? forward(core, flow, segment) : forward_unseen(core, flow, segment);
+}
+
+}  // namespace
+
+Verdict inbound(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  const net::TcpHeader& tcp = *segment.packet.tcp;
+  if (!flow.tcp.is_in_between(tcp) || flow.altered || segment.packet.ip->ttl <= 1 ||
+      !flow.tcp.follow_client(flow.marks, segment.packet)) [[unlikely]] {
+    return inbound_odd(core, index, segment);
+  }
+  if (flow.timestamps) note_timestamps(flow, tcp);
+  return forward(core, flow, segment);
+}
+
+Verdict inbound_miss(Core& core, const ServiceView& service, Segment& segment) {
+  const net::TcpHeader& tcp = *segment.packet.tcp;
+  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  if (!net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
+    return DropReason::tcp_checksum_bad;
+  }
+  if (!tcp.has(flag::kSyn) || tcp.has(flag::kAck)) {
+    answer_with_reset(core, segment, Event::resets_to_clients);
+    return DropReason::no_flow_inbound;
+  }
+  uint32_t index;
+  const Verdict opened = open_flow(core, service, segment, index);
+  if (!opened.passed()) return refuse(core, service, segment, opened.reason());
+  return forward(core, core.flows[index], segment);
+}
+
+}  // namespace sluice

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From a destination address to a frame on a port: route, neighbour, Ethernet header.
+//
+// A flow remembers its NextHop, so a packet normally costs one compare and one header write.
+// Unknown next hops are asked for by ARP with retries while a bounded queue of packets waits. Known
+// ones are confirmed while they are used: by unicast probes, then by asking everyone, and meanwhile
+// packets go on to the MAC that is known (RFC 1122, section 2.3.2.1). Backends and gateways are
+// confirmed once a second, so that a MAC that changes without a word is found within three.
+//
+// ARP is not authenticated. Somebody who claims the address of a next hop that is known is not
+// believed before the one that is known has been asked, three times in 0.6 s, and is silent. What a
+// flood from the link can take of the table, of the queues and of our requests is bounded.
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <array>
+#include <cstdint>
+
+#include "dataplane/net/headers.h"
+#include "dataplane/port/tx.h"
+#include "dataplane/state/flow.h"
+#include "dataplane/state/mac_conflicts.h"
+#include "dataplane/state/neighbours.h"
+
+namespace sluice {
+
+class NextHops {
+ public:
+  using Share = Neighbour::Share;
+
+  static constexpr uint32_t kConfirmMs = 1'000;        // backends and gateways in use
+  static constexpr uint32_t kConfirmOthersMs = 2'000;  // at least: no more than 500 probes a second
+  static constexpr uint8_t kProbes = 3;                // to the MAC that is known, then to all
+  static constexpr uint32_t kProbeMs = 250;
+  static constexpr uint32_t kContestMs = 200;      // between the questions to who is known
+  static constexpr uint32_t kContestLockMs = 100;  // between two looks at claims of an address
+  // Requests for strangers, of each interface: a bucket of so many, filled at so many a millisecond.
+  static constexpr uint32_t kAsksBurst = 1'000;
+  static constexpr uint32_t kAsksPerMs = 2;
+
+  NextHops(Tx& tx, WorkerCounters& counters, uint32_t neighbour_count_max, uint64_t now_ms,
+           std::pmr::memory_resource* memory, uint64_t hash_key)
+      : tx_(tx), counters_(counters), neighbours_(neighbour_count_max, now_ms, memory, hash_key) {
+    buckets_.fill({kAsksBurst, now_ms});
+  }
+
+  /// Sends an IPv4 packet (Ethernet header in place, to be filled in) towards `destination`, now or
+  /// when its next hop has answered. Takes the packet over, but for one that is larger than the way
+  /// out takes: then it returns false, and mtu() is what it takes. `share` is kFlows for what belongs
+  /// to an established flow.
+  template <Share share = Share::kStrangers>
+  [[nodiscard]] bool try_send(const Snapshot& snapshot, rte_mbuf* packet,
+                              net::Ipv4Address destination, NextHop& hop, uint64_t now_ms) {
+    if (hop.neighbour != Neighbours::kNone &&
+        neighbours_.generation(hop.neighbour) == hop.generation) [[likely]] {
+      Neighbour& neighbour = neighbours_[hop.neighbour];
+      // None fits where there is no MAC.
+      if (packet->pkt_len <= neighbour.frame_max) [[likely]] {
+        (share == Share::kFlows ? neighbour.flow_used_ms : neighbour.used_ms) = now_ms;
+        transmit(packet, neighbour);
+        return true;
+      }
+    }
+    return send_unresolved(snapshot, packet, destination, hop, now_ms, share);
+  }
+
+  /// The same for packets of our own: one that is too large is dropped.
+  void send(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination, NextHop& hop,
+            uint64_t now_ms) {
+    if (!try_send(snapshot, packet, destination, hop, now_ms)) {
+      tx_.drop(packet, net::DropReason::mtu_exceeded);
+    }
+  }
+
+  /// The connection whose packets go by `hop` is established: it is no stranger's any more.
+  void note_established(NextHop hop, uint64_t now_ms) {
+    if (hop.neighbour != Neighbours::kNone &&
+        neighbours_.generation(hop.neighbour) == hop.generation) {
+      neighbours_[hop.neighbour].flow_used_ms = now_ms;
+    }
+  }
+
+  /// Of the way out that `hop` stands for, after try_send().
+  uint16_t mtu(const Snapshot& snapshot, NextHop hop) const {
+    return snapshot.interfaces[neighbours_[hop.neighbour].interface].mtu;
+  }
+
+  /// Learns from an ARP packet that came in on `interface`. Entries are made only for senders that
+  /// asked for one of our addresses (RFC 826); others update what is there. `counts`: whether a
+  /// conflict is to be counted here (of copies for several workers one is).
+  void learn(const Snapshot& snapshot, const net::ArpHeader& arp, uint16_t interface,
+             bool asks_for_us, bool counts, uint64_t now_ms);
+  /// Somebody else has an address of ours.
+  void note_own_conflict(const Snapshot& snapshot, const net::ArpHeader& arp, uint16_t interface);
+
+  /// Retries, probes and ageing that are due.
+  void tick(const Snapshot& snapshot, uint64_t now_ms);
+
+  /// Takes routes, backends, gateways and pinned neighbours from a snapshot whose network is
+  /// another: their entries are kept for good, and asked for before the first packet needs them.
+  void adopt(const Snapshot& snapshot, uint64_t now_ms);
+  /// Asks the configured next hops of an interface whose link has come up whether they are the same.
+  void link_came_up(const Snapshot& snapshot, uint16_t interface, uint64_t now_ms);
+
+  /// Asks for the next hop towards `destination` before the first packet needs it, and keeps it.
+  void prepare(const Snapshot& snapshot, net::Ipv4Address destination, uint64_t now_ms);
+
+  const Neighbours& neighbours() const { return neighbours_; }
+  const MacConflicts& conflicts() const { return conflicts_; }
+
+ private:
+  struct Bucket {
+    uint32_t tokens;
+    uint64_t filled_ms;
+  };
+
+  uint32_t resolve(const Snapshot& snapshot, net::Ipv4Address destination, Share share,
+                   uint64_t now_ms, net::DropReason& reason);
+  uint32_t make(net::Ipv4Address ip, uint16_t interface, Share share, bool has_mac,
+                uint64_t now_ms);
+  void transmit(rte_mbuf* packet, const Neighbour& neighbour) {
+    *rte_pktmbuf_mtod(packet, net::EthernetHeader*) = neighbour.header;
+    tx_.send(neighbour.port, packet);
+  }
+  bool send_unresolved(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination,
+                       NextHop& hop, uint64_t now_ms, Share share);
+  void wait_for_answer(const Snapshot& snapshot, rte_mbuf* packet, uint32_t index, uint64_t now_ms,
+                       Share share);
+  void begin_asking(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
+  bool may_ask(const Neighbour& neighbour, uint64_t now_ms);
+  void ask(const Snapshot& snapshot, const Neighbour& neighbour, net::MacAddress to);
+  uint32_t confirm_interval_ms(const Neighbour& neighbour) const;
+
+  void keep(const Snapshot& snapshot, net::Ipv4Address destination, uint64_t now_ms);
+  void pin(const Snapshot& snapshot, uint16_t interface, const PinnedNeighbour& pinned,
+           uint64_t now_ms);
+  void begin_asking_later(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
+
+  void hear(const Snapshot& snapshot, uint32_t index, net::MacAddress mac, bool counts,
+            uint64_t now_ms);
+  void contest(const Snapshot& snapshot, uint32_t index, net::MacAddress claimed, uint64_t now_ms);
+  void set_mac(const Snapshot& snapshot, uint32_t index, net::MacAddress mac);
+  void confirm(uint32_t index, uint64_t now_ms);
+  void note_conflict(const Neighbour& neighbour, net::MacAddress claimed, uint64_t times);
+
+  void expire(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
+  void expire_reachable(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
+  void probe(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
+  void ask_contested(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
+  void ask_again(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
+
+  void wait_ended(uint32_t index, net::DropReason reason);
+  void remove(uint32_t index, net::DropReason reason);
+  void assign(uint32_t index, Share share, uint64_t now_ms);
+
+  Tx& tx_;
+  WorkerCounters& counters_;
+  Neighbours neighbours_;
+  MacConflicts conflicts_;
+  std::array<Bucket, kInterfacesMax> buckets_;
+  uint32_t asked_at_once_ = 0;
+};
+
+}  // namespace sluice

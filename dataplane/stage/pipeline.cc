@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The burst.
+#include "dataplane/stage/pipeline.h"
+
+#include <rte_prefetch.h>
+
+#include <utility>
+
+#include "dataplane/stage/inbound.h"
+#include "dataplane/stage/kernel_door.h"
+#include "dataplane/stage/lifecycle.h"
+#include "dataplane/stage/outbound.h"
+#include "dataplane/stage/ownership.h"
+#include "dataplane/stage/resets.h"
+#include "dataplane/stage/side_doors.h"
+#include "dataplane/stage/trace.h"
+
+namespace sluice {
+
+using net::DropReason;
+using net::Packet;
+using net::Verdict;
+
+namespace {
+
+void parse_buffer(rte_mbuf* buffer, net::MacAddress our_mac, Packet& packet) {
+  if (buffer->nb_segs != 1) {
+    packet.kind = Packet::Kind::kBad;
+    packet.reason = DropReason::frame_segmented;
+    return;
+  }
+  net::parse({rte_pktmbuf_mtod(buffer, uint8_t*), buffer->data_len}, packet);
+  if (packet.kind == Packet::Kind::kBad) return;
+  const net::MacAddress& to = packet.ethernet->destination;
+  const bool ours = to == our_mac || (packet.kind == Packet::Kind::kArp && to.is_multicast());
+  if (!ours) {
+    packet.kind = Packet::Kind::kBad;
+    packet.reason = DropReason::mac_not_ours;
+  }
+}
+
+/// Where a TCP segment belongs, told by its destination: to a service's flows, or to a port pool's.
+struct Way {
+  enum class Kind : uint8_t { kService, kPool, kElsewhere };
+  Kind kind;
+  const PortPool::Use* local;  // kPool: where the flow of its port is told
+  FlowKey key;                 // kService
+  FlowTable::Hash hash;        // of the key
+  uint32_t candidate;          // kService: the flow that is probably meant
+};
+
+/// First pass: which memory will tell the flow? It is fetched.
+void look_out(const Core& core, const Segment& segment, bool faces_backends, Way& way) {
+  const Snapshot& snapshot = *core.snapshot;
+  const Snapshot::Owner owner = snapshot.owner_of(segment.packet.ip->destination);
+  if (owner == Snapshot::Owner::kVip) {
+    way.key = {segment.source(), snapshot.service_at(segment.destination())};
+    if (way.key.service == kNoId) return;
+    way.kind = Way::Kind::kService;
+    way.hash = core.flows.hash(way.key);
+    core.flows.prefetch(way.hash);
+  } else if (owner != Snapshot::Owner::kNobody && faces_backends) {
+    const PoolId pool = snapshot.pool_at(owner, segment.source());
+    if (pool == kNoId) return;
+    way.local = core.registry.pools[pool]->ports.find(segment.packet.tcp->destination_port.host());
+    if (way.local == nullptr) return;
+    way.kind = Way::Kind::kPool;
+    __builtin_prefetch(way.local);
+  }
+}
+
+/// Second pass: the flow is fetched.
+void fetch_flow(const Core& core, Way& way) {
+  if (way.kind == Way::Kind::kService) {
+    way.candidate = core.flows.candidate(way.hash);
+    if (way.candidate != FlowTable::kNone) core.flows.prefetch_flow(way.candidate);
+  } else if (way.kind == Way::Kind::kPool) {
+    if (way.local->flow != PortPool::kNoFlow) core.flows.prefetch_flow(way.local->flow);
+  }
+}
+
+/// TCP that belongs to no service and no pool.
+Verdict stray(Core& core, Segment& segment, uint16_t interface) {
+  const Snapshot& snapshot = *core.snapshot;
+  const net::Ipv4Header& ip = *segment.packet.ip;
+  if (const Verdict source = judge_source(core, ip.source, interface); !source.passed()) {
+    return source;
+  }
+  if (snapshot.is_local(ip.destination)) {
+    const uint32_t other = other_owner_of_port(core, segment.destination(), segment.source());
+    if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+    return outbound_miss(core, segment);
+  }
+  if (is_kernels(core, ip.destination, interface)) {
+    return give_to_kernel(core, segment.buffer, interface);
+  }
+  if (!snapshot.is_own(ip.destination, interface)) return DropReason::ipv4_not_for_us;
+  if (!net::tcp_checksum_ok(ip, *segment.packet.tcp, segment.packet.l4_length)) {
+    return DropReason::tcp_checksum_bad;
+  }
+  answer_with_reset(core, segment, Event::resets_to_clients);
+  return DropReason::no_service;
+}
+
+Verdict from_client(Core& core, Segment& segment, const Way& way, uint16_t interface) {
+  // Packets before this one in the burst may have opened or ended a flow since it was fetched.
+  uint32_t index = way.candidate;
+  if (index == FlowTable::kNone || core.flows[index].key != way.key) [[unlikely]] {
+    index = core.flows.find(way.key, way.hash);
+  }
+  if (index != FlowTable::kNone) [[likely]] {
+    return inbound(core, index, segment);
+  }
+  const uint32_t other = other_owner_of_client(core, segment.source(), segment.destination());
+  if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+  const ServiceView* service = core.snapshot->find_service(segment.destination());
+  if (service == nullptr) return stray(core, segment, interface);  // removed
+  const Verdict source = judge_source(core, segment.packet.ip->source, interface);
+  if (!source.passed()) return source;
+  return inbound_miss(core, *service, segment);
+}
+
+Verdict tcp_input(Core& core, Segment& segment, const Way& way, uint16_t interface) {
+  if (way.kind == Way::Kind::kService) return from_client(core, segment, way, interface);
+  if (way.kind == Way::Kind::kPool && way.local->flow != PortPool::kNoFlow) [[likely]] {
+    return outbound(core, way.local->flow, segment);
+  }
+  return stray(core, segment, interface);
+}
+
+Verdict dispatch(Core& core, Segment& segment, const Way& way, uint16_t interface) {
+  switch (segment.packet.kind) {
+    case Packet::Kind::kTcp:
+      return tcp_input(core, segment, way, interface);
+    case Packet::Kind::kArp:
+      return arp_input(core, segment, interface);
+    case Packet::Kind::kIcmp:
+      return icmp_input(core, segment, interface);
+    case Packet::Kind::kBad:
+      break;
+  }
+  return unread_input(core, segment, interface);
+}
+
+/// Whose connection a segment is of.
+TraceSubject subject_of(const Core& core, const Segment& segment, const Way& way) {
+  if (way.kind == Way::Kind::kPool && way.local->flow != PortPool::kNoFlow) {
+    const Flow& flow = core.flows[way.local->flow];
+    return {core.client(flow), core.vip(flow), flow.key};
+  }
+  const ServiceId service = way.kind == Way::Kind::kService ? way.key.service : kNoId;
+  return {segment.source(), segment.destination(), {segment.source(), service}};
+}
+
+/// Third pass: each packet goes its way, in order. There once, and with all that it calls inlined. Returns
+/// what became of the last one.
+[[gnu::noinline, gnu::noclone]] Verdict run_segments(Core& core, uint16_t interface,
+                                                     Segment* segments, const Way* ways,
+                                                     uint16_t count) {
+  Verdict verdict = Verdict::pass();
+  for (uint16_t i = 0; i < count; ++i) {
+    verdict = dispatch(core, segments[i], ways[i], interface);
+    if (!verdict.passed()) core.tx.drop(segments[i].buffer, verdict.reason());
+  }
+  return verdict;
+}
+
+/// The same, one by one, for who wants to see what becomes of some of them.
+void run_segments_traced(Core& core, uint16_t interface, Segment* segments, const Way* ways,
+                         uint16_t count) {
+  Trace& trace = *core.trace;
+  for (uint16_t i = 0; i < count; ++i) {
+    TraceSubject subject;
+    const bool wanted = segments[i].packet.kind == Packet::Kind::kTcp &&
+                        !trace.is_over(core.now_ms) &&
+                        trace.wants(subject = subject_of(core, segments[i], ways[i]));
+    if (!wanted) {
+      static_cast<void>(run_segments(core, interface, segments + i, ways + i, 1));
+      continue;
+    }
+    core.tx.flush();  // leaves room: what is sent now stays here until it has been looked at
+    TraceRecord& record = trace.next();
+    const TraceCounts before = begin_trace(core, segments[i], subject, interface, record);
+    const Verdict verdict = run_segments(core, interface, segments + i, ways + i, 1);
+    end_trace(core, segments[i], subject, before, verdict, record);
+    trace.commit();
+  }
+}
+
+}  // namespace
+
+void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t count) {
+  Segment segments[kBurstMax];
+  Way ways[kBurstMax];
+  const net::MacAddress mac = core.snapshot->interfaces[interface].mac;
+  const bool faces_backends = core.snapshot->interfaces[interface].faces_backends;
+  uint64_t bytes = 0;
+
+  for (uint16_t i = 0; i < count; ++i) rte_prefetch0(rte_pktmbuf_mtod(buffers[i], void*));
+  for (uint16_t i = 0; i < count; ++i) {
+    segments[i].buffer = buffers[i];
+    parse_buffer(buffers[i], mac, segments[i].packet);
+    bytes += buffers[i]->pkt_len;
+    ways[i].kind = Way::Kind::kElsewhere;
+    if (segments[i].packet.kind == Packet::Kind::kTcp)
+      look_out(core, segments[i], faces_backends, ways[i]);
+  }
+  for (uint16_t i = 0; i < count; ++i) fetch_flow(core, ways[i]);
+  if (core.trace == nullptr) [[likely]] {
+    static_cast<void>(run_segments(core, interface, segments, ways, count));
+  } else {
+    run_segments_traced(core, interface, segments, ways, count);
+  }
+  if (core.taken_over) return;  // who received them has counted them
+  core.counters.packets_in.add(count);
+  core.counters.bytes_in.add(bytes);
+}
+
+void run_taken_over(Core& core, rte_mbuf** buffers, uint16_t count) {
+  core.taken_over = true;
+  for (uint16_t begin = 0, end; begin < count; begin = end) {
+    const uint16_t port = buffers[begin]->port;
+    for (end = begin + 1; end < count && buffers[end]->port == port;) ++end;
+    run_burst(core, core.snapshot->interface_of_port[port], buffers + begin,
+              static_cast<uint16_t>(end - begin));
+  }
+  core.taken_over = false;
+}
+
+void run_housekeeping(Core& core) {
+  constexpr uint32_t kFlowBudget = 64;  // in the order of a burst's work
+  core.flow_timers.advance(core.now_ms, kFlowBudget,
+                           [&](uint32_t index) { expire_flow(core, index); });
+  core.next_hops.tick(*core.snapshot, core.now_ms);
+  core.announcements.tick(*core.snapshot, core.now_ms);
+  run_upkeep(core);
+}
+
+void adopt_snapshot(Core& core, const Snapshot& snapshot) {
+  const bool first = core.snapshot == nullptr;
+  core.snapshot = &snapshot;
+  adopt_timeouts(core, snapshot);
+  ++core.snapshot_count;
+  // The snapshot before may be gone by now.
+  const uint64_t before = std::exchange(core.network_generation, snapshot.network_generation);
+  core.link_generation = snapshot.link_generation;
+  const bool same_network = !first && before == snapshot.network_generation;
+  if (!same_network) core.next_hops.adopt(snapshot, core.now_ms);
+  for (uint16_t i = 0; i < snapshot.interfaces.size(); ++i) {
+    const uint32_t link_ups = snapshot.interfaces[i].link_ups;
+    const bool came_up = std::exchange(core.link_ups[i], link_ups) != link_ups && !first;
+    if (same_network && !came_up) continue;
+    if (came_up) core.next_hops.link_came_up(snapshot, i, core.now_ms);
+    if (core.worker == 0) core.announcements.begin(i, core.now_ms);
+  }
+  core.announcements.tick(snapshot, core.now_ms);
+}
+
+}  // namespace sluice

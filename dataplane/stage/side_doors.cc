@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ARP and ICMP.
+#include "dataplane/stage/side_doors.h"
+
+#include "dataplane/net/arp.h"
+#include "dataplane/net/icmp.h"
+#include "dataplane/net/serial.h"
+#include "dataplane/stage/lifecycle.h"
+#include "dataplane/stage/ownership.h"
+
+namespace sluice {
+
+using net::DropReason;
+using net::Verdict;
+
+namespace {
+
+/// Replies and announcements are news for the kernel's neighbour table as well. Requests are not:
+/// for our addresses it is Sluice that answers, so that no queue stands in between.
+Verdict arp_heard(Core& core, Segment& segment, uint16_t interface) {
+  const net::ArpHeader& arp = *segment.packet.arp;
+  const bool news = arp.operation == net::kArpReply || arp.sender_ip == arp.target_ip;
+  if (news && !core.taken_over && core.kernel_doors[interface] != nullptr) {
+    return give_to_kernel(core, segment.buffer, interface);
+  }
+  core.count(Event::arp_consumed);
+  rte_pktmbuf_free(segment.buffer);
+  return Verdict::pass();
+}
+
+/// What no host can say of itself (RFC 826; RFC 5227, section 2.4 for our own addresses).
+bool is_from_nobody(Core& core, const net::ArpHeader& arp, uint16_t interface) {
+  const Snapshot& snapshot = *core.snapshot;
+  const auto fault = snapshot.source_fault(arp.sender_ip, interface);
+  if (fault == Snapshot::SourceFault::kOwn && !core.taken_over &&
+      snapshot.is_own(arp.sender_ip, interface)) {
+    core.next_hops.note_own_conflict(snapshot, arp, interface);
+  }
+  return fault == Snapshot::SourceFault::kOwn || fault == Snapshot::SourceFault::kBroadcast ||
+         arp.sender_mac == net::MacAddress{} ||
+         arp.sender_mac == snapshot.interfaces[interface].mac;
+}
+
+}  // namespace
+
+Verdict judge_source(const Core& core, net::Ipv4Address source, uint16_t interface) {
+  switch (core.snapshot->source_fault(source, interface)) {
+    case Snapshot::SourceFault::kNone:
+      break;
+    case Snapshot::SourceFault::kOwn:
+      return DropReason::ipv4_source_bad;
+    case Snapshot::SourceFault::kBroadcast:
+      return DropReason::ipv4_source_broadcast;
+    case Snapshot::SourceFault::kMisplaced:
+      return DropReason::ipv4_source_misplaced;
+  }
+  return Verdict::pass();
+}
+
+Verdict arp_input(Core& core, Segment& segment, uint16_t interface) {
+  const Snapshot& snapshot = *core.snapshot;
+  net::ArpHeader& arp = *segment.packet.arp;
+  const bool for_us = snapshot.is_own(arp.target_ip, interface);
+  if (is_from_nobody(core, arp, interface)) return DropReason::arp_bad;
+  core.next_hops.learn(snapshot, arp, interface, for_us, !core.taken_over, core.now_ms);
+  // Each worker asks for itself, and one receives the answers; announcements concern all as well.
+  if (for_us || arp.sender_ip == arp.target_ip) hand_copies(core, segment, interface);
+  if (!for_us || arp.operation != net::kArpRequest || core.taken_over) {
+    return arp_heard(core, segment, interface);
+  }
+  const InterfaceView& view = snapshot.interfaces[interface];
+  net::arp_answer(*segment.packet.ethernet, arp, view.mac);
+  core.count(Event::arp_requests_answered);
+  core.tx.send(view.port, segment.buffer);
+  return Verdict::pass();
+}
+
+namespace {
+
+Verdict echo_input(Core& core, Segment& segment) {
+  net::icmp_echo_answer(segment.packet);
+  core.count(Event::echo_requests_answered);
+  NextHop hop;
+  core.next_hops.send(*core.snapshot, segment.buffer, segment.packet.ip->destination, hop,
+                      core.now_ms);
+  return Verdict::pass();
+}
+
+/// Whether the sender of a quoted segment may have it in flight (RFC 5927, section 4.1): whoever cannot
+/// tell is a stranger, and nothing that he says is believed.
+bool is_in_flight(const TcpTrack& tcp, bool from_client, uint32_t sequence) {
+  const bool unanswered = tcp.state() == TcpState::kSynSent;
+  if (!from_client) {
+    const uint32_t syn = tcp.state() == TcpState::kSynReceived ? 1 : 0;
+    return !unanswered &&
+           net::serial_within(sequence, tcp.client_expects() - syn, tcp.backend_end());
+  }
+  if (unanswered) return sequence == tcp.backend_expects() - 1;
+  return net::serial_within(sequence, tcp.backend_expects(), tcp.client_end());
+}
+
+/// Says that the SYN never gets there, not that it is too large.
+bool refuses(const net::IcmpHeader& icmp) {
+  constexpr uint8_t kFragmentationNeeded = 4;
+  return icmp.type != net::icmp_type::kUnreachable || icmp.code != kFragmentationNeeded;
+}
+
+/// Ends an unanswered handshake, as a RST does, whoever refused it. The backend never saw the SYN: what it
+/// may hold of the tuple it still holds, so the port rests as an unanswered one's.
+void end_refused(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  core.count(Event::backend_refusals);
+  core.backend(flow).refused.add();
+  note_end(core, flow, TcpState::kSynSent, FlowEnd::refused);
+  erase_flow(core, index);
+}
+
+/// An error goes to whoever sent the packet that it quotes (RFC 5508, section 4), seen from there.
+Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
+  auto quoted = net::icmp_quoted_tcp(segment.packet);
+  if (!quoted || quoted->source.ip != segment.packet.ip->destination) return DropReason::icmp_bad;
+  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  const Snapshot& snapshot = *core.snapshot;
+  const bool from_client = snapshot.is_local(quoted->source.ip);
+  const uint32_t other = from_client
+                             ? other_owner_of_port(core, quoted->source, quoted->destination)
+                             : other_owner_of_client(core, quoted->destination, quoted->source);
+  if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+  const uint32_t index = from_client ? core.flow_of_backend(quoted->destination, quoted->source)
+                                     : core.flow_of_client(quoted->destination, quoted->source);
+  if (index == FlowTable::kNone) {
+    // Where the device spreads clients in a way of its own, anybody may have the flow.
+    if (core.steering.kind() == SteeringKind::kRteFlow) hand_copies(core, segment, interface);
+    return DropReason::no_flow_icmp;
+  }
+  Flow& flow = core.flows[index];
+  if (!is_in_flight(flow.tcp, from_client, quoted->tcp->sequence.host())) {
+    return DropReason::icmp_out_of_window;
+  }
+  const bool refused =
+      from_client && flow.tcp.state() == TcpState::kSynSent && refuses(*segment.packet.icmp);
+  core.count(Event::icmp_errors_translated);
+  if (from_client) {
+    const net::Endpoint client = core.client(flow), vip = core.vip(flow);
+    net::icmp_translate_error(segment.packet, *quoted, vip.ip, client.ip, client, vip,
+                              0 - flow.shift.sequence);
+    core.next_hops.send(snapshot, segment.buffer, client.ip, flow.to_client, core.now_ms);
+    if (refused) end_refused(core, index);
+  } else {
+    const net::Endpoint backend = core.backend_address(flow), local = core.local(flow);
+    net::icmp_translate_error(segment.packet, *quoted, local.ip, backend.ip, backend, local, 0);
+    core.next_hops.send(snapshot, segment.buffer, backend.ip, core.backend(flow).next_hop,
+                        core.now_ms);
+  }
+  return Verdict::pass();
+}
+
+}  // namespace
+
+Verdict icmp_input(Core& core, Segment& segment, uint16_t interface) {
+  if (!core.snapshot->is_own(segment.packet.ip->destination, interface)) {
+    return DropReason::ipv4_not_for_us;
+  }
+  const Verdict source = judge_source(core, segment.packet.ip->source, interface);
+  if (!source.passed()) return source;
+  if (!net::icmp_checksum_ok(segment.packet)) return DropReason::icmp_bad;
+  const net::IcmpHeader& icmp = *segment.packet.icmp;
+  const bool kernels = is_kernels(core, segment.packet.ip->destination, interface);
+  if (net::icmp_is_error(icmp)) {
+    const Verdict verdict = error_input(core, segment, interface);
+    if (verdict.passed() || !kernels) return verdict;
+  }
+  if (kernels) return give_to_kernel(core, segment.buffer, interface);
+  if (icmp.type == net::icmp_type::kEchoRequest) return echo_input(core, segment);
+  return DropReason::icmp_unknown;
+}
+
+}  // namespace sluice

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What becomes of single packets, stage by stage: those of one client, for as long as somebody asks.
+//
+//   worker --begin_trace(), end_trace()--> [records] --count()--> control thread     control/tracer.h
+//
+// The control thread makes a Trace for each worker, arms it by an errand and reads it while it fills;
+// another errand takes it away, and only then it is freed. It is over when it is full or its time is.
+// A worker asks once a burst whether there is one; that is all it costs while there is none.
+//
+// Stages know nothing of it: what they decided is read off what they changed, the flow and the counters.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "dataplane/net/address.h"
+#include "dataplane/net/drop_reason.h"
+#include "dataplane/state/counters.h"
+#include "dataplane/state/flow.h"
+
+namespace sluice {
+
+struct Core;
+struct Segment;
+
+struct TraceFilter {
+  net::Endpoint client{};  // port 0: all of its ports
+  net::Endpoint vip{};     // address 0: all services
+
+  bool wants(net::Endpoint from, net::Endpoint to) const {
+    return from.ip == client.ip && (client.port.raw == 0 || from.port == client.port) &&
+           (vip.ip.raw == 0 || to == vip);
+  }
+};
+
+/// A connection as its client sees it.
+struct TraceSubject {
+  net::Endpoint client, vip;
+  FlowKey key;  // its service is kNoId where the VIP is none
+};
+
+/// A segment's header.
+struct TraceSegment {
+  net::Endpoint source, destination;
+  uint32_t sequence;
+  uint32_t acknowledgement;
+  uint32_t tsval;
+  uint32_t tsecr;
+  uint16_t window;
+  uint16_t payload_bytes;
+  uint8_t flags;
+  uint8_t ttl;
+  bool timestamps;
+};
+
+/// A flow, as far as a trace tells of it.
+struct TraceFlow {
+  net::Endpoint local, backend;
+  net::Shift shift;
+  TcpState state;
+  Grant grant;
+  bool rewritten;  // timestamps on the balancer's clock
+  uint8_t heals;
+};
+
+enum class TraceFate : uint8_t {
+  kSent,       // queued for a port
+  kWaiting,    // until the next hop has answered ARP
+  kHandedOff,  // to the worker that it belongs to
+  kToKernel,
+  kDropped,
+};
+
+struct TraceRecord {
+  uint64_t wall_clock_ms;
+  uint64_t now_us;  // monotonic, the same for all workers
+  uint16_t interface;
+  bool from_client;
+  bool taken_over;  // another worker received it
+  TraceSegment in;
+  std::optional<TraceFlow> before;  // nothing: the look-up was a miss
+  std::optional<TraceFlow> after;   // nothing: there is none any more, or still none
+  TraceFate fate;
+  net::DropReason drop;             // why, where it was dropped
+  std::optional<TraceSegment> out;  // as it was sent
+  uint64_t events;                  // a bit for each Event that it made count
+};
+static_assert(kEventCount <= 64);
+
+class Trace {
+ public:
+  /// At most `count_max` packets, for at most so long.
+  Trace(const TraceFilter& filter, uint32_t count_max, uint64_t duration_ms)
+      : filter_(filter),
+        duration_ms_(duration_ms),
+        count_max_(count_max),
+        records_(std::make_unique<TraceRecord[]>(count_max)) {}
+
+  // Worker.
+  void begin(uint64_t now_ms) { end_ms_ = now_ms + duration_ms_; }
+  bool is_over(uint64_t now_ms) const { return now_ms >= end_ms_ || count() == count_max_; }
+  bool wants(const TraceSubject& subject) const {
+    return filter_.wants(subject.client, subject.vip);
+  }
+  /// The record to fill; commit() shows it to the control thread.
+  TraceRecord& next() { return records_[count()]; }
+  void commit() { count_.store(count() + 1, std::memory_order_release); }
+
+  // Both.
+  uint32_t count() const { return count_.load(std::memory_order_acquire); }
+  const TraceRecord& operator[](uint32_t i) const { return records_[i]; }
+
+ private:
+  TraceFilter filter_;
+  uint64_t duration_ms_;
+  uint64_t end_ms_ = 0;  // of the worker's clock
+  uint32_t count_max_;
+  std::unique_ptr<TraceRecord[]> records_;
+  std::atomic<uint32_t> count_ = 0;
+};
+
+/// What a worker had counted before a packet.
+struct TraceCounts {
+  std::array<uint64_t, net::kDropReasonCount> drops;
+  std::array<uint64_t, kEventCount> events;
+};
+
+/// Before the packet is dispatched, with nothing queued in core.tx.
+TraceCounts begin_trace(const Core& core, const Segment& segment, const TraceSubject& subject,
+                        uint16_t interface, TraceRecord& record);
+/// Right after, with what was sent still queued there.
+void end_trace(const Core& core, const Segment& segment, const TraceSubject& subject,
+               const TraceCounts& before, net::Verdict verdict, TraceRecord& record);
+
+}  // namespace sluice

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Idle limits that a reload has lowered, and 32-bit clocks.
+#include "dataplane/stage/upkeep.h"
+
+#include <algorithm>
+
+#include "dataplane/stage/core.h"
+#include "dataplane/stage/lifecycle.h"
+
+namespace sluice {
+namespace {
+
+// In the order of a burst's work; a million flows take a tenth of a second on an idle worker.
+constexpr uint32_t kFlowsPerTurn = 64;
+constexpr uint64_t kPortsPerTurn = 64;
+
+void hasten_flows(Core& core) {
+  uint32_t& next = core.upkeep.next_flow;
+  const uint32_t end = std::min(next + kFlowsPerTurn, core.flows.flow_count_max());
+  for (; next < end; ++next) {
+    if (core.flows[next].live) hasten_flow(core, next);
+  }
+  if (next == core.flows.flow_count_max()) next = Upkeep::kDone;
+}
+
+/// One port each millisecond: 2^31 of them until one would be too old, more than all pools have.
+void age_ports(Core& core) {
+  Upkeep& upkeep = core.upkeep;
+  const auto& pools = core.snapshot->pools;
+  uint64_t count = std::min(core.now_ms - upkeep.aged_ms, kPortsPerTurn);
+  upkeep.aged_ms = core.now_ms;
+  for (; count > 0 && !pools.empty(); --count) {
+    if (upkeep.next_pool >= pools.size()) upkeep.next_pool = upkeep.next_port = 0;
+    PortPool& ports = core.registry.pools[pools[upkeep.next_pool].id]->ports;
+    if (upkeep.next_port < ports.set().size()) ports.age(upkeep.next_port++, core.now32());
+    if (upkeep.next_port >= ports.set().size()) {
+      ++upkeep.next_pool;
+      upkeep.next_port = 0;
+    }
+  }
+}
+
+}  // namespace
+
+void adopt_timeouts(Core& core, const Snapshot& snapshot) {
+  Upkeep& upkeep = core.upkeep;
+  const bool lowered = !std::ranges::equal(upkeep.timeouts_ms, snapshot.timeouts_ms,
+                                           [](uint32_t old, uint32_t now) { return old <= now; });
+  upkeep.timeouts_ms = snapshot.timeouts_ms;
+  if (lowered) upkeep.next_flow = 0;
+}
+
+void run_upkeep(Core& core) {
+  if (core.upkeep.next_flow != Upkeep::kDone) hasten_flows(core);
+  if (core.upkeep.aged_ms != core.now_ms) age_ports(core);
+}
+
+}  // namespace sluice

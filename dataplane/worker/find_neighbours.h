@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Asks a worker what it knows of the next hops towards some destinations.
+#pragma once
+
+#include <vector>
+
+#include "dataplane/worker/errand.h"
+
+namespace sluice {
+
+class FindNeighbours : public Errand {
+ public:
+  struct Answer {
+    net::Ipv4Address destination{};
+    bool routed = false;
+    net::Ipv4Address next_hop{};  // the destination itself, or its gateway
+    uint16_t interface = 0;
+    Neighbour::State state = Neighbour::State::kFree;  // kFree: never asked, or forgotten
+    net::MacAddress mac{};
+  };
+
+  explicit FindNeighbours(const std::vector<net::Ipv4Address>& destinations);
+  bool step(Core& core) override;
+  const std::vector<Answer>& answers() const { return answers_; }
+
+ private:
+  std::vector<Answer> answers_;
+  size_t cursor_ = 0;
+};
+
+}  // namespace sluice

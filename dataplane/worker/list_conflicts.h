@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Asks a worker who claimed an address that somebody else has.
+#pragma once
+
+#include "dataplane/worker/errand.h"
+
+namespace sluice {
+
+class ListConflicts : public Errand {
+ public:
+  bool step(Core& core) override {
+    rows_ = core.next_hops.conflicts().rows();
+    return true;
+  }
+  const MacConflicts::Rows& rows() const { return rows_; }
+
+ private:
+  MacConflicts::Rows rows_{};
+};
+
+}  // namespace sluice

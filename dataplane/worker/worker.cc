@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The worker's loop.
+#include "dataplane/worker/worker.h"
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_mempool.h>
+#include <rte_pause.h>
+#include <sys/resource.h>
+
+#include <stdexcept>
+
+#include "dataplane/port/memory.h"
+#include "dataplane/stage/pipeline.h"
+
+namespace sluice {
+
+Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
+    : setup_(setup),
+      cell_(cell),
+      relay_(setup.relays, setup.id),
+      memory_(std::make_unique<HugeMemory>(static_cast<int>(rte_lcore_to_socket_id(setup.lcore)))),
+      pool_memory_(
+          std::make_unique<PoolMemory>(static_cast<int>(rte_lcore_to_socket_id(setup.lcore)))) {
+  CoreSetup core{};
+  core.limits = setup.limits;
+  core.secret = setup.secret;
+  core.memory = memory_.get();
+  core.packets = setup.packets;
+  core.transmit = transmit;
+  core.transmit_context = this;
+  core.worker = setup.id;
+  core.steering = setup.steering;
+  core.rings = setup.rings;
+  core.now_ms = TscClock().now_ms();
+  core_ = std::make_unique<Core>(core);
+  core_->registry.pool_memory = pool_memory_.get();
+  core_->kernel_doors = setup.kernel_doors;
+  core_->flow_log = setup.flow_log;
+  static_cast<void>(setup.wall_clock->read(core_->wall_clock));
+  for (const PortQueues& port : setup.ports) {
+    relay_.set_queue_count(port.port, port.tx_count);
+    if (setup.id >= port.tx_count) core_->tx.set_relayed(port.port);
+  }
+}
+
+Worker::~Worker() {
+  stop();
+}
+
+void Worker::launch() {
+  stop_ = false;
+  const int error = rte_eal_remote_launch(entry, this, setup_.lcore);
+  if (error != 0) {
+    throw std::runtime_error("worker on lcore " + std::to_string(setup_.lcore) + ": " +
+                             rte_strerror(-error));
+  }
+  launched_ = true;
+  while (!polls()) rte_delay_us_sleep(50);  // the core may be ours as well
+}
+
+void Worker::stop() {
+  if (!launched_) return;
+  stop_.store(true, std::memory_order_release);
+  rte_eal_wait_lcore(setup_.lcore);
+  launched_ = false;
+}
+
+bool Worker::post(Errand& errand) {
+  if (!polls()) return false;
+  errand_.store(&errand, std::memory_order_release);
+  return true;
+}
+
+bool Worker::finish() {
+  while (errand_.load(std::memory_order_acquire) != nullptr) {
+    if (!polls()) return false;
+    rte_delay_us_sleep(50);
+  }
+  return true;
+}
+
+uint32_t Worker::buffers_used() const {
+  return rte_mempool_in_use_count(setup_.packets);
+}
+
+uint32_t Worker::buffer_count() const {
+  return setup_.packets->size;
+}
+
+int Worker::entry(void* self) {
+  static_cast<Worker*>(self)->loop();
+  return 0;
+}
+
+void Worker::loop() {
+  thread_.store(rte_gettid(), std::memory_order_relaxed);
+  // Without the right to ask for it, it does without.
+  constexpr int kFavoured = -20;
+  if (setup_.favoured) {
+    static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(rte_gettid()), kFavoured));
+  }
+  const TscClock clock;
+  cell_.enter(setup_.id);
+  uint64_t turn_began = TscClock::ticks();
+  bool busy = false;
+  Idle idle(setup_.idle, rx_queues());
+  while (!stop_.load(std::memory_order_acquire)) {
+    const uint64_t ticks = TscClock::ticks();
+    core_->counters.ticks.add(ticks - turn_began);
+    if (busy) core_->counters.busy_ticks.add(ticks - turn_began);
+    turn_began = ticks;
+    const uint64_t now_ms = clock.ms(ticks);
+    const bool new_ms = now_ms != core_->now_ms;
+    core_->now_ms = now_ms;
+    if (new_ms) follow_wall_clock();
+    const Snapshot* snapshot = cell_.current();
+    // One that is new may lie where one lay that this worker had and that is freed by now.
+    if (snapshot != core_->snapshot || snapshot->network_generation != core_->network_generation ||
+        snapshot->link_generation != core_->link_generation) {
+      adopt_snapshot(*core_, *snapshot);
+    }
+    busy = poll(clock);
+    busy |= take_over(clock);
+    bool active = busy;
+    active |= take_from_kernels();
+    run_housekeeping(*core_);
+    if (new_ms) flow_count_.store(core_->flows.flow_count(), std::memory_order_relaxed);
+    if (Errand* errand = errand_.load(std::memory_order_acquire)) {
+      active = true;
+      if (errand->step(*core_)) errand_.store(nullptr, std::memory_order_release);
+    }
+    core_->tx.flush();
+    core_->handoff.flush();
+    active |= relay_.forward(core_->counters);
+    cell_.quiescent(setup_.id);
+    if (!polling_.load(std::memory_order_relaxed)) {
+      polling_.store(true, std::memory_order_release);
+    }
+    idle.end_turn(active, ticks);
+  }
+  polling_.store(false, std::memory_order_release);
+  cell_.leave(setup_.id);
+}
+
+void Worker::follow_wall_clock() {
+  const WallClock before = core_->wall_clock;
+  if (!setup_.wall_clock->read(core_->wall_clock)) return;
+  core_->wall_clock.continue_from(before, core_->now_ms);
+}
+
+bool Worker::take_from_kernels() {
+  const Counter& taken = core_->counters.events[static_cast<size_t>(Event::packets_from_kernel)];
+  const uint64_t before = taken.value();
+  send_from_kernels(*core_);
+  return taken.value() != before;
+}
+
+std::vector<RxQueue> Worker::rx_queues() const {
+  std::vector<RxQueue> queues;
+  for (const PortQueues& port : setup_.ports) {
+    if (setup_.id < port.rx_count) queues.push_back({port.port, static_cast<uint16_t>(setup_.id)});
+  }
+  return queues;
+}
+
+uint16_t Worker::transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count) {
+  return static_cast<Worker*>(self)->relay_.transmit(port, packets, count);
+}
+
+bool Worker::poll(const TscClock& clock) {
+  rte_mbuf* buffers[kBurstMax];
+  bool found = false;
+  const auto queue = static_cast<uint16_t>(setup_.id);
+  for (uint16_t i = 0; i < setup_.ports.size(); ++i) {
+    if (queue >= setup_.ports[i].rx_count) continue;
+    const uint16_t count = rte_eth_rx_burst(setup_.ports[i].port, queue, buffers, kBurstMax);
+    core_->counters.polls.add();
+    if (count == 0) continue;
+    found = true;
+    core_->counters.bursts.count(count);
+    core_->now_us = clock.now_us();
+    run_burst(*core_, i, buffers, count);
+  }
+  return found;
+}
+
+bool Worker::take_over(const TscClock& clock) {
+  if (core_->handoff.worker_count() == 1) return false;
+  rte_mbuf* buffers[kBurstMax];
+  bool found = false;
+  core_->counters.polls.add();
+  for (uint32_t i = 0; i < core_->handoff.worker_count(); ++i) {
+    const uint16_t count = core_->handoff.take(buffers, kBurstMax);
+    if (count == 0) continue;
+    found = true;
+    core_->now_us = clock.now_us();
+    run_taken_over(*core_, buffers, count);
+  }
+  return found;
+}
+
+}  // namespace sluice

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A poll-mode worker: rx, pipeline, tx, and housekeeping between bursts, on an lcore of its own.
+#pragma once
+
+#include <rte_mempool.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane/port/tsc_clock.h"
+#include "dataplane/port/tx_relay.h"
+#include "dataplane/stage/core.h"
+#include "dataplane/worker/errand.h"
+#include "dataplane/worker/idle.h"
+#include "dataplane/worker/snapshot_cell.h"
+
+namespace sluice {
+
+/// Of one interface; the first workers have the queues.
+struct PortQueues {
+  uint16_t port;
+  uint16_t rx_count;
+  uint16_t tx_count;
+};
+
+struct WorkerSetup {
+  uint32_t id;     // 0-based; thread id towards the SnapshotCell, queue id towards ports
+  unsigned lcore;  // must not be the main lcore
+  bool favoured;   // whether its thread asks for the highest priority
+  IdleMode idle;
+  CoreLimits limits;
+  net::SipKey secret;
+  rte_mempool* packets;
+  std::vector<PortQueues> ports;  // by interface
+  const Steering* steering;
+  const Rings* rings;   // to hand packets off; nullptr when the worker is alone
+  const Rings* relays;  // to transmit; nullptr when every port has a queue for every worker
+  std::array<KernelDoor*, kInterfacesMax> kernel_doors{};
+  FlowLogRing* flow_log = nullptr;
+  const WallClockCell* wall_clock;
+};
+
+class Worker {
+ public:
+  /// Allocates everything the worker will ever use. Throws std::runtime_error or std::bad_alloc.
+  Worker(const WorkerSetup& setup, SnapshotCell& cell);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  // Control thread.
+  /// Starts polling; a snapshot must have been published. Throws std::runtime_error.
+  void launch();
+  /// Asks the loop to end and waits for it. Idempotent.
+  void stop();
+  /// Has the worker do an errand and waits for it; false when the worker does not run.
+  bool run(Errand& errand) { return post(errand) && finish(); }
+  /// The two halves of it, so that several workers can be at it at once.
+  bool post(Errand& errand);
+  bool finish();
+  bool polls() const { return polling_.load(std::memory_order_acquire); }
+  unsigned lcore() const { return setup_.lcore; }
+  /// The kernel's number of its thread; 0 before the launch.
+  int thread() const { return thread_.load(std::memory_order_relaxed); }
+  /// Packets that a device's queues have taken from this worker.
+  uint64_t handed_over(uint16_t port) const { return relay_.handed_over(port); }
+
+  const WorkerCounters& counters() const { return core_->counters; }
+  /// Entries are the control thread's to make and to free, by the rules of Registry.
+  Registry& registry() { return core_->registry; }
+  /// Flow entries in use now; a snapshot of a number that moves.
+  uint32_t flow_count() const { return flow_count_.load(std::memory_order_relaxed); }
+  uint32_t flow_count_max() const { return core_->flows.flow_count_max(); }
+  /// Packet buffers of this worker's pool in use now, wherever they are; and all of them.
+  uint32_t buffers_used() const;
+  uint32_t buffer_count() const;
+
+ private:
+  static int entry(void* self);
+  static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
+  void loop();
+  void follow_wall_clock();
+  std::vector<RxQueue> rx_queues() const;
+  // All of them return whether there were packets.
+  bool poll(const TscClock& clock);
+  bool take_over(const TscClock& clock);
+  bool take_from_kernels();
+
+  WorkerSetup setup_;
+  SnapshotCell& cell_;
+  TxRelay relay_;
+  std::unique_ptr<std::pmr::memory_resource> memory_;
+  std::unique_ptr<std::pmr::memory_resource> pool_memory_;
+  std::unique_ptr<Core> core_;
+  std::atomic<Errand*> errand_ = nullptr;
+  std::atomic<bool> stop_ = false;
+  std::atomic<int> thread_ = 0;
+  std::atomic<bool> polling_ = false;
+  std::atomic<uint32_t> flow_count_ = 0;
+  bool launched_ = false;
+};
+
+}  // namespace sluice
