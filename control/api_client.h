@@ -4,15 +4,11 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 
-namespace sluice::control {
+#include "control/errors.h"
 
-// One line for the person who asked.
-class ApiError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+namespace sluice::control {
 
 // The "result" of the answer. Throws ApiError when there is none, whatever the reason.
 nlohmann::json ask(const std::string& socket_path, const nlohmann::json& request,

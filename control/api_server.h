@@ -15,18 +15,13 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 
 #include "control/api_socket.h"
+#include "control/errors.h"
 #include "control/event_loop.h"
 
 namespace sluice::control {
-
-// What a handler throws to answer {"ok":false,"error":what}.
-class RequestError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct ApiLimits {
   size_t request_bytes_max = 4096;

@@ -8,16 +8,12 @@
 
 #include <sys/types.h>
 
-#include <stdexcept>
 #include <string>
 
+#include "control/errors.h"
 #include "control/unique_fd.h"
 
 namespace sluice::control {
-
-class ApiSocketError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 // Who may connect: the owner alone, or a group as well.
 struct SocketAccess {

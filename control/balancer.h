@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "control/config.h"
+#include "control/handshake_counts.h"
 #include "control/handshake_watch.h"
-#include "control/health/passive_watch.h"
 #include "control/ingress_drop.h"
-#include "control/kernel_taps.h"
+#include "control/kernel_interface.h"
 #include "control/link_state.h"
 #include "control/overrides.h"
 #include "control/snapshot_builder.h"

@@ -154,7 +154,9 @@ json Commands::explain(const json& request) {
 void Commands::tick() {
   balancer_.sample();
   loads_.sample(balancer_.workers());
-  status_board_.sample(balancer_, operations_, loads_.latest());
+  const json drain = operations_.view_drain();
+  status_board_.sample(balancer_, {operations_.reloads(), operations_.loop_load(), drain},
+                       loads_.latest());
   tracer_.tick();
 }
 

@@ -7,17 +7,12 @@
 // is changed.
 #pragma once
 
-#include <stdexcept>
 #include <string>
 
 #include "control/config.h"
+#include "control/errors.h"
 
 namespace sluice::control {
-
-// The text cannot be edited so that it means what was wanted. One line.
-class EditError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 // `wanted` differs from what `text` says in weights of backends at most. Throws EditError.
 std::string edit_weights(const std::string& text, const Config& wanted);

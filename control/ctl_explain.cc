@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "control/answer.h"
-#include "control/ctl_table.h"
+#include "control/human.h"
 
 namespace sluice::control {
 namespace {

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "control/answer.h"
-#include "control/ctl_table.h"
+#include "control/human.h"
 
 namespace sluice::control {
 namespace {

@@ -20,11 +20,4 @@ inline constexpr size_t kTerminalColumns = 120;
 std::string render_table(std::string_view what, const nlohmann::json& result,
                          Width width = Width::kTerminal);
 
-std::string human_count(double value);  // 1234 -> "1,234"; 12345678 -> "12.3M"
-std::string human_bytes(double value);  // 1536 -> "1.5K"
-std::string human_bits(double value);   // 1500 -> "1.5K"
-std::string human_ms(double value);
-// With hundredths where it is short: "0.75ms", "52ms", "1.2s".
-std::string human_fine_ms(double value);  // 61500 -> "1m01s"
-
 }  // namespace sluice::control

@@ -6,10 +6,11 @@
 
 #include <algorithm>
 
-#include "control/ctl_table.h"
 #include "control/doctor_host.h"
+#include "control/human.h"
 #include "control/neighbour_watch.h"
 #include "control/outlook.h"
+#include "control/verdict.h"
 #include "dataplane/worker/find_neighbours.h"
 
 namespace sluice::control {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "control/balancer.h"
-#include "control/diagnosis.h"
+#include "control/finding.h"
 
 namespace sluice::control {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "control/config.h"
-#include "control/diagnosis.h"
+#include "control/finding.h"
 #include "control/host_files.h"
 #include "control/link_mtu.h"
 

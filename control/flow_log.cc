@@ -7,7 +7,6 @@
 
 #include <array>
 #include <chrono>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
@@ -28,14 +27,6 @@ std::string seconds_text(uint64_t ms) {
   return fmt::format("{}.{:03}", ms / 1000, ms % 1000);
 }
 
-LineFile open_file(const std::string& path) {
-  try {
-    return LineFile(path);
-  } catch (const std::system_error& error) {
-    throw std::system_error(error.code(), "flow_log.file: " + path);
-  }
-}
-
 void append_refusal(std::string& lines, const FlowRecord& record, std::string_view service) {
   fmt::format_to(std::back_inserter(lines),
                  R"({{"service":{},"client":"{}","vip":"{}","time":{},"refused":"{}"}})"
@@ -46,11 +37,6 @@ void append_refusal(std::string& lines, const FlowRecord& record, std::string_vi
 }
 
 }  // namespace
-
-void check_flow_log(const FlowLogConfig& config) {
-  std::error_code none;
-  if (!config.file.empty() && !std::filesystem::is_fifo(config.file, none)) open_file(config.file);
-}
 
 void append_flow(std::string& lines, const FlowRecord& record, std::string_view service) {
   using net::to_string;
@@ -95,7 +81,7 @@ void FlowLog::order() {
   Order order;
   order.names = configured_;
   try {
-    if (!path_.empty()) order.file = open_file(path_);
+    if (!path_.empty()) order.file = open_flow_log(path_);
   } catch (const std::system_error& error) {
     spdlog::error("{}: flows are not logged", error.what());
   }

@@ -17,14 +17,10 @@
 #include <vector>
 
 #include "control/config.h"
-#include "control/line_file.h"
+#include "control/flow_log_file.h"
 #include "dataplane/stage/flow_log.h"
 
 namespace sluice::control {
-
-// Whether the file, if there is to be one, can be opened to append to; made where it is missing. A pipe
-// is left alone: its reader would see an end. Throws std::system_error.
-void check_flow_log(const FlowLogConfig& config);
 
 // Appends the record's line. `service` is the name as a JSON string.
 void append_flow(std::string& lines, const FlowRecord& record, std::string_view service);

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "control/api_server.h"
 #include "control/config_schema.h"
+#include "control/errors.h"
 #include "control/request_names.h"
 #include "control/text.h"
 #include "control/views.h"

@@ -17,17 +17,11 @@
 
 #include "control/config.h"
 #include "control/event_loop.h"
+#include "control/kernel_interface.h"
 #include "control/kernel_tap.h"
 #include "dataplane/stage/kernel_door.h"
 
 namespace sluice::control {
-
-struct KernelInterface {
-  size_t index;  // into Config::interfaces
-  net::MacAddress mac;
-  uint32_t mtu;
-  std::vector<KernelDoor*> doors;  // one for each worker
-};
 
 class KernelTaps {
  public:

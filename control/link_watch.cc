@@ -20,19 +20,21 @@ namespace {
 constexpr std::chrono::milliseconds kPollPeriod{250};
 constexpr int kMessagesPerCall = 64;  // the loop comes back for the rest
 
-std::vector<uint16_t> ids_of(const std::vector<Port>& ports) {
+std::vector<uint16_t> ids_of(const std::vector<LinkWatch::Link>& links) {
   std::vector<uint16_t> ids;
-  for (const Port& port : ports) ids.push_back(port.id());
+  for (const LinkWatch::Link& link : links) ids.push_back(link.port->id());
   return ids;
 }
 
 }  // namespace
 
-LinkWatch::LinkWatch(EventLoop& loop, Balancer& balancer, EventLoop::Callback changed)
+LinkWatch::LinkWatch(EventLoop& loop, std::vector<Link> links, Found found,
+                     EventLoop::Callback changed)
     : loop_(loop),
-      balancer_(balancer),
+      links_(std::move(links)),
+      found_(std::move(found)),
       changed_(std::move(changed)),
-      interrupts_(ids_of(balancer.ports())) {
+      interrupts_(ids_of(links_)) {
   loop_.watch(interrupts_.fd(), EPOLLIN, [this](uint32_t) {
     interrupts_.clear();
     look();
@@ -79,29 +81,27 @@ bool LinkWatch::concerns_us(const char* message, size_t length) const {
        header = mnl_nlmsg_next(header, &left)) {
     const auto& link = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(header));
     if (mnl_nlmsg_get_payload_len(header) < sizeof link) continue;
-    const auto is_his = [&](const Port& port) {
-      return port.kernel_index() == static_cast<unsigned>(link.ifi_index);
+    const auto is_his = [&](const Link& ours) {
+      return ours.port->kernel_index() == static_cast<unsigned>(link.ifi_index);
     };
-    if (std::ranges::any_of(balancer_.ports(), is_his)) return true;
+    if (std::ranges::any_of(links_, is_his)) return true;
   }
   return false;
 }
 
-LinkState LinkWatch::state_of(size_t interface) const {
-  const Port& port = balancer_.ports()[interface];
-  if (port.kernel_index() == 0) return judge_link(port.link_up());
-  const std::string& device = balancer_.config().interfaces[interface].device;
-  return judge_link(read_link(port.kernel_index()), kernel_interface_of(device).value_or(device));
+LinkState LinkWatch::state_of(const Link& link) const {
+  const unsigned index = link.port->kernel_index();
+  if (index == 0) return judge_link(link.port->link_up());
+  return judge_link(read_link(index), kernel_interface_of(link.device).value_or(link.device));
 }
 
 void LinkWatch::look() {
   bool changed = false;
-  for (size_t i = 0; i < balancer_.ports().size(); ++i) {
+  for (size_t i = 0; i < links_.size(); ++i) {
     try {
-      changed |= balancer_.set_link(i, state_of(i));
+      changed |= found_(i, state_of(links_[i]));
     } catch (const std::runtime_error& error) {
-      spdlog::warn("interface {}: its link cannot be read: {}",
-                   balancer_.config().interfaces[i].name, error.what());
+      spdlog::warn("interface {}: its link cannot be read: {}", links_[i].interface, error.what());
     }
   }
   if (changed && changed_) changed_();

@@ -73,6 +73,15 @@ void check_before_start(const Config& config) {
   for (const std::string& line : owned_twice(config, kernel_addresses())) spdlog::warn("{}", line);
 }
 
+std::vector<LinkWatch::Link> links_of(const Balancer& balancer) {
+  std::vector<LinkWatch::Link> links;
+  for (size_t i = 0; i < balancer.ports().size(); ++i) {
+    const InterfaceConfig& interface = balancer.config().interfaces[i];
+    links.push_back({interface.name, interface.device, &balancer.ports()[i]});
+  }
+  return links;
+}
+
 // What is wrong is said by whoever calls; what is doubtful, whatever log_level says, here.
 int check_only(const LoadedConfig& loaded, const std::string& file) {
   std::vector<std::string> doubts = loaded.warnings;
@@ -224,10 +233,14 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   const auto publish_page = [&] {
     if (page) page->publish(commands.status().dump());
   };
-  LinkWatch links(loop, balancer, [&] {
+  const auto links_changed = [&] {
     commands.links_changed();
     publish_page();
-  });
+  };
+  const LinkWatch links(
+      loop, links_of(balancer),
+      [&](size_t link, LinkState state) { return balancer.set_link(link, std::move(state)); },
+      links_changed);
   const auto tick = [&] {
     commands.tick();
     balancer.keep_time();

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <limits>
 
-#include "control/preflight.h"
+#include "control/errors.h"
 #include "dataplane/port/port.h"
 #include "dataplane/stage/core.h"
 #include "dataplane/stage/flow_log.h"

@@ -8,7 +8,7 @@
 #include <limits>
 #include <system_error>
 
-#include "control/preflight.h"
+#include "control/errors.h"
 
 namespace sluice::control {
 namespace {

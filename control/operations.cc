@@ -10,9 +10,9 @@
 #include <system_error>
 #include <utility>
 
-#include "control/api_server.h"
 #include "control/config_load.h"
 #include "control/config_schema.h"
+#include "control/errors.h"
 #include "control/log.h"
 #include "control/reload.h"
 #include "control/request_names.h"

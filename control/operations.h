@@ -12,8 +12,9 @@
 #include <string>
 
 #include "control/balancer.h"
+#include "control/clock.h"
 #include "control/config_loader.h"
-#include "control/program_view.h"
+#include "control/reload_record.h"
 
 namespace sluice::control {
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "control/config.h"
-#include "control/health/health_state.h"
+#include "control/health_view.h"
 #include "control/state_keeper.h"
 
 namespace sluice::control {

@@ -7,9 +7,9 @@
 #include <mutex>
 #include <system_error>
 
+#include "control/errors.h"
 #include "control/http_server.h"
 #include "control/page_html.h"
-#include "control/preflight.h"
 
 namespace sluice::control {
 namespace {

@@ -8,17 +8,13 @@
 
 #include <functional>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "control/config.h"
+#include "control/errors.h"
 
 namespace sluice::control {
-
-class StartError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 struct Hugepages {
   uint32_t free_mb = 0;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "control/clock.h"
 #include "dataplane/port/port_stats.h"
 
 namespace sluice::control {
@@ -19,11 +20,6 @@ using nlohmann::json;
 const double kStart = unix_seconds();
 
 }  // namespace
-
-double unix_seconds() {
-  using Seconds = std::chrono::duration<double>;
-  return Seconds(std::chrono::system_clock::now().time_since_epoch()).count();
-}
 
 json view_program(const Balancer& balancer, const ReloadRecord& reloads,
                   const EventLoop::Load& loop) {

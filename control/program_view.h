@@ -6,17 +6,9 @@
 
 #include "control/balancer.h"
 #include "control/event_loop.h"
+#include "control/reload_record.h"
 
 namespace sluice::control {
-
-// How reloads went.
-struct ReloadRecord {
-  uint64_t succeeded = 0;
-  uint64_t failed = 0;
-  bool last_succeeded = true;
-  std::string last_error;     // what was wrong, where it has not; its first line
-  double last_success_s = 0;  // Unix time; the start counts as one
-};
 
 double unix_seconds();
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <system_error>
 
-#include "control/flow_log.h"
+#include "control/flow_log_file.h"
 #include "control/state_keeper.h"
 #include "control/text.h"
 

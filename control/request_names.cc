@@ -6,8 +6,8 @@
 
 #include <vector>
 
-#include "control/api_server.h"
 #include "control/config_schema.h"
+#include "control/errors.h"
 #include "control/text.h"
 
 namespace sluice::control {

@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "control/ctl_table.h"
+#include "control/human.h"
 
 namespace sluice::control {
 namespace {

@@ -12,32 +12,16 @@
 
 #include <cstdint>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "control/config.h"
+#include "control/errors.h"
+#include "control/keys.h"
 #include "dataplane/port/steering.h"
 #include "dataplane/state/registry.h"
 
 namespace sluice::control {
-
-// A configuration that is good by itself and cannot be applied now. One line.
-class ApplyError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-struct BackendKey {
-  net::Endpoint vip;
-  net::Endpoint address;
-  auto operator<=>(const BackendKey&) const = default;
-};
-
-struct PoolKey {
-  net::Ipv4Address local;
-  net::Endpoint backend;
-  auto operator<=>(const PoolKey&) const = default;
-};
 
 struct ServiceEntry {
   ServiceId id = kNoId;

@@ -122,6 +122,11 @@ json rows_of_kind(const json& counters, std::string_view kind) {
   return rows;
 }
 
+void add_levels(json& status) {
+  for (json& row : status["services"]) row["level"] = to_string(level_of_service(row));
+  for (json& row : status["pools"]) row["level"] = to_string(level_of_pool(row));
+}
+
 json interface_rows(const Balancer& balancer) {
   json rows = json::array();
   const Config& config = balancer.config();
@@ -188,7 +193,7 @@ void StatusBoard::keep_history(const json& totals) {
   }
 }
 
-void StatusBoard::sample(const Balancer& balancer, const Operations& operations,
+void StatusBoard::sample(const Balancer& balancer, const OperatorView& operations,
                          const std::vector<WorkerLoad>& loads) {
   using namespace std::chrono;
   pool_watch_.look(balancer.keeper(), balancer.config().time_wait, steady_ms());
@@ -198,8 +203,8 @@ void StatusBoard::sample(const Balancer& balancer, const Operations& operations,
       {"uptime_s", duration_cast<seconds>(steady_clock::now() - started_).count()},
       {"version", SLUICE_VERSION},
       {"program",
-       view_program(balancer, operations.reloads(), operations.loop_load()).at("program").at(0)},
-      {"drain", operations.view_drain().at("drain").at(0)},
+       view_program(balancer, operations.reloads, operations.loop_load).at("program").at(0)},
+      {"drain", operations.drain.at("drain").at(0)},
       {"services", view_services(balancer).at("services")},
       {"backends", view_backends(balancer).at("backends")},
       {"pools", view_pool_sums(balancer, pool_watch_)},
@@ -217,6 +222,7 @@ void StatusBoard::sample(const Balancer& balancer, const Operations& operations,
   add_conditions(status["backends"]);
   add_backends_to_services(status["services"], status["backends"]);
   add_floods_to_services(status["services"], status["backends"], status["pools"]);
+  add_levels(status);
   status["totals"] = totals_of(status);
   keep_history(status["totals"]);
   status["history"] = history_;

@@ -10,20 +10,28 @@
 #include <vector>
 
 #include "control/balancer.h"
+#include "control/event_loop.h"
 #include "control/neighbour_watch.h"
-#include "control/operations.h"
 #include "control/pool_watch.h"
 #include "control/rates.h"
+#include "control/reload_record.h"
 #include "control/worker_load.h"
 
 namespace sluice::control {
+
+// What the status says of reloads, the loop and the drain.
+struct OperatorView {
+  const ReloadRecord& reloads;
+  const EventLoop::Load& loop_load;
+  const nlohmann::json& drain;  // {"drain": [row]}
+};
 
 class StatusBoard {
  public:
   static constexpr size_t kHistorySeconds = 300;
 
   // Once a second.
-  void sample(const Balancer& balancer, const Operations& operations,
+  void sample(const Balancer& balancer, const OperatorView& operations,
               const std::vector<WorkerLoad>& loads);
   // Between two samples, so that a link that goes down is not a second old news.
   void refresh_links(const Balancer& balancer);

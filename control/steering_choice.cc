@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "control/preflight.h"
+#include "control/errors.h"
 
 namespace sluice::control {
 namespace {

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include "control/top_screen.h"
+#include "control/top_view.h"
 
 namespace sluice::control {
 

@@ -7,9 +7,8 @@
 #include <algorithm>
 
 #include "control/answer.h"
-#include "control/ctl_table.h"
+#include "control/human.h"
 #include "control/top_columns.h"
-#include "control/verdict.h"
 
 namespace sluice::control {
 namespace {
@@ -78,21 +77,16 @@ int wrongness(const json& row) {
 
 void TopScreen::set_status(json status) {
   status_ = status.is_object() ? std::move(status) : json::object();
-  const auto each = [this](const char* rows, auto&& level_of) {
+  for (const char* rows : {"services", "pools", "drops"}) {
     status_[rows] = list_field(status_, rows);
     for (json& row : status_[rows]) {
       if (!row.is_object()) row = json::object();
-      if (const char* level = level_of(row)) row["level"] = level;
     }
-  };
-  // Services and pools have no level of their own; the drops' is what they mean, not what they are.
-  each("services",
-       [](const json& row) { return number_field(row, "backends_up") == 0 ? "bad" : "ok"; });
-  each("pools", [](const json& row) {
-    return number_field(row, "exhausted_recent") > 0 ? "bad" : ports_are_short(row) ? "warn" : "ok";
-  });
-  each("drops",
-       [](const json& row) { return number_field(row, "value_recent") == 0 ? "ok" : nullptr; });
+  }
+  // A drop's level is what it means; one that does not happen means nothing.
+  for (json& row : status_["drops"]) {
+    if (number_field(row, "value_recent") == 0) row["level"] = "ok";
+  }
 }
 
 void TopScreen::show_view(TopView view) {

@@ -15,17 +15,9 @@
 #include <string>
 #include <vector>
 
+#include "control/top_view.h"
+
 namespace sluice::control {
-
-enum class Style : uint8_t { kPlain, kDim, kStrong, kGood, kWarn, kBad, kHead };
-
-struct Span {
-  std::string text;
-  Style style = Style::kPlain;
-};
-using ScreenLine = std::vector<Span>;
-
-enum class TopView : uint8_t { kBackends, kServices, kPorts, kWorkers, kDrops };
 
 class TopScreen {
  public:

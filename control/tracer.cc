@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "control/address_text.h"
-#include "control/api_server.h"
+#include "control/errors.h"
 #include "control/request_names.h"
 #include "control/text.h"
 #include "dataplane/worker/set_trace.h"

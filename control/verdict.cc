@@ -9,7 +9,7 @@
 #include <set>
 
 #include "control/answer.h"
-#include "control/ctl_table.h"
+#include "control/human.h"
 #include "control/siblings.h"
 
 namespace sluice::control {
@@ -389,18 +389,6 @@ Condition condition_of_draining(const json& row) {
 
 }  // namespace
 
-std::string_view to_string(Level level) {
-  switch (level) {
-    case Level::kOk:
-      return "ok";
-    case Level::kWarn:
-      return "warn";
-    case Level::kBad:
-      return "bad";
-  }
-  return "?";
-}
-
 bool ports_are_short(const json& pool) {
   return number_field(pool, "exhausted_recent") > 0 || flag_field(pool, "ends_soon") ||
          number_field(pool, "fullest_percent") > kPoolWarnPercent;
@@ -410,6 +398,15 @@ bool flows_are_short(const json& worker) {
   return flag_field(worker, "ends_soon") ||
          percent(number_field(worker, "flows"), number_field(worker, "flows_max")) >
              kFlowsWarnPercent;
+}
+
+Level level_of_pool(const json& pool) {
+  if (number_field(pool, "exhausted_recent") > 0) return Level::kBad;
+  return ports_are_short(pool) ? Level::kWarn : Level::kOk;
+}
+
+Level level_of_service(const json& service) {
+  return number_field(service, "backends_up") == 0 ? Level::kBad : Level::kOk;
 }
 
 const size_t kTroubleDropCount = std::size(kTroubleDrops);

@@ -9,16 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "control/finding.h"
+
 namespace sluice::control {
-
-enum class Level : uint8_t { kOk, kWarn, kBad };
-std::string_view to_string(Level level);
-
-struct Finding {
-  Level level;
-  std::string what;
-  std::string mend;
-};
 
 // How a backend is, from its row with its rates: a word for a table, and what to say of it.
 struct Condition {
@@ -38,6 +31,9 @@ nlohmann::json verdict_of(const std::vector<Finding>& findings);
 // Whether the verdict complains of such a row.
 bool ports_are_short(const nlohmann::json& pool);
 bool flows_are_short(const nlohmann::json& worker);
+// How such a row is, for whoever paints it.
+Level level_of_pool(const nlohmann::json& pool);
+Level level_of_service(const nlohmann::json& service);
 
 // How much a drop of this name means: kOk where other people's traffic explains it.
 Level level_of_drop(std::string_view reason);

@@ -13,10 +13,10 @@
 #include <utility>
 
 #include "control/clock.h"
-#include "control/ctl_table.h"
 #include "control/health/command_probe.h"
 #include "control/health/curl_probe.h"
 #include "control/health/tcp_probe.h"
+#include "control/human.h"
 #include "control/way.h"
 
 namespace sluice::control {

@@ -15,20 +15,6 @@ constexpr std::string_view kNoReason = "no reason was given";
 
 }  // namespace
 
-std::string_view to_string(Health health) {
-  switch (health) {
-    case Health::kUnchecked:
-      return "unchecked";
-    case Health::kUp:
-      return "up";
-    case Health::kStarting:
-      return "starting";
-    case Health::kDown:
-      return "down";
-  }
-  return "?";
-}
-
 bool HealthState::enter(Health health, uint64_t now_ms) {
   row_count_ = 0;
   if (health_ == health) return false;

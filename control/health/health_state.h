@@ -20,12 +20,9 @@
 #include <string>
 #include <string_view>
 
-#include "control/state_keeper.h"
+#include "control/health_view.h"
 
 namespace sluice::control {
-
-enum class Health : uint8_t { kUnchecked, kUp, kStarting, kDown };
-std::string_view to_string(Health health);
 
 struct HealthRules {
   uint32_t rise = 2;
@@ -72,20 +69,5 @@ class HealthState {
   uint32_t share_percent_ = 100;
   std::string reason_;
 };
-
-// What weights and views are made of.
-struct HealthView {
-  Health health = Health::kUnchecked;
-  bool takes_flows = true;
-  uint32_t share_percent = 100;
-  std::string reason;     // of the last bad check
-  std::string hindrance;  // why it cannot be checked; empty when it can
-  uint64_t since_ms = 0;  // steady clock
-  uint64_t checks_good = 0;
-  uint64_t checks_bad = 0;
-  uint64_t last_check_ms = 0;              // how long the last one took
-  std::optional<uint64_t> usual_check_ms;  // the median of the last few good ones
-};
-using HealthMap = std::map<BackendKey, HealthView>;
 
 }  // namespace sluice::control

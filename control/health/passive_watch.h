@@ -7,13 +7,9 @@
 
 #include <cstdint>
 
-namespace sluice::control {
+#include "control/handshake_counts.h"
 
-struct HandshakeCounts {
-  uint64_t answered = 0;    // SYN-ACKs
-  uint64_t refused = 0;     // RSTs to a SYN
-  uint64_t unanswered = 0;  // SYNs that a client had to send again
-};
+namespace sluice::control {
 
 class PassiveWatch {
  public:
