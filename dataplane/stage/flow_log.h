@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What is told of a flow when it ends, and of a SYN that got none.
 //
-//   worker --log_end()--> [ring] --collect()--> writer's thread --> file      control/flow_log.h
+//   worker --log_end()--> [ring] --collect()--> writer's thread --> file      control/daemon/export/flow_log_writer.h
 //
 // Each worker has a ring of its own, so it has one producer and one consumer, and the worker makes no
 // system call. The ring is the bound: what does not fit is counted (`flow_log_dropped`). While nobody

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What becomes of single packets, stage by stage: those of one client, for as long as somebody asks.
 //
-//   worker --begin_trace(), end_trace()--> [records] --count()--> control thread     control/tracer.h
+//   worker --begin_trace(), end_trace()--> [records] --count()--> control thread     control/daemon/api/tracer.h
 //
 // The control thread makes a Trace for each worker, arms it by an errand and reads it while it fills;
 // another errand takes it away, and only then it is freed. It is over when it is full or its time is.

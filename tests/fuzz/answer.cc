@@ -3,7 +3,7 @@
 // with a line of its own.
 #include <string>
 
-#include "control/api_client.h"
+#include "control/cli/api_client.h"
 #include "tests/fuzz/show_answer.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

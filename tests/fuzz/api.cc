@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "control/api_server.h"
+#include "control/daemon/api/api_server.h"
 
 namespace {
 

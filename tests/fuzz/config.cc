@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "control/config_load.h"
+#include "control/config/config_load.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace sluice::control;  // NOLINT

@@ -6,13 +6,13 @@
 #include <cstdlib>
 #include <string>
 
-#include "control/answer.h"
-#include "control/ctl_doctor.h"
-#include "control/ctl_explain.h"
-#include "control/ctl_status.h"
-#include "control/ctl_table.h"
-#include "control/ctl_trace.h"
-#include "control/top_screen.h"
+#include "control/cli/doctor_command.h"
+#include "control/cli/explain_command.h"
+#include "control/cli/status_command.h"
+#include "control/cli/table.h"
+#include "control/cli/top/top_screen.h"
+#include "control/cli/trace_command.h"
+#include "control/common/api_answer.h"
 
 namespace sluice::test {
 

@@ -8,7 +8,7 @@
 #include <map>
 #include <random>
 
-#include "tests/unit/net/frame_builder.h"
+#include "tests/unit/dataplane/net/frame_builder.h"
 
 namespace sluice {
 namespace {

@@ -17,7 +17,7 @@
 
 #include "dataplane/stage/core.h"
 #include "dataplane/stage/pipeline.h"
-#include "tests/unit/net/frame_builder.h"
+#include "tests/unit/dataplane/net/frame_builder.h"
 
 namespace sluice::test {
 

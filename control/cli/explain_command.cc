@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the ledger knows of a tuple, and what would become of a SYN, a line each.
+#include "control/cli/explain_command.h"
+
+#include <fmt/format.h>
+
+#include "control/common/api_answer.h"
+#include "control/common/human.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+std::string tuple_line(const json& answer) {
+  const std::string tuple = text_field(answer, "tuple");
+  if (tuple == "fresh") return "never used since Sluice started";
+  const std::string ago = human_ms(number_field(answer, "age_ms"));
+  if (tuple == "clean") return fmt::format("ended {} ago; the backend has forgotten it", ago);
+  if (tuple != "held") return tuple;
+  return fmt::format("ended {} ago; the backend was left in TIME_WAIT{}", ago,
+                     flag_field(answer, "in_time_wait") ? "" : ", which is over by now");
+}
+
+std::string numbers_line(const json& answer) {
+  const std::string line = "last sequence " + digits_field(answer, "last_sequence");
+  if (!flag_field(answer, "timestamps")) return line + ", no timestamps";
+  return line + ", last TSval " + digits_field(answer, "last_tsval");
+}
+
+// What the rules in force make of the SYN once this port is the one to use.
+std::string syn_line(const json& answer) {
+  if (flag_field(answer, "taken_as_it_is") || !flag_field(answer, "in_time_wait")) {
+    return "the backend takes it as it is";
+  }
+  const std::string reuse = text_field(answer, "reuse");
+  if (reuse != "rebase") {
+    return fmt::format("the backend would answer with a stale ACK; reuse = \"{}\" waits", reuse);
+  }
+  return fmt::format(
+      "the backend would answer with a stale ACK; fitted by TSval {:+.0f} and sequence {:+.0f} it "
+      "is taken",
+      number_field(answer, "ts_offset"), number_field(answer, "seq_offset"));
+}
+
+}  // namespace
+
+std::string render_explanation(const json& answer) {
+  std::string out;
+  const auto add = [&out](const char* title, const std::string& text) {
+    out += fmt::format("{:<9} {}\n", title, text);
+  };
+  add("now", flag_field(answer, "in_use") ? "in use by a flow" : "free");
+  add("history", tuple_line(answer));
+  if (text_field(answer, "tuple") == "held") add("numbers", numbers_line(answer));
+  if (!field(answer, "taken_as_it_is").is_null()) add("this SYN", syn_line(answer));
+  return out;
+}
+
+}  // namespace sluice::control

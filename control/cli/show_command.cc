@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Asks for rows, of flows until there are enough of them, and prints a table.
+#include "control/cli/show_command.h"
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "control/cli/api_client.h"
+#include "control/cli/table.h"
+#include "control/common/api_answer.h"
+#include "control/common/text.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+struct ShowOptions {
+  std::string what;
+  bool wide = false;
+  uint32_t limit = 100;
+  std::string client, backend, service, state;  // of flows; empty: any
+  std::optional<uint32_t> age_min_s, age_max_s;
+};
+
+json filter_of(const ShowOptions& options) {
+  json filter = json::object();
+  const auto add = [&filter](const char* key, const auto& value, bool given) {
+    if (given) filter[key] = value;
+  };
+  add("client", options.client, !options.client.empty());
+  add("backend", options.backend, !options.backend.empty());
+  add("service", options.service, !options.service.empty());
+  add("state", options.state, !options.state.empty());
+  add("age_min_s", options.age_min_s.value_or(0), options.age_min_s.has_value());
+  add("age_max_s", options.age_max_s.value_or(0), options.age_max_s.has_value());
+  return filter;
+}
+
+// A sluice does a bounded part of the search for each question, and says where to go on.
+json ask_flows(const std::string& socket, const ShowOptions& options) {
+  const json filter = filter_of(options);
+  json request = {{"command", "show"}, {"what", "flows"}, {"filter", filter}};
+  json rows = json::array();
+  while (true) {
+    request["limit"] = options.limit - rows.size();
+    json answer = ask(socket, request);
+    if (!filter.empty() && !answer.contains("next")) {
+      throw ApiError("the running sluice is older and cannot filter flows");
+    }
+    for (const json& row : list_field(answer, "flows")) rows.push_back(row);
+    const json& next = field(answer, "next");
+    if (next.is_null() || rows.size() >= options.limit) {
+      answer["flows"] = std::move(rows);
+      answer["more"] = !next.is_null();
+      return answer;
+    }
+    request["cursor"] = next;
+  }
+}
+
+void show(const std::string& socket, bool as_json, const ShowOptions& options) {
+  if (options.what.empty()) {
+    throw CLI::ValidationError("show", "say what: " + join(table_names(), ", "));
+  }
+  const bool flows = options.what == "flows";
+  if (!flows && !filter_of(options).empty()) {
+    throw CLI::ValidationError("show", "only flows can be filtered");
+  }
+  const json result = flows ? ask_flows(socket, options)
+                            : ask(socket, {{"command", "show"}, {"what", options.what}});
+  if (as_json) return fmt::print("{}\n", dumped(result));
+  fmt::print("{}",
+             render_table(options.what, result, options.wide ? Width::kWide : Width::kTerminal));
+  if (flag_field(result, "more") && field(result, "total").is_null()) {
+    fmt::print("... and more: --limit\n");
+  }
+}
+
+}  // namespace
+
+void add_show_command(CLI::App& app, const std::string& socket, const bool& as_json) {
+  auto options = std::make_shared<ShowOptions>();
+  CLI::App* command = app.add_subcommand("show", "what sluice is doing");
+  command->add_option("what", options->what, "one of the list")
+      ->check(CLI::IsMember(table_names()));
+  command->add_flag("--wide", options->wide, "all columns, uncut, however long the lines");
+  command->add_option("--limit", options->limit, "flows: at most so many rows")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  command->add_option("--client", options->client, "flows of a client: address[:port] or network");
+  command->add_option("--backend", options->backend, "flows to: address[:port] or network");
+  command->add_option("--service", options->service, "flows of a service, by its name");
+  command->add_option("--state", options->state, "flows in a state, as in the column STATE");
+  const auto seconds = CLI::Range(0, 4294967);
+  command->add_option("--age-min", options->age_min_s, "flows that are so many seconds old")
+      ->check(seconds);
+  command->add_option("--age-max", options->age_max_s, "flows that are no older than so many")
+      ->check(seconds);
+  command->callback([=, &socket, &as_json] { show(socket, as_json, *options); });
+}
+
+}  // namespace sluice::control

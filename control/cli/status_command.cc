@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What `sluicectl status` says.
+#include "control/cli/status_command.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/common/api_answer.h"
+#include "control/common/human.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+std::string verdict_lines(const json& verdict) {
+  const json& findings = list_field(verdict, "findings");
+  if (findings.empty()) return "all is well\n";
+  std::string out;
+  for (const json& finding : findings) {
+    out += fmt::format("{:<5} {}\n", text_field(finding, "level"), text_field(finding, "what"));
+    const std::string mend = text_field(finding, "mend", "");
+    if (!mend.empty()) out += fmt::format("      mend: {}\n", mend);
+  }
+  return out;
+}
+
+// What most of the drops are; they may well be nobody's fault.
+std::string most_drops(const json& status) {
+  const json& drops = list_field(status, "drops");
+  const auto rate = [](const json& row) { return number_field(row, "value_per_s"); };
+  const auto most = std::ranges::max_element(drops, {}, rate);
+  if (most == drops.end() || rate(*most) == 0) return "";
+  return fmt::format(" ({})", text_field(*most, "name"));
+}
+
+}  // namespace
+
+std::string render_status(const json& status) {
+  const json& verdict = field(status, "verdict");
+  if (verdict.is_null()) return "sluice has only just started\n";
+  const json& totals = field(status, "totals");
+  std::string out = verdict_lines(verdict);
+  out += fmt::format(
+      "sluice {}, up {}: {} connections open, {} new a second, {}bit/s to backends, {}bit/s back, "
+      "{} drops a second{}\n",
+      text_field(status, "version"), human_ms(1000 * number_field(status, "uptime_s")),
+      human_count(number_field(totals, "active")),
+      human_count(number_field(totals, "connections_per_s")),
+      human_bits(number_field(totals, "bits_in_per_s")),
+      human_bits(number_field(totals, "bits_out_per_s")),
+      human_count(number_field(totals, "drops_per_s")), most_drops(status));
+  return out;
+}
+
+bool is_red(const json& status) {
+  return text_field(field(status, "verdict"), "level") == "bad";
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Asks for a trace, prints what it catches, and ends it.
+#include "control/cli/trace_command.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <thread>
+#include <vector>
+
+#include "control/cli/api_client.h"
+#include "control/common/api_answer.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::milliseconds kReadPeriod{100};
+
+volatile std::sig_atomic_t interrupted = 0;
+
+std::string segment_line(const json& segment) {
+  std::string line = fmt::format("{} > {}  {}  seq {} ack {}", text_field(segment, "source"),
+                                 text_field(segment, "destination"), text_field(segment, "flags"),
+                                 digits_field(segment, "seq"), digits_field(segment, "ack"));
+  if (!field(segment, "tsval").is_null()) {
+    line += fmt::format("  tsval {} tsecr {}", digits_field(segment, "tsval"),
+                        digits_field(segment, "tsecr"));
+  }
+  return line + fmt::format("  {} bytes, window {}, ttl {}", digits_field(segment, "payload_bytes"),
+                            digits_field(segment, "window"), digits_field(segment, "ttl"));
+}
+
+std::string state_of(const json& flow) {
+  return flow.is_null() ? "none" : text_field(flow, "state");
+}
+
+std::string state_line(const json& row) {
+  const std::string before = state_of(field(row, "before")), after = state_of(field(row, "after"));
+  return before == after ? before : fmt::format("{} > {}", before, after);
+}
+
+// "fresh: never used since Sluice started"; a kind that this program does not know stands alone.
+std::string port_and_why(const std::string& port) {
+  static const std::map<std::string, const char*> kWhy = {
+      {"fresh", "never used since Sluice started"},
+      {"clean", "the backend has forgotten its last connection"},
+      {"rested", "TIME_WAIT of its last connection was over"},
+      {"natural", "in TIME_WAIT, and the backend takes this SYN as it is"},
+      {"fitted", "in TIME_WAIT, and the SYN was fixed so that the backend takes it"}};
+  const auto known = kWhy.find(port);
+  return known == kWhy.end() ? port : fmt::format("{}: {}", port, known->second);
+}
+
+std::string fix_line(const json& flow) {
+  const double tsval = number_field(flow, "ts_offset"), sequence = number_field(flow, "seq_offset");
+  std::vector<std::string> parts;
+  if (tsval != 0) parts.push_back(fmt::format("TSval {:+.0f}", tsval));
+  if (sequence != 0) parts.push_back(fmt::format("sequence {:+.0f}", sequence));
+  if (flag_field(flow, "rewritten")) parts.emplace_back("timestamps on Sluice's clock");
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string verdict_line(const json& row) {
+  const std::string verdict = text_field(row, "verdict");
+  if (verdict == "waiting") return "waits for the next hop to answer ARP";
+  if (verdict == "handed_off") return "handed to the worker that it belongs to";
+  if (verdict == "to_kernel") return "handed to the host's kernel";
+  if (verdict != "dropped") return verdict;
+  return fmt::format("dropped, {}: {}", text_field(row, "reason"), text_field(row, "meaning"));
+}
+
+std::string clock_time(double ms) {
+  constexpr double kMsMax = 4e12;  // the year 2096
+  if (!(ms >= 0 && ms < kMsMax)) return "?";
+  const auto whole = static_cast<int64_t>(ms);
+  return fmt::format("{:%H:%M:%S}.{:03}", fmt::localtime(static_cast<std::time_t>(whole / 1000)),
+                     whole % 1000);
+}
+
+std::string counted_line(const json& row) {
+  std::vector<std::string> names;
+  for (const json& name : list_field(row, "counted")) names.push_back(shown(name));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+struct TraceOptions {
+  std::string client, service;
+  uint32_t count = 100, seconds = 60;
+};
+
+// Ends a trace however it is left.
+class RunningTrace {
+ public:
+  RunningTrace(const std::string& socket, const TraceOptions& options) : socket_(socket) {
+    json request = {{"command", "trace_start"},
+                    {"client", options.client},
+                    {"count", options.count},
+                    {"seconds", options.seconds}};
+    if (!options.service.empty()) request["service"] = options.service;
+    const json answer = ask(socket_, request);
+    id_ = field(answer, "trace");
+    if (!id_.is_number()) throw ApiError("sluice has started a trace without saying which");
+  }
+  ~RunningTrace() {
+    if (over_) return;
+    try {
+      ask(socket_, {{"command", "trace_stop"}, {"trace", id_}});
+    } catch (const ApiError&) {
+      // Sluice has ended it.
+    }
+  }
+  RunningTrace(const RunningTrace&) = delete;
+  RunningTrace& operator=(const RunningTrace&) = delete;
+
+  json read() {
+    const json answer = ask(socket_, {{"command", "trace_read"}, {"trace", id_}});
+    over_ = flag_field(answer, "over", true);  // one that nobody can end would go on for ever
+    return list_field(answer, "packets");
+  }
+  bool is_over() const { return over_; }
+
+ private:
+  std::string socket_;
+  json id_;
+  bool over_ = false;
+};
+
+void trace(const std::string& socket, bool as_json, const TraceOptions& options) {
+  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });
+  RunningTrace running(socket, options);
+  fmt::print(stderr, "tracing {}: {} packets or {} s; Ctrl-C ends it\n", options.client,
+             options.count, options.seconds);
+  for (bool last = false; !last; std::this_thread::sleep_for(kReadPeriod)) {
+    last = interrupted;
+    for (const json& row : running.read()) {
+      fmt::print("{}{}", as_json ? dumped(row, -1) : render_packet(row), as_json ? "\n" : "");
+    }
+    if (std::fflush(stdout) != 0 || running.is_over()) break;
+  }
+}
+
+}  // namespace
+
+std::string render_packet(const json& row) {
+  std::string out =
+      fmt::format("#{}  {}  from the {} on {}, worker {}{}\n", digits_field(row, "number"),
+                  clock_time(number_field(row, "time_ms", -1)), text_field(row, "from"),
+                  text_field(row, "interface"), digits_field(row, "worker"),
+                  flag_field(row, "taken_over") ? " (received by another)" : "");
+  const auto add = [&out](const char* stage, const std::string& text) {
+    if (!text.empty()) out += fmt::format("    {:<10} {}\n", stage, text);
+  };
+  const json& before = field(row, "before");
+  const json& after = field(row, "after");
+  const json& flow = after.is_null() ? before : after;
+  add("parsed", segment_line(field(row, "in")));
+  add("looked up", before.is_null() ? "no flow" : "its flow");
+  add("state", state_line(row));
+  if (!flow.is_null()) {
+    add("port", fmt::format("{} towards {}, {}", text_field(flow, "local"),
+                            text_field(flow, "backend"), port_and_why(text_field(flow, "port"))));
+    add("fix", fix_line(flow));
+  }
+  if (!field(row, "out").is_null()) add("rewritten", segment_line(field(row, "out")));
+  add("verdict", verdict_line(row));
+  add("counted", counted_line(row));
+  return out;
+}
+
+void add_trace_command(CLI::App& app, const std::string& socket, const bool& as_json) {
+  auto options = std::make_shared<TraceOptions>();
+  CLI::App* command =
+      app.add_subcommand("trace", "the next packets of a client, stage by stage, as they come");
+  command->add_option("--client", options->client, "address, or address:port")->required();
+  command->add_option("--service", options->service, "only to this one");
+  command->add_option("--count", options->count, "packets at most")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
+  command->add_option("--seconds", options->seconds, "how long at most")
+      ->check(CLI::Range(1, 3600))
+      ->capture_default_str();
+  command->callback([=, &socket, &as_json] { trace(socket, as_json, *options); });
+}
+
+}  // namespace sluice::control

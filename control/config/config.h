@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The configuration as values: what the file says once it has been read and checked.
+//
+// config_keys.cc is the one list of keys (names, kinds, ranges); the defaults stand here, beside
+// the members. Durations carry their unit in their name. Every value is plain and comparable, so
+// that a reload can say what changed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/address_text.h"
+#include "dataplane/state/idle_mode.h"
+#include "dataplane/state/snapshot.h"
+
+namespace sluice::control {
+
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError };
+enum class Protocol : uint8_t { kTcp };
+enum class SteeringChoice : uint8_t { kAuto, kRss, kRteFlow, kHandoff };
+enum class TimestampPolicy : uint8_t { kPreserve, kRewrite };
+
+struct EalConfig {
+  uint32_t main_lcore = 0;
+  std::vector<uint32_t> worker_lcores = {1};
+  SteeringChoice steering = SteeringChoice::kAuto;
+  uint32_t memory_mb = 512;
+  bool hugepages = true;
+  bool telemetry = true;
+  bool multi_process = false;
+  uint32_t interface_wait_seconds = 10;  // for a device that is not there yet at the start
+  IdleMode idle = IdleMode::kPoll;
+  std::vector<std::string> args;
+  bool operator==(const EalConfig&) const = default;
+};
+
+struct ControlConfig {
+  std::string socket = "/run/sluice/sluice.sock";
+  std::string read_socket;   // answers questions and changes nothing; empty: none
+  std::string socket_group;  // who may ask there, beside the owner; empty: as the process
+  std::optional<net::Endpoint> metrics_listen;  // absent: no metrics
+  std::optional<net::Endpoint> page_listen;     // absent: no status page
+  LogLevel log_level = LogLevel::kInfo;
+  bool operator==(const ControlConfig&) const = default;
+};
+
+struct InterfaceConfig {
+  std::string name;
+  std::string device;
+  std::vector<net::Ipv4Prefix> addresses;
+  std::string kernel;                       // the tap of the host's kernel; empty: none
+  std::vector<PinnedNeighbour> neighbours;  // whose MAC ARP does not change; by address
+  bool operator==(const InterfaceConfig&) const = default;
+};
+
+struct RouteConfig {
+  net::Ipv4Prefix to{};
+  net::Ipv4Address via{};
+  bool operator==(const RouteConfig&) const = default;
+};
+
+struct LocalPoolConfig {
+  std::string name = "default";
+  std::vector<net::Ipv4Address> addresses;
+  PortRange ports = {1024, 65535};
+  bool operator==(const LocalPoolConfig&) const = default;
+};
+
+struct TimeWaitConfig {
+  uint32_t backend_seconds = 60;
+  uint32_t guard_ms = 100;
+  ReusePolicy reuse = ReusePolicy::kRebase;
+  bool operator==(const TimeWaitConfig&) const = default;
+};
+
+struct LimitsConfig {
+  uint32_t flows_per_worker = 1048576;
+  uint32_t neighbours_per_worker = 16384;
+  uint32_t syns_per_worker = 65536;
+  uint32_t half_open_percent = 50;
+  bool operator==(const LimitsConfig&) const = default;
+};
+
+// Seconds without a packet after which a flow in that state ends. `established` is RFC 5382's two
+// hours and four minutes.
+struct TcpTimeoutsConfig {
+  uint32_t syn_sent = 60;
+  uint32_t syn_received = 60;
+  uint32_t established = 7440;
+  uint32_t half_closed = 240;
+  uint32_t closing = 240;
+  uint32_t closed = 10;
+  bool operator==(const TcpTimeoutsConfig&) const = default;
+};
+
+enum class CheckType : uint8_t { kTcp, kHttp, kHttps, kCommand };
+enum class HttpMethod : uint8_t { kGet, kHead, kOptions };
+enum class OnDown : uint8_t { kKeep, kReset };      // the flows of a backend that goes down
+enum class AllDown : uint8_t { kRefuse, kUseAll };  // when no backend of a service is up
+
+struct StatusRange {  // both ends belong to it
+  uint16_t first;
+  uint16_t last;
+  bool operator==(const StatusRange&) const = default;
+};
+
+// How the backends of a service are checked, and what follows from it.
+struct HealthCheckConfig {
+  CheckType type = CheckType::kTcp;
+  uint32_t interval_ms = 1000;
+  uint32_t timeout_ms = 500;
+  uint32_t jitter_percent = 10;
+  uint32_t rise = 2;
+  uint32_t fall = 2;
+  uint32_t port = 0;  // 0: the backend's own
+  HttpMethod method = HttpMethod::kGet;
+  std::string path = "/";
+  std::string host;  // empty: the backend's address
+  std::vector<StatusRange> expect_status = {{200, 399}};
+  std::string body_matches;  // RE2; empty: any body
+  bool tls_verify = false;
+  std::string tls_name;              // empty: as host
+  std::string tls_ca;                // empty: the system's
+  std::vector<std::string> command;  // argv
+  bool passive = false;
+  uint32_t slow_start_seconds = 0;
+  OnDown on_down = OnDown::kKeep;
+  AllDown all_down = AllDown::kRefuse;
+  bool operator==(const HealthCheckConfig&) const = default;
+};
+
+struct FlowLogConfig {
+  std::string file;     // empty: no flow log
+  uint32_t sample = 1;  // one flow in so many
+  bool operator==(const FlowLogConfig&) const = default;
+};
+
+struct BackendConfig {
+  net::Endpoint address{};
+  uint32_t weight = 1;  // 0 drains: the flows it has go on, new ones go elsewhere
+  bool operator==(const BackendConfig&) const = default;
+};
+
+struct ServiceConfig {
+  std::string name;
+  net::Endpoint vip{};
+  Protocol protocol = Protocol::kTcp;
+  SchedulerKind scheduler = SchedulerKind::kRoundRobin;
+  std::string local_pool = "default";
+  TimestampPolicy tcp_timestamps = TimestampPolicy::kPreserve;
+  std::optional<bool> mss_clamp;  // absent: where MTUs differ
+  bool reset_on_timeout = true;
+  OnRefusal on_refusal = OnRefusal::kReset;
+  std::optional<HealthCheckConfig> health_check;  // absent: all backends count as up
+  std::vector<BackendConfig> backends;
+  bool operator==(const ServiceConfig&) const = default;
+};
+
+struct Config {
+  EalConfig eal;
+  ControlConfig control;
+  std::vector<InterfaceConfig> interfaces;
+  std::vector<RouteConfig> routes;
+  std::vector<LocalPoolConfig> local_pools;
+  TimeWaitConfig time_wait;
+  LimitsConfig limits;
+  TcpTimeoutsConfig tcp_timeouts;
+  FlowLogConfig flow_log;
+  std::vector<ServiceConfig> services;
+  bool operator==(const Config&) const = default;
+};
+
+std::string_view to_string(LogLevel level);
+std::string_view to_string(ReusePolicy policy);
+std::string_view to_string(Protocol protocol);
+std::string_view to_string(SteeringChoice choice);
+std::string_view to_string(SchedulerKind scheduler);
+std::string_view to_string(TimestampPolicy policy);
+std::string_view to_string(OnRefusal refusal);
+std::string_view to_string(CheckType type);
+std::string_view to_string(HttpMethod method);
+std::string_view to_string(OnDown on_down);
+std::string_view to_string(AllDown all_down);
+
+// "eth0" of "net_af_packet0,iface=eth0"; nothing for a device that names no interface.
+std::optional<std::string> kernel_interface_of(const std::string& device);
+
+// The local pool that the service names; the check has made sure that there is one.
+const LocalPoolConfig& local_pool_of(const Config& config, const ServiceConfig& service);
+
+}  // namespace sluice::control

@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The cross checks. Each one is a few lines over the whole configuration and stands by itself.
+#include "control/config/config_check.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "control/config/route_lookup.h"
+
+namespace sluice::control {
+namespace {
+
+// The part of a device that names it: "net_af_packet0" of "net_af_packet0,iface=eth0".
+std::string device_name(const std::string& device) {
+  return device.substr(0, device.find(','));
+}
+
+// "eth1", "enp59s0f0": EAL's devices have a colon (PCI), an underscore (drivers) or a dot in them.
+bool looks_like_a_kernel_interface(const std::string& device) {
+  return std::ranges::all_of(
+      device, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
+}
+
+// Of digits, colons and dots as a PCI address is, and none: "3b:00", "0000:3b:00.9".
+bool is_wrong_pci_address(const std::string& name) {
+  if (name.find_first_not_of("0123456789abcdefABCDEF:.") != name.npos) return false;
+  static const re2::RE2 address("([0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]");
+  return !re2::RE2::FullMatch(name, address);
+}
+
+class Check {
+ public:
+  Check(const Config& config, Reader& reader, std::vector<std::string>& warnings)
+      : config_(config), reader_(reader), warnings_(warnings) {}
+
+  void lcores();
+  void processes();
+  void names();
+  void devices();
+  void networks();
+  void ports();
+  void hosts();
+  void neighbours();
+  void own_addresses();
+  void services();
+  void backends();
+  void gateways();
+  void clients();
+  void files();
+  void sockets();
+  void listening();
+  void kernels();
+  void health_checks();
+
+ private:
+  // Calls visit(path, value) for each value that was read well.
+  template <class T, class Visit>
+  void each(const std::string& list, const std::vector<T>& values, Visit visit) {
+    for (size_t i = 0; i < values.size(); ++i) visit(fmt::format("{}[{}]", list, i), values[i]);
+  }
+  bool was_read(const std::string& path) const { return reader_.places.line(path).has_value(); }
+  void problem(const std::string& path, std::string got, std::string expected) {
+    reader_.problems.add(reader_.places.line(path).value_or(0), path, std::move(got),
+                         std::move(expected));
+  }
+
+  // Values that must not come twice, each with the place where it was first seen.
+  using Seen = std::map<std::string, std::string>;
+  void once(Seen& seen, const std::string& path, const std::string& shown);
+
+  void health_check_keys(const std::string& path, const HealthCheckConfig& check);
+  void health_check_ways(const std::string& path, const ServiceConfig& service);
+
+  bool any_failed(const std::string& list, size_t count, const std::string& key) const;
+  bool on_link(net::Ipv4Address ip) const;
+  // Reports an address that is a network's own on a link, or its broadcast address.
+  void must_be_a_host(const std::string& path, const std::string& shown, net::Ipv4Address ip);
+  bool reachable(net::Ipv4Address ip) const;
+  // The reachability of anything can be judged only when every interface and route was read.
+  bool topology_was_read() const;
+
+  const Config& config_;
+  Reader& reader_;
+  std::vector<std::string>& warnings_;
+  std::map<net::Ipv4Address, std::string> owned_;  // addresses that are Sluice's, and as what
+};
+
+void Check::once(Seen& seen, const std::string& path, const std::string& shown) {
+  if (!was_read(path)) return;
+  auto [first, is_new] = seen.emplace(shown, path);
+  if (is_new) return;
+  problem(path, fmt::format("{} a second time", shown),
+          fmt::format("one that line {} does not have already",
+                      reader_.places.line(first->second).value_or(0)));
+}
+
+bool Check::any_failed(const std::string& list, size_t count, const std::string& key) const {
+  if (reader_.places.failed(list)) return true;
+  for (size_t i = 0; i < count; ++i) {
+    if (reader_.places.failed(fmt::format("{}[{}].{}", list, i, key))) return true;
+  }
+  return false;
+}
+
+bool Check::topology_was_read() const {
+  return !any_failed("interface", config_.interfaces.size(), "addresses") &&
+         !any_failed("route", config_.routes.size(), "to");
+}
+
+bool Check::on_link(net::Ipv4Address ip) const {
+  for (const InterfaceConfig& interface : config_.interfaces) {
+    for (const net::Ipv4Prefix& own : interface.addresses) {
+      if (own.length > 0 && own.contains(ip)) return true;
+    }
+  }
+  return false;
+}
+
+bool Check::reachable(net::Ipv4Address ip) const {
+  auto leads_there = [ip](const RouteConfig& route) { return route.to.contains(ip); };
+  return on_link(ip) || std::ranges::any_of(config_.routes, leads_there);
+}
+
+void Check::lcores() {
+  Seen seen;
+  each("eal.worker_lcores", config_.eal.worker_lcores, [&](const std::string& path, uint32_t id) {
+    once(seen, path, fmt::format("lcore {}", id));
+  });
+  const auto& workers = config_.eal.worker_lcores;
+  if (std::ranges::find(workers, config_.eal.main_lcore) != workers.end()) {
+    warnings_.push_back(fmt::format(
+        "eal.main_lcore: a worker polls CPU {} as well: it shares it with the control thread",
+        config_.eal.main_lcore));
+  }
+}
+
+// Memory without hugepages is anonymous: no other process can map it.
+void Check::processes() {
+  if (!config_.eal.multi_process || config_.eal.hugepages) return;
+  if (!was_read("eal.multi_process") || !was_read("eal.hugepages")) return;
+  problem("eal.multi_process", "true", "false where eal.hugepages is false (no file to share)");
+}
+
+void Check::names() {
+  Seen interfaces, pools, services;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    once(interfaces, path + ".name", in_quotes(item.name));
+  });
+  each("local_pool", config_.local_pools,
+       [&](const std::string& path, const LocalPoolConfig& item) {
+         // Without a name it is "default", and its addresses say where it stands.
+         const std::string at = was_read(path + ".name") ? path + ".name" : path;
+         if (!reader_.places.failed(path + ".name")) once(pools, at, in_quotes(item.name));
+       });
+  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
+    once(services, path + ".name", in_quotes(item.name));
+  });
+}
+
+void Check::devices() {
+  Seen devices, links;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    const std::string at = path + ".device";
+    if (was_read(at) && looks_like_a_kernel_interface(item.device)) {
+      problem(at, in_quotes(item.device),
+              fmt::format("a PCI address, or a driver such as \"net_af_packet0,iface={}\"",
+                          item.device));
+      return;
+    }
+    if (was_read(at) && is_wrong_pci_address(device_name(item.device))) {
+      problem(at, in_quotes(item.device), "a PCI address as lspci -D writes it: \"0000:3b:00.0\"");
+      return;
+    }
+    once(devices, at, in_quotes(device_name(item.device)));
+    if (const auto link = kernel_interface_of(item.device)) {
+      once(links, at, in_quotes("iface=" + *link));
+    }
+  });
+}
+
+void Check::networks() {
+  std::map<std::string, std::string> owners;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Prefix own) {
+      if (!was_read(at)) return;
+      auto [first, is_new] = owners.emplace(to_string(network_of(own)), path);
+      if (is_new || first->second == path) return;
+      problem(at, in_quotes(to_string(own)), "a network that no other interface has");
+    });
+  });
+  Seen targets;
+  each("route", config_.routes, [&](const std::string& path, const RouteConfig& item) {
+    once(targets, path + ".to", in_quotes(to_string(item.to)));
+  });
+}
+
+void Check::ports() {
+  const size_t workers = config_.eal.worker_lcores.size();
+  each("local_pool", config_.local_pools,
+       [&](const std::string& path, const LocalPoolConfig& item) {
+         if (item.ports.size() >= workers || reader_.places.failed(path + ".ports")) return;
+         problem(path + ".ports", in_quotes(to_string(item.ports)),
+                 fmt::format("a port for each of the {} workers at least", workers));
+       });
+}
+
+void Check::must_be_a_host(const std::string& path, const std::string& shown, net::Ipv4Address ip) {
+  if (!was_read(path)) return;
+  for (const InterfaceConfig& interface : config_.interfaces) {
+    for (const net::Ipv4Prefix& own : interface.addresses) {
+      constexpr uint8_t kLengthMax = 30;  // RFC 3021: of a /31 both are hosts
+      if (own.length == 0 || own.length > kLengthMax || !own.contains(ip)) continue;
+      const uint32_t host = ip.host() & ~own.mask();
+      if (host != 0 && host != ~own.mask()) continue;
+      problem(path, shown,
+              fmt::format("a host's address: this is the {} of {} on interface {}",
+                          host == 0 ? "network address" : "broadcast address",
+                          to_string(network_of(own)), interface.name));
+      return;
+    }
+  }
+}
+
+void Check::hosts() {
+  each("local_pool", config_.local_pools, [&](const std::string& path, const auto& item) {
+    each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Address ip) {
+      must_be_a_host(at, in_quotes(to_string(ip)), ip);
+    });
+  });
+  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
+    must_be_a_host(path + ".vip", in_quotes(to_string(item.vip)), item.vip.ip);
+    each(path + ".backend", item.backends, [&](const std::string& at, const auto& backend) {
+      must_be_a_host(at + ".address", in_quotes(to_string(backend.address)), backend.address.ip);
+    });
+  });
+  each("route", config_.routes, [&](const std::string& path, const RouteConfig& route) {
+    must_be_a_host(path + ".via", in_quotes(to_string(route.via)), route.via);
+  });
+}
+
+// Pinned next hops, and room for all that the configuration names.
+void Check::neighbours() {
+  std::set<net::Ipv4Address> named;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    const std::string at = path + ".neighbours";
+    for (const PinnedNeighbour& pinned : item.neighbours) {
+      named.insert(pinned.ip);
+      const auto is_there = [&](net::Ipv4Prefix own) {
+        return own.length > 0 && own.contains(pinned.ip);
+      };
+      must_be_a_host(at, in_quotes(to_string(pinned.ip)), pinned.ip);
+      if (const auto owner = owned_.find(pinned.ip); owner != owned_.end()) {
+        problem(at, in_quotes(to_string(pinned.ip)),
+                fmt::format("an address that is not {}", owner->second));
+      } else if (topology_was_read() && std::ranges::none_of(item.addresses, is_there)) {
+        problem(at, in_quotes(to_string(pinned.ip)),
+                fmt::format("an address on a network of interface {}", item.name));
+      }
+    }
+  });
+  for (const RouteConfig& route : config_.routes) named.insert(route.via);
+  for (const ServiceConfig& service : config_.services) {
+    for (const BackendConfig& backend : service.backends) named.insert(backend.address.ip);
+  }
+  if (2 * named.size() <= config_.limits.neighbours_per_worker) return;
+  if (reader_.places.failed("limits.neighbours_per_worker")) return;
+  problem("limits.neighbours_per_worker", fmt::format("{}", config_.limits.neighbours_per_worker),
+          fmt::format("twice as many as there are backends, gateways and pinned neighbours ({})",
+                      named.size()));
+}
+
+void Check::own_addresses() {
+  Seen interfaces, locals;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Prefix own) {
+      once(interfaces, at, in_quotes(to_string(own.address)));
+      if (was_read(at)) owned_.emplace(own.address, "an interface's address");
+    });
+  });
+  each("local_pool", config_.local_pools,
+       [&](const std::string& path, const LocalPoolConfig& item) {
+         each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Address ip) {
+           once(locals, at, in_quotes(to_string(ip)));
+           if (!was_read(at)) return;
+           owned_[ip] = "a local address";
+           if (topology_was_read() && !on_link(ip)) {
+             warnings_.push_back(fmt::format(
+                 "the local address {} is on no interface's network: the backends need a "
+                 "route to it",
+                 to_string(ip)));
+           }
+         });
+       });
+}
+
+void Check::services() {
+  Seen vips;
+  std::vector<std::string> pools;
+  for (const LocalPoolConfig& pool : config_.local_pools) pools.push_back(pool.name);
+  const bool know_pools = !any_failed("local_pool", config_.local_pools.size(), "name");
+  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
+    const std::string vip = path + ".vip";
+    once(vips, vip, in_quotes(to_string(item.vip)));
+    auto owner = owned_.find(item.vip.ip);
+    if (was_read(vip) && owner != owned_.end() && owner->second == "a local address") {
+      problem(vip, in_quotes(to_string(item.vip)), "an address that is not a local address too");
+    }
+    const std::string pool = path + ".local_pool";
+    if (!know_pools || reader_.places.failed(pool)) return;
+    if (std::ranges::find(pools, item.local_pool) != pools.end()) return;
+    auto near = nearest(item.local_pool, pools);
+    problem(was_read(pool) ? pool : path, fmt::format("local_pool {}", in_quotes(item.local_pool)),
+            near ? fmt::format("the name of a [[local_pool]] (the nearest is {})", in_quotes(*near))
+                 : "the name of a [[local_pool]]");
+  });
+  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
+    if (was_read(path + ".vip")) owned_.emplace(item.vip.ip, "a vip");
+  });
+}
+
+void Check::backends() {
+  const bool know_topology = topology_was_read();
+  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
+    Seen seen;
+    uint64_t weight_sum = 0;
+    each(path + ".backend", item.backends,
+         [&](const std::string& at, const BackendConfig& backend) {
+           const std::string key = at + ".address";
+           weight_sum += backend.weight;
+           once(seen, key, in_quotes(to_string(backend.address)));
+           if (!was_read(key)) return;
+           if (auto owner = owned_.find(backend.address.ip); owner != owned_.end()) {
+             problem(key, in_quotes(to_string(backend.address)),
+                     fmt::format("an address that is not {} too", owner->second));
+           } else if (know_topology && !reachable(backend.address.ip)) {
+             problem(key, in_quotes(to_string(backend.address)),
+                     "an address on an interface's network or behind a [[route]]");
+           }
+         });
+    if (!item.backends.empty() && weight_sum == 0) {
+      warnings_.push_back(
+          fmt::format("service {}: every backend drains (weight 0): new connections "
+                      "are refused",
+                      item.name));
+    }
+  });
+}
+
+void Check::gateways() {
+  const bool know_topology = topology_was_read();
+  each("route", config_.routes, [&](const std::string& path, const RouteConfig& route) {
+    const std::string via = path + ".via";
+    if (!was_read(via)) return;
+    if (auto owner = owned_.find(route.via); owner != owned_.end()) {
+      problem(via, in_quotes(to_string(route.via)),
+              fmt::format("a gateway that is not {}", owner->second));
+    } else if (know_topology && !on_link(route.via)) {
+      problem(via, in_quotes(to_string(route.via)), "a gateway on an interface's network");
+    }
+  });
+}
+
+// Who is answered: clients on the networks of the interfaces that are theirs, and behind routes there.
+void Check::clients() {
+  if (!topology_was_read()) return;
+  std::set<net::Ipv4Address> hosts;
+  for (const ServiceConfig& service : config_.services) {
+    for (const BackendConfig& backend : service.backends) hosts.insert(backend.address.ip);
+  }
+  std::set<size_t> of_backends;
+  for (const net::Ipv4Address host : hosts) {
+    if (const auto way = way_towards(config_, host)) of_backends.insert(way->interface);
+    if (of_backends.size() == config_.interfaces.size()) break;
+  }
+  const bool all_are = of_backends.size() >= config_.interfaces.size();
+  const auto is_for_clients = [&](const RouteConfig& route) {
+    const auto way = way_towards(config_, route.via);
+    return way && (all_are || !of_backends.contains(way->interface));
+  };
+  if (std::ranges::any_of(config_.routes, is_for_clients)) return;
+  warnings_.emplace_back(
+      "no [[route]] leads to clients: those that are not on an interface's own network get no "
+      "answer (to = \"0.0.0.0/0\", via = a gateway on the clients' side)");
+}
+
+void Check::files() {
+  const std::string& file = config_.flow_log.file;
+  if (file.empty() || file.starts_with('/') || !was_read("flow_log.file")) return;
+  problem("flow_log.file", in_quotes(file), "an absolute path");
+}
+
+void Check::sockets() {
+  const ControlConfig& control = config_.control;
+  if (was_read("control.read_socket") && control.read_socket == control.socket) {
+    problem("control.read_socket", in_quotes(control.read_socket),
+            "another path than control.socket");
+  }
+  if (was_read("control.socket_group") && control.read_socket.empty() &&
+      !reader_.places.failed("control.read_socket")) {
+    problem("control.socket_group", in_quotes(control.socket_group),
+            "a control.read_socket, which it is for");
+  }
+}
+
+// Metrics and page ask nobody who they are.
+void Check::listening() {
+  const ControlConfig& control = config_.control;
+  const auto one = [this](const char* key, const std::optional<net::Endpoint>& listen) {
+    constexpr uint32_t kLoopback = 127;
+    if (!listen || listen->ip.host() >> 24 == kLoopback) return;
+    warnings_.push_back(
+        fmt::format("{} {}: whoever reaches this address can read it; 127.0.0.1 "
+                    "is for this machine alone",
+                    key, to_string(*listen)));
+  };
+  one("control.metrics_listen", control.metrics_listen);
+  one("control.page_listen", control.page_listen);
+  if (control.page_listen && control.page_listen == control.metrics_listen) {
+    problem("control.page_listen", in_quotes(to_string(*control.page_listen)),
+            "another address or port than control.metrics_listen");
+  }
+}
+
+void Check::kernels() {
+  Seen taken;  // names of kernel interfaces
+  std::map<net::Ipv4Address, std::string> kernels;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    if (const auto link = kernel_interface_of(item.device); link && was_read(path + ".device")) {
+      taken.emplace(in_quotes(*link), path + ".device");
+    }
+  });
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    if (item.kernel.empty()) return;
+    once(taken, path + ".kernel", in_quotes(item.kernel));
+    for (net::Ipv4Prefix own : item.addresses) kernels.emplace(own.address, item.kernel);
+  });
+  // The kernel's own connections would take the ports that flows use.
+  each("local_pool", config_.local_pools,
+       [&](const std::string& path, const LocalPoolConfig& item) {
+         each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Address ip) {
+           const auto kernel = kernels.find(ip);
+           if (!was_read(at) || kernel == kernels.end()) return;
+           problem(at, in_quotes(to_string(ip)),
+                   fmt::format("an address that {} does not give to the kernel", kernel->second));
+         });
+       });
+}
+
+// A key that its check would not look at is a mistake, not a remark.
+void Check::health_check_keys(const std::string& path, const HealthCheckConfig& check) {
+  const bool tls = check.type == CheckType::kHttps;
+  const bool http = tls || check.type == CheckType::kHttp;
+  const bool command = check.type == CheckType::kCommand;
+  const struct {
+    const char* key;
+    bool fits;
+    const char* types;
+  } keys[] = {{"method", http, "http or https"},
+              {"path", http, "http or https"},
+              {"host", http, "http or https"},
+              {"expect_status", http, "http or https"},
+              {"body_matches", http, "http or https"},
+              {"tls_verify", tls, "https"},
+              {"tls_name", tls, "https"},
+              {"tls_ca", tls, "https"},
+              {"command", command, "command"}};
+  for (const auto& [key, fits, types] : keys) {
+    if (fits || !was_read(path + "." + key)) continue;
+    problem(path + "." + key, fmt::format("a key of type {}", types),
+            fmt::format("no such key with type \"{}\"", to_string(check.type)));
+  }
+  if (command && check.command.empty() && !reader_.places.failed(path + ".command")) {
+    problem(path, "type \"command\" without a command", "command = [\"/path/of/it\", ...]");
+  } else if (command && !check.command.empty() && !check.command.front().starts_with('/') &&
+             was_read(path + ".command[0]")) {
+    problem(path + ".command", in_quotes(check.command.front()),
+            "a program's absolute path as the first word");
+  }
+  if (check.method == HttpMethod::kHead && was_read(path + ".body_matches")) {
+    problem(path + ".body_matches", "a pattern for a body", "no such key with method \"HEAD\"");
+  }
+  if (tls && !check.tls_verify && was_read(path + ".tls_ca")) {
+    problem(path + ".tls_ca", "a file to verify by", "tls_verify = true beside it");
+  }
+}
+
+// What a check sends leaves through the tap of the interface towards the backend.
+void Check::health_check_ways(const std::string& path, const ServiceConfig& service) {
+  if (!topology_was_read() || any_failed("interface", config_.interfaces.size(), "kernel")) return;
+  if (service.health_check->type == CheckType::kCommand) return;
+  std::set<size_t> named;
+  each(path + ".backend", service.backends, [&](const std::string& at, const BackendConfig& item) {
+    const auto way = way_towards(config_, item.address.ip);
+    if (!was_read(at + ".address") || !way) return;
+    const InterfaceConfig& interface = config_.interfaces[way->interface];
+    if (!interface.kernel.empty() || !named.insert(way->interface).second) return;
+    problem(
+        path + ".health_check.type",
+        fmt::format("\"{}\" for {}, which is behind interface {}",
+                    to_string(service.health_check->type), to_string(item.address), interface.name),
+        fmt::format("kernel = \"NAME\" in interface {}: checks leave through its tap",
+                    interface.name));
+  });
+}
+
+void Check::health_checks() {
+  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
+    const std::string at = path + ".health_check";
+    if (!item.health_check || !was_read(at + ".type")) return;
+    health_check_keys(at, *item.health_check);
+    health_check_ways(path, item);
+    if (item.health_check->timeout_ms > item.health_check->interval_ms) {
+      const std::string key = at + (was_read(at + ".timeout_ms") ? ".timeout_ms" : ".interval_ms");
+      problem(key, fmt::format("a timeout of {} ms", item.health_check->timeout_ms),
+              fmt::format("at most interval_ms ({})", item.health_check->interval_ms));
+    }
+  });
+}
+
+}  // namespace
+
+void check_config(const Config& config, Reader& reader, std::vector<std::string>& warnings) {
+  Check check(config, reader, warnings);
+  check.lcores();
+  check.processes();
+  check.names();
+  check.devices();
+  check.networks();
+  check.ports();
+  check.own_addresses();
+  check.services();
+  check.backends();
+  check.gateways();
+  check.clients();
+  check.hosts();
+  check.neighbours();
+  check.files();
+  check.sockets();
+  check.listening();
+  check.kernels();
+  check.health_checks();
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The one list of configuration keys: name, member, kind and range. Defaults stand in config.h.
+#include "control/config/config_keys.h"
+
+#include <net/if.h>
+#include <re2/re2.h>
+#include <sys/un.h>
+
+#include <algorithm>
+
+namespace sluice::control {
+namespace {
+
+constexpr size_t kNameLengthMax = 63;
+constexpr size_t kPathMax = 4096;
+constexpr size_t kGroupNameMax = 32;
+constexpr size_t kSocketPathMax = sizeof(sockaddr_un::sun_path) - sizeof(".lock");
+constexpr const char* kEndpointExpected = "\"address:port\" (IPv4, port 1..65535)";
+constexpr const char* kIpv6NotYet = "IPv6 is not supported by this version";
+
+// ---- kinds -------------------------------------------------------------------------------------
+
+Kind<uint32_t> integer(int64_t min, int64_t max) {
+  return {fmt::format("an integer {}..{}", min, max),
+          [=](const toml::value& value, std::string&) -> std::optional<uint32_t> {
+            if (!value.is_integer()) return std::nullopt;
+            const int64_t number = value.as_integer();
+            if (number < min || number > max) return std::nullopt;
+            return static_cast<uint32_t>(number);
+          }};
+}
+
+Kind<bool> boolean() {
+  return {"true or false", [](const toml::value& value, std::string&) -> std::optional<bool> {
+            if (!value.is_boolean()) return std::nullopt;
+            return value.as_boolean();
+          }};
+}
+
+Kind<std::string> text(std::string expected, size_t length_max) {
+  return {std::move(expected),
+          [=](const toml::value& value, std::string& why) -> std::optional<std::string> {
+            if (!value.is_string()) return std::nullopt;
+            const std::string& string = value.as_string().str;
+            if (string.empty() || string == kUnreadable) return std::nullopt;
+            if (string.size() > length_max) {
+              why = fmt::format("at most {} bytes", length_max);
+              return std::nullopt;
+            }
+            for (char c : string) {
+              if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return std::nullopt;
+            }
+            return string;
+          }};
+}
+
+Kind<std::string> name() {
+  return text("a name", kNameLengthMax);
+}
+
+// What the kernel takes as the name of a network interface, and what is none of its own words.
+Kind<std::string> link_name() {
+  Kind<std::string> any = text("a network interface's name, 1 to 15 characters", IFNAMSIZ - 1);
+  return {any.expected,
+          [any](const toml::value& value, std::string& why) -> std::optional<std::string> {
+            auto name = any.convert(value, why);
+            if (!name) return std::nullopt;
+            const bool reserved = *name == "." || *name == ".." || *name == "all" ||
+                                  *name == "default" || *name == "lo";
+            if (reserved || name->find_first_of("/:% ") != std::string::npos) {
+              why = "without '/', ':', '%' and blanks; none of . .. all default lo";
+              return std::nullopt;
+            }
+            return name;
+          }};
+}
+
+// Words from a list. Those of `later` are known, and refused as not supported yet.
+template <class T>
+Kind<T> choice(std::vector<std::pair<std::string, T>> words, std::vector<std::string> later = {}) {
+  std::string expected;
+  for (const auto& [word, meaning] : words) {
+    expected += fmt::format("{}\"{}\"", expected.empty() ? "" : " | ", word);
+  }
+  return {expected, [=](const toml::value& value, std::string& why) -> std::optional<T> {
+            if (!value.is_string()) return std::nullopt;
+            std::vector<std::string> known;
+            for (const auto& [word, meaning] : words) {
+              if (word == value.as_string().str) return meaning;
+              known.push_back(word);
+            }
+            if (std::ranges::find(later, value.as_string().str) != later.end()) {
+              why = fmt::format("\"{}\" is not supported by this version", value.as_string().str);
+            } else if (auto near = nearest(value.as_string().str, known)) {
+              why = fmt::format("the nearest is \"{}\"", *near);
+            }
+            return std::nullopt;
+          }};
+}
+
+template <class T>
+Kind<T> address(std::string expected, std::optional<T> (*parse)(std::string_view)) {
+  return {std::move(expected), [=](const toml::value& value, std::string& why) -> std::optional<T> {
+            if (!value.is_string()) return std::nullopt;
+            auto parsed = parse(value.as_string().str);
+            if (!parsed && looks_like_ipv6(value.as_string().str)) why = kIpv6NotYet;
+            return parsed;
+          }};
+}
+
+// What a packet may be sent to or from: no network 0, no loopback, no multicast, no class E.
+bool is_unicast(net::Ipv4Address ip) {
+  const uint32_t top = ip.host() >> 24;
+  return top != 0 && top != 127 && top < 224;
+}
+
+net::Ipv4Address ip_of(net::Ipv4Address ip) {
+  return ip;
+}
+net::Ipv4Address ip_of(net::Endpoint endpoint) {
+  return endpoint.ip;
+}
+net::Ipv4Address ip_of(net::Ipv4Prefix prefix) {
+  return prefix.address;
+}
+
+template <class T>
+Kind<T> unicast(std::string expected, std::optional<T> (*parse)(std::string_view)) {
+  Kind<T> any = address<T>(std::move(expected), parse);
+  return {any.expected, [any](const toml::value& value, std::string& why) -> std::optional<T> {
+            auto parsed = any.convert(value, why);
+            if (!parsed || is_unicast(ip_of(*parsed))) return parsed;
+            why = "a unicast address; 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3 are not";
+            return std::nullopt;
+          }};
+}
+
+Kind<net::Ipv4Address> unicast_ipv4() {
+  return unicast<net::Ipv4Address>("an IPv4 address", parse_ipv4);
+}
+Kind<net::Endpoint> unicast_endpoint() {
+  return unicast<net::Endpoint>(kEndpointExpected, parse_endpoint);
+}
+Kind<net::Ipv4Prefix> interface_address() {
+  auto any = unicast<net::Ipv4Prefix>("\"address/length\" (IPv4)", parse_prefix);
+  return {any.expected,
+          [any](const toml::value& value, std::string& why) -> std::optional<net::Ipv4Prefix> {
+            auto own = any.convert(value, why);
+            if (!own) return std::nullopt;
+            const uint32_t host = own->address.host() & ~own->mask();
+            if (own->length >= 31 || (own->length > 0 && host != 0 && host != ~own->mask())) {
+              return own;
+            }
+            why = "a host's address, neither the network's nor its broadcast";
+            return std::nullopt;
+          }};
+}
+
+Kind<net::Ipv4Prefix> network() {
+  Kind<net::Ipv4Prefix> any = address<net::Ipv4Prefix>("\"network/length\" (IPv4)", parse_prefix);
+  return {any.expected,
+          [any](const toml::value& value, std::string& why) -> std::optional<net::Ipv4Prefix> {
+            auto prefix = any.convert(value, why);
+            if (!prefix || *prefix == network_of(*prefix)) return prefix;
+            why = fmt::format("host bits are set: the network is \"{}\"",
+                              to_string(network_of(*prefix)));
+            return std::nullopt;
+          }};
+}
+
+std::optional<PinnedNeighbour> pinned_neighbour(const std::string& ip, const toml::value& mac,
+                                                std::string& why) {
+  const auto address = parse_ipv4(ip);
+  if (!address || !is_unicast(*address)) {
+    why = fmt::format("{} is no host's IPv4 address", in_quotes(ip));
+    return std::nullopt;
+  }
+  const auto station = mac.is_string() ? parse_mac(mac.as_string().str) : std::nullopt;
+  if (!station || station->is_multicast() || *station == net::MacAddress{}) {
+    why = fmt::format("of {}: \"xx:xx:xx:xx:xx:xx\", one station's", ip);
+    return std::nullopt;
+  }
+  return PinnedNeighbour{*address, *station};
+}
+
+// { "10.1.255.1" = "02:00:00:00:00:01", ... }
+Kind<std::vector<PinnedNeighbour>> pinned_neighbours() {
+  constexpr size_t kCountMax = 1024;
+  return {fmt::format("a table of at most {} {{\"address\" = \"MAC\"}}", kCountMax),
+          [](const toml::value& value,
+             std::string& why) -> std::optional<std::vector<PinnedNeighbour>> {
+            if (!value.is_table() || value.as_table().size() > kCountMax) return std::nullopt;
+            std::vector<PinnedNeighbour> all;
+            for (const auto& [ip, mac] : value.as_table()) {
+              const auto one = pinned_neighbour(ip, mac, why);
+              if (!one) return std::nullopt;
+              all.push_back(*one);
+            }
+            std::ranges::sort(all, {}, &PinnedNeighbour::ip);
+            return all;
+          }};
+}
+
+// ---- kinds of a health check ---------------------------------------------------------------------
+
+// Text, and a rule that it has to keep.
+Kind<std::string> ruled_text(std::string expected, size_t length_max,
+                             bool (*keeps)(const std::string&, std::string& why)) {
+  Kind<std::string> any = text(std::move(expected), length_max);
+  return {any.expected,
+          [=](const toml::value& value, std::string& why) -> std::optional<std::string> {
+            auto string = any.convert(value, why);
+            if (!string || keeps(*string, why)) return string;
+            return std::nullopt;
+          }};
+}
+
+// What a request line takes as it is.
+Kind<std::string> url_path() {
+  return ruled_text("a path that begins with \"/\"", 1024, [](const std::string& path, auto& why) {
+    why = "printable ASCII without blanks and '#'";
+    return path.front() == '/' &&
+           std::ranges::all_of(path, [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+  });
+}
+
+bool is_host(const std::string& name) {
+  return !name.empty() && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_';
+  });
+}
+
+Kind<std::string> host_name() {
+  return ruled_text("a host's name", 253,
+                    [](const std::string& name, std::string&) { return is_host(name); });
+}
+
+Kind<std::string> host_header() {
+  return ruled_text("\"name\" or \"name:port\" (port 1..65535)", 253,
+                    [](const std::string& host, std::string&) {
+                      const size_t colon = std::min(host.find(':'), host.size());
+                      const std::string name = host.substr(0, colon);
+                      if (colon == host.size()) return is_host(name);
+                      const std::string port = host.substr(colon + 1);
+                      return is_host(name) && parse_port_range(port + "-" + port).has_value();
+                    });
+}
+
+Kind<std::string> pattern() {
+  return ruled_text("a regular expression (RE2)", 1024, [](const std::string& text, auto& why) {
+    const re2::RE2 compiled(text, re2::RE2::Quiet);
+    why = compiled.error();
+    return compiled.ok();
+  });
+}
+
+Kind<std::string> file_name() {
+  return ruled_text("an absolute path", kPathMax,
+                    [](const std::string& path, std::string&) { return path.front() == '/'; });
+}
+
+// 204, or "200-299".
+Kind<StatusRange> status_range() {
+  const auto is_status = [](int64_t number) { return number >= 100 && number <= 599; };
+  return {"a status 100..599 or a range \"200-299\"",
+          [=](const toml::value& value, std::string&) -> std::optional<StatusRange> {
+            if (value.is_integer() && is_status(value.as_integer())) {
+              const auto status = static_cast<uint16_t>(value.as_integer());
+              return StatusRange{status, status};
+            }
+            const auto range =
+                value.is_string() ? parse_port_range(value.as_string().str) : std::nullopt;
+            if (!range || !is_status(range->first) || !is_status(range->last)) return std::nullopt;
+            return StatusRange{range->first, range->last};
+          }};
+}
+
+// ---- tables ------------------------------------------------------------------------------------
+
+const Keys<EalConfig> kEalKeys = {
+    one("main_lcore", &EalConfig::main_lcore, integer(0, 127)),
+    many("worker_lcores", &EalConfig::worker_lcores, integer(0, 127), {1, 64}),
+    one("steering", &EalConfig::steering,
+        choice<SteeringChoice>({{"auto", SteeringChoice::kAuto},
+                                {"rss", SteeringChoice::kRss},
+                                {"rte_flow", SteeringChoice::kRteFlow},
+                                {"handoff", SteeringChoice::kHandoff}})),
+    one("memory_mb", &EalConfig::memory_mb, integer(64, 1048576)),
+    one("hugepages", &EalConfig::hugepages, boolean()),
+    one("telemetry", &EalConfig::telemetry, boolean()),
+    one("multi_process", &EalConfig::multi_process, boolean()),
+    one("interface_wait_seconds", &EalConfig::interface_wait_seconds, integer(0, 3600)),
+    one("idle", &EalConfig::idle,
+        choice<IdleMode>({{"poll", IdleMode::kPoll}, {"sleep", IdleMode::kSleep}})),
+    many("args", &EalConfig::args, text("an EAL argument", 4096), {0, 64}),
+};
+
+const Keys<ControlConfig> kControlKeys = {
+    one("socket", &ControlConfig::socket, text("a path", kSocketPathMax)),
+    one("read_socket", &ControlConfig::read_socket, text("a path", kSocketPathMax)),
+    one("socket_group", &ControlConfig::socket_group, text("a group's name", kGroupNameMax)),
+    one("metrics_listen", &ControlConfig::metrics_listen,
+        address<net::Endpoint>(kEndpointExpected, parse_endpoint)),
+    one("page_listen", &ControlConfig::page_listen,
+        address<net::Endpoint>(kEndpointExpected, parse_endpoint)),
+    one("log_level", &ControlConfig::log_level,
+        choice<LogLevel>({{"debug", LogLevel::kDebug},
+                          {"info", LogLevel::kInfo},
+                          {"warn", LogLevel::kWarn},
+                          {"error", LogLevel::kError}})),
+};
+
+const Keys<InterfaceConfig> kInterfaceKeys = {
+    one("name", &InterfaceConfig::name, name(), Need::kRequired),
+    one("device", &InterfaceConfig::device, text("an EAL device", 1024), Need::kRequired),
+    many("addresses", &InterfaceConfig::addresses, interface_address(), {1, 64}, Need::kRequired),
+    one("kernel", &InterfaceConfig::kernel, link_name()),
+    one("neighbours", &InterfaceConfig::neighbours, pinned_neighbours()),
+};
+
+const Keys<RouteConfig> kRouteKeys = {
+    one("to", &RouteConfig::to, network(), Need::kRequired),
+    one("via", &RouteConfig::via, unicast_ipv4(), Need::kRequired),
+};
+
+const Keys<LocalPoolConfig> kLocalPoolKeys = {
+    one("name", &LocalPoolConfig::name, name()),
+    many("addresses", &LocalPoolConfig::addresses, unicast_ipv4(), {1, 256}, Need::kRequired),
+    one("ports", &LocalPoolConfig::ports,
+        address<PortRange>("\"first-last\" within 1..65535", parse_port_range)),
+};
+
+const Keys<TimeWaitConfig> kTimeWaitKeys = {
+    one("backend_seconds", &TimeWaitConfig::backend_seconds, integer(0, 3600)),
+    one("guard_ms", &TimeWaitConfig::guard_ms, integer(0, 60000)),
+    one("reuse", &TimeWaitConfig::reuse,
+        choice<ReusePolicy>({{"never", ReusePolicy::kNever},
+                             {"natural", ReusePolicy::kNatural},
+                             {"rebase", ReusePolicy::kRebase}})),
+};
+
+const Keys<LimitsConfig> kLimitsKeys = {
+    one("flows_per_worker", &LimitsConfig::flows_per_worker, integer(64, 16777215)),
+    one("neighbours_per_worker", &LimitsConfig::neighbours_per_worker, integer(16, 1048576)),
+    one("syns_per_worker", &LimitsConfig::syns_per_worker, integer(16, 1048576)),
+    one("half_open_percent", &LimitsConfig::half_open_percent, integer(1, 100)),
+};
+
+const Keys<TcpTimeoutsConfig> kTcpTimeoutsKeys = {
+    one("syn_sent", &TcpTimeoutsConfig::syn_sent, integer(1, 86400)),
+    one("syn_received", &TcpTimeoutsConfig::syn_received, integer(1, 86400)),
+    one("established", &TcpTimeoutsConfig::established, integer(1, 604800)),
+    one("half_closed", &TcpTimeoutsConfig::half_closed, integer(1, 604800)),
+    one("closing", &TcpTimeoutsConfig::closing, integer(1, 86400)),
+    one("closed", &TcpTimeoutsConfig::closed, integer(1, 86400)),
+};
+
+const Keys<FlowLogConfig> kFlowLogKeys = {
+    one("file", &FlowLogConfig::file, text("a path", 4095)),
+    one("sample", &FlowLogConfig::sample, integer(1, 1000000)),
+};
+
+const Keys<BackendConfig> kBackendKeys = {
+    one("address", &BackendConfig::address, unicast_endpoint(), Need::kRequired),
+    one("weight", &BackendConfig::weight, integer(0, 1000)),
+};
+
+const Keys<HealthCheckConfig> kHealthCheckKeys = {
+    one("type", &HealthCheckConfig::type,
+        choice<CheckType>({{"tcp", CheckType::kTcp},
+                           {"http", CheckType::kHttp},
+                           {"https", CheckType::kHttps},
+                           {"command", CheckType::kCommand}}),
+        Need::kRequired),
+    one("interval_ms", &HealthCheckConfig::interval_ms, integer(100, 3600000)),
+    one("timeout_ms", &HealthCheckConfig::timeout_ms, integer(10, 600000)),
+    one("jitter_percent", &HealthCheckConfig::jitter_percent, integer(0, 50)),
+    one("rise", &HealthCheckConfig::rise, integer(1, 100)),
+    one("fall", &HealthCheckConfig::fall, integer(1, 100)),
+    one("port", &HealthCheckConfig::port, integer(1, 65535)),
+    one("method", &HealthCheckConfig::method,
+        choice<HttpMethod>({{"GET", HttpMethod::kGet},
+                            {"HEAD", HttpMethod::kHead},
+                            {"OPTIONS", HttpMethod::kOptions}})),
+    one("path", &HealthCheckConfig::path, url_path()),
+    one("host", &HealthCheckConfig::host, host_header()),
+    many("expect_status", &HealthCheckConfig::expect_status, status_range(), {1, 32}),
+    one("body_matches", &HealthCheckConfig::body_matches, pattern()),
+    one("tls_verify", &HealthCheckConfig::tls_verify, boolean()),
+    one("tls_name", &HealthCheckConfig::tls_name, host_name()),
+    one("tls_ca", &HealthCheckConfig::tls_ca, file_name()),
+    many("command", &HealthCheckConfig::command, text("a word of a command line", kPathMax),
+         {1, 64}),
+    one("passive", &HealthCheckConfig::passive, boolean()),
+    one("slow_start_seconds", &HealthCheckConfig::slow_start_seconds, integer(0, 3600)),
+    one("on_down", &HealthCheckConfig::on_down,
+        choice<OnDown>({{"keep", OnDown::kKeep}, {"reset", OnDown::kReset}})),
+    one("all_down", &HealthCheckConfig::all_down,
+        choice<AllDown>({{"refuse", AllDown::kRefuse}, {"use_all", AllDown::kUseAll}})),
+};
+
+const Keys<ServiceConfig> kServiceKeys = {
+    one("name", &ServiceConfig::name, name(), Need::kRequired),
+    one("vip", &ServiceConfig::vip, unicast_endpoint(), Need::kRequired),
+    one("protocol", &ServiceConfig::protocol, choice<Protocol>({{"tcp", Protocol::kTcp}}, {"udp"})),
+    one("scheduler", &ServiceConfig::scheduler,
+        choice<SchedulerKind>({{"round_robin", SchedulerKind::kRoundRobin},
+                               {"least_connections", SchedulerKind::kLeastConnections},
+                               {"source_hash", SchedulerKind::kSourceHash}},
+                              {"maglev"})),
+    one("local_pool", &ServiceConfig::local_pool, name()),
+    one("tcp_timestamps", &ServiceConfig::tcp_timestamps,
+        choice<TimestampPolicy>(
+            {{"preserve", TimestampPolicy::kPreserve}, {"rewrite", TimestampPolicy::kRewrite}})),
+    one("mss_clamp", &ServiceConfig::mss_clamp, boolean()),
+    one("reset_on_timeout", &ServiceConfig::reset_on_timeout, boolean()),
+    one("on_refusal", &ServiceConfig::on_refusal,
+        choice<OnRefusal>({{"reset", OnRefusal::kReset}, {"drop", OnRefusal::kDrop}})),
+    tables("backend", &ServiceConfig::backends, kBackendKeys, {1, 256}, Need::kRequired),
+    table("health_check", &ServiceConfig::health_check, kHealthCheckKeys),
+};
+
+const Keys<Config> kConfigKeys = {
+    table("eal", &Config::eal, kEalKeys),
+    table("control", &Config::control, kControlKeys),
+    tables("interface", &Config::interfaces, kInterfaceKeys, {1, 16}, Need::kRequired),
+    tables("route", &Config::routes, kRouteKeys, {0, 256}),
+    tables("local_pool", &Config::local_pools, kLocalPoolKeys, {1, 64}, Need::kRequired),
+    table("time_wait", &Config::time_wait, kTimeWaitKeys),
+    table("limits", &Config::limits, kLimitsKeys),
+    table("tcp_timeouts", &Config::tcp_timeouts, kTcpTimeoutsKeys),
+    table("flow_log", &Config::flow_log, kFlowLogKeys),
+    tables("service", &Config::services, kServiceKeys, {1, 256}, Need::kRequired),
+};
+
+template <class Owner>
+void append_texts(const std::string& prefix, const Keys<Owner>& keys, std::vector<KeyText>& texts) {
+  for (const Key<Owner>& key : keys) texts.push_back({prefix + key.name, key.expected});
+}
+
+}  // namespace
+
+const Keys<Config>& config_keys() {
+  return kConfigKeys;
+}
+
+std::vector<KeyText> config_key_texts() {
+  std::vector<KeyText> texts;
+  append_texts("eal.", kEalKeys, texts);
+  append_texts("control.", kControlKeys, texts);
+  append_texts("interface.", kInterfaceKeys, texts);
+  append_texts("route.", kRouteKeys, texts);
+  append_texts("local_pool.", kLocalPoolKeys, texts);
+  append_texts("time_wait.", kTimeWaitKeys, texts);
+  append_texts("limits.", kLimitsKeys, texts);
+  append_texts("tcp_timeouts.", kTcpTimeoutsKeys, texts);
+  append_texts("flow_log.", kFlowLogKeys, texts);
+  append_texts("service.", kServiceKeys, texts);
+  append_texts("service.backend.", kBackendKeys, texts);
+  append_texts("service.health_check.", kHealthCheckKeys, texts);
+  return texts;
+}
+
+std::vector<std::string> config_key_names() {
+  std::vector<std::string> names;
+  for (const KeyText& text : config_key_texts()) names.push_back(text.name);
+  return names;
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// `sluicectl show flows`: which flows are wanted, and a bounded search for them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/common/errors.h"
+#include "control/common/text.h"
+#include "control/config/config_schema.h"
+#include "control/daemon/api/request_names.h"
+#include "control/daemon/status/views.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+// What one question costs at most: some milliseconds of each worker, a look between bursts at a time.
+constexpr uint32_t kEntriesPerQuestion = 1u << 18;
+constexpr uint32_t kAgeSecondsMax = UINT32_MAX / 1000;
+
+json flow_row(const ListFlows::Row& flow) {
+  return {{"client", net::to_string(flow.client)},
+          {"vip", net::to_string(flow.vip)},
+          {"local", net::to_string(flow.local)},
+          {"backend", net::to_string(flow.backend)},
+          {"state", name_of(flow.state)},
+          {"age_ms", flow.age_ms},
+          {"idle_ms", flow.idle_ms},
+          {"ts_offset", static_cast<int32_t>(flow.shift.timestamp)},
+          {"seq_offset", static_cast<int32_t>(flow.shift.sequence)},
+          {"bytes_in", flow.bytes_in},
+          {"bytes_out", flow.bytes_out}};
+}
+
+// "10.1.0.7", "10.1.0.7:40000" or "10.1.0.0/16".
+void set_side(const json& filter, const char* key, net::Ipv4Prefix& network, net::be16& port) {
+  if (!filter.contains(key)) return;
+  const std::string text = filter.at(key);
+  if (const auto endpoint = parse_endpoint(text)) {
+    network = {endpoint->ip, 32};
+    port = endpoint->port;
+  } else if (const auto ip = parse_ipv4(text)) {
+    network = {*ip, 32};
+  } else if (const auto prefix = parse_prefix(text)) {
+    network = network_of(*prefix);
+  } else {
+    throw RequestError(fmt::format(
+        "{}: got {}, expected \"address\", \"address:port\" (port 1..65535) or \"network/length\"",
+        key, in_quotes(text)));
+  }
+}
+
+TcpState state_named(const std::string& name) {
+  const auto found = std::ranges::find(kTcpStateNames, name);
+  if (found != kTcpStateNames.end()) return static_cast<TcpState>(found - kTcpStateNames.begin());
+  const std::vector<std::string> names(kTcpStateNames.begin(), kTcpStateNames.end());
+  throw RequestError(
+      fmt::format("state: got {}, expected one of {}", in_quotes(name), join(names, ", ")));
+}
+
+uint32_t age_ms(const json& filter, const char* key, uint32_t otherwise) {
+  if (!filter.contains(key)) return otherwise;
+  const json& value = filter.at(key);
+  if (!value.is_number_unsigned() || value.get<uint64_t>() > kAgeSecondsMax) {
+    throw RequestError(
+        fmt::format("{}: got {}, expected seconds 0..{}", key, value.dump(), kAgeSecondsMax));
+  }
+  return value.get<uint32_t>() * 1000;
+}
+
+// A name that is not known would let everything pass.
+void refuse_unknown(const json& filter) {
+  constexpr const char* kKeys[] = {"client", "backend",   "service",
+                                   "state",  "age_min_s", "age_max_s"};
+  for (const auto& [key, value] : filter.items()) {
+    if (std::ranges::find(kKeys, key) == std::end(kKeys)) {
+      throw RequestError(fmt::format("flows cannot be filtered by {}", in_quotes(key)));
+    }
+  }
+}
+
+}  // namespace
+
+FlowQuery flow_query_of(const json& request, const Config& config, size_t rows_max) {
+  FlowQuery query{.rows_max = rows_max};
+  const json filter = request.value("filter", json::object());
+  if (!filter.is_object()) throw RequestError("filter: expected an object");
+  refuse_unknown(filter);
+  set_side(filter, "client", query.filter.client, query.filter.client_port);
+  set_side(filter, "backend", query.filter.backend, query.filter.backend_port);
+  if (filter.contains("service")) query.vip = service_named(config, filter.at("service")).vip;
+  if (filter.contains("state")) query.filter.state = state_named(filter.at("state"));
+  query.filter.age_min_ms = age_ms(filter, "age_min_s", 0);
+  query.filter.age_max_ms = age_ms(filter, "age_max_s", UINT32_MAX);
+  if (const json cursor = request.value("cursor", json()); !cursor.is_null()) {
+    query.worker = cursor.at(0);
+    query.entry = cursor.at(1);
+  }
+  return query;
+}
+
+json view_flows(const Balancer& balancer, const FlowQuery& query) {
+  FlowFilter filter = query.filter;
+  if (query.vip) filter.service = balancer.keeper().services().at(*query.vip).id;
+  json rows = json::array();
+  json next;
+  uint32_t left = kEntriesPerQuestion;
+  uint32_t entry = query.entry;
+  uint64_t total = 0;
+  for (size_t i = 0; i < balancer.workers().size(); ++i)
+    total += balancer.workers()[i]->flow_count();
+  for (size_t i = query.worker; i < balancer.workers().size(); ++i, entry = 0) {
+    if (left == 0 || rows.size() == query.rows_max) {
+      next = {i, entry};
+      break;
+    }
+    ListFlows errand(filter, {entry, left, query.rows_max - rows.size()});
+    if (!balancer.workers()[i]->run(errand)) continue;
+    left -= std::min(left, errand.looked_at());
+    for (const ListFlows::Row& flow : errand.rows()) rows.push_back(flow_row(flow));
+    if (errand.next()) {
+      next = {i, *errand.next()};
+      break;
+    }
+  }
+  json answer = {{"flows", std::move(rows)}, {"next", std::move(next)}};
+  if (filter == FlowFilter{}) answer["total"] = total;
+  return answer;
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Overrides, reload, save and drain, as requests.
+#include "control/daemon/api/operations.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+#include "control/common/errors.h"
+#include "control/common/text.h"
+#include "control/config/config_load.h"
+#include "control/config/config_schema.h"
+#include "control/daemon/api/request_names.h"
+#include "control/daemon/core/reload.h"
+#include "control/daemon/core/weights.h"
+#include "control/daemon/log/log.h"
+#include "control/daemon/log/sd_notify.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+constexpr uint32_t kWeightMax = 1000;          // as in the file
+constexpr std::chrono::seconds kCheckMax{30};  // of a reload's file; sluicectl waits longer
+
+AdminState state_of(const std::string& word) {
+  if (word == "up") return AdminState::kUp;
+  if (word == "drain") return AdminState::kDrain;
+  if (word == "down") return AdminState::kDown;
+  throw RequestError(
+      fmt::format(R"(state: got {}, expected "up" | "drain" | "down")", in_quotes(word)));
+}
+
+// `up` ends a drain, or what was taken down by hand; where neither is, it overrules the health check
+// of a backend that is down.
+AdminState up_after(AdminState before, bool healthy) {
+  const bool ends = before == AdminState::kDrain || before == AdminState::kDown;
+  if (ends) return AdminState::kAuto;
+  return healthy ? before : AdminState::kUp;
+}
+
+// What the request makes of the override that is there.
+Override changed(Override over, const BackendConfig& backend, bool healthy, const json& request) {
+  if (request.contains("weight")) {
+    const json& weight = request.at("weight");
+    if (!weight.is_number_unsigned() || weight.get<uint64_t>() > kWeightMax) {
+      throw RequestError(
+          fmt::format("weight: got {}, expected an integer 0..{}", weight.dump(), kWeightMax));
+    }
+    over.weight = weight.get<uint32_t>();
+  }
+  const AdminState before = over.state;
+  if (request.contains("state")) over.state = state_of(request.at("state"));
+  const bool wants_up = over.state == AdminState::kUp && request.contains("state");
+  if (wants_up) over.state = up_after(before, healthy);
+  if (wants_up && effective_weight(backend.weight, &over) == 0) {
+    throw RequestError("its weight is 0: up needs a weight as well (--weight N)");
+  }
+  return over;
+}
+
+// "web 10.2.0.10:80: drain (in the file: weight 2)"
+std::string said_of(const ServiceConfig& service, const BackendConfig& backend,
+                    const Override& over) {
+  return fmt::format("{} {}: {} (in the file: weight {})", service.name,
+                     net::to_string(backend.address),
+                     over.empty() ? "no override" : to_string(over), backend.weight);
+}
+
+bool takes_flows(const ServiceConfig& service, const RuntimeState& runtime) {
+  return std::ranges::any_of(weights_of(service, runtime).weights,
+                             [](uint32_t weight) { return weight > 0; });
+}
+
+// "down, connect timed out (--up takes it up all the same)"
+std::string health_text(const HealthView& health, const Override& over) {
+  std::string text(to_string(health.health));
+  if (!health.reason.empty()) text += ", " + health.reason;
+  if (over.state == AdminState::kAuto) text += " (--up takes it up all the same)";
+  return text;
+}
+
+uint64_t sum_over_backends(const Balancer& balancer, Counter BackendState::*counter) {
+  uint64_t total = 0;
+  for (const auto& [key, backend] : balancer.keeper().backends()) {
+    total += balancer.keeper().sum(&Registry::backends, backend.id, counter);
+  }
+  return total;
+}
+
+uint64_t refused_while_draining(const Balancer& balancer) {
+  uint64_t total = 0;
+  for (const auto& worker : balancer.workers()) {
+    total += worker->counters().drops[static_cast<size_t>(net::DropReason::draining)].value();
+  }
+  return total;
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+OnReload Operations::on_reload(const json& request) {
+  const std::string word = request.value("overrides", "");
+  if (word.empty()) return OnReload::kRefuse;
+  if (word == "keep") return OnReload::kKeep;
+  if (word == "drop") return OnReload::kDrop;
+  throw RequestError(
+      fmt::format(R"(overrides: got {}, expected "keep" | "drop")", in_quotes(word)));
+}
+
+std::optional<json> Operations::handle(const std::string& command, const json& request) {
+  const auto message = [](const std::string& text) { return json{{"message", text}}; };
+  if (command == "backend_set") return message(set_backend(request));
+  if (command == "backend_clear") return message(clear_backend(request));
+  if (command == "save_begin") return begin_save();
+  if (command == "save_end") return message(end_save());
+  if (command == "save") {  // of a sluicectl that left the writing to us
+    throw RequestError("save is done by sluicectl itself now: use the one of this version");
+  }
+  if (command == "drain") {
+    start_drain(request);
+    return view_drain();
+  }
+  if (command == "undrain") {
+    end_drain();
+    return view_drain();
+  }
+  return std::nullopt;
+}
+
+// ---- overrides ---------------------------------------------------------------------------------
+
+std::string Operations::set_backend(const json& request) {
+  const ServiceConfig& service = service_named(balancer_.config(), request.at("service"));
+  const BackendConfig& backend = backend_at(service, request.at("backend"));
+  const bool reset_flows = request.value("reset_flows", false);
+  const BackendKey key{service.vip, backend.address};
+  Overrides overrides = balancer_.runtime().overrides;
+  const HealthMap health = balancer_.health();
+  const auto known = health.find(key);
+  const bool healthy = known == health.end() || known->second.takes_flows;
+  const Override over = changed(overrides[key], backend, healthy, request);
+  if (reset_flows && over.state != AdminState::kDown) {
+    throw RequestError("flows are reset only of a backend that goes down");
+  }
+  overrides[key] = over;
+  if (over.empty()) overrides.erase(key);
+  balancer_.set_overrides(overrides);
+
+  std::string message = said_of(service, backend, over);
+  const BackendId id = balancer_.keeper().backends().at(key).id;
+  if (reset_flows) {
+    message += fmt::format("; flows reset: {}", balancer_.reset_flows({key}));
+  } else if (effective_weight(backend.weight, &over) == 0) {
+    message += fmt::format("; flows that go on: {}",
+                           balancer_.keeper().sum(&Registry::backends, id, &BackendState::active));
+  }
+  if (!healthy) message += "; its health check says: " + health_text(known->second, over);
+  spdlog::info("override: {}", message);
+  if (!takes_flows(service, balancer_.runtime())) {
+    const std::string none = fmt::format("no backend of {} takes new flows now", service.name);
+    spdlog::warn("{}", none);
+    message += "; " + none;
+  }
+  return message;
+}
+
+std::string Operations::clear_backend(const json& request) {
+  Overrides overrides = balancer_.runtime().overrides;
+  const auto before = list_overrides(overrides, balancer_.config());
+  if (request.value("all", false)) {
+    overrides.clear();
+  } else {
+    const ServiceConfig& service = service_named(balancer_.config(), request.at("service"));
+    const BackendConfig& backend = backend_at(service, request.at("backend"));
+    overrides.erase({service.vip, backend.address});
+  }
+  const size_t cleared = before.size() - overrides.size();
+  if (cleared == 0) return "there was no override";
+  balancer_.set_overrides(overrides);
+  const std::string message =
+      fmt::format("overrides cleared: {}, left: {}", cleared, overrides.size());
+  spdlog::info("{}", message);
+  return message;
+}
+
+// ---- the file ----------------------------------------------------------------------------------
+
+void Operations::check_choice(OnReload choice) const {
+  const auto list = list_overrides(balancer_.runtime().overrides, balancer_.config());
+  if (choice != OnReload::kRefuse || list.empty()) return;
+  throw RequestError(
+      fmt::format("overrides are in force ({}): keep them, drop them, or save "
+                  "them first (--keep-overrides | --drop-overrides)",
+                  join(list, "; ")));
+}
+
+void Operations::reload(OnReload choice, Done done) {
+  check_choice(choice);
+  if (loader_.busy()) {
+    throw RequestError("a reload is on its way: try again when it has ended");
+  }
+  tell_reloading();
+  reload_late_ = Clock::now() + kCheckMax;
+  reload_done_ = std::move(done);
+  try {
+    loader_.start(file_, [this, choice](const LoadedConfig& next) {
+      finish_reload(next, choice, std::exchange(reload_done_, nullptr));
+    });
+  } catch (const std::system_error& error) {
+    end_reload({false, fmt::format("{} cannot be read now: {}", file_, error.what())},
+               std::exchange(reload_done_, nullptr));
+  }
+}
+
+void Operations::reload_by_signal() {
+  if (loader_.busy()) {
+    reload_again_ = true;
+    return;
+  }
+  reload(OnReload::kKeep, [](const Outcome&) {});  // the log has said what came of it
+}
+
+// The overrides are those of now: they may have changed while the file was read.
+void Operations::finish_reload(const LoadedConfig& next, OnReload choice, const Done& done) {
+  Outcome outcome{true, {}};
+  try {
+    check_choice(choice);
+    check_reload(balancer_.config(), next, file_);
+    outcome.text = put_into_force(next, choice);
+  } catch (const std::runtime_error& error) {  // ApplyError, RequestError
+    outcome = {false, error.what()};
+  }
+  end_reload(outcome, done);
+}
+
+std::string Operations::put_into_force(const LoadedConfig& next, OnReload choice) {
+  const Overrides before = balancer_.runtime().overrides;
+  Overrides kept;
+  if (choice == OnReload::kKeep) kept = still_configured(before, next.config);
+  balancer_.apply(next.config, kept);
+  text_ = next.text;
+  set_log_level(next.config.control.log_level);
+  std::string fate;
+  if (!before.empty()) {
+    fate =
+        fmt::format("; overrides kept: {}, dropped: {}", kept.size(), before.size() - kept.size());
+  }
+  return fmt::format("reloaded {}: {}{}", file_, summary(), fate);
+}
+
+void Operations::end_reload(const Outcome& outcome, const Done& done) {
+  reloads_.last_succeeded = outcome.reloaded;
+  if (outcome.reloaded) {
+    ++reloads_.succeeded;
+    reloads_.last_error.clear();
+    reloads_.last_success_s = unix_seconds();
+    spdlog::info("{}", outcome.text);
+    tell_ready(summary());
+  } else {
+    ++reloads_.failed;
+    reloads_.last_error = first_line(outcome.text);
+    spdlog::error("reload refused, nothing has changed:\n{}", outcome.text);
+    tell_ready(summary() + "; the last reload was refused");
+  }
+  if (done) done(outcome);
+}
+
+void Operations::look_after_reload() {
+  if (!loader_.busy() && std::exchange(reload_again_, false)) return reload_by_signal();
+  if (!reload_done_ || Clock::now() < reload_late_) return;
+  loader_.give_up();
+  end_reload({false, fmt::format("{}: could not be checked within {} s", file_, kCheckMax.count())},
+             std::exchange(reload_done_, nullptr));
+}
+
+std::string Operations::summary() const {
+  size_t backends = 0;
+  for (const ServiceConfig& service : balancer_.config().services) {
+    backends += service.backends.size();
+  }
+  return fmt::format("services {}, backends {}", balancer_.config().services.size(), backends);
+}
+
+// Who asks writes the file (ctl_save.h): what should stand there, and over which text.
+json Operations::begin_save() const {
+  if (loader_.busy()) throw RequestError("a reload is on its way: save when it has ended");
+  const auto list = list_overrides(for_the_file(balancer_.runtime().overrides), balancer_.config());
+  if (list.empty()) return {{"message", "there is no override to save"}};
+  json rows = json::array();
+  for (const ServiceConfig& service :
+       with_weights(balancer_.config(), balancer_.runtime().overrides).services) {
+    for (const BackendConfig& backend : service.backends) {
+      const BackendKey key{service.vip, backend.address};
+      if (find_override(balancer_.runtime().overrides, key) == nullptr) continue;
+      rows.push_back({{"vip", net::to_string(service.vip)},
+                      {"backend", net::to_string(backend.address)},
+                      {"weight", backend.weight}});
+    }
+  }
+  return {{"file", std::filesystem::absolute(file_)}, {"text", text_}, {"weights", rows}};
+}
+
+std::string Operations::end_save() {
+  if (loader_.busy()) throw RequestError("a reload is on its way: save when it has ended");
+  const auto list = list_overrides(for_the_file(balancer_.runtime().overrides), balancer_.config());
+  const Config wanted = with_weights(balancer_.config(), balancer_.runtime().overrides);
+  const LoadedConfig now = load_config(file_);
+  if (!now.ok() || now.config != wanted) {
+    throw RequestError(fmt::format(
+        "{} does not say what is in force: the overrides stay; look at it, then reload", file_));
+  }
+  text_ = now.text;
+  balancer_.apply(wanted, not_for_the_file(balancer_.runtime().overrides));
+  const std::string message = fmt::format("saved into {}: {}", file_, join(list, "; "));
+  spdlog::info("{}", message);
+  return message;
+}
+
+// ---- the drain of all --------------------------------------------------------------------------
+
+void Operations::start_drain(const json& request) {
+  // Of a drain that is on, only what the request speaks of changes.
+  Drain drain = drain_.value_or(
+      Drain{.since = Clock::now(), .refused_before = refused_while_draining(balancer_)});
+  drain.ended = false;
+  if (request.contains("timeout_s")) {
+    drain.deadline = Clock::now() + std::chrono::seconds(request.at("timeout_s").get<uint32_t>());
+  }
+  drain.reset_rest = request.value("reset", drain.reset_rest);
+  drain.stop_after = request.value("exit", drain.stop_after);
+  if (drain.reset_rest && !drain.deadline) throw RequestError("reset needs a timeout");
+  const bool drop = request.value("drop_syns", balancer_.runtime().drain == OnRefusal::kDrop);
+  balancer_.set_drain(drop ? OnRefusal::kDrop : OnRefusal::kReset);
+  drain_ = drain;
+  spdlog::info("drain: no new flows ({}); flows that go on: {}",
+               drop ? "SYNs are dropped" : "SYNs are answered with RST",
+               sum_over_backends(balancer_, &BackendState::active));
+}
+
+void Operations::end_drain() {
+  if (!drain_) return;
+  drain_.reset();
+  balancer_.set_drain(std::nullopt);
+  spdlog::info("drain ended: new flows again");
+}
+
+void Operations::tick() {
+  look_after_reload();
+  if (!drain_ || drain_->ended) return;
+  const uint64_t remaining = sum_over_backends(balancer_, &BackendState::active);
+  const bool late = drain_->deadline && Clock::now() >= *drain_->deadline;
+  if (remaining > 0 && !late) return;
+  drain_->ended = true;
+  if (remaining == 0) {
+    spdlog::info("drained: no flow is left");
+  } else if (drain_->reset_rest) {
+    spdlog::warn("drain: time is up; flows reset: {}", balancer_.reset_all_flows());
+  } else {
+    spdlog::warn("drain: time is up; flows left: {}", remaining);
+  }
+  if (drain_->stop_after) stop_();
+}
+
+json Operations::view_drain() const {
+  json row = {{"state", "off"}, {"remaining", sum_over_backends(balancer_, &BackendState::active)}};
+  if (drain_) {
+    const auto for_ms = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - drain_->since);
+    row["state"] = row["remaining"] == 0 ? "drained" : "draining";
+    row["syns"] = balancer_.runtime().drain == OnRefusal::kDrop ? "dropped" : "reset";
+    row["for_ms"] = for_ms.count();
+    row["refused"] = refused_while_draining(balancer_) - drain_->refused_before;
+    row["ended"] = drain_->ended;
+    row["exit"] = drain_->stop_after;
+  }
+  return {{"drain", json::array({row})}};
+}
+
+}  // namespace sluice::control

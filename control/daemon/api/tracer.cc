@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From records to rows.
+#include "control/daemon/api/tracer.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "control/common/errors.h"
+#include "control/common/text.h"
+#include "control/config/address_text.h"
+#include "control/daemon/api/request_names.h"
+#include "dataplane/worker/set_trace.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+constexpr uint32_t kCountDefault = 100;
+constexpr uint32_t kCountMax = 10000;
+constexpr uint32_t kSecondsDefault = 60;
+constexpr uint32_t kSecondsMax = 3600;
+constexpr std::chrono::seconds kUnreadMax{5};
+constexpr size_t kRowsPerRead = 500;  // bounds an answer
+
+net::Endpoint client_of(const std::string& text) {
+  if (const auto endpoint = parse_endpoint(text)) return *endpoint;
+  if (const auto ip = parse_ipv4(text)) return {*ip, {}};
+  throw RequestError(fmt::format(
+      "client: got \"{}\", expected \"address\" or \"address:port\" (port 1..65535)", text));
+}
+
+uint32_t within(const json& request, const char* key, uint32_t otherwise, uint32_t max) {
+  const int64_t value = request.value(key, int64_t{otherwise});
+  if (value < 1 || value > max) {
+    throw RequestError(fmt::format("{}: got {}, expected 1 to {}", key, value, max));
+  }
+  return static_cast<uint32_t>(value);
+}
+
+std::string flags_text(uint8_t flags) {
+  constexpr std::pair<uint8_t, const char*> kNames[] = {{net::tcp_flag::kSyn, "SYN"},
+                                                        {net::tcp_flag::kFin, "FIN"},
+                                                        {net::tcp_flag::kRst, "RST"},
+                                                        {net::tcp_flag::kPsh, "PSH"},
+                                                        {net::tcp_flag::kAck, "ACK"}};
+  std::vector<std::string> set;
+  for (const auto& [flag, name] : kNames) {
+    if ((flags & flag) != 0) set.emplace_back(name);
+  }
+  return join(set, ",");
+}
+
+json segment_row(const TraceSegment& segment) {
+  json row = {{"source", net::to_string(segment.source)},
+              {"destination", net::to_string(segment.destination)},
+              {"flags", flags_text(segment.flags)},
+              {"seq", segment.sequence},
+              {"ack", segment.acknowledgement},
+              {"window", segment.window},
+              {"payload_bytes", segment.payload_bytes},
+              {"ttl", segment.ttl}};
+  if (segment.timestamps) {
+    row["tsval"] = segment.tsval;
+    row["tsecr"] = segment.tsecr;
+  }
+  return row;
+}
+
+json flow_row(const TraceFlow& flow) {
+  return {{"local", net::to_string(flow.local)},
+          {"backend", net::to_string(flow.backend)},
+          {"state", name_of(flow.state)},
+          {"port", name_of(flow.grant)},
+          {"ts_offset", static_cast<int32_t>(flow.shift.timestamp)},
+          {"seq_offset", static_cast<int32_t>(flow.shift.sequence)},
+          {"rewritten", flow.rewritten},
+          {"heals", flow.heals}};
+}
+
+template <class T, class Row>
+json or_null(const std::optional<T>& value, Row row) {
+  return value ? row(*value) : json();
+}
+
+const char* verdict_of(const TraceRecord& record) {
+  constexpr const char* kNames[] = {"sent", "waiting", "handed_off", "to_kernel", "dropped"};
+  return kNames[static_cast<size_t>(record.fate)];
+}
+
+}  // namespace
+
+std::optional<json> Tracer::handle(const std::string& command, const json& request) {
+  if (command == "trace_start") return start(request);
+  if (command == "trace_read") {
+    check_is_running(request);
+    return read();
+  }
+  if (command == "trace_stop") {
+    check_is_running(request);
+    end();
+    return json{{"message", "stopped"}};
+  }
+  return {};
+}
+
+void Tracer::tick() {
+  if (running_ && Clock::now() - running_->last_read > kUnreadMax) end();
+}
+
+json Tracer::start(const json& request) {
+  if (running_) {
+    throw RequestError(
+        fmt::format("{} is being traced; that ends with whoever asked for it, or {} s after",
+                    running_->client, kUnreadMax.count()));
+  }
+  const std::string client = request.at("client");
+  TraceFilter filter{client_of(client), {}};
+  if (request.contains("service"))
+    filter.vip = service_named(balancer_.config(), request.at("service")).vip;
+  const uint32_t count = within(request, "count", kCountDefault, kCountMax);
+  const uint32_t seconds = within(request, "seconds", kSecondsDefault, kSecondsMax);
+  const auto now = Clock::now();
+  running_ = Running{++last_id_, client, count, 0, now + std::chrono::seconds(seconds), now, {}};
+  for (const auto& worker : balancer_.workers()) {
+    Part& part = running_->parts.emplace_back();
+    part.trace = std::make_unique<Trace>(filter, count, uint64_t{seconds} * 1000);
+    SetTrace arm(part.trace.get());
+    if (worker->run(arm)) continue;
+    end();
+    throw RequestError("a worker does not run");
+  }
+  return {{"trace", last_id_}};
+}
+
+void Tracer::check_is_running(const json& request) const {
+  const uint64_t id = request.at("trace");
+  if (!running_ || running_->id != id) throw RequestError("that trace has ended");
+}
+
+json Tracer::read() {
+  const auto now = Clock::now();
+  running_->last_read = now;
+  const bool late = now >= running_->end;  // asked before the records are: none is missed
+  json rows = json::array();
+  while (running_->left > 0 && rows.size() < kRowsPerRead) {
+    // The worker whose next record is the oldest.
+    Part* next = nullptr;
+    for (Part& part : running_->parts) {
+      if (part.read == part.trace->count()) continue;
+      const auto us = [](const Part& of) { return (*of.trace)[of.read].now_us; };
+      if (next == nullptr || us(part) < us(*next)) next = &part;
+    }
+    if (next == nullptr) break;
+    const auto worker = static_cast<uint32_t>(next - running_->parts.data());
+    rows.push_back(row((*next->trace)[next->read++], worker));
+    --running_->left;
+  }
+  const bool over = running_->left == 0 || (late && rows.size() < kRowsPerRead);
+  json answer = {{"packets", std::move(rows)}, {"over", over}};
+  if (over) end();
+  return answer;
+}
+
+json Tracer::row(const TraceRecord& record, uint32_t worker) {
+  json events = json::array();
+  for (size_t i = 0; i < kEventCount; ++i) {
+    if ((record.events >> i & 1) != 0) events.push_back(kEventTexts[i].name);
+  }
+  json row = {{"number", ++running_->number},
+              {"time_ms", record.wall_clock_ms},
+              {"us", record.now_us},
+              {"worker", worker},
+              {"taken_over", record.taken_over},
+              {"interface", balancer_.config().interfaces[record.interface].name},
+              {"from", record.from_client ? "client" : "backend"},
+              {"in", segment_row(record.in)},
+              {"before", or_null(record.before, flow_row)},
+              {"after", or_null(record.after, flow_row)},
+              {"out", or_null(record.out, segment_row)},
+              {"verdict", verdict_of(record)},
+              {"counted", std::move(events)}};
+  if (record.fate == TraceFate::kDropped) {
+    const net::CounterText& text = net::kDropReasonTexts[static_cast<size_t>(record.drop)];
+    row["reason"] = text.name;
+    row["meaning"] = text.help;
+  }
+  return row;
+}
+
+void Tracer::end() {
+  if (!running_) return;
+  SetTrace disarm(nullptr);
+  // A worker that does not run does not look at it either.
+  for (const auto& worker : balancer_.workers()) static_cast<void>(worker->run(disarm));
+  running_.reset();
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Starts, changes and stops the dataplane.
+#include "control/daemon/core/dataplane_manager.h"
+
+#include <fmt/format.h>
+#include <rte_lcore.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "control/common/clock.h"
+#include "control/common/text.h"
+#include "control/daemon/log/log.h"
+#include "control/host/preflight.h"
+#include "control/host/priority.h"
+#include "dataplane/port/port_stats.h"
+#include "dataplane/port/queue_probe.h"
+
+namespace sluice::control {
+namespace {
+
+net::SipKey random_key() {
+  net::SipKey key{};
+  if (getrandom(key.data(), sizeof key, 0) != static_cast<ssize_t>(sizeof key)) {
+    throw StartError("no randomness from the kernel (getrandom)");
+  }
+  return key;
+}
+
+// The reason that DPDK gave, with what it logged about it.
+std::string reason(const std::exception& error) {
+  const std::string logged = last_dpdk_errors();
+  return logged.empty() ? error.what() : fmt::format("{} ({})", error.what(), logged);
+}
+
+// Gateways and backends that are on an interface's first network.
+std::vector<net::Ipv4Address> neighbours_on(const Config& config, size_t interface) {
+  std::vector<net::Ipv4Address> found;
+  const auto add = [&](net::Ipv4Address ip) {
+    if (config.interfaces[interface].addresses.front().contains(ip)) found.push_back(ip);
+  };
+  for (const RouteConfig& route : config.routes) add(route.via);
+  for (const ServiceConfig& service : config.services) {
+    for (const BackendConfig& backend : service.backends) add(backend.address.ip);
+  }
+  return found;
+}
+
+int socket_of(uint32_t lcore) {
+  return static_cast<int>(rte_lcore_to_socket_id(lcore));
+}
+
+}  // namespace
+
+Balancer::Balancer(const Config& config)
+    : config_(config), wall_clock_(config.control.socket + ".clock") {
+  wall_clock_.observe();
+  make_packet_pools();
+  start_ports();
+  try_tx_queues();
+  plan_ = choose_steering(config_, ports_, random_key());
+  rules_refused_.resize(plan_.rules.size());
+  links_.resize(ports_.size());
+  make_rings();
+  start_workers();
+  std::vector<Registry*> registries;
+  for (const auto& worker : workers_) registries.push_back(&worker->registry());
+  keeper_ = std::make_unique<StateKeeper>(std::move(registries), net::Random(random_key()),
+                                          *plan_.steering);
+  apply(config, {});
+}
+
+Balancer::~Balancer() {
+  for (const auto& worker : workers_) worker->stop();
+}
+
+void Balancer::make_packet_pools() {
+  const auto ports = static_cast<uint32_t>(config_.interfaces.size());
+  try {
+    for (const uint32_t lcore : config_.eal.worker_lcores) {
+      const auto worker = static_cast<uint32_t>(packets_.size());
+      packets_.push_back(make_packet_pool(worker, ports, socket_of(lcore)));
+    }
+  } catch (const std::exception& error) {
+    throw StartError(fmt::format("no memory for packets: {}; raise eal.memory_mb (now {})",
+                                 reason(error), config_.eal.memory_mb));
+  }
+}
+
+void Balancer::start_ports() {
+  ports_.reserve(config_.interfaces.size());
+  const bool wants_interrupts = config_.eal.idle == IdleMode::kSleep;
+  for (const InterfaceConfig& interface : config_.interfaces) {
+    try {
+      const Port& port = ports_.emplace_back(interface.device, packets_, wants_interrupts);
+      port_infos_.push_back({port.id(), port.mac(), link_mtu_of(interface.device, port.mtu()), 0});
+    } catch (const std::exception& error) {
+      throw StartError(fmt::format("interface {}: DPDK refuses the device \"{}\": {}",
+                                   interface.name, interface.device, reason(error)));
+    }
+  }
+}
+
+// Of a socket of the kernel's nothing need be tried. A card that has just been started may take a
+// while for its link.
+bool Balancer::await_link(const Port& port) const {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::seconds kLinkTime{3};
+  for (const auto until = Clock::now() + kLinkTime; Clock::now() < until;) {
+    if (port.link_up()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return false;
+}
+
+void Balancer::try_tx_queues() {
+  constexpr std::chrono::milliseconds kEchoTime{70};
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    Port& port = ports_[i];
+    if (port.tx_queue_count() < 2 || port.kernel_index() != 0 || !await_link(port)) continue;
+    const QueueProbe probe{port.id(),
+                           port.rx_queue_count(),
+                           port.tx_queue_count(),
+                           packets_.front(),
+                           port.mac(),
+                           config_.interfaces[i].addresses.front().address,
+                           neighbours_on(config_, i)};
+    const uint16_t sending = count_sending_queues(probe, kEchoTime);
+    if (sending == port.tx_queue_count()) continue;
+    spdlog::error("interface {}: what goes into transmit queue {} of {} is never sent: using {}",
+                  config_.interfaces[i].name, sending, port.tx_queue_count(), sending);
+    port.limit_tx_queues(sending);
+  }
+}
+
+void Balancer::make_rings() {
+  if (packets_.size() == 1) return;
+  std::vector<int> sockets;
+  for (const uint32_t lcore : config_.eal.worker_lcores) sockets.push_back(socket_of(lcore));
+  try {
+    handoff_rings_ = std::make_unique<Rings>("handoff", sockets);
+    const bool relayed = std::ranges::any_of(
+        ports_, [&](const Port& port) { return port.tx_queue_count() < packets_.size(); });
+    if (relayed) relay_rings_ = std::make_unique<Rings>("relay", sockets);
+  } catch (const std::runtime_error& error) {
+    throw StartError(
+        fmt::format("no memory for the rings between workers: {}; raise eal.memory_mb (now {})",
+                    reason(error), config_.eal.memory_mb));
+  }
+}
+
+WorkerSetup Balancer::worker_setup(uint32_t id) {
+  WorkerSetup setup{};
+  setup.id = id;
+  setup.lcore = config_.eal.worker_lcores[id];
+  setup.favoured = favours_worker(config_.eal, setup.lcore);
+  setup.idle = config_.eal.idle;
+  setup.limits = {config_.limits.flows_per_worker, config_.limits.neighbours_per_worker,
+                  config_.limits.syns_per_worker};
+  setup.secret = random_key();
+  setup.packets = packets_[id];
+  for (const Port& port : ports_) {
+    setup.ports.push_back({port.id(), port.rx_queue_count(), port.tx_queue_count()});
+  }
+  setup.steering = plan_.steering.get();
+  setup.rings = handoff_rings_.get();
+  setup.relays = relay_rings_.get();
+  setup.kernel_doors = make_kernel_doors(id);
+  setup.wall_clock = &wall_clock_.cell();
+  setup.flow_log = flow_logs_
+                       .emplace_back(std::make_unique<FlowLogRing>(fmt::format("flow-log-{}", id),
+                                                                   socket_of(setup.lcore)))
+                       .get();
+  return setup;
+}
+
+void Balancer::start_workers() {
+  const auto count = static_cast<uint32_t>(config_.eal.worker_lcores.size());
+  std::string problem;
+  try {
+    cell_ = std::make_unique<SnapshotCell>(count);
+    for (uint32_t id = 0; id < count; ++id) {
+      workers_.push_back(std::make_unique<Worker>(worker_setup(id), *cell_));
+    }
+    return;
+  } catch (const std::bad_alloc&) {
+    problem = "no memory for the tables";
+  } catch (const std::runtime_error& error) {
+    problem = "no memory for the tables: " + reason(error);
+  }
+  throw StartError(
+      fmt::format("{}; raise eal.memory_mb (now {}) or lower limits.flows_per_worker (now {})",
+                  problem, config_.eal.memory_mb, config_.limits.flows_per_worker));
+}
+
+std::array<KernelDoor*, kInterfacesMax> Balancer::make_kernel_doors(uint32_t worker) {
+  std::array<KernelDoor*, kInterfacesMax> doors{};
+  auto& made = kernel_doors_.emplace_back(config_.interfaces.size());
+  for (size_t i = 0; i < made.size(); ++i) {
+    if (config_.interfaces[i].kernel.empty()) continue;
+    made[i] = std::make_unique<KernelDoor>(fmt::format("kernel-{}-{}", worker, i),
+                                           static_cast<int>(rte_socket_id()));
+    doors[i] = made[i].get();
+  }
+  return doors;
+}
+
+std::vector<KernelInterface> Balancer::kernel_interfaces() const {
+  std::vector<KernelInterface> interfaces;
+  for (size_t i = 0; i < config_.interfaces.size(); ++i) {
+    if (config_.interfaces[i].kernel.empty()) continue;
+    std::vector<KernelDoor*> doors;
+    for (const auto& of_worker : kernel_doors_) doors.push_back(of_worker[i].get());
+    interfaces.push_back({i, ports_[i].mac(), port_infos_[i].mtu.usable, std::move(doors)});
+  }
+  return interfaces;
+}
+
+std::vector<FlowLogRing*> Balancer::flow_log_rings() const {
+  std::vector<FlowLogRing*> rings;
+  for (const auto& ring : flow_logs_) rings.push_back(ring.get());
+  return rings;
+}
+
+void Balancer::launch() {
+  for (const auto& worker : workers_) worker->launch();
+}
+
+void Balancer::apply(const Config& config, const Overrides& overrides) {
+  keeper_->adopt(config, steady_ms());
+  config_ = config;
+  runtime_.overrides = overrides;
+  rest_ms_ = config.time_wait.backend_seconds * uint64_t{1000};
+  ++network_generation_;
+  for (const auto& callback : on_apply_) callback(config_);
+  publish();
+}
+
+void Balancer::set_overrides(const Overrides& overrides) {
+  runtime_.overrides = overrides;
+  publish();
+}
+
+void Balancer::set_drain(std::optional<OnRefusal> drain) {
+  runtime_.drain = drain;
+  publish();
+}
+
+void Balancer::link_came_up(size_t interface) {
+  ++port_infos_[interface].link_ups;
+  publish();
+}
+
+uint64_t Balancer::reset_flows(const std::vector<BackendKey>& backends) {
+  ResetFlows::Backends ids;
+  for (const BackendKey& key : backends) {
+    const auto found = keeper_->backends().find(key);
+    if (found != keeper_->backends().end()) ids.set(found->second.id);
+  }
+  return reset(ids, ResetFlows::Unanswered::kRefuse);
+}
+
+uint64_t Balancer::reset_all_flows() {
+  return reset(ResetFlows::Backends().set(), ResetFlows::Unanswered::kRefuse);
+}
+
+uint64_t Balancer::end_flows() {
+  // What relays, device queues and neighbours that have to be asked take.
+  constexpr std::chrono::milliseconds kOnTheirWay{20};
+  set_drain(OnRefusal::kDrop);
+  const uint64_t count = reset(ResetFlows::Backends().set(), ResetFlows::Unanswered::kLetRetry);
+  std::this_thread::sleep_for(kOnTheirWay);
+  return count;
+}
+
+HandshakeCounts Balancer::handshake_counts(const BackendKey& backend) const {
+  const BackendId id = keeper_->backends().at(backend).id;
+  const auto sum = [&](Counter BackendState::*counter) {
+    return keeper_->sum(&Registry::backends, id, counter);
+  };
+  return {sum(&BackendState::answered), sum(&BackendState::refused),
+          sum(&BackendState::unanswered)};
+}
+
+uint64_t Balancer::reset(const ResetFlows::Backends& backends, ResetFlows::Unanswered unanswered) {
+  std::vector<ResetFlows> errands(workers_.size(), ResetFlows(backends, unanswered));
+  std::vector<bool> posted;
+  for (size_t i = 0; i < workers_.size(); ++i) posted.push_back(workers_[i]->post(errands[i]));
+  uint64_t count = 0;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    if (posted[i] && workers_[i]->finish()) count += errands[i].reset_count();
+  }
+  return count;
+}
+
+void Balancer::publish() {
+  runtime_.health = health();
+  auto snapshot = build_snapshot(config_, runtime_, *keeper_, port_infos_, network_generation_);
+  for (size_t i = 0; i < plan_.rules.size(); ++i) {
+    const std::string refused = plan_.rules[i].set(snapshot->locals);
+    // Tried again with each snapshot, but said once.
+    if (refused == std::exchange(rules_refused_[i], refused) || refused.empty()) continue;
+    spdlog::warn("interface {}: the device refuses the rules of {}: its packets are handed off",
+                 config_.interfaces[i].name, refused);
+  }
+  take_from_kernel(*snapshot);
+  cell_->publish(std::move(snapshot));
+}
+
+void Balancer::keep_time() {
+  wall_clock_.observe();
+  uint64_t lead_ms = 0;
+  for (const auto& [key, pool] : keeper_->pools()) {
+    for (const auto& worker : workers_) {
+      lead_ms = std::max(lead_ms, worker->registry().pools[pool.id]->clock_lead_ms.value());
+    }
+  }
+  const bool rewrites = std::ranges::any_of(config_.services, [](const ServiceConfig& service) {
+    return service.tcp_timestamps == TimestampPolicy::kRewrite;
+  });
+  if (rewrites || lead_ms > 0) wall_clock_.keep(lead_ms);
+}
+
+void Balancer::follow_links() {
+  bool changed = false;
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    const InterfaceConfig& interface = config_.interfaces[i];
+    const LinkMtu now = link_mtu_of(interface.device, ports_[i].mtu());
+    const LinkMtu before = std::exchange(port_infos_[i].mtu, now);
+    if (now == before) continue;
+    spdlog::info("interface {}: MTU {}, it was {}", interface.name, now.usable, before.usable);
+    changed = true;
+  }
+  if (!changed) return take_from_kernel(*cell_->current());
+  ++network_generation_;
+  publish();
+}
+
+void Balancer::sample() {
+  handshakes_.sample(*keeper_);
+  std::vector<TxWatch::Counts> counts;
+  for (const Port& port : ports_) {
+    TxWatch::Counts& count = counts.emplace_back();
+    for (const auto& worker : workers_) count.accepted += worker->handed_over(port.id());
+    const PortStats stats = read_port_stats(port.id());
+    count.finished = stats.sent_packets + stats.tx_errors;
+  }
+  tx_watch_.look(counts);
+}
+
+// net_af_packet leaves every packet to the kernel as well; what that does with those of Sluice's
+// addresses is harmless only as long as it forwards nothing.
+void Balancer::take_from_kernel(const Snapshot& snapshot) {
+  std::vector<IngressDrop::Link> links;
+  std::vector<std::string> forwarding;
+  for (const InterfaceConfig& interface : config_.interfaces) {
+    const auto name = kernel_interface_of(interface.device);
+    if (!name || !interface.device.starts_with("net_af_packet")) continue;
+    IngressDrop::Link link{*name, {}};
+    for (const net::Ipv4Prefix& own : interface.addresses) link.addresses.push_back(own.address);
+    links.push_back(std::move(link));
+    if (kernel_forwards(*name)) {
+      forwarding.push_back(fmt::format("net.ipv4.conf.{}.forwarding=0", *name));
+    }
+  }
+  ingress_drop_.apply(std::move(links), snapshot.own_everywhere);
+  const std::string& problem = ingress_drop_.problem();
+  if (problem == std::exchange(ingress_drop_problem_, problem) || problem.empty()) return;
+  const std::string what =
+      fmt::format("nftables does not keep the kernel from Sluice's packets ({}): ", problem);
+  if (forwarding.empty()) {
+    spdlog::warn("{}it must not forward: leave net.ipv4.ip_forward at 0", what);
+  } else if (cell_->current() == nullptr) {  // at the start
+    throw StartError(
+        fmt::format("{}it would forward them, too: sysctl -w {}", what, join(forwarding, " ")));
+  } else {
+    spdlog::error("{}it forwards them, too: sysctl -w {}", what, join(forwarding, " "));
+  }
+}
+
+bool Balancer::set_link(size_t interface, LinkState link) {
+  const LinkState before = std::exchange(links_[interface], std::move(link));
+  const LinkState& now = links_[interface];
+  if (now == before) return false;
+  const std::string& name = config_.interfaces[interface].name;
+  if (!now.up) {
+    spdlog::error("interface {}: link down: {}; {}", name, now.reason, now.remedy);
+    return true;
+  }
+  if (!before.known) return true;
+  if (before.up) {
+    spdlog::warn("interface {}: the link went down and came up again", name);
+  } else {
+    spdlog::warn("interface {}: link up", name);
+  }
+  link_came_up(interface);
+  return true;
+}
+
+void Balancer::sweep() {
+  const StateKeeper::Finished finished = keeper_->finished(steady_ms(), rest_ms_);
+  if (finished.empty()) return;
+  // Packets are looked up by the pools and services that the snapshot names, removed ones too: it
+  // has to go before they do.
+  const StateKeeper::Forgotten forgotten = keeper_->forget(finished);
+  ++network_generation_;
+  publish();
+  keeper_->free(forgotten);
+}
+
+}  // namespace sluice::control

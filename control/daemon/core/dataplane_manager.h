@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The running dataplane as the control thread holds it: ports, workers, identities, the snapshot.
+//
+// Construction starts everything in order (ports, workers, first snapshot), destruction stops it in
+// the opposite order. EAL runs before and after.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/daemon/core/handshake_counts.h"
+#include "control/daemon/core/handshake_latency.h"
+#include "control/daemon/core/identities.h"
+#include "control/daemon/core/overrides.h"
+#include "control/daemon/core/snapshot_builder.h"
+#include "control/daemon/core/steering_choice.h"
+#include "control/daemon/core/tx_watch.h"
+#include "control/daemon/core/wall_clock_keeper.h"
+#include "control/daemon/kernel/ingress_drop.h"
+#include "control/daemon/kernel/kernel_interface.h"
+#include "control/daemon/kernel/link_state.h"
+#include "dataplane/port/port.h"
+#include "dataplane/worker/snapshot_cell.h"
+#include "dataplane/worker/worker.h"
+
+namespace sluice::control {
+
+class Balancer {
+ public:
+  // Throws StartError: one line, what and how to mend it.
+  explicit Balancer(const Config& config);
+  ~Balancer();
+  Balancer(const Balancer&) = delete;
+  Balancer& operator=(const Balancer&) = delete;
+
+  // From here on packets flow.
+  void launch();
+  // Puts another checked configuration into force, with the overrides that are to stand over it.
+  // Throws ApplyError, having changed nothing.
+  void apply(const Config& config, const Overrides& overrides);
+  // The same for what operators set; the configuration stays.
+  void set_overrides(const Overrides& overrides);
+  // Refuses new flows, with RST or without a word; nullopt ends it.
+  void set_drain(std::optional<OnRefusal> drain);
+  // Resets the flows of backends at both ends, or those of all. Gives their number.
+  uint64_t reset_flows(const std::vector<BackendKey>& backends);
+  uint64_t reset_all_flows();
+  // Before a stop: no new flow (SYNs are dropped without a word, so that clients try again), every flow
+  // reset at both ends, and time for that to leave. Gives the number of flows.
+  uint64_t end_flows();
+  // What workers have counted of a backend's handshakes.
+  HandshakeCounts handshake_counts(const BackendKey& backend) const;
+  // Who knows about health; asked for each snapshot and each view.
+  void set_health_source(std::function<HealthMap()> source) { health_ = std::move(source); }
+  // Publishes again, because what the health source says has changed.
+  void health_changed() { publish(); }
+  // To be called each time that an interface's link has come up: our addresses are announced there
+  // again, and next hops asked whether they are the same.
+  void link_came_up(size_t interface);
+  // Calls back in each apply(), before the workers see the configuration.
+  void on_apply(std::function<void(const Config&)> callback) {
+    on_apply_.push_back(std::move(callback));
+  }
+  // What is found of an interface's link. Logs where it changes, and has the workers announce what is
+  // ours there when it comes up. Returns whether anything changed.
+  bool set_link(size_t interface, LinkState link);
+  // Frees what was removed and is not used any more. To be called now and then.
+  void sweep();
+  // Looks whether a kernel interface is another one by now, or has another MTU. To be called now
+  // and then.
+  void follow_links();
+
+  // Once a second.
+  void sample();
+  void keep_time();
+
+  const Config& config() const { return config_; }
+  // As in the snapshot that is in force.
+  const RuntimeState& runtime() const { return runtime_; }
+  // As it is now.
+  HealthMap health() const { return health_ ? health_() : HealthMap(); }
+  const HandshakeWatch& handshakes() const { return handshakes_; }
+  const TxWatch& tx_watch() const { return tx_watch_; }  // by interface
+  const StateKeeper& keeper() const { return *keeper_; }
+  const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
+  const std::vector<Port>& ports() const { return ports_; }
+  // By interface.
+  const std::vector<PortInfo>& port_infos() const { return port_infos_; }
+  // What keeps the kernel from the packets of net_af_packet's interfaces.
+  const IngressDrop& ingress_drop() const { return ingress_drop_; }
+  const std::vector<LinkState>& links() const { return links_; }  // by interface
+  // Buffers for packets that do not come from a device.
+  rte_mempool* packets() const { return packets_.front(); }
+  // The interfaces with a way to the kernel.
+  std::vector<KernelInterface> kernel_interfaces() const;
+  // Where the workers tell of flows that have ended, one each.
+  std::vector<FlowLogRing*> flow_log_rings() const;
+  const Steering& steering() const { return *plan_.steering; }
+  // Why `auto` did not take a steering that it would rather have; may be empty.
+  const std::string& passed_over() const { return plan_.passed_over; }
+
+ private:
+  uint64_t reset(const ResetFlows::Backends& backends, ResetFlows::Unanswered unanswered);
+  void make_packet_pools();
+  void start_ports();
+  void try_tx_queues();
+  bool await_link(const Port& port) const;
+  void make_rings();
+  void start_workers();
+  std::array<KernelDoor*, kInterfacesMax> make_kernel_doors(uint32_t worker);
+  WorkerSetup worker_setup(uint32_t id);
+  void publish();
+  void take_from_kernel(const Snapshot& snapshot);
+
+  Config config_;
+  RuntimeState runtime_;
+  std::function<HealthMap()> health_;
+  std::vector<std::function<void(const Config&)>> on_apply_;
+  uint64_t network_generation_ = 0;
+  uint64_t rest_ms_ = 0;               // how long a removed pool lingers after its last use
+  std::vector<rte_mempool*> packets_;  // by worker
+  IngressDrop ingress_drop_;           // goes after the ports
+  std::string ingress_drop_problem_;   // the one that was logged last
+  std::vector<Port> ports_;
+  std::vector<PortInfo> port_infos_;
+  std::vector<LinkState> links_;
+  std::vector<std::vector<std::unique_ptr<KernelDoor>>> kernel_doors_;  // by worker, interface
+  std::vector<std::unique_ptr<FlowLogRing>> flow_logs_;                 // by worker
+  WallClockKeeper wall_clock_;
+  SteeringPlan plan_;
+  std::vector<std::string> rules_refused_;  // by interface: what was refused last; empty: nothing
+  std::unique_ptr<Rings> handoff_rings_;
+  std::unique_ptr<Rings> relay_rings_;  // where a port has fewer transmit queues than workers
+  std::unique_ptr<SnapshotCell> cell_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<StateKeeper> keeper_;
+  HandshakeWatch handshakes_;
+  TxWatch tx_watch_;
+};
+
+}  // namespace sluice::control

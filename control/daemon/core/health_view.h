@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is believed of the health of all backends, as weights and views want it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "control/daemon/core/keys.h"
+
+namespace sluice::control {
+
+enum class Health : uint8_t { kUnchecked, kUp, kStarting, kDown };
+constexpr std::string_view to_string(Health health) {
+  switch (health) {
+    case Health::kUnchecked:
+      return "unchecked";
+    case Health::kUp:
+      return "up";
+    case Health::kStarting:
+      return "starting";
+    case Health::kDown:
+      return "down";
+  }
+  return "?";
+}
+
+struct HealthView {
+  Health health = Health::kUnchecked;
+  bool takes_flows = true;
+  uint32_t share_percent = 100;
+  std::string reason;     // of the last bad check
+  std::string hindrance;  // why it cannot be checked; empty when it can
+  uint64_t since_ms = 0;  // steady clock
+  uint64_t checks_good = 0;
+  uint64_t checks_bad = 0;
+  uint64_t last_check_ms = 0;              // how long the last one took
+  std::optional<uint64_t> usual_check_ms;  // the median of the last few good ones
+};
+using HealthMap = std::map<BackendKey, HealthView>;
+
+}  // namespace sluice::control

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Keeps identities: takes ids, makes registry entries, lets the removed linger and frees them.
+#include "control/daemon/core/identities.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/config/route_lookup.h"
+
+namespace sluice::control {
+namespace {
+
+// Ids are given lowest first, so that registries stay dense and easy to read in a debugger.
+template <class Key, class Entry, class Slots>
+uint16_t free_id(const std::map<Key, Entry>& entries, const Slots& slots) {
+  std::vector<bool> taken(slots.size());
+  for (const auto& [key, entry] : entries) {
+    if (entry.id != kNoId) taken[entry.id] = true;  // the one that asks has none yet
+  }
+  return static_cast<uint16_t>(std::ranges::find(taken, false) - taken.begin());
+}
+
+template <class Key, class Entry>
+size_t count_union(const std::map<Key, Entry>& present, const std::map<Key, Entry>& wanted) {
+  size_t count = present.size();
+  for (const auto& [key, entry] : wanted) count += present.contains(key) ? 0 : 1;
+  return count;
+}
+
+void check_count(const char* what, size_t count, size_t max) {
+  if (count <= max) return;
+  throw ApplyError(fmt::format(
+      "{} {} (removed ones that still have flows included) are more than the {} there is room for",
+      count, what, max));
+}
+
+}  // namespace
+
+StateKeeper::Wanted StateKeeper::wanted_by(const Config& config) {
+  Wanted wanted;
+  for (const ServiceConfig& service : config.services) {
+    wanted.services[service.vip] = {};
+    const LocalPoolConfig& locals = local_pool_of(config, service);
+    for (const BackendConfig& backend : service.backends) {
+      wanted.backends[{service.vip, backend.address}] = {.service = service.name,
+                                                         .weight = backend.weight};
+      for (net::Ipv4Address local : locals.addresses) {
+        wanted.pools[{local, backend.address}] = {.range = locals.ports};
+      }
+    }
+  }
+  return wanted;
+}
+
+void StateKeeper::check(const Wanted& wanted) const {
+  check_count("services", count_union(services_, wanted.services), Registry::kServices);
+  check_count("backends", count_union(backends_, wanted.backends), Registry::kBackends);
+  check_count("pairs of local address and backend", count_union(pools_, wanted.pools),
+              Registry::kPools);
+  for (const auto& [key, pool] : wanted.pools) {
+    auto present = pools_.find(key);
+    if (present == pools_.end() || present->second.range == pool.range) continue;
+    throw ApplyError(fmt::format(
+        "local_pool.ports: {} is in use with the ports {}; other ones need a restart, or another "
+        "local address",
+        net::to_string(key.local), to_string(present->second.range)));
+  }
+}
+
+void StateKeeper::adopt(const Config& config, uint64_t now_ms) {
+  const Wanted wanted = wanted_by(config);
+  check(wanted);
+  for (auto& [key, entry] : services_) entry.removed = true;
+  for (auto& [key, entry] : backends_) entry.removed = true;
+  for (auto& [key, entry] : pools_) {
+    if (!entry.removed) entry.used_ms = now_ms;
+    entry.removed = true;
+  }
+  for (const auto& [key, unused] : wanted.services) {
+    ServiceEntry& entry = services_[key];
+    entry.removed = false;
+    if (entry.id != kNoId) continue;
+    entry.id = free_id(services_, registries_.front()->services);
+    for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
+      registries_[worker]->services[entry.id] = std::make_unique<ServiceState>(key, worker);
+    }
+  }
+  for (const auto& [key, backend] : wanted.backends) {
+    BackendEntry& entry = backends_[key];
+    entry.removed = false;
+    entry.service = backend.service;
+    entry.weight = backend.weight;
+    if (entry.id != kNoId) continue;
+    entry.id = free_id(backends_, registries_.front()->backends);
+    for (Registry* registry : registries_) {
+      registry->backends[entry.id] = std::make_unique<BackendState>();
+    }
+  }
+  for (const auto& [key, pool] : wanted.pools) {
+    PoolEntry& entry = pools_[key];
+    entry.removed = false;
+    entry.range = pool.range;
+    if (entry.id != kNoId) continue;
+    entry.id = free_id(pools_, registries_.front()->pools);
+    // A route that a reload moves to another interface does not move the pool: what then comes in
+    // elsewhere is handed off.
+    const std::optional<Way> way = way_towards(config, key.backend.ip);
+    const auto interface = static_cast<uint16_t>(way ? way->interface : 0);
+    const auto shares = steering_.share_ports(key.local, key.backend, interface, pool.range);
+    for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
+      Registry& registry = *registries_[worker];
+      registry.pools[entry.id] = std::make_unique<PoolState>(key.local, key.backend, shares, worker,
+                                                             random_, registry.pool_memory);
+    }
+  }
+  make_clock_maps(config);
+}
+
+void StateKeeper::make_clock_maps(const Config& config) {
+  const bool any = std::ranges::any_of(config.services, [](const ServiceConfig& service) {
+    return service.tcp_timestamps == TimestampPolicy::kRewrite;
+  });
+  if (!any) return;
+  for (Registry* registry : registries_) {
+    if (registry->clock_maps) continue;
+    registry->clock_maps = std::make_unique<ClockMap[]>(config.limits.flows_per_worker);
+  }
+}
+
+StateKeeper::Finished StateKeeper::finished(uint64_t now_ms, uint64_t rest_ms) {
+  Finished done;
+  for (auto& [key, pool] : pools_) {
+    if (!pool.removed) continue;
+    if (is_used(pool)) pool.used_ms = now_ms;
+    if (now_ms - pool.used_ms > rest_ms) done.pools.push_back(key);
+  }
+  for (const auto& [key, backend] : backends_) {
+    if (!backend.removed) continue;
+    if (sum(&Registry::backends, backend.id, &BackendState::flows) == 0) {
+      done.backends.push_back(key);
+    }
+  }
+  for (const auto& [vip, service] : services_) {
+    if (!service.removed) continue;
+    // Its backends first: their flows count for it.
+    const bool has_backends = std::ranges::any_of(
+        backends_, [&, vip = vip](const auto& entry) { return entry.first.vip == vip; });
+    if (!has_backends) done.services.push_back(vip);
+  }
+  return done;
+}
+
+StateKeeper::Forgotten StateKeeper::forget(const Finished& finished) {
+  Forgotten forgotten;
+  for (net::Endpoint vip : finished.services) {
+    forgotten.services.push_back(services_.at(vip).id);
+    services_.erase(vip);
+  }
+  for (const BackendKey& key : finished.backends) {
+    forgotten.backends.push_back(backends_.at(key).id);
+    backends_.erase(key);
+  }
+  for (const PoolKey& key : finished.pools) {
+    forgotten.pools.push_back(pools_.at(key).id);
+    pools_.erase(key);
+  }
+  return forgotten;
+}
+
+void StateKeeper::free(const Forgotten& forgotten) {
+  for (Registry* registry : registries_) {
+    for (const ServiceId id : forgotten.services) registry->services[id].reset();
+    for (const BackendId id : forgotten.backends) registry->backends[id].reset();
+    for (const PoolId id : forgotten.pools) registry->pools[id].reset();
+  }
+}
+
+// A flow that is over has given its port back and still names the pool.
+bool StateKeeper::is_used(const PoolEntry& pool) const {
+  return std::ranges::any_of(registries_, [&](const Registry* registry) {
+    const PoolState& state = *registry->pools[pool.id];
+    return state.flows.value() > 0 || state.ports.counters().in_use.value() > 0;
+  });
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Who is who across reloads: ids and worker-owned state for services, backends and port pools.
+//
+// An identity is what a thing is to the network: a service its VIP, a backend its service's VIP and
+// its own address, a pool its local address and the backend's (two services with a backend in
+// common share its tuples, so they share its pools). While an identity lives, its id and its
+// entries in the workers' registries stay as they are, with all counters, flows and resting ports.
+//
+// What a new configuration does not name any more is `removed` and lingers, until no flow uses it
+// and no port of it rests for a backend's TIME_WAIT.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "control/common/errors.h"
+#include "control/config/config.h"
+#include "control/daemon/core/keys.h"
+#include "dataplane/port/steering.h"
+#include "dataplane/state/registry.h"
+
+namespace sluice::control {
+
+struct ServiceEntry {
+  ServiceId id = kNoId;
+  bool removed = false;
+};
+
+struct BackendEntry {
+  BackendId id = kNoId;
+  bool removed = false;
+  std::string service;  // its name, for people
+  uint32_t weight = 0;
+};
+
+struct PoolEntry {
+  PoolId id = kNoId;
+  bool removed = false;
+  PortRange range;
+  uint64_t used_ms = 0;  // when a removed one was last seen in use
+};
+
+class StateKeeper {
+ public:
+  // The registries are the workers', and `steering` shares out ports among as many; they outlive
+  // the keeper.
+  StateKeeper(std::vector<Registry*> registries, net::Random random, Steering& steering)
+      : registries_(std::move(registries)), random_(random), steering_(steering) {}
+
+  // Makes room for everything that the configuration names, and marks as removed what it does not.
+  // Throws ApplyError, having changed nothing.
+  void adopt(const Config& config, uint64_t now_ms);
+
+  // The removed that nothing needs any more: no flow, and for a pool no use for `rest_ms`, which
+  // covers the backends' TIME_WAIT.
+  struct Finished {
+    std::vector<net::Endpoint> services;
+    std::vector<BackendKey> backends;
+    std::vector<PoolKey> pools;
+    bool empty() const { return services.empty() && backends.empty() && pools.empty(); }
+  };
+  Finished finished(uint64_t now_ms, uint64_t rest_ms);
+  // Forgets their names, so that no further snapshot has them. What workers keep for them stays.
+  struct Forgotten {
+    std::vector<ServiceId> services;
+    std::vector<BackendId> backends;
+    std::vector<PoolId> pools;
+  };
+  Forgotten forget(const Finished& finished);
+  // Frees what workers kept. To be called once no worker uses a snapshot that names them.
+  void free(const Forgotten& forgotten);
+
+  const std::map<net::Endpoint, ServiceEntry>& services() const { return services_; }
+  const std::map<BackendKey, BackendEntry>& backends() const { return backends_; }
+  const std::map<PoolKey, PoolEntry>& pools() const { return pools_; }
+  const std::vector<Registry*>& registries() const { return registries_; }
+
+  // A counter, summed over the workers.
+  template <class State, size_t kCount>
+  uint64_t sum(std::array<std::unique_ptr<State>, kCount> Registry::*states, uint16_t id,
+               Counter State::*counter) const {
+    uint64_t total = 0;
+    for (const Registry* registry : registries_)
+      total += ((registry->*states)[id].get()->*counter).value();
+    return total;
+  }
+
+ private:
+  // What a configuration names.
+  struct Wanted {
+    std::map<net::Endpoint, ServiceEntry> services;
+    std::map<BackendKey, BackendEntry> backends;
+    std::map<PoolKey, PoolEntry> pools;
+  };
+  static Wanted wanted_by(const Config& config);
+  void check(const Wanted& wanted) const;
+  bool is_used(const PoolEntry& pool) const;
+  void make_clock_maps(const Config& config);
+
+  std::vector<Registry*> registries_;
+  net::Random random_;
+  Steering& steering_;
+  std::map<net::Endpoint, ServiceEntry> services_;
+  std::map<BackendKey, BackendEntry> backends_;
+  std::map<PoolKey, PoolEntry> pools_;
+};
+
+}  // namespace sluice::control

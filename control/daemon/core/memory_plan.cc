@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Sums over workers.
+#include "control/daemon/core/memory_plan.h"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <limits>
+
+#include "control/common/errors.h"
+#include "dataplane/port/port.h"
+#include "dataplane/stage/core.h"
+#include "dataplane/stage/flow_log.h"
+
+namespace sluice::control {
+namespace {
+
+constexpr uint64_t megabytes(uint64_t bytes) {
+  return (bytes + (1 << 20) - 1) >> 20;
+}
+
+uint64_t available_bytes(const std::string& meminfo) {
+  std::ifstream lines(meminfo);
+  for (std::string key; lines >> key;) {
+    uint64_t kilobytes = 0;
+    if (key == "MemAvailable:" && lines >> kilobytes) return kilobytes * 1024;
+    lines.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  return UINT64_MAX;  // cannot tell
+}
+
+}  // namespace
+
+MemoryPlan plan_memory(const Config& config) {
+  const uint64_t workers = config.eal.worker_lcores.size();
+  MemoryPlan plan;
+  plan.flow_tables = workers * FlowTable::bytes(config.limits.flows_per_worker);
+  plan.other_tables = workers * (Neighbours::bytes(config.limits.neighbours_per_worker) +
+                                 SynStore::bytes(config.limits.syns_per_worker) +
+                                 SynMemory::bytes() + FlowLogRing::bytes());
+  plan.packets = workers * packet_pool_bytes(static_cast<uint32_t>(config.interfaces.size())) +
+                 workers * (workers - 1) * Rings::kPackets * sizeof(void*);
+  for (const ServiceConfig& service : config.services) {
+    const LocalPoolConfig& locals = local_pool_of(config, service);
+    plan.port_pools +=
+        service.backends.size() * locals.addresses.size() * PortPool::bytes(locals.ports.size());
+  }
+  return plan;
+}
+
+std::string to_string(const MemoryPlan& plan) {
+  return fmt::format(
+      "flow tables {} MB, packets {} MB, other tables {} MB; port pools {} MB beside",
+      megabytes(plan.flow_tables), megabytes(plan.packets), megabytes(plan.other_tables),
+      megabytes(plan.port_pools));
+}
+
+void check_memory(const Config& config, const MemoryPlan& plan) {
+  const uint64_t needed = megabytes(plan.from_dpdk());
+  if (needed <= config.eal.memory_mb) return;
+  throw StartError(fmt::format(
+      "eal.memory_mb: {} MB cannot hold what {} workers take, {} MB ({}); raise it, or lower "
+      "limits.flows_per_worker (now {})",
+      config.eal.memory_mb, config.eal.worker_lcores.size(), needed, to_string(plan),
+      config.limits.flows_per_worker));
+}
+
+std::string doubt_about_memory(const Config& config, const MemoryPlan& plan, bool hugepages,
+                               const std::string& meminfo) {
+  const uint64_t wanted = plan.port_pools + (hugepages ? 0 : config.eal.memory_mb * (1ull << 20));
+  const uint64_t available = available_bytes(meminfo);
+  if (wanted <= available) return {};
+  return fmt::format("the machine has {} MB of memory left, and {} MB may be used", available >> 20,
+                     megabytes(wanted));
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Finds a worker that a neighbour does not answer while it answers others: what the worker sends is
+// lost, and what it receives is not.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "control/daemon/core/dataplane_manager.h"
+
+namespace sluice::control {
+
+// Backends and gateways, each once.
+std::vector<net::Ipv4Address> destinations_of(const Balancer& balancer);
+
+class NeighbourWatch {
+ public:
+  // Once a second. Workers are asked only when some of them, and not all, have dropped packets for a
+  // neighbour that does not answer.
+  void sample(const Balancer& balancer);
+  // By worker: the first such neighbour, or nothing.
+  const std::vector<std::string>& cut_off_from() const { return cut_off_from_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::seconds kRemembered{10};
+
+  bool some_drop(const Balancer& balancer);
+  void ask(const Balancer& balancer);
+
+  std::vector<uint64_t> dropped_;
+  std::vector<std::string> cut_off_from_;
+  Clock::time_point asked_{};
+};
+
+}  // namespace sluice::control

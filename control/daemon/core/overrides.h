@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What operators have set while Sluice runs: weights and states of backends, and the drain of all.
+//
+// An override belongs to a backend by its identity (its service's VIP and its address) and stands
+// over the configuration until it is cleared, dropped by a reload, or saved into the file. It is
+// gone after a restart.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/daemon/core/health_view.h"
+#include "control/daemon/core/identities.h"
+
+namespace sluice::control {
+
+enum class AdminState : uint8_t {
+  kAuto,   // weight and health decide
+  kUp,     // the weight alone: whatever its health check says
+  kDrain,  // takes no new flow, the ones it has go on
+  kDown,   // out of order: no new flow either, and the ones it had may have been reset
+};
+
+struct Override {
+  std::optional<uint32_t> weight;
+  AdminState state = AdminState::kAuto;
+
+  bool empty() const { return !weight && state == AdminState::kAuto; }
+  bool operator==(const Override&) const = default;
+};
+
+using Overrides = std::map<BackendKey, Override>;
+
+// All that stands over the configuration.
+struct RuntimeState {
+  Overrides overrides;
+  HealthMap health;                // of the backends that are checked
+  std::optional<OnRefusal> drain;  // of the whole balancer: what clients' SYNs get
+};
+
+// nullptr when there is none.
+const Override* find_override(const Overrides& overrides, const BackendKey& key);
+
+// The weight that the file and the operator want for a backend; its health is another matter
+// (weights.h).
+uint32_t effective_weight(uint32_t configured, const Override* over);
+
+// "weight 5, drain"; "-" without one.
+std::string to_string(const Override& over);
+
+// Those whose backend is configured.
+Overrides still_configured(const Overrides& overrides, const Config& config);
+
+// What of them a file can say, and what it cannot: `up`, over a health check.
+Overrides for_the_file(const Overrides& overrides);
+Overrides not_for_the_file(const Overrides& overrides);
+
+// The configuration with the weights that the overrides amount to, for the file.
+Config with_weights(const Config& config, const Overrides& overrides);
+
+// "web 10.2.0.10:80 drain" for each override, in the order of the configuration.
+std::vector<std::string> list_overrides(const Overrides& overrides, const Config& config);
+
+}  // namespace sluice::control

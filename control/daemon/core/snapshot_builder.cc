@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Builds a Snapshot, one part after the other. Pure: the same input gives the same snapshot.
+#include "control/daemon/core/snapshot_builder.h"
+
+#include <algorithm>
+#include <map>
+
+#include "control/daemon/core/weights.h"
+#include "dataplane/state/scheduler.h"
+
+namespace sluice::control {
+namespace {
+
+void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<PortInfo>& ports) {
+  for (size_t i = 0; i < config.interfaces.size(); ++i) {
+    const InterfaceConfig& interface = config.interfaces[i];
+    InterfaceView view{interface.name, ports[i].id, ports[i].mac, interface.addresses,
+                       ports[i].mtu.usable};
+    view.pinned = interface.neighbours;
+    view.link_ups = ports[i].link_ups;
+    snapshot.interfaces.push_back(std::move(view));
+    if (snapshot.interface_of_port.size() <= ports[i].id) {
+      snapshot.interface_of_port.resize(ports[i].id + size_t{1}, kNoId);
+    }
+    snapshot.interface_of_port[ports[i].id] = static_cast<uint16_t>(i);
+  }
+}
+
+void add_networks(Snapshot& snapshot, const Config& config) {
+  for (size_t i = 0; i < config.interfaces.size(); ++i) {
+    for (net::Ipv4Prefix own : config.interfaces[i].addresses) {
+      snapshot.routes.push_back({network_of(own), {}, static_cast<uint16_t>(i), own.address});
+    }
+  }
+}
+
+// A gateway is reached through the narrowest network that holds it. The check made sure of one.
+void add_gateways(Snapshot& snapshot, const Config& config) {
+  const std::vector<Route> networks = snapshot.routes;
+  for (const RouteConfig& route : config.routes) {
+    const Route* best = nullptr;
+    for (const Route& network : networks) {
+      if (!network.to.contains(route.via)) continue;
+      if (best == nullptr || network.to.length > best->to.length) best = &network;
+    }
+    if (best != nullptr) {
+      snapshot.routes.push_back({route.to, route.via, best->interface, best->source});
+    }
+  }
+}
+
+BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
+                    const LocalPoolConfig& locals, uint32_t weight, const StateKeeper& keeper) {
+  const BackendKey key{service.vip, backend.address};
+  BackendView view{keeper.backends().at(key).id, backend.address, weight, {}};
+  for (net::Ipv4Address local : locals.addresses) {
+    view.pools.push_back(keeper.pools().at({local, backend.address}).id);
+  }
+  return view;
+}
+
+void add_services(Snapshot& snapshot, const Config& config, const RuntimeState& runtime,
+                  const StateKeeper& keeper, bool different_mtus) {
+  snapshot.draining = runtime.drain.has_value();
+  for (const ServiceConfig& service : config.services) {
+    ServiceView view{};
+    view.id = keeper.services().at(service.vip).id;
+    view.name = service.name;
+    view.vip = service.vip;
+    view.scheduler = service.scheduler;
+    view.on_refusal = runtime.drain.value_or(service.on_refusal);
+    view.reset_on_timeout = service.reset_on_timeout;
+    view.mss_clamp = service.mss_clamp.value_or(different_mtus);
+    snapshot.mss_clamp |= view.mss_clamp;
+    view.rewrite_timestamps = service.tcp_timestamps == TimestampPolicy::kRewrite;
+    const std::vector<uint32_t> weights = weights_of(service, runtime).weights;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      view.backends.push_back(view_of(service.backends[i], service, local_pool_of(config, service),
+                                      weights[i], keeper));
+    }
+    view.turns = make_turns(weights);
+    snapshot.services.push_back(std::move(view));
+  }
+}
+
+// Services that have a backend in common share its ports.
+void count_sharers(Snapshot& snapshot) {
+  std::map<PoolId, uint32_t> services_of;
+  for (const ServiceView& service : snapshot.services) {
+    for (const BackendView& backend : service.backends) {
+      for (const PoolId pool : backend.pools) ++services_of[pool];
+    }
+  }
+  for (ServiceView& service : snapshot.services) {
+    for (BackendView& backend : service.backends) {
+      backend.sharers = 1;
+      for (const PoolId pool : backend.pools) {
+        backend.sharers = std::max(backend.sharers, services_of[pool]);
+      }
+    }
+  }
+}
+
+// With what was removed and lingers: its packets must still find their way.
+void add_identities(Snapshot& snapshot, const StateKeeper& keeper) {
+  for (const auto& [vip, service] : keeper.services()) {
+    if (service.removed) snapshot.removed_services.push_back({service.id, vip});
+  }
+  for (const auto& [key, pool] : keeper.pools()) {
+    snapshot.pools.push_back({pool.id, key.local, key.backend});
+  }
+}
+
+void add_own_addresses(Snapshot& snapshot, const Config& config, const StateKeeper& keeper) {
+  for (const auto& [vip, service] : keeper.services()) snapshot.own_everywhere.push_back(vip.ip);
+  for (const auto& [key, pool] : keeper.pools()) snapshot.locals.push_back(key.local);
+  for (const LocalPoolConfig& pool : config.local_pools) {
+    snapshot.locals.insert(snapshot.locals.end(), pool.addresses.begin(), pool.addresses.end());
+  }
+  snapshot.own_everywhere.insert(snapshot.own_everywhere.end(), snapshot.locals.begin(),
+                                 snapshot.locals.end());
+}
+
+constexpr TcpTimeouts timeouts_of(const TcpTimeoutsConfig& seconds) {
+  TcpTimeouts ms{};
+  auto set = [&ms](TcpState state, uint32_t value) {
+    ms[static_cast<size_t>(state)] = value * 1000;
+  };
+  set(TcpState::kSynSent, seconds.syn_sent);
+  set(TcpState::kSynReceived, seconds.syn_received);
+  set(TcpState::kEstablished, seconds.established);
+  set(TcpState::kClientClosed, seconds.half_closed);
+  set(TcpState::kBackendClosed, seconds.half_closed);
+  set(TcpState::kClientFirst, seconds.closing);
+  set(TcpState::kBackendFirst, seconds.closing);
+  set(TcpState::kClean, seconds.closed);
+  set(TcpState::kHeld, seconds.closed);
+  return ms;
+}
+static_assert(timeouts_of({}) == kDefaultTcpTimeouts, "the defaults are the dataplane's own");
+
+bool have_different_mtus(const std::vector<PortInfo>& ports) {
+  std::vector<LinkMtu> mtus;
+  for (const PortInfo& port : ports) mtus.push_back(port.mtu);
+  return mtus_differ(mtus);
+}
+
+}  // namespace
+
+std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeState& runtime,
+                                         const StateKeeper& keeper,
+                                         const std::vector<PortInfo>& ports,
+                                         uint64_t network_generation) {
+  auto snapshot = std::make_unique<Snapshot>();
+  snapshot->network_generation = network_generation;
+  snapshot->reuse = {config.time_wait.reuse, config.time_wait.backend_seconds * 1000,
+                     config.time_wait.guard_ms};
+  snapshot->half_open_percent = config.limits.half_open_percent;
+  snapshot->timeouts_ms = timeouts_of(config.tcp_timeouts);
+  snapshot->flow_log_sample = config.flow_log.file.empty() ? 0 : config.flow_log.sample;
+  add_interfaces(*snapshot, config, ports);
+  add_networks(*snapshot, config);
+  add_gateways(*snapshot, config);
+  add_services(*snapshot, config, runtime, keeper, have_different_mtus(ports));
+  count_sharers(*snapshot);
+  add_identities(*snapshot, keeper);
+  add_own_addresses(*snapshot, config, keeper);
+  snapshot->seal();
+  return snapshot;
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// From a configuration and the identities it was given to the snapshot that workers read.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/daemon/core/identities.h"
+#include "control/daemon/core/overrides.h"
+#include "control/host/link_mtu.h"
+#include "dataplane/state/snapshot.h"
+
+namespace sluice::control {
+
+// A started port, in the order of Config::interfaces.
+struct PortInfo {
+  uint16_t id;
+  net::MacAddress mac;
+  LinkMtu mtu = {};
+  uint32_t link_ups = 0;  // how often its link has come up since the start
+};
+
+// The keeper has adopted the configuration. Addresses of what was removed and lingers stay ours.
+std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeState& runtime,
+                                         const StateKeeper& keeper,
+                                         const std::vector<PortInfo>& ports,
+                                         uint64_t network_generation);
+
+}  // namespace sluice::control

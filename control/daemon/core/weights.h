@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The weights that schedulers see. Everything that may change the configured ones meets here: what
+// an operator has set, what is known of health, a slow start, and what is to be done when no
+// backend is left.
+#pragma once
+
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/daemon/core/overrides.h"
+
+namespace sluice::control {
+
+struct ServiceWeights {
+  // By backend, in the order of the configuration; 0 takes no new flow. In hundredths while one of
+  // them starts slowly.
+  std::vector<uint32_t> weights;
+  // Health leaves none of those that should take flows; `all_down` has decided.
+  bool all_down = false;
+};
+
+ServiceWeights weights_of(const ServiceConfig& service, const RuntimeState& runtime);
+
+}  // namespace sluice::control

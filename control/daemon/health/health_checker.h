@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// All health checks: when each is due, what its results say, and what follows from that.
+//
+// A check of a backend starts every `interval_ms`, give or take the jitter, and is given up after
+// `timeout_ms`. While bad results contradict what is believed of it, they follow each other so
+// closely that the question is settled within one interval; a handshake of a client's that fails
+// brings the next check forward to now. Everything runs on the control thread and nothing blocks it.
+// Where it was itself held up, or did not get its CPU, checks that were on their way get that time
+// back: it is not the backends' fault.
+//
+// Changes reach the workers by a new snapshot, those of a tenth of a second together.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/daemon/health/command_runner.h"
+#include "control/daemon/health/curl_engine.h"
+#include "control/daemon/health/health_state.h"
+#include "control/daemon/health/passive_check.h"
+#include "control/daemon/health/probe.h"
+#include "control/daemon/loop/event_loop.h"
+
+namespace sluice::control {
+
+// `wait_ms` give or take `percent`; `random` decides.
+uint64_t jittered(uint64_t wait_ms, uint32_t percent, uint32_t random);
+
+class HealthChecker {
+ public:
+  struct Hooks {
+    // Weights have changed: to be published.
+    std::function<void()> publish;
+    // These have gone down, and their flows shall not outlive that.
+    std::function<void(const std::vector<BackendKey>&)> reset_flows;
+    // What workers have counted for a backend.
+    std::function<HandshakeCounts(const BackendKey&)> handshakes;
+  };
+
+  HealthChecker(EventLoop& loop, Hooks hooks);
+  ~HealthChecker();
+  HealthChecker(const HealthChecker&) = delete;
+  HealthChecker& operator=(const HealthChecker&) = delete;
+
+  // Another configuration comes into force. What is known of a backend that stays is kept.
+  void apply(const Config& config);
+
+  // Every backend that is checked.
+  HealthMap view() const;
+
+ private:
+  struct Watched {
+    BackendKey key;
+    ProbeTarget target;
+    HealthRules rules;
+    HealthState state;
+    PassiveWatch passive;
+    std::unique_ptr<Probe> probe;
+    bool checking = false;
+    uint64_t started_ms = 0;  // the last check
+    uint64_t due_ms = 0;      // the next one; while it is checked: when it is given up
+    uint64_t took_ms = 0;
+    std::deque<uint64_t> good_ms;  // how long the last kUsual good ones took
+    uint64_t good_count = 0;
+    uint64_t bad_count = 0;
+    std::string hindrance;
+  };
+  static constexpr size_t kUsual = 5;  // checks
+  using Due = std::pair<uint64_t, Watched*>;
+  using Backends = std::map<BackendKey, std::unique_ptr<Watched>>;
+
+  std::unique_ptr<Watched> take_over(Backends& before, const BackendKey& key,
+                                     const ProbeTarget& target, bool joins);
+  std::unique_ptr<Probe> make_probe(const ProbeTarget& target);
+  void schedule(Watched& watched, uint64_t due_ms);
+  uint64_t next_due_ms(const Watched& watched, uint64_t now_ms);
+  void arm();
+  void on_timer();
+  void give_time_back(uint64_t late_ms);
+  void start_check(Watched& watched, uint64_t now_ms);
+  void on_result(Watched& watched, const ProbeResult& result);
+  void look_at_handshakes(Watched& watched, uint64_t now_ms);
+  void look_around();
+  void note_change(Watched& watched, uint64_t since_before_ms, uint32_t row_count);
+  void note_services();
+  void publish_soon(uint64_t now_ms);
+  void publish(uint64_t now_ms);
+
+  EventLoop& loop_;
+  Hooks hooks_;
+  CurlEngine curl_;
+  CommandRunner commands_;
+  UniqueFd timer_;
+  uint64_t armed_ms_ = 0;  // what the timer waits for
+  Backends watched_;
+  std::set<Due> due_;
+  size_t running_count_ = 0;          // checks on their way
+  std::set<BackendKey> configured_;   // checked or not
+  std::set<net::Endpoint> all_down_;  // VIPs of services of which that has been said
+  std::vector<BackendKey> to_reset_;
+  uint64_t publish_due_ms_ = 0;  // 0: nothing to publish
+  uint64_t published_ms_ = 0;
+  std::minstd_rand random_{std::random_device{}()};
+};
+
+}  // namespace sluice::control

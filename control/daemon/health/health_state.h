@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is believed of one backend's health: a small state machine, time as an argument.
+//
+//                1st result good                       slow start over
+//   unchecked -------------------------------> up <------------------------- starting
+//       |                                      |                               |   ^
+//       | `fall` bad results in a row, or failed handshakes of clients         |   | `rise` good
+//       v                                      v                               v   | in a row
+//      down <-------------------------------------------------------------------   |
+//       `--------------------------------------------------------------------------'
+//
+// Without slow start `rise` good results lead from down to up at once. An unchecked backend takes
+// flows, for nothing speaks against it; one that joined a running service waits for its first
+// result, and then starts as slowly as one that comes back.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "control/daemon/core/health_view.h"
+
+namespace sluice::control {
+
+struct HealthRules {
+  uint32_t rise = 2;
+  uint32_t fall = 2;
+  uint64_t slow_start_ms = 0;
+};
+
+class HealthState {
+ public:
+  HealthState(uint64_t now_ms, bool joined) : since_ms_(now_ms), joined_(joined) {}
+
+  // The result of a check, and in words what was wrong. True when the state changed.
+  bool observe(bool good, std::string_view reason, const HealthRules& rules, uint64_t now_ms);
+  // Clients' handshakes fail. Where that happens soon after it had come back, the next return takes
+  // twice as many good results: its checks are good and its service is not. True when the state
+  // changed.
+  bool bring_down(std::string_view reason, uint64_t now_ms);
+  // Time passes. True when the state, or the share of a slow start, changed.
+  bool advance(const HealthRules& rules, uint64_t now_ms);
+
+  Health health() const { return health_; }
+  uint64_t since_ms() const { return since_ms_; }
+  bool takes_flows() const { return health_ != Health::kDown && !waits(); }
+  // Percent of its weight that it gets for now: 5 to 100, in steps of 5.
+  uint32_t share_percent() const { return share_percent_; }
+  // Why the last bad check was bad; while it is down there is always one. Empty where it is not down
+  // and the last check was good.
+  const std::string& reason() const { return reason_; }
+  // Bad results (good ones of a backend that is down) in a row.
+  uint32_t row_count() const { return row_count_; }
+  // Bad results contradict the state, but not often enough yet to change it.
+  bool in_doubt() const { return row_count_ > 0 && health_ != Health::kDown; }
+
+ private:
+  bool waits() const { return joined_ && health_ == Health::kUnchecked; }
+  bool enter(Health health, uint64_t now_ms);
+  bool come_back(const HealthRules& rules, uint64_t now_ms);
+
+  Health health_ = Health::kUnchecked;
+  uint64_t since_ms_;
+  bool joined_;
+  uint32_t row_count_ = 0;
+  uint32_t relapses_ = 0;  // returns that failed handshakes ended soon
+  uint32_t share_percent_ = 100;
+  std::string reason_;
+};
+
+}  // namespace sluice::control

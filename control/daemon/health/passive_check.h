@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Passive health: what the handshakes of clients say about a backend.
+//
+// Workers count what became of each backend's handshakes; this looks at the differences from one
+// look to the next. A look in which no more fail than succeed ends the row.
+#pragma once
+
+#include <cstdint>
+
+#include "control/daemon/core/handshake_counts.h"
+
+namespace sluice::control {
+
+class PassiveWatch {
+ public:
+  static constexpr uint64_t kRowMax = 5;  // so many in a row, and it is down
+
+  explicit PassiveWatch(const HandshakeCounts& totals) : last_(totals) {}
+
+  // Takes the totals; how many have failed since the last look.
+  uint64_t look(const HandshakeCounts& totals);
+  // Failures in a row by now, and what they were.
+  uint64_t row_count() const { return row_.refused + row_.unanswered; }
+  const HandshakeCounts& row() const { return row_; }
+  void forget() { row_ = {}; }
+
+ private:
+  HandshakeCounts last_;
+  HandshakeCounts row_;
+};
+
+}  // namespace sluice::control

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// connect(2), and what becomes of it.
+#include "control/daemon/health/tcp_probe.h"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace sluice::control {
+namespace {
+
+sockaddr_in address_of(net::Endpoint endpoint) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = endpoint.ip.raw;
+  address.sin_port = endpoint.port.raw;
+  return address;
+}
+
+}  // namespace
+
+UniqueFd probe_socket(const ProbeTarget& target) {
+  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const linger reset{1, 0};
+  const int on = 1;
+  const sockaddr_in source = address_of({target.source, {}});
+  const auto device_length = static_cast<socklen_t>(target.device.size());
+  const bool ready =
+      fd && setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0 &&
+      setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, target.device.c_str(), device_length) ==
+          0 &&
+      setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) == 0 &&
+      bind(fd.get(), reinterpret_cast<const sockaddr*>(&source), sizeof source) == 0;
+  return ready ? std::move(fd) : UniqueFd();
+}
+
+void TcpProbe::start(Done done) {
+  socket_ = probe_socket(target_);
+  if (!socket_) {
+    return done(ProbeResult::none(
+        fmt::format("no socket by {}: {}", target_.device, std::strerror(errno))));
+  }
+  const sockaddr_in to = address_of(target_.checked());
+  if (connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 &&
+      errno != EINPROGRESS) {
+    // At once: what this host has against it. The backend's word comes later.
+    const std::string reason = std::strerror(errno);
+    socket_ = UniqueFd();
+    return done(ProbeResult::none(fmt::format("connect by {}: {}", target_.device, reason)));
+  }
+  done_ = std::move(done);
+  loop_.watch(
+      socket_.get(), EPOLLOUT, [this](uint32_t) { on_event(); }, "health checks by TCP");
+}
+
+void TcpProbe::on_event() {
+  int error = 0;
+  socklen_t length = sizeof error;
+  getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &length);
+  close();
+  const Done done = std::move(done_);
+  done(error == 0 ? ProbeResult::good()
+                  : ProbeResult::bad(fmt::format("connect: {}", std::strerror(error))));
+}
+
+std::string TcpProbe::give_up() {
+  close();
+  return "connect timed out";
+}
+
+void TcpProbe::close() {
+  if (socket_) loop_.forget(socket_.get());
+  socket_ = UniqueFd();
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Between rings and taps.
+#include "control/daemon/kernel/kernel_taps.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "control/daemon/kernel/rtnetlink.h"
+#include "control/host/preflight.h"
+
+namespace sluice::control {
+namespace {
+
+constexpr long kIdleNs = 1'000'000;
+constexpr long kBusyNs = 100'000;
+constexpr int64_t kBusyForMs = 20;
+
+int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             EventLoop::Clock::now().time_since_epoch())
+      .count();
+}
+
+std::string kernel_name(const Config& config, const KernelInterface& interface) {
+  return config.interfaces[interface.index].kernel;
+}
+
+}  // namespace
+
+KernelTaps::KernelTaps(EventLoop& loop, const Config& config,
+                       std::vector<KernelInterface> interfaces, rte_mempool* packets)
+    : loop_(loop), config_(config), packets_(packets) {
+  for (KernelInterface& interface : interfaces) {
+    ways_.push_back({std::move(interface), nullptr});
+    Way& way = ways_.back();
+    const InterfaceConfig& own = config_.interfaces[way.interface.index];
+    try {
+      make(way);
+    } catch (const std::exception& error) {
+      throw StartError(
+          fmt::format("interface {}: kernel \"{}\": {}", own.name, own.kernel, error.what()));
+    }
+    if (const auto twin = kernel_interface_of(own.device)) {
+      const std::string hindrance = mute(*twin);
+      if (!hindrance.empty()) {
+        spdlog::warn("interface {}: the kernel sees packets twice, at {} and at {}: {}", own.name,
+                     *twin, own.kernel, hindrance);
+      }
+    }
+  }
+  if (ways_.empty()) return;
+  timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+  if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+  set_period(false);
+  loop_.watch(
+      timer_.get(), EPOLLIN,
+      [this](uint32_t) {
+        uint64_t expirations;
+        if (read(timer_.get(), &expirations, sizeof expirations) > 0) poll();
+      },
+      "the taps' timer");
+}
+
+KernelTaps::~KernelTaps() {
+  if (timer_) loop_.forget(timer_.get());
+  for (const Way& way : ways_) {
+    if (way.tap) loop_.forget(way.tap->fd());
+  }
+}
+
+void KernelTaps::make(Way& way) {
+  const InterfaceConfig& own = config_.interfaces[way.interface.index];
+  way.tap =
+      std::make_unique<KernelTap>(own.kernel, way.interface.mac, way.interface.mtu, own.addresses,
+                                  routes_through(config_, way.interface.index));
+  // Edge-triggered: what a turn's budget leaves there is fetched by the timer.
+  loop_.watch(
+      way.tap->fd(), EPOLLIN | EPOLLET, [this](uint32_t) { poll(); }, "a tap");
+}
+
+void KernelTaps::apply(const Config& config) {
+  config_ = config;
+  for (Way& way : ways_) {
+    if (!way.tap) continue;
+    try {
+      way.tap->configure(config_.interfaces[way.interface.index].addresses,
+                         routes_through(config_, way.interface.index));
+    } catch (const std::exception& error) {
+      spdlog::error("kernel {}: {}", way.tap->name(), error.what());
+    }
+  }
+}
+
+void KernelTaps::tick() {
+  for (Way& way : ways_) {
+    if (way.tap && !way.tap->is_gone()) continue;
+    const std::string name = kernel_name(config_, way.interface);
+    if (way.tap) {
+      spdlog::warn("kernel {}: somebody deleted the tap; making it again", name);
+      loop_.forget(way.tap->fd());
+      way.tap.reset();
+    }
+    try {
+      make(way);
+      spdlog::info("kernel {}: the tap is there again", name);
+    } catch (const std::exception& error) {
+      spdlog::error("kernel {}: {}", name, error.what());
+    }
+  }
+}
+
+void KernelTaps::poll() {
+  const int64_t now = now_ms();
+  if (now != budget_ms_) {
+    for (Way& way : ways_) way.to_kernel_left = kToKernelPerMs;
+    budget_ms_ = now;
+  }
+  bool moved = false;
+  for (Way& way : ways_) {
+    moved |= to_kernel(way);
+    moved |= to_port(way);
+  }
+  if (moved) moved_ms_ = now;
+  const bool busy = now - moved_ms_ < kBusyForMs;
+  if (busy != busy_) set_period(busy);
+}
+
+bool KernelTaps::to_kernel(Way& way) {
+  bool moved = false;
+  std::array<rte_mbuf*, kToKernelPerMs> packets;
+  for (KernelDoor* door : way.interface.doors) {
+    const unsigned count = door->collect(packets.data(), way.to_kernel_left);
+    way.to_kernel_left -= count;
+    moved |= count > 0;
+    for (unsigned i = 0; i < count; ++i) {
+      // What the kernel does not take it has counted itself, at the tap.
+      if (way.tap) way.tap->write({rte_pktmbuf_mtod(packets[i], uint8_t*), packets[i]->data_len});
+    }
+    rte_pktmbuf_free_bulk(packets.data(), count);
+  }
+  return moved;
+}
+
+bool KernelTaps::to_port(Way& way) {
+  if (!way.tap) return false;
+  KernelDoor& door = *way.interface.doors.front();
+  std::array<rte_mbuf*, kToPortPerTurn> packets;
+  // What does not fit stays with the kernel, whose queue is there for that.
+  const unsigned room = std::min(door.room(), kToPortPerTurn);
+  unsigned count = 0;
+  while (count < room) {
+    rte_mbuf* packet = rte_pktmbuf_alloc(packets_);
+    if (packet == nullptr) break;
+    const size_t length =
+        way.tap->read({rte_pktmbuf_mtod(packet, uint8_t*), rte_pktmbuf_tailroom(packet)});
+    if (length == 0) {
+      rte_pktmbuf_free(packet);
+      break;
+    }
+    packet->data_len = static_cast<uint16_t>(length);
+    packet->pkt_len = static_cast<uint32_t>(length);
+    packets[count++] = packet;
+  }
+  const unsigned posted = count == 0 ? 0 : door.post(packets.data(), count);
+  if (posted < count) rte_pktmbuf_free_bulk(&packets[posted], count - posted);
+  return count > 0;
+}
+
+void KernelTaps::set_period(bool busy) {
+  busy_ = busy;
+  const timespec period{0, busy ? kBusyNs : kIdleNs};
+  const itimerspec spec{period, period};
+  timerfd_settime(timer_.get(), 0, &spec, nullptr);
+}
+
+}  // namespace sluice::control

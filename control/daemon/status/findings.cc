@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The rules by which a status is judged.
+#include "control/daemon/status/findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "control/common/api_answer.h"
+#include "control/common/human.h"
+#include "control/daemon/status/outliers.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+constexpr double kPoolWarnPercent = 80;
+constexpr double kPoolBadPercent = 95;
+constexpr double kWorkerWarnPercent = 90;
+constexpr double kFlowsWarnPercent = 90;
+constexpr double kLoopWarnPercent = 90;
+constexpr double kFloodWarnRecent = 20;  // handshakes evicted or deferred lately
+constexpr double kUnsentMin = 16;        // packets
+constexpr double kUnsentPercent = 1;
+constexpr double kUnsentBadPercent = 10;
+constexpr size_t kFindingsOfAKind = 8;  // of a thousand dead backends, eight are named
+
+struct TroubleDrop {
+  std::string_view reason;
+  Level level;
+  std::string_view mend;
+};
+
+// Only what should never grow: the rest of docs/counters.md is scanners, neighbours and late
+// segments.
+constexpr TroubleDrop kTroubleDrops[] = {
+    {"frame_truncated", Level::kWarn, "look for a broken sender: capture on the interface"},
+    {"frame_segmented", Level::kWarn,
+     "turn off GRO and LRO on the device: ethtool -K IFACE gro off"},
+    {"arp_bad", Level::kWarn, "someone else may have one of our addresses: tcpdump -e arp"},
+    {"kernel_queue_full", Level::kWarn,
+     "a flood to an interface's own address: tcpdump -ni its `kernel` tap"},
+    {"ipv4_checksum_bad", Level::kWarn, "at a veth's other end: ethtool -K IFACE tx off"},
+    {"tcp_checksum_bad", Level::kWarn, "at a veth's other end: ethtool -K IFACE tx off"},
+    {"no_backend", Level::kBad, "bring a backend up, or give one a weight"},
+    {"ports_exhausted", Level::kBad, "add addresses to the [[local_pool]]"},
+    {"flow_table_full", Level::kBad, "raise limits.flows_per_worker and restart"},
+    {"heal_exhausted", Level::kWarn, "find out what answers in the backend's name"},
+    {"no_route", Level::kBad, "add a [[route]] to the destination"},
+    {"neighbour_table_full", Level::kBad, "raise limits.neighbours_per_worker and restart"},
+    {"neighbour_queue_full", Level::kWarn, "see sluicectl doctor: ARP"},
+    {"neighbour_asks_limited", Level::kWarn,
+     "SYNs from many addresses of a link's own network that nobody has: a flood from there"},
+    {"ipv4_source_misplaced", Level::kWarn,
+     "somebody on the clients' side forges a backend's address, or a route is wrong"},
+    {"neighbour_unreachable", Level::kBad,
+     "a backend or gateway does not answer ARP: see sluicectl doctor"},
+    {"tx_full", Level::kWarn, "the link is full; net_af_packet: a larger framecnt= in device"},
+    {"mbuf_exhausted", Level::kBad, "raise eal.memory_mb and restart"},
+};
+
+// Somebody says that an address is his; the log names both MACs.
+constexpr TroubleDrop kTroubleEvents[] = {
+    {"arp_conflicts", Level::kWarn,
+     "two hosts have one address, or one forges it: see the log; pin it: [[interface]] neighbours"},
+    {"address_conflicts", Level::kWarn, "somebody else has an address of ours: see the log"},
+};
+
+const TroubleDrop* trouble(std::string_view reason) {
+  const auto found = std::ranges::find(kTroubleDrops, reason, &TroubleDrop::reason);
+  return found == std::end(kTroubleDrops) ? nullptr : found;
+}
+
+double percent(double part, double whole) {
+  return whole > 0 ? 100 * part / whole : 0;
+}
+
+std::string sentence_of_down(const json& row) {
+  std::string out = "is down";
+  const json since = row.value("health_since_s", json());
+  if (since.is_number() && since >= 1) out += " for " + human_ms(1000 * since.get<double>());
+  const std::string reason = row.value("health_reason", "");
+  return reason.empty() ? out : out + ": " + reason;
+}
+
+class Judge {
+ public:
+  explicit Judge(const json& status) : status_(status) {}
+
+  void drain() {
+    const json row = status_.value("drain", json::object());
+    if (row.value("state", "off") == "off") return;
+    std::string what = fmt::format("the whole balancer has been {} for {}: new connections are {}",
+                                   row.value("remaining", 0) == 0 ? "drained" : "draining",
+                                   human_ms(row.value("for_ms", 0.0)),
+                                   row.value("syns", "") == "dropped" ? "dropped" : "refused");
+    if (row.value("refused", 0.0) > 0) what += fmt::format(" ({} so far)", count(row["refused"]));
+    what += fmt::format(", {} go on", count(row.value("remaining", 0.0)));
+    if (row.value("exit", false)) what += "; sluice stops when none is left";
+    add(Level::kWarn, std::move(what), "sluicectl undrain");
+  }
+
+  void program() {
+    const json row = status_.value("program", json::object());
+    control_thread(row);
+    if (row.value("last_reload_succeeded", true)) return;
+    add(Level::kWarn,
+        fmt::format("the last reload was refused, the configuration before it is in force: {}",
+                    text(row, "last_reload_error")),
+        "mend the file, then: sluicectl reload; what needs a restart: put it back, or restart");
+  }
+
+  void control_thread(const json& row) {
+    const double busy = row.value("loop_busy_percent", 0.0);
+    if (row.value("loop_spins", false)) {
+      add(Level::kWarn,
+          fmt::format("the control thread is woken without end, {} times a second and slowed down, "
+                      "by {}",
+                      count(row.value("loop_iterations_per_s", 0.0)), text(row, "loop_busiest")),
+          "packets flow on; tell us, and restart when it suits");
+    } else if (busy > kLoopWarnPercent) {
+      add(Level::kWarn,
+          fmt::format("the control thread is {:.0f} % busy, most of it with {}", busy,
+                      text(row, "loop_busiest")),
+          "see docs/operations.md: the control thread");
+    }
+  }
+
+  // One finding for a service, whatever its backends have to say about it.
+  void services() {
+    each("services", [this](const json& row) {
+      if (row.at("backends_up") != 0) return;
+      services_without_backend_.insert(text(row, "name"));
+      const std::string why = why_none(text(row, "name"));
+      if (row.value("all_down", json()) == "use_all") {
+        add(Level::kBad,
+            fmt::format("service {}: every backend is down by its health check; all are used as "
+                        "they are{}",
+                        text(row, "name"), why),
+            "look at the backends, and at what the check asks for");
+        return;
+      }
+      add(Level::kBad,
+          fmt::format("service {}: no backend takes new connections{}", text(row, "name"), why),
+          "bring a backend up, or give one a weight above 0");
+    });
+  }
+
+  void floods() {
+    each("services", [this](const json& row) {
+      if (row.value("half_open_flood_recent", 0.0) < kFloodWarnRecent) return;
+      flood_ = true;
+      const bool deferred = row.value("syns_deferred_recent", 0.0) > 0;
+      add(Level::kWarn,
+          fmt::format("half-open flood on {}: {}/s, {} half-open of {} ports{}", text(row, "name"),
+                      count(row.value("half_open_flood_per_s", 0.0)),
+                      count(row.value("half_open", 0.0)), count(row.value("ports", 0.0)),
+                      deferred ? "; new clients need a second try" : ""),
+          fmt::format("keep it out upstream; more addresses in [[local_pool]] {} give handshakes "
+                      "more time (docs/operations.md, SYN floods). If its sources are real: do the "
+                      "backends answer?",
+                      text(row, "local_pool")));
+    });
+  }
+
+  void backends() {
+    each("backends", [this](const json& row) {
+      const Condition now = condition_of(row);
+      if (now.level == Level::kOk || services_without_backend_.contains(text(row, "service"))) {
+        return;
+      }
+      std::string what = fmt::format("backend {} of {} {}", text(row, "address"),
+                                     text(row, "service"), now.sentence);
+      add(now.level, std::move(what), now.mend);
+    });
+  }
+
+  void pools() {
+    each("pools", [this](const json& row) {
+      const double full = row.value("fullest_percent", 0.0);
+      if (row.value("exhausted_recent", 0.0) > 0) {
+        // Whatever is short of one [[local_pool]] is one finding.
+        Shortage& shortage = shortages_[text(row, "local_pool")];
+        shortage.refused += row["exhausted_recent"].get<double>();
+        shortage.towards.push_back(text(row, "backend"));
+        shortage.mend = more_ports(row);
+      } else if (full > kPoolWarnPercent) {
+        add(full > kPoolBadPercent ? Level::kBad : Level::kWarn,
+            fmt::format("ports towards {}: {:.0f} % of {} are taken (worker {}){}",
+                        text(row, "backend"), full, text(row, "fullest_local"),
+                        row.value("fullest_worker", 0), when_it_ends(row)),
+            more_ports(row));
+      } else if (row.value("ends_soon", false) && !flood_) {
+        add(Level::kWarn,
+            fmt::format("ports towards {}: {} in use and {} resting of {}{}", text(row, "backend"),
+                        count(row.value("in_use", 0.0)), count(row.value("resting", 0.0)),
+                        count(row.value("ports", 0.0)), when_it_ends(row)),
+            more_ports(row));
+      }
+    });
+    for (const auto& [local_pool, shortage] : shortages_) {
+      const size_t others = shortage.towards.size() - 1;
+      add(Level::kBad,
+          fmt::format("local pool {}: no port is left towards {}{}, {} SYNs refused lately",
+                      local_pool, shortage.towards.front(),
+                      others == 0 ? "" : fmt::format(" and {} more", others),
+                      count(shortage.refused)),
+          shortage.mend);
+    }
+  }
+
+  void workers() {
+    each("workers", [this](const json& row) {
+      const double busy = row.value("busy_percent", 0.0);
+      if (busy > kWorkerWarnPercent) {
+        add(Level::kWarn,
+            fmt::format("worker on lcore {}: {:.0f} % busy", row.at("lcore").dump(), busy),
+            flood_ ? "it is the flood that keeps it busy: see there"
+                   : "add an lcore to eal.worker_lcores");
+      }
+      if (const std::string from = row.value("cut_off_from", ""); !from.empty()) {
+        add(Level::kBad,
+            fmt::format(
+                "worker on lcore {}: {} does not answer its ARP, and does answer other workers",
+                row.at("lcore").dump(), from),
+            fmt::format(
+                "a transmit queue of it may be dead ({}): fewer eal.worker_lcores use fewer "
+                "queues",
+                text(row, "queues")));
+      }
+      const double full = percent(row.value("flows", 0.0), row.value("flows_max", 0.0));
+      if (flows_are_short(row) && (!flood_ || full > kFlowsWarnPercent)) {
+        add(Level::kWarn,
+            fmt::format("worker on lcore {}: {:.0f} % of its flow entries are used{}",
+                        row.at("lcore").dump(), full, when_it_ends(row)),
+            "raise limits.flows_per_worker, or lower tcp_timeouts.closed");
+      }
+    });
+  }
+
+  void interfaces() {
+    each("interfaces", [this](const json& row) {
+      if (row.value("link_up", true)) return unsent(row);
+      const std::string reason = row.value("link_reason", "");
+      add(Level::kBad,
+          fmt::format("interface {}: no link{}", text(row, "name"),
+                      reason.empty() || reason == "no link" ? "" : ": " + reason),
+          row.value("link_remedy", "look at the cable and the switch's port"));
+    });
+  }
+
+  void drops() {
+    each("drops", [this](const json& row) {
+      const TroubleDrop* known = trouble(row.at("name").get<std::string>());
+      const double recent = row.value("value_recent", 0.0);
+      if (known == nullptr || recent == 0 || has_been_said(known->reason)) return;
+      add(known->level,
+          fmt::format("{} dropped lately, {}: {}", count(recent), text(row, "name"),
+                      text(row, "help")),
+          std::string(known->mend));
+    });
+  }
+
+  void events() {
+    each("events", [this](const json& row) {
+      const auto known = std::ranges::find(kTroubleEvents, text(row, "name"), &TroubleDrop::reason);
+      const double recent = row.value("value_recent", 0.0);
+      if (known == std::end(kTroubleEvents) || recent == 0) return;
+      add(known->level,
+          fmt::format("{} lately, {}: {}", count(recent), text(row, "name"), text(row, "help")),
+          std::string(known->mend));
+    });
+  }
+
+  // Worst first; of the same level in the order of the rules.
+  std::vector<Finding> take() {
+    std::ranges::stable_sort(findings_, std::ranges::greater{}, &Finding::level);
+    return std::move(findings_);
+  }
+
+ private:
+  void unsent(const json& row) {
+    const double lost = row.value("unsent_recent", 0.0), share = row.value("unsent_percent", 0.0);
+    if (lost < kUnsentMin || share < kUnsentPercent) return;
+    add(share < kUnsentBadPercent ? Level::kWarn : Level::kBad,
+        fmt::format(
+            "interface {}: the device took {} packets lately that it has not sent ({:.0f} %)",
+            text(row, "name"), count(lost), share),
+        "a transmit queue may be dead, or the link paused: sluicectl show interfaces --json "
+        "(xstats); fewer eal.worker_lcores use fewer queues");
+  }
+
+  struct Shortage {
+    double refused = 0;
+    std::vector<std::string> towards;
+    std::string mend;
+  };
+
+  template <class Rule>
+  void each(const char* rows, Rule&& rule) {
+    const size_t before = findings_.size();
+    if (!status_.contains(rows)) return;
+    for (const json& row : status_[rows]) rule(row);
+    const size_t found = findings_.size() - before;
+    if (found <= kFindingsOfAKind) return;
+    const auto begin = findings_.begin() + static_cast<ptrdiff_t>(before);
+    std::stable_sort(begin, findings_.end(),
+                     [](const Finding& a, const Finding& b) { return a.level > b.level; });
+    const Level worst_left = begin[kFindingsOfAKind].level;
+    findings_.resize(before + kFindingsOfAKind);
+    add(worst_left, fmt::format("and {} more {}", found - kFindingsOfAKind, rows), "");
+  }
+
+  // What keeps the backends of each service from new connections, and how many of them.
+  void count_reasons() {
+    if (!status_.contains("backends")) return;
+    for (const json& row : status_["backends"]) {
+      const Condition now = condition_of(row);
+      if (now.word == "up" || now.word == "removed") continue;
+      const std::string reason = now.word == "down" ? row.value("health_reason", "") : "";
+      ++reasons_[text(row, "service")]
+                [reason.empty() ? now.word : fmt::format("{} ({})", now.word, reason)];
+    }
+  }
+  // ": 2 down (connect: Connection refused), 1 draining": the most frequent first.
+  std::string why_none(const std::string& service) {
+    constexpr size_t kReasonsMax = 3;
+    if (reasons_.empty()) count_reasons();
+    const auto& counts = reasons_[service];
+    std::vector<std::pair<std::string, size_t>> sorted(counts.begin(), counts.end());
+    std::ranges::stable_sort(sorted, std::ranges::greater{},
+                             &std::pair<std::string, size_t>::second);
+    std::string out;
+    for (size_t i = 0; i < std::min(sorted.size(), kReasonsMax); ++i) {
+      out += fmt::format("{} {} {}", i == 0 ? ":" : ",", sorted[i].second, sorted[i].first);
+    }
+    return out + (sorted.size() > kReasonsMax ? ", ..." : "");
+  }
+
+  static std::string when_it_ends(const json& row) {
+    const json seconds = row.value("ends_in_s", json());
+    if (!seconds.is_number() || !row.value("ends_soon", false)) return "";
+    return fmt::format(", none is left in {} at the present rate",
+                       human_ms(1000 * seconds.get<double>()));
+  }
+  static std::string more_ports(const json& pool) {
+    return fmt::format(
+        "{}more addresses in [[local_pool]] {} and a reload, or wider `ports` and a "
+        "restart",
+        pool.value("waits", false) ? "[time_wait] reuse = \"rebase\" and a reload; or " : "",
+        text(pool, "local_pool"));
+  }
+
+  // A finding with a name in it says more than the counter of its drops.
+  bool has_been_said(std::string_view reason) const {
+    return (reason == "no_backend" && !services_without_backend_.empty()) ||
+           (reason == "ports_exhausted" && !shortages_.empty());
+  }
+
+  static std::string text(const json& row, const char* key) { return row.value(key, "?"); }
+  static std::string count(double value) { return human_count(value); }
+  void add(Level level, std::string what, std::string mend) {
+    findings_.push_back({level, std::move(what), std::move(mend)});
+  }
+
+  const json& status_;
+  std::vector<Finding> findings_;
+  bool flood_ = false;
+  std::set<std::string> services_without_backend_;
+  std::map<std::string, std::map<std::string, size_t>> reasons_;  // by service
+  std::map<std::string, Shortage> shortages_;                     // by local pool
+};
+
+// The file's own weight 0 is as it is meant to be; what an operator has put over it is easily
+// forgotten.
+Condition condition_of_draining(const json& row) {
+  const json over = row.value("override", json());
+  if (!over.is_string()) {
+    return {Level::kOk, "draining", "takes no new connections: its weight is 0 in the file", ""};
+  }
+  return {Level::kWarn, "draining",
+          fmt::format("takes no new connections: {} by hand", over.get<std::string>()),
+          fmt::format("sluicectl backend clear {} {}", row.value("service", "?"),
+                      row.value("address", "?"))};
+}
+
+}  // namespace
+
+bool ports_are_short(const json& pool) {
+  return number_field(pool, "exhausted_recent") > 0 || flag_field(pool, "ends_soon") ||
+         number_field(pool, "fullest_percent") > kPoolWarnPercent;
+}
+
+bool flows_are_short(const json& worker) {
+  return flag_field(worker, "ends_soon") ||
+         percent(number_field(worker, "flows"), number_field(worker, "flows_max")) >
+             kFlowsWarnPercent;
+}
+
+Level level_of_pool(const json& pool) {
+  if (number_field(pool, "exhausted_recent") > 0) return Level::kBad;
+  return ports_are_short(pool) ? Level::kWarn : Level::kOk;
+}
+
+Level level_of_service(const json& service) {
+  return number_field(service, "backends_up") == 0 ? Level::kBad : Level::kOk;
+}
+
+const size_t kTroubleDropCount = std::size(kTroubleDrops);
+
+Level level_of_drop(std::string_view reason) {
+  const TroubleDrop* known = trouble(reason);
+  return known == nullptr ? Level::kOk : known->level;
+}
+
+Condition condition_of(const json& row) {
+  const std::string state = row.value("state", "");
+  const double refused = row.value("refused_recent", 0.0);
+  if (state == "removed") {
+    return {Level::kOk, "removed", "is not configured any more; its connections run on", ""};
+  }
+  if (state == "down") {
+    return {Level::kWarn, "down by hand", "was taken down by hand",
+            fmt::format("sluicectl backend set {} {} --up", row.value("service", "?"),
+                        row.value("address", "?"))};
+  }
+  if (state == "draining") return condition_of_draining(row);
+  const json health = row.value("health", json());
+  if (health == "down") {
+    if (state == "up") {
+      return {Level::kWarn, "up by hand",
+              "is up by hand, and by its health check it " + sentence_of_down(row),
+              fmt::format("look at the backend, or: sluicectl backend clear {} {}",
+                          row.value("service", "?"), row.value("address", "?"))};
+    }
+    return {Level::kBad, "down", sentence_of_down(row), "look at the backend"};
+  }
+  if (state == "unhealthy") {
+    return {Level::kWarn, "unchecked", "has joined and waits for its first check", ""};
+  }
+  if (const std::string hindrance = row.value("health_hindrance", ""); !hindrance.empty()) {
+    return {Level::kWarn, "unchecked", "cannot be checked: " + hindrance,
+            "see docs/operations.md, health checks"};
+  }
+  if (refused > 0) {
+    const bool most = 2 * refused > row.value("connections_recent", 0.0);
+    return {most ? Level::kBad : Level::kWarn, "refuses",
+            fmt::format("refuses connections (RST): {} lately", human_count(refused)),
+            "nothing listens on its port, or its queue is full: look there, or drain it"};
+  }
+  if (row.value("heals_failed_recent", 0.0) > 0) {
+    return {Level::kWarn, "not healed", "does not let old connections be cleared",
+            "see heal_exhausted in docs/counters.md"};
+  }
+  if (const std::string slow = slowness_of(row); !slow.empty()) {
+    return {Level::kWarn, "slow", slow,
+            "look at its load and at the path to it; until then give it a lower weight"};
+  }
+  if (is_silent(row)) {
+    return {Level::kWarn, "silent",
+            "takes connections and sends no byte back, unlike the service's other backends",
+            "does its process hang? A health check of type \"http\" finds that"};
+  }
+  if (health == "starting") {
+    return {Level::kOk, "starting",
+            fmt::format("starts slowly: {} % of its share", row.value("share_percent", 0)), ""};
+  }
+  return {Level::kOk, state, "takes new connections", ""};
+}
+
+std::vector<Finding> judge(const json& status) {
+  Judge judge(status);
+  judge.program();
+  judge.drain();
+  judge.services();
+  judge.floods();
+  judge.backends();
+  judge.interfaces();
+  judge.pools();
+  judge.drops();
+  judge.events();
+  judge.workers();
+  return judge.take();
+}
+
+json verdict_of(const std::vector<Finding>& findings) {
+  json rows = json::array();
+  for (const Finding& finding : findings) {
+    rows.push_back(
+        {{"level", to_string(finding.level)}, {"what", finding.what}, {"mend", finding.mend}});
+  }
+  const Level worst = findings.empty() ? Level::kOk : findings.front().level;
+  return {{"level", to_string(worst)}, {"findings", rows}};
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Is all well, and if not, where not: one list of findings, worst first, from one status.
+//
+// Pure. The page, `sluicectl status` and `sluicectl top` show the same list.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/common/finding.h"
+
+namespace sluice::control {
+
+// How a backend is, from its row with its rates: a word for a table, and what to say of it.
+struct Condition {
+  Level level;
+  std::string word;
+  std::string sentence;  // after the backend's name
+  std::string mend;
+};
+Condition condition_of(const nlohmann::json& backend);
+
+// `status` is what StatusBoard puts together (status.h).
+std::vector<Finding> judge(const nlohmann::json& status);
+
+// {"level": the worst, "findings": [{"level", "what", "mend"}]}
+nlohmann::json verdict_of(const std::vector<Finding>& findings);
+
+// Whether the verdict complains of such a row.
+bool ports_are_short(const nlohmann::json& pool);
+bool flows_are_short(const nlohmann::json& worker);
+// How such a row is, for whoever paints it.
+Level level_of_pool(const nlohmann::json& pool);
+Level level_of_service(const nlohmann::json& service);
+
+// How much a drop of this name means: kOk where other people's traffic explains it.
+Level level_of_drop(std::string_view reason);
+extern const size_t kTroubleDropCount;  // how many are not kOk; all must exist
+
+}  // namespace sluice::control

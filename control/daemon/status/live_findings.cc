@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The running part of `sluicectl doctor`.
+#include "control/daemon/status/live_findings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "control/common/human.h"
+#include "control/daemon/core/neighbour_watch.h"
+#include "control/daemon/status/findings.h"
+#include "control/daemon/status/forecast.h"
+#include "control/host/doctor_host.h"
+#include "dataplane/worker/find_neighbours.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+using State = Neighbour::State;
+
+struct Heard {
+  FindNeighbours::Answer best;  // of the workers: one that has an answer, else one that asked
+  void hear(const FindNeighbours::Answer& answer) {
+    const auto rank = [](State state) {
+      if (state >= State::kReachable) return 3;
+      return state == State::kUnreachable ? 2 : state == State::kResolving ? 1 : 0;
+    };
+    if (rank(answer.state) >= rank(best.state)) best = answer;
+  }
+};
+
+void judge_neighbour(const Balancer& balancer, const FindNeighbours::Answer& answer,
+                     std::vector<Diagnosis>& found) {
+  const std::string ip = net::to_string(answer.destination);
+  if (!answer.routed) {
+    found.push_back(
+        {"arp", Level::kBad, ip + ": no interface and no route leads there", "add a [[route]]"});
+    return;
+  }
+  if (answer.state != State::kUnreachable && answer.state != State::kResolving) return;
+  const std::string hop =
+      answer.next_hop == answer.destination
+          ? ip
+          : fmt::format("{}, the gateway to {},", net::to_string(answer.next_hop), ip);
+  const InterfaceConfig& interface = balancer.config().interfaces[answer.interface];
+  found.push_back({"arp", Level::kBad,
+                   fmt::format("{} does not answer ARP on interface {}", hop, interface.name),
+                   "is it up, in this VLAN, with this address? There: ip -br addr; "
+                   "tcpdump -ni IFACE arp"});
+}
+
+// "none is left in 2m10s"; empty where that takes more than a day, or never comes.
+std::string end_of(const json& row, const char* none_is_left) {
+  constexpr double kDaySeconds = 86400;
+  const json seconds = row.value("ends_in_s", json());
+  if (!seconds.is_number() || seconds > kDaySeconds) return "";
+  return fmt::format("{} in {}", none_is_left, human_ms(1000 * seconds.get<double>()));
+}
+
+// `never` and `natural`: a port that the backend closed rests for TIME_WAIT.
+void judge_rate(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
+  const double wanted = ports_per_second_wanted(row);
+  const double borne = *ports_per_second_borne(row, rules);
+  found.push_back(
+      {"ports", Level::kBad,
+       fmt::format("towards {}: {:.0f} ports wanted a second, {} ports bear {:.0f} with reuse = "
+                   "\"{}\": {}",
+                   row.value("backend", "?"), wanted, human_count(row.value("ports", 0.0)), borne,
+                   to_string(rules.reuse),
+                   row.value("exhausted_recent", 0.0) > 0 ? "they have run out"
+                                                          : end_of(row, "they run out")),
+       fmt::format("[time_wait] reuse = \"rebase\", or {} times as many addresses in "
+                   "[[local_pool]] {}",
+                   static_cast<int>(wanted / borne) + 1, row.value("local_pool", "?"))});
+}
+
+void judge_ports(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
+  const double wanted = ports_per_second_wanted(row);
+  const auto borne = ports_per_second_borne(row, rules);
+  const std::string end = end_of(row, "none is left");
+  // Where clients close first no port rests, and no rate is too high.
+  const bool ends = !end.empty() || row.value("exhausted_recent", 0.0) > 0;
+  if (ends && borne && wanted > *borne) return judge_rate(row, rules, found);
+  if (end.empty() || ports_are_short(row)) return;
+  found.push_back(
+      {"ports", Level::kOk,
+       fmt::format("towards {}: {} of {} ports are taken, {:.1f} more a second: {}",
+                   row.value("backend", "?"), human_count(row.value("unavailable", 0.0)),
+                   human_count(row.value("ports", 0.0)), row.value("unavailable_trend", 0.0), end),
+       ""});
+}
+
+void judge_flow_table(const json& row, std::vector<Diagnosis>& found) {
+  const std::string end = end_of(row, "full");
+  if (end.empty() || flows_are_short(row)) return;
+  found.push_back(
+      {"flows", Level::kOk,
+       fmt::format(
+           "worker on lcore {}: {} of {} flow entries hold open flows, {:.0f} more a second: {}",
+           row.value("lcore", 0), human_count(row.value("flows_open", 0.0)),
+           human_count(row.value("flows_max", 0.0)), row.value("flows_open_trend", 0.0), end),
+       ""});
+}
+
+}  // namespace
+
+std::vector<Diagnosis> examine_neighbours(const Balancer& balancer) {
+  const auto destinations = destinations_of(balancer);
+  std::vector<Heard> heard(destinations.size());
+  for (const auto& worker : balancer.workers()) {
+    FindNeighbours errand(destinations);
+    if (!worker->run(errand)) continue;
+    for (size_t i = 0; i < heard.size(); ++i) heard[i].hear(errand.answers()[i]);
+  }
+  std::vector<Diagnosis> found;
+  size_t known = 0;
+  for (const Heard& one : heard) {
+    judge_neighbour(balancer, one.best, found);
+    known += one.best.state == State::kReachable || one.best.state == State::kProbing ? 1 : 0;
+  }
+  if (found.empty()) {
+    found.push_back({"arp", Level::kOk,
+                     fmt::format("{} of {} backends and gateways have answered, no one is silent",
+                                 known, heard.size()),
+                     ""});
+  }
+  return found;
+}
+
+std::vector<Diagnosis> examine_timestamps(const json& status) {
+  std::vector<Diagnosis> found;
+  double with = 0;
+  for (const json& row : status.value("backends", json::array())) {
+    const double kept = row.value("timestamps_kept", 0.0);
+    const double refused = row.value("timestamps_refused", 0.0);
+    with += kept;
+    if (refused == 0) continue;
+    found.push_back({"timestamps", Level::kWarn,
+                     fmt::format("backend {} of {}: {} of {} SYN-ACKs refuse the client's "
+                                 "timestamps: reuse in TIME_WAIT rests on sequence numbers alone",
+                                 row.value("address", "?"), row.value("service", "?"),
+                                 human_count(refused), human_count(kept + refused)),
+                     "there: sysctl -w net.ipv4.tcp_timestamps=1"});
+  }
+  if (found.empty()) {
+    found.push_back({"timestamps", Level::kOk,
+                     with == 0 ? "no SYN-ACK seen yet that could say"
+                               : fmt::format("all {} SYN-ACKs that could keep timestamps do",
+                                             human_count(with)),
+                     ""});
+  }
+  return found;
+}
+
+// Whoever shares a worker's CPU has its packets wait.
+std::vector<Diagnosis> examine_waits(const json& status) {
+  constexpr double kWaitedPercent = 5;
+  std::vector<Diagnosis> found;
+  for (const json& row : status.value("workers", json::array())) {
+    const double waited = row.value("waited_percent", 0.0);
+    if (waited < kWaitedPercent) continue;
+    found.push_back(
+        {"cpus", Level::kWarn,
+         fmt::format("worker on lcore {}: others had its CPU for {:.0f} % of the last "
+                     "second in which it wanted to run, and its packets waited",
+                     row.value("lcore", 0), waited),
+         "keep them away (isolcpus=, or CPUAffinity= of others), or choose another lcore"});
+  }
+  return found;
+}
+
+std::vector<Diagnosis> examine_capacity(const json& status, const TimeWaitConfig& rules) {
+  std::vector<Diagnosis> found;
+  bool short_of = false;
+  for (const json& row : status.value("pools", json::array())) {
+    judge_ports(row, rules, found);
+    short_of = short_of || ports_are_short(row);
+  }
+  for (const json& row : status.value("workers", json::array())) {
+    judge_flow_table(row, found);
+    short_of = short_of || flows_are_short(row);
+  }
+  if (found.empty() && !short_of) {
+    found.push_back(
+        {"ports", Level::kOk, "ports and flow entries bear the rate of the last 10 s", ""});
+  }
+  return found;
+}
+
+json diagnose(const Balancer& balancer, const json& status) {
+  json rows = json::array();
+  if (status.contains("verdict")) {
+    for (const json& finding : status["verdict"]["findings"]) {
+      rows.push_back(finding);
+      rows.back()["area"] = "status";
+    }
+  }
+  const Config& config = balancer.config();
+  std::vector<LinkMtu> mtus;
+  for (const PortInfo& port : balancer.port_infos()) mtus.push_back(port.mtu);
+  // The links are judged here: who asks may live in another network namespace.
+  for (const auto& part : {examine_neighbours(balancer), examine_waits(status),
+                           examine_timestamps(status), examine_capacity(status, config.time_wait),
+                           examine_kernel_interfaces(config), examine_mtus(config, mtus),
+                           examine_forwarding(config, balancer.ingress_drop().problem())}) {
+    for (const Diagnosis& item : part) rows.push_back(to_json_row(item));
+  }
+  return rows;
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What only a running sluice knows, judged: who answers ARP, what SYN-ACKs say about timestamps,
+// and which ports and entries run out when, at the present rate.
+#pragma once
+
+#include <vector>
+
+#include "control/common/finding.h"
+#include "control/daemon/core/dataplane_manager.h"
+
+namespace sluice::control {
+
+// Asks the workers about their neighbours.
+std::vector<Diagnosis> examine_neighbours(const Balancer& balancer);
+
+// Pure, on a status (status.h).
+std::vector<Diagnosis> examine_timestamps(const nlohmann::json& status);
+std::vector<Diagnosis> examine_waits(const nlohmann::json& status);
+std::vector<Diagnosis> examine_capacity(const nlohmann::json& status, const TimeWaitConfig& rules);
+
+// All of it as rows for the API, with the verdict's findings first.
+nlohmann::json diagnose(const Balancer& balancer, const nlohmann::json& status);
+
+}  // namespace sluice::control

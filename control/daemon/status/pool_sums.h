@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Pools summed up for people: one row for each backend and [[local_pool]], over the pool's addresses
+// and all workers, with the fullest of them by name. `show pools` has each one; with many backends that is too much to look at.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "control/daemon/core/dataplane_manager.h"
+#include "control/daemon/status/pool_watch.h"
+
+namespace sluice::control {
+
+nlohmann::json view_pool_sums(const Balancer& balancer, const PoolWatch& watch);
+
+}  // namespace sluice::control

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Levels of use, with some way back before a level may be reported again.
+#include "control/daemon/status/pool_watch.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+namespace sluice::control {
+namespace {
+
+constexpr unsigned kHigh = 80;
+constexpr unsigned kVeryHigh = 95;
+constexpr double kWayBack = 10;
+
+}  // namespace
+
+unsigned PoolWatch::next_level(unsigned level, double percent) {
+  const unsigned reached = percent >= kVeryHigh ? kVeryHigh : percent >= kHigh ? kHigh : 0;
+  if (reached > level) return reached;
+  if (percent < kHigh - kWayBack) return 0;
+  if (level == kVeryHigh && percent < kVeryHigh - kWayBack) return kHigh;
+  return level;
+}
+
+// Of the worker whose share is fullest: its clients are the first that are refused.
+double PoolWatch::percent_full(Watched& pool, const StateKeeper& keeper, const PoolEntry& entry,
+                               const TimeWaitConfig& time_wait, uint64_t now_ms) const {
+  const auto& registries = keeper.registries();
+  pool.resting.resize(registries.size());
+  pool.unavailable.resize(registries.size());
+  double percent = 0;
+  for (size_t worker = 0; worker < registries.size(); ++worker) {
+    const PortPool& ports = registries[worker]->pools[entry.id]->ports;
+    const PortPool::Counters& counters = ports.counters();
+    // Looked at under `rebase` too, so that a reload to another policy finds it informed.
+    const uint64_t resting =
+        pool.resting[worker].look(counters, time_wait.backend_seconds * uint64_t{1000}, now_ms);
+    const bool waits = time_wait.reuse != ReusePolicy::kRebase;
+    const uint64_t full = counters.in_use.value() + (waits ? resting : 0);
+    pool.unavailable[worker] = full;
+    percent =
+        std::max(percent, 100.0 * static_cast<double>(full) / std::max(1u, ports.set().size()));
+  }
+  return percent;
+}
+
+uint64_t PoolWatch::unavailable(const PoolKey& pool, size_t worker) const {
+  const auto found = pools_.find(pool);
+  if (found == pools_.end() || worker >= found->second.unavailable.size()) return 0;
+  return found->second.unavailable[worker];
+}
+
+void PoolWatch::look(const StateKeeper& keeper, const TimeWaitConfig& time_wait, uint64_t now_ms) {
+  for (const auto& [key, entry] : keeper.pools()) {
+    Watched& pool = pools_[key];
+    const double percent = percent_full(pool, keeper, entry, time_wait, now_ms);
+    const unsigned next = next_level(pool.level, percent);
+    if (next > pool.level) {
+      const bool waits = time_wait.reuse != ReusePolicy::kRebase;
+      spdlog::warn("pool {} -> {}: {:.0f} % of {} ports are in use{}; add local addresses",
+                   net::to_string(key.local), net::to_string(key.backend), percent,
+                   entry.range.size(), waits ? " or rest in TIME_WAIT" : "");
+    }
+    pool.level = next;
+  }
+  std::erase_if(pools_, [&](const auto& entry) { return !keeper.pools().contains(entry.first); });
+}
+
+}  // namespace sluice::control

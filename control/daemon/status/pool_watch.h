@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How full port pools are; warns in the log when one fills up, before it is exhausted.
+//
+// Full is what cannot be taken: ports in use, and where TIME_WAIT is waited out (`never`, and
+// `natural` for most SYNs) those that rest as well. `rebase` takes a resting port at any time.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/daemon/core/identities.h"
+#include "control/daemon/status/resting_ports.h"
+
+namespace sluice::control {
+
+class PoolWatch {
+ public:
+  // To be called once a second, before the others. Each level is logged once, until the pool is well below it again.
+  void look(const StateKeeper& keeper, const TimeWaitConfig& time_wait, uint64_t now_ms);
+
+  // Ports of a pool that a worker cannot take, as of the last look.
+  uint64_t unavailable(const PoolKey& pool, size_t worker) const;
+
+  // The level (0, 80 or 95 percent) that `percent` makes of a pool that had `level`.
+  static unsigned next_level(unsigned level, double percent);
+
+ private:
+  struct Watched {
+    unsigned level = 0;
+    std::vector<RestingPorts> resting;  // by worker
+    std::vector<uint64_t> unavailable;  // by worker
+  };
+  double percent_full(Watched& pool, const StateKeeper& keeper, const PoolEntry& entry,
+                      const TimeWaitConfig& time_wait, uint64_t now_ms) const;
+
+  std::map<PoolKey, Watched> pools_;
+};
+
+}  // namespace sluice::control

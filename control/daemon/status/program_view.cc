@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Rows about the program and its devices.
+#include "control/daemon/status/program_view.h"
+
+#include <rte_version.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "control/common/clock.h"
+#include "dataplane/port/port_stats.h"
+
+namespace sluice::control {
+namespace {
+
+using nlohmann::json;
+
+// A process's start, as everybody will go on to see it.
+const double kStart = unix_seconds();
+
+}  // namespace
+
+json view_program(const Balancer& balancer, const ReloadRecord& reloads,
+                  const EventLoop::Load& loop) {
+  json row = {{"version", SLUICE_VERSION},
+              {"dpdk", rte_version()},
+              {"pid", getpid()},
+              {"start_s", kStart},
+              {"uptime_ms", (unix_seconds() - kStart) * 1000},
+              {"services", balancer.config().services.size()},
+              {"overrides", balancer.runtime().overrides.size()},
+              {"draining", balancer.runtime().drain.has_value()},
+              {"reloads", reloads.succeeded},
+              {"reloads_failed", reloads.failed},
+              {"last_reload_succeeded", reloads.last_succeeded},
+              {"last_reload_error", reloads.last_error},
+              {"last_reload_success_s", reloads.last_success_s},
+              {"loop_iterations_per_s", loop.iterations_per_s},
+              {"loop_busy_percent", std::round(10 * loop.busy_percent) / 10},
+              {"loop_busiest", loop.busiest},
+              {"loop_spins", loop.spins}};
+  return {{"program", json::array({row})}};
+}
+
+json view_interfaces(const Balancer& balancer) {
+  json rows = json::array();
+  for (size_t i = 0; i < balancer.ports().size(); ++i) {
+    const InterfaceConfig& interface = balancer.config().interfaces[i];
+    const uint16_t port = balancer.ports()[i].id();
+    const PortStats stats = read_port_stats(port);
+    const LinkState& link = balancer.links()[i];
+    json xstats = json::object();
+    for (const auto& [name, value] : read_port_xstats(port)) xstats[name] = value;
+    rows.push_back({{"name", interface.name},
+                    {"device", interface.device},
+                    {"link", link.up ? "up" : "down"},
+                    {"link_up", link.up},
+                    {"link_reason", link.reason},
+                    {"speed_mbps", read_port_link(port).speed_mbps},
+                    {"packets_in", stats.received_packets},
+                    {"packets_out", stats.sent_packets},
+                    {"bytes_in", stats.received_bytes},
+                    {"bytes_out", stats.sent_bytes},
+                    {"missed", stats.missed},
+                    {"rx_errors", stats.rx_errors},
+                    {"tx_errors", stats.tx_errors},
+                    {"no_buffer", stats.no_buffer},
+                    {"xstats", xstats}});
+  }
+  return {{"interfaces", rows}};
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What runs and on what: the program itself, and the interfaces' devices.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include "control/daemon/core/dataplane_manager.h"
+#include "control/daemon/core/reload_record.h"
+#include "control/daemon/loop/event_loop.h"
+
+namespace sluice::control {
+
+double unix_seconds();
+
+nlohmann::json view_program(const Balancer& balancer, const ReloadRecord& reloads,
+                            const EventLoop::Load& loop);
+nlohmann::json view_interfaces(const Balancer& balancer);
+
+}  // namespace sluice::control

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One picture of the whole balancer a second: the rows of `show`, how fast they grow, what is wrong,
+// and five minutes of history. The page, `sluicectl status` and `sluicectl top` are made of it.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <deque>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "control/daemon/core/dataplane_manager.h"
+#include "control/daemon/core/neighbour_watch.h"
+#include "control/daemon/core/reload_record.h"
+#include "control/daemon/loop/event_loop.h"
+#include "control/daemon/status/pool_watch.h"
+#include "control/daemon/status/rates.h"
+#include "control/daemon/status/worker_load.h"
+
+namespace sluice::control {
+
+// What the status says of reloads, the loop and the drain.
+struct OperatorView {
+  const ReloadRecord& reloads;
+  const EventLoop::Load& loop_load;
+  const nlohmann::json& drain;  // {"drain": [row]}
+};
+
+class StatusBoard {
+ public:
+  static constexpr size_t kHistorySeconds = 300;
+
+  // Once a second.
+  void sample(const Balancer& balancer, const OperatorView& operations,
+              const std::vector<WorkerLoad>& loads);
+  // Between two samples, so that a link that goes down is not a second old news.
+  void refresh_links(const Balancer& balancer);
+  const nlohmann::json& latest() const { return latest_; }
+
+ private:
+  void add_rates(nlohmann::json& status);
+  void keep_history(const nlohmann::json& totals);
+
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  Rates rates_;
+  PoolWatch pool_watch_;
+  NeighbourWatch neighbour_watch_;
+  std::map<std::string, std::deque<double>> history_;  // by field of the totals
+  nlohmann::json latest_ = nlohmann::json::object();
+};
+
+}  // namespace sluice::control

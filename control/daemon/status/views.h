@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What `sluicectl show` and the metrics see: the running balancer as JSON rows.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "control/daemon/core/dataplane_manager.h"
+#include "control/daemon/status/worker_load.h"
+
+namespace sluice::control {
+
+// What a backend's `state` may be.
+inline constexpr const char* kBackendStates[] = {"up", "draining", "down", "unhealthy", "removed"};
+
+nlohmann::json view_services(const Balancer& balancer);
+nlohmann::json view_backends(const Balancer& balancer);
+nlohmann::json view_pools(const Balancer& balancer);
+nlohmann::json view_workers(const Balancer& balancer, const std::vector<WorkerLoad>& loads);
+nlohmann::json view_counters(const Balancer& balancer);
+// Asks the workers, each between two bursts: where packets came from and what became of them.
+nlohmann::json view_packet_balance(const Balancer& balancer);
+
+// Flows from a place on: `next` in the answer is where to go on, null when all have been seen.
+struct FlowQuery {
+  FlowFilter filter;
+  std::optional<net::Endpoint> vip;  // of the service; nothing: any
+  size_t rows_max = 0;
+  size_t worker = 0;
+  uint32_t entry = 0;
+};
+// What a question says of them. Throws RequestError.
+FlowQuery flow_query_of(const nlohmann::json& request, const Config& config, size_t rows_max);
+// Asks the workers. However few flows there are to be found, a bounded number of entries is looked at.
+nlohmann::json view_flows(const Balancer& balancer, const FlowQuery& query);
+
+}  // namespace sluice::control

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The checks before DPDK starts.
+#include "control/host/preflight.h"
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <ifaddrs.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "control/common/text.h"
+#include "control/common/unique_fd.h"
+
+namespace sluice::control {
+namespace {
+
+uint64_t read_number(const std::filesystem::path& file) {
+  uint64_t number = 0;
+  std::ifstream(file) >> number;
+  return number;
+}
+
+bool has_capability(int capability) {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct data[2]{};
+  if (syscall(SYS_capget, &header, data) != 0) return true;  // cannot tell: let the driver try
+  return (data[capability / 32].effective & (1u << (capability % 32))) != 0;
+}
+
+std::string join_interfaces() {
+  std::vector<std::string> names;
+  struct if_nameindex* list = if_nameindex();
+  for (auto* item = list; item != nullptr && item->if_index != 0; ++item) {
+    if (std::strcmp(item->if_name, "lo") != 0) names.emplace_back(item->if_name);
+  }
+  if (list != nullptr) if_freenameindex(list);
+  return names.empty() ? "none" : join(names, ", ");
+}
+
+// The kernel interface that a device takes its packets from; net_tap makes the one that it names.
+std::optional<std::string> interface_to_be_there(const InterfaceConfig& item) {
+  return item.device.starts_with("net_tap") ? std::nullopt : kernel_interface_of(item.device);
+}
+
+// Says so where that one is not there; else empty.
+std::string lack_of_interface(const InterfaceConfig& item) {
+  const auto name = interface_to_be_there(item);
+  if (!name || if_nametoindex(name->c_str()) != 0) return "";
+  return fmt::format("interface {}: there is no network interface \"{}\" here (there are: {})",
+                     item.name, *name, join_interfaces());
+}
+
+enum class SetUp : uint8_t { kWasUp, kDone, kFailed };  // errno says why
+
+SetUp set_up(const std::string& interface) {
+  ifreq request{};
+  interface.copy(request.ifr_name, IFNAMSIZ - 1);
+  const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (ioctl(fd.get(), SIOCGIFFLAGS, &request) != 0) return SetUp::kWasUp;  // cannot tell
+  if ((request.ifr_flags & IFF_UP) != 0) return SetUp::kWasUp;
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  return ioctl(fd.get(), SIOCSIFFLAGS, &request) == 0 ? SetUp::kDone : SetUp::kFailed;
+}
+
+bool is_pci_address(const std::string& name) {
+  return name.find_first_not_of("0123456789abcdefABCDEF:.") == std::string::npos;
+}
+
+// Says what is not there yet of a device; else empty. A card without a driver may get one.
+std::string lack_of_device(const InterfaceConfig& item) {
+  const std::string name = item.device.substr(0, item.device.find(','));
+  if (!is_pci_address(name)) return lack_of_interface(item);
+  const std::string full = std::ranges::count(name, ':') == 1 ? "0000:" + name : name;
+  const std::filesystem::path device = std::filesystem::path("/sys/bus/pci/devices") / full;
+  std::error_code error;
+  if (!std::filesystem::exists(device, error)) {
+    return fmt::format("interface {}: there is no PCI device {} here", item.name, name);
+  }
+  if (std::filesystem::exists(device / "driver", error)) return "";
+  return fmt::format("interface {}: PCI device {} has no driver", item.name, name);
+}
+
+std::string first_lack_of_device(const Config& config) {
+  for (const InterfaceConfig& item : config.interfaces) {
+    std::string lack = lack_of_device(item);
+    if (!lack.empty()) return lack;
+  }
+  return "";
+}
+
+void check_lcore(const char* key, uint32_t lcore, const cpu_set_t& usable) {
+  if (lcore < CPU_SETSIZE && CPU_ISSET(lcore, &usable)) return;
+  std::vector<std::string> cpus;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (CPU_ISSET(cpu, &usable)) cpus.push_back(std::to_string(cpu));
+  }
+  throw StartError(fmt::format("{}: this process may not run on CPU {}; choose among {}", key,
+                               lcore, join(cpus, ", ")));
+}
+
+void check_listen_port(const char* key, net::Endpoint listen) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = listen.ip.raw;
+  address.sin_port = listen.port.raw;
+  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+      ::listen(fd.get(), 1) == 0) {
+    return;
+  }
+  const int error = errno;
+  const std::string remedy =
+      error == EADDRINUSE
+          ? fmt::format("stop who has it (ss -ltnp 'sport = :{}'), or choose another",
+                        listen.port.host())
+          : "choose an address of this machine, or leave the key out";
+  throw StartError(
+      fmt::format("{} {}: {}; {}", key, net::to_string(listen), std::strerror(error), remedy));
+}
+
+}  // namespace
+
+Hugepages free_hugepages(const std::string& sysfs) {
+  Hugepages best;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(sysfs, error)) {
+    const std::string name = entry.path().filename();  // hugepages-2048kB
+    if (!name.starts_with("hugepages-")) continue;
+    const auto page_kb = static_cast<uint32_t>(std::strtoul(name.c_str() + 10, nullptr, 10));
+    const uint64_t free_mb = read_number(entry.path() / "free_hugepages") * page_kb / 1024;
+    const bool better = free_mb > best.free_mb || best.page_kb == 0 ||
+                        (free_mb == best.free_mb && page_kb < best.page_kb);
+    if (better) best = {static_cast<uint32_t>(free_mb), page_kb};
+  }
+  return best;
+}
+
+bool use_hugepages(const EalConfig& eal, const Hugepages& free, std::string& advice) {
+  if (!eal.hugepages || free.free_mb >= eal.memory_mb) return eal.hugepages;
+  const uint32_t page_kb = free.page_kb == 0 ? 2048 : free.page_kb;
+  const uint64_t pages = (uint64_t{eal.memory_mb} * 1024 + page_kb - 1) / page_kb;
+  advice = fmt::format(
+      "{} MB of hugepages are free and eal.memory_mb is {}: running without; for more speed: "
+      "sysctl -w vm.nr_hugepages={}",
+      free.free_mb, eal.memory_mb, pages);
+  return false;
+}
+
+std::string no_secondaries(const std::string& advice) {
+  return fmt::format(
+      "eal.multi_process needs hugepages: without them DPDK's memory has no file that another "
+      "process (dpdk-dumpcap) could map{}",
+      advice.empty() ? "; set eal.hugepages = true" : "; " + advice);
+}
+
+std::string writable_hugetlbfs(const std::string& mounts) {
+  std::ifstream file(mounts);
+  std::string device, directory, type, rest;
+  while (file >> device >> directory >> type && std::getline(file, rest)) {
+    if (type == "hugetlbfs" && access(directory.c_str(), W_OK | X_OK) == 0) return directory;
+  }
+  return "";
+}
+
+std::string no_hugetlbfs() {
+  return "eal.multi_process needs a hugetlbfs that this user may write, and none is mounted: "
+         "systemctl start run-hugepages-sluice.mount (of the package), or: mount -t hugetlbfs -o "
+         "uid=USER none DIRECTORY";
+}
+
+std::string pci_address_of(const std::string& device) {
+  const std::string name = device.substr(0, device.find(','));
+  if (name.find_first_not_of("0123456789abcdefABCDEF:.") != std::string::npos) return "";
+  return std::ranges::count(name, ':') == 1 ? "0000:" + name : name;
+}
+
+bool has_pci_device(const Config& config) {
+  return std::ranges::any_of(config.interfaces, [](const InterfaceConfig& interface) {
+    return is_pci_address(interface.device.substr(0, interface.device.find(',')));
+  });
+}
+
+std::vector<KernelAddress> kernel_addresses() {
+  std::vector<KernelAddress> found;
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return found;
+  for (const ifaddrs* item = list; item != nullptr; item = item->ifa_next) {
+    if (item->ifa_addr == nullptr || item->ifa_addr->sa_family != AF_INET) continue;
+    const auto* address = reinterpret_cast<const sockaddr_in*>(item->ifa_addr);
+    found.push_back({item->ifa_name, net::Ipv4Address{address->sin_addr.s_addr}});
+  }
+  freeifaddrs(list);
+  return found;
+}
+
+std::vector<std::string> owned_twice(const Config& config,
+                                     const std::vector<KernelAddress>& kernel) {
+  std::vector<std::string> lines;
+  std::set<net::Ipv4Address> said;
+  const auto look = [&](const std::string& what, net::Ipv4Address ip) {
+    for (const KernelAddress& one : kernel) {
+      const bool own_tap = std::ranges::any_of(
+          config.interfaces, [&](const auto& item) { return item.kernel == one.interface; });
+      if (one.ip != ip || own_tap || !said.insert(ip).second) continue;
+      lines.push_back(fmt::format(
+          "{} {}: the kernel has it too, on {}, and answers for it; ip address del it there", what,
+          net::to_string(ip), one.interface));
+    }
+  };
+  for (const InterfaceConfig& item : config.interfaces) {
+    for (const net::Ipv4Prefix& own : item.addresses) {
+      look(fmt::format("interface {}: address", item.name), own.address);
+    }
+  }
+  for (const LocalPoolConfig& pool : config.local_pools) {
+    for (const net::Ipv4Address ip : pool.addresses) {
+      look(fmt::format("local_pool {}: address", pool.name), ip);
+    }
+  }
+  for (const ServiceConfig& service : config.services) {
+    look(fmt::format("service {}: vip", service.name), service.vip.ip);
+    for (const BackendConfig& backend : service.backends) {
+      look(fmt::format("service {}: backend", service.name), backend.address.ip);
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> lacking_here(const Config& config, const std::string& sys) {
+  std::vector<std::string> lines;
+  for (const InterfaceConfig& item : config.interfaces) {
+    const std::string lack = lack_of_interface(item);
+    if (!lack.empty()) lines.push_back(lack);
+    const std::string pci = pci_address_of(item.device);
+    if (!pci.empty() && !std::filesystem::exists(sys + "/bus/pci/devices/" + pci)) {
+      lines.push_back(
+          fmt::format("interface {}: there is no PCI device {} here (lspci -D)", item.name, pci));
+    }
+  }
+  const std::string& group = config.control.socket_group;
+  if (!group.empty() && getgrnam(group.c_str()) == nullptr) {
+    lines.push_back(fmt::format("control.socket_group: there is no group {} here", group));
+  }
+  const std::filesystem::path folder = std::filesystem::path(config.flow_log.file).parent_path();
+  std::error_code error;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, error)) {
+    lines.push_back(fmt::format("flow_log.file: there is no folder {} here", folder.string()));
+  }
+  for (const ServiceConfig& service : config.services) {
+    if (!service.health_check || service.health_check->command.empty()) continue;
+    const std::string& program = service.health_check->command.front();
+    if (access(program.c_str(), X_OK) == 0) continue;
+    lines.push_back(fmt::format("service {}: health_check.command {}: {} here", service.name,
+                                program, std::strerror(errno)));
+  }
+  return lines;
+}
+
+void check_lcores(const EalConfig& eal) {
+  cpu_set_t usable;
+  CPU_ZERO(&usable);
+  if (sched_getaffinity(0, sizeof usable, &usable) != 0) return;
+  check_lcore("eal.main_lcore", eal.main_lcore, usable);
+  for (uint32_t lcore : eal.worker_lcores) check_lcore("eal.worker_lcores", lcore, usable);
+}
+
+void await_devices(const Config& config, const Say& say) {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds kLookAgain{100};
+  const auto limit = std::chrono::seconds(config.eal.interface_wait_seconds);
+  const auto until = Clock::now() + limit;
+  std::string said;
+  for (;;) {
+    const std::string lack = first_lack_of_device(config);
+    if (lack.empty() || Clock::now() >= until) return;
+    if (lack != said) say(fmt::format("{}: waiting up to {} s for it", lack, limit.count()));
+    said = lack;
+    std::this_thread::sleep_for(kLookAgain);
+  }
+}
+
+void check_interfaces(const Config& config, const Say& say) {
+  for (const InterfaceConfig& item : config.interfaces) {
+    const auto name = interface_to_be_there(item);
+    if (!name) continue;
+    const std::string lack = lack_of_interface(item);
+    if (!lack.empty()) {
+      throw StartError(lack + "; mend iface= in its device, or make the interface");
+    }
+    const SetUp done = set_up(*name);
+    if (done == SetUp::kDone)
+      say(fmt::format("interface {}: {} was down: set up", item.name, *name));
+    if (done == SetUp::kFailed) {
+      throw StartError(
+          fmt::format("interface {}: \"{}\" is down and cannot be set up: {}: ip link set {} up",
+                      item.name, *name, std::strerror(errno), *name));
+    }
+  }
+}
+
+void check_permissions(const Config& config) {
+  for (const InterfaceConfig& item : config.interfaces) {
+    if (!item.device.starts_with("net_af_packet") || has_capability(CAP_NET_RAW)) continue;
+    throw StartError(fmt::format(
+        "interface {}: no permission for packet sockets (CAP_NET_RAW): run as root, or: setcap "
+        "cap_net_raw,cap_net_admin+ep $(which sluice)",
+        item.name));
+  }
+}
+
+void check_listen_ports(const ControlConfig& control) {
+  if (control.metrics_listen) check_listen_port("control.metrics_listen", *control.metrics_listen);
+  if (control.page_listen) check_listen_port("control.page_listen", *control.page_listen);
+}
+
+bool kernel_forwards(const std::string& link) {
+  return read_number(fmt::format("/proc/sys/net/ipv4/conf/{}/forwarding", link)) != 0;
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What can be known to fail before DPDK is asked: permissions, interfaces, lcores, hugepages; and what
+// can be mended or waited for instead.
+//
+// EAL and its drivers say little when they fail. Each check here throws StartError with one line
+// that says what is wrong and how to mend it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "control/common/errors.h"
+#include "control/config/config.h"
+
+namespace sluice::control {
+
+struct Hugepages {
+  uint32_t free_mb = 0;
+  uint32_t page_kb = 0;  // the size with the most free memory
+};
+
+// `sysfs` is /sys/kernel/mm/hugepages outside of tests.
+Hugepages free_hugepages(const std::string& sysfs = "/sys/kernel/mm/hugepages");
+// True when memory_mb of them are free. Else `advice` says how to get them.
+bool use_hugepages(const EalConfig& eal, const Hugepages& free, std::string& advice);
+
+// Why there can be no eal.multi_process without hugepages, and how to get it.
+std::string no_secondaries(const std::string& advice);
+
+// True when a device is a PCI address: only then does EAL need to look at the bus.
+bool has_pci_device(const Config& config);
+
+// The whole address of a PCI device, "0000:3b:00.0"; empty for a device of another kind.
+std::string pci_address_of(const std::string& device);
+
+// What the configuration names and this machine lacks, one line each. For a check of the file alone,
+// which may be made elsewhere: a start says more, and refuses. `sys` is /sys outside of tests.
+std::vector<std::string> lacking_here(const Config& config, const std::string& sys = "/sys");
+
+// Addresses of the configuration that the kernel has as well, one line each: two then answer for them.
+struct KernelAddress {
+  std::string interface;
+  net::Ipv4Address ip;
+};
+std::vector<KernelAddress> kernel_addresses();
+std::vector<std::string> owned_twice(const Config& config,
+                                     const std::vector<KernelAddress>& kernel);
+
+// The first mounted hugetlbfs that this process may write to; empty where there is none. `mounts` is
+// /proc/mounts outside of tests.
+std::string writable_hugetlbfs(const std::string& mounts = "/proc/mounts");
+// Why there can be no eal.multi_process without one, and how to get it.
+std::string no_hugetlbfs();
+
+void check_lcores(const EalConfig& eal);
+
+// What happens meanwhile, for the log.
+using Say = std::function<void(const std::string&)>;
+// Waits up to eal.interface_wait_seconds for devices that are not there yet: a bond that is still being
+// made, a driver that is late. Who is missing then is named by those that look for it next.
+void await_devices(const Config& config, const Say& say);
+// Sets up the interfaces that are down.
+void check_interfaces(const Config& config, const Say& say);
+void check_permissions(const Config& config);
+void check_listen_ports(const ControlConfig& control);
+
+// Whether the kernel forwards what it receives on an interface; false where it cannot be told.
+bool kernel_forwards(const std::string& link);
+
+}  // namespace sluice::control

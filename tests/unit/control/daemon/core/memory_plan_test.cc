@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What memory a configuration takes, and what is said when it does not fit.
+#include "control/daemon/core/memory_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "control/host/preflight.h"
+
+namespace sluice::control {
+namespace {
+
+Config config(uint32_t workers) {
+  Config made;
+  made.interfaces.resize(2);
+  made.local_pools.resize(1);
+  made.local_pools[0].addresses.resize(2);
+  made.services.resize(1);
+  made.services[0].local_pool = made.local_pools[0].name;
+  made.services[0].backends.resize(3);
+  made.eal.worker_lcores.clear();
+  for (uint32_t i = 0; i < workers; ++i) made.eal.worker_lcores.push_back(i);
+  return made;
+}
+
+TEST(MemoryPlan, EachWorkerTakesItsOwnAndPortsAreShared) {
+  const MemoryPlan one = plan_memory(config(1)), four = plan_memory(config(4));
+  EXPECT_EQ(four.flow_tables, 4 * one.flow_tables);
+  EXPECT_EQ(four.other_tables, 4 * one.other_tables);
+  EXPECT_GT(four.packets, 4 * one.packets);
+  EXPECT_EQ(four.port_pools, one.port_pools);
+  EXPECT_LE(one.flow_tables / config(1).limits.flows_per_worker, 160u) << "bytes a flow";
+  EXPECT_GE(one.port_pools, 6u * 64512u * 16u);
+}
+
+TEST(MemoryPlan, WhatDoesNotFitIsSaidWithTheWayOut) {
+  Config large = config(2);
+  check_memory(large, plan_memory(large));  // the defaults fit, for two workers too
+  large.limits.flows_per_worker = 10'000'000;
+  try {
+    check_memory(large, plan_memory(large));
+    FAIL() << "20 million flows in 512 MB";
+  } catch (const StartError& error) {
+    const std::string line = error.what();
+    for (const char* part : {"eal.memory_mb", "512 MB", "2 workers", "flows_per_worker"}) {
+      EXPECT_NE(line.find(part), std::string::npos) << line;
+    }
+  }
+  large.eal.memory_mb = 4096;
+  check_memory(large, plan_memory(large));
+}
+
+TEST(MemoryPlan, DoubtsWhatTheMachineHasNot) {
+  const std::string meminfo = testing::TempDir() + "meminfo";
+  std::ofstream(meminfo) << "MemTotal:  900000 kB\nMemFree: 1 kB\nMemAvailable:   307200 kB\n";
+  const Config two = config(2);
+  const MemoryPlan plan = plan_memory(two);
+  EXPECT_NE(doubt_about_memory(two, plan, false, meminfo).find("300 MB"), std::string::npos);
+  EXPECT_EQ(doubt_about_memory(two, plan, true, meminfo), "");
+  EXPECT_EQ(doubt_about_memory(two, plan, false, meminfo + ".none"), "");
+}
+
+}  // namespace
+}  // namespace sluice::control

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The state machine of a backend's health from tables of results, and what handshakes say.
+#include "control/daemon/health/health_state.h"
+
+#include <gtest/gtest.h>
+
+#include "control/daemon/health/health_checker.h"
+
+namespace sluice::control {
+namespace {
+
+constexpr HealthRules kRules{.rise = 2, .fall = 3, .slow_start_ms = 0};
+constexpr HealthRules kSlow{.rise = 2, .fall = 3, .slow_start_ms = 10'000};
+
+// '+' is a good result, '-' a bad one, one a second; what is believed after each.
+std::string play(HealthState& state, std::string_view results, const HealthRules& rules) {
+  std::string out;
+  uint64_t now_ms = state.since_ms();
+  for (const char result : results) {
+    now_ms += 1000;
+    state.observe(result == '+', "reason", rules, now_ms);
+    state.advance(rules, now_ms);
+    out += to_string(state.health()).front();
+  }
+  return out;
+}
+
+TEST(HealthState, Transitions) {
+  const struct {
+    const char* results;
+    const char* states;  // unchecked, up, starting, down
+    HealthRules rules;
+  } cases[] = {
+      {"++", "uu", kRules},
+      {"+--+--", "uuuuuu", kRules},        // not three in a row
+      {"+---", "uuud", kRules},            // three
+      {"---", "uud", kRules},              // a first bad result is no more than a doubt
+      {"+---+-++", "uuuddddu", kRules},    // two good ones in a row
+      {"+---++---", "uuudduuud", kRules},  //
+      {"+---++", "uuudds", kSlow},         // back, slowly
+      {"+---++++++++++++", "uuuddssssssssssu", kSlow},
+      {"+---++---", "uuuddsssd", kSlow},  // down while it starts
+  };
+  for (const auto& test : cases) {
+    HealthState state(5000, false);
+    EXPECT_EQ(play(state, test.results, test.rules), test.states) << test.results;
+  }
+}
+
+TEST(HealthState, AnUncheckedOneTakesFlowsAndOneThatJoinsWaits) {
+  HealthState old(0, false);
+  EXPECT_TRUE(old.takes_flows());
+  HealthState joined(0, true);
+  EXPECT_FALSE(joined.takes_flows());
+  EXPECT_TRUE(joined.observe(true, "", kSlow, 10));
+  EXPECT_EQ(joined.health(), Health::kStarting);
+  EXPECT_TRUE(joined.takes_flows());
+  EXPECT_TRUE(old.observe(true, "", kSlow, 10));
+  EXPECT_EQ(old.health(), Health::kUp);
+}
+
+TEST(HealthState, TheReasonIsTheLastBadResults) {
+  HealthState state(0, false);
+  state.observe(false, "status 503", kRules, 1);
+  EXPECT_EQ(state.reason(), "status 503");
+  EXPECT_TRUE(state.in_doubt());
+  state.observe(true, "", kRules, 2);
+  EXPECT_EQ(state.reason(), "");
+  EXPECT_FALSE(state.in_doubt());
+}
+
+// A good result on the way back is no reason to forget why it is down.
+TEST(HealthState, WhatIsDownAlwaysHasAReason) {
+  HealthState state(0, false);
+  play(state, "---", kRules);
+  ASSERT_EQ(state.health(), Health::kDown);
+  EXPECT_FALSE(state.observe(true, "", kRules, 10));
+  EXPECT_EQ(state.reason(), "reason");
+  state.observe(false, "status 503", kRules, 11);
+  EXPECT_EQ(state.reason(), "status 503");
+  state.observe(true, "", kRules, 12);
+  EXPECT_TRUE(state.observe(true, "", kRules, 13));
+  EXPECT_EQ(state.reason(), "");
+  state.observe(false, "", kRules, 14);
+  state.observe(false, "", kRules, 15);
+  EXPECT_EQ(state.reason(), "no reason was given");
+  HealthState other(0, false);
+  other.bring_down("", 1);
+  EXPECT_NE(other.reason(), "");
+}
+
+TEST(HealthState, ASlowStartGrowsInSteps) {
+  HealthState state(0, false);
+  play(state, "+---", kSlow);
+  state.observe(true, "", kSlow, 100'000);
+  ASSERT_TRUE(state.observe(true, "", kSlow, 100'000));
+  EXPECT_EQ(state.share_percent(), 5u);
+  EXPECT_FALSE(state.advance(kSlow, 100'999));
+  EXPECT_TRUE(state.advance(kSlow, 101'000));
+  EXPECT_EQ(state.share_percent(), 10u);
+  EXPECT_FALSE(state.advance(kSlow, 101'400));
+  EXPECT_TRUE(state.advance(kSlow, 109'999));
+  EXPECT_EQ(state.share_percent(), 95u);
+  state.observe(false, "once", kSlow, 109'999);
+  EXPECT_TRUE(state.advance(kSlow, 110'000));
+  EXPECT_EQ(state.health(), Health::kUp);
+  EXPECT_EQ(state.share_percent(), 100u);
+  EXPECT_EQ(state.row_count(), 1u);  // the doubt stays
+}
+
+// Good checks, bad service: each return takes twice as many good results.
+TEST(HealthState, FailedHandshakesMakeTheWayBackLonger) {
+  HealthState state(0, false);
+  play(state, "+", kRules);
+  uint64_t now_ms = 100'000;
+  for (const uint32_t results : {2u, 4u, 8u}) {
+    ASSERT_TRUE(state.bring_down("refused", now_ms));
+    EXPECT_EQ(state.reason(), "refused");
+    for (uint32_t i = 1; i < results; ++i) ASSERT_FALSE(state.observe(true, "", kRules, ++now_ms));
+    ASSERT_TRUE(state.observe(true, "", kRules, ++now_ms));
+    now_ms += 1000;
+  }
+  now_ms += 60'000;
+  state.bring_down("refused", now_ms);
+  EXPECT_FALSE(state.bring_down("refused", now_ms));
+  state.observe(true, "", kRules, now_ms);
+  EXPECT_TRUE(state.observe(true, "", kRules, now_ms));
+}
+
+TEST(PassiveWatch, CountsFailuresInARow) {
+  PassiveWatch watch({100, 10, 20});
+  EXPECT_EQ(watch.look({100, 12, 21}), 3u);
+  EXPECT_EQ(watch.look({100, 14, 21}), 2u);
+  EXPECT_EQ(watch.row_count(), 5u);
+  EXPECT_EQ(watch.row().refused, 4u);
+  EXPECT_EQ(watch.look({101, 16, 21}), 2u);  // one answer among more failures ends nothing
+  EXPECT_EQ(watch.row_count(), 7u);
+  EXPECT_EQ(watch.look({105, 17, 21}), 1u);
+  EXPECT_EQ(watch.row_count(), 0u);
+}
+
+TEST(Jitter, StaysWithinItsBounds) {
+  EXPECT_EQ(jittered(1000, 0, 12345), 1000u);
+  uint64_t least = UINT64_MAX, most = 0;
+  for (uint32_t random = 0; random < 1000; ++random) {
+    const uint64_t wait_ms = jittered(1000, 10, random * 7919);
+    least = std::min(least, wait_ms);
+    most = std::max(most, wait_ms);
+  }
+  EXPECT_GE(least, 900u);
+  EXPECT_LE(least, 905u);
+  EXPECT_LE(most, 1100u);
+  EXPECT_GE(most, 1095u);
+}
+
+}  // namespace
+}  // namespace sluice::control

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Checks on the loopback: what a listener, a closed port, a silent one and a program come to.
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include <thread>
+
+#include "control/daemon/health/command_probe.h"
+#include "control/daemon/health/curl_probe.h"
+#include "control/daemon/health/tcp_probe.h"
+
+namespace sluice::control {
+namespace {
+
+using std::chrono::milliseconds;
+using Kind = ProbeResult::Kind;
+
+// A listening socket that answers the first connection with `answer`, if there is one.
+class Listener {
+ public:
+  explicit Listener(std::string answer = "") : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(listen(fd_.get(), 4), 0);
+    socklen_t length = sizeof address;
+    getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length);
+    port_ = ntohs(address.sin_port);
+    if (answer.empty()) return;
+    thread_ = std::thread([this, answer = std::move(answer)] {
+      const UniqueFd peer(accept(fd_.get(), nullptr, nullptr));
+      char request[4096];
+      const ssize_t length = read(peer.get(), request, sizeof request);
+      if (length > 0) request_.assign(request, static_cast<size_t>(length));
+      EXPECT_EQ(write(peer.get(), answer.data(), answer.size()),
+                static_cast<ssize_t>(answer.size()));
+    });
+  }
+  ~Listener() {
+    if (thread_.joinable()) thread_.join();
+  }
+  uint16_t port() const { return port_; }
+  const std::string& request() {
+    thread_.join();
+    return request_;
+  }
+
+ private:
+  UniqueFd fd_;
+  uint16_t port_ = 0;
+  std::string request_;
+  std::thread thread_;
+};
+
+ProbeTarget target(uint16_t port, CheckType type = CheckType::kTcp) {
+  ProbeTarget to{"web",
+                 {*parse_ipv4("127.0.0.1"), net::be16::from_host(port)},
+                 *parse_ipv4("127.0.0.1"),
+                 "lo",
+                 {}};
+  to.check.type = type;
+  return to;
+}
+
+// The result, or what it says when it is given up after `wait`.
+ProbeResult result_of(EventLoop& loop, Probe& probe, milliseconds wait = milliseconds(5000)) {
+  std::optional<ProbeResult> result;
+  probe.start([&](const ProbeResult& said) { result = said; });
+  const auto end = EventLoop::Clock::now() + wait;
+  while (!result && EventLoop::Clock::now() < end) loop.run_once(milliseconds(10));
+  return result.value_or(ProbeResult::bad("given up: " + (result ? "" : probe.give_up())));
+}
+
+TEST(TcpProbe, AcceptedRefusedAndWithoutADevice) {
+  EventLoop loop;
+  const Listener listener;
+  TcpProbe good(loop, target(listener.port()));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(result_of(loop, good).kind, Kind::kGood);
+
+  TcpProbe refused(loop, target(1));
+  const ProbeResult said = result_of(loop, refused);
+  EXPECT_EQ(said.kind, Kind::kBad);
+  EXPECT_EQ(said.reason, "connect: Connection refused");
+
+  ProbeTarget nowhere = target(listener.port());
+  nowhere.device = "no-such-link";
+  TcpProbe none(loop, nowhere);
+  EXPECT_EQ(result_of(loop, none).kind, Kind::kNone);
+}
+
+ProbeResult http(Listener& listener, HealthCheckConfig check, milliseconds wait) {
+  EventLoop loop;
+  CurlEngine engine(loop);
+  ProbeTarget to = target(listener.port());
+  to.check = std::move(check);
+  CurlProbe probe(engine, to);
+  return result_of(loop, probe, wait);
+}
+
+TEST(CurlProbe, JudgesTheAnswer) {
+  const struct {
+    const char* answer;
+    HealthCheckConfig check;
+    const char* reason;  // empty: good
+  } cases[] = {
+      {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", {}, ""},
+      {"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", {}, ""},
+      {"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", {}, "status 503"},
+      {"HTTP/1.1 204 No\r\n\r\n", {.expect_status = {{200, 200}, {203, 203}}}, "status 204"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", {.body_matches = "^o.$"}, ""},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno",
+       {.body_matches = "ok"},
+       "status 200, but the body does not match"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok",
+       {},
+       "transfer closed with 1 bytes remaining to read"},
+      {"SSH-2.0-dropbear\r\n", {}, "Received HTTP/0.9 when not allowed"},
+  };
+  for (const auto& test : cases) {
+    Listener listener(test.answer);
+    HealthCheckConfig check = test.check;
+    check.type = CheckType::kHttp;
+    const ProbeResult said = http(listener, check, milliseconds(5000));
+    EXPECT_EQ(said.reason, test.reason) << test.answer;
+    EXPECT_EQ(said.kind, *test.reason == '\0' ? Kind::kGood : Kind::kBad);
+  }
+}
+
+TEST(CurlProbe, AsksAsConfigured) {
+  Listener listener("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  http(listener,
+       {.type = CheckType::kHttp,
+        .method = HttpMethod::kOptions,
+        .path = "/a/../b?c=%20",
+        .host = "web.example"},
+       milliseconds(5000));
+  const std::string& request = listener.request();
+  EXPECT_TRUE(request.starts_with("OPTIONS /a/../b?c=%20 HTTP/1.1\r\n")) << request;
+  EXPECT_NE(request.find("\r\nHost: web.example\r\n"), request.npos) << request;
+  EXPECT_NE(request.find("\r\nConnection: close\r\n"), request.npos) << request;
+}
+
+TEST(CurlProbe, SilenceIsGivenUpAndSaidHowFarItCame) {
+  Listener listener;  // accepts, as a stopped program's kernel does, and says nothing
+  EXPECT_EQ(http(listener, {.type = CheckType::kHttp}, milliseconds(100)).reason,
+            "given up: no answer in time");
+  EXPECT_EQ(http(listener, {.type = CheckType::kHttps}, milliseconds(100)).reason,
+            "given up: no TLS connection in time");
+}
+
+ProbeResult command(std::vector<std::string> words, milliseconds wait = milliseconds(5000)) {
+  EventLoop loop;
+  CommandRunner runner(loop);
+  ProbeTarget to = target(80, CheckType::kCommand);
+  to.check.command = std::move(words);
+  CommandProbe probe(runner, to);
+  const ProbeResult said = result_of(loop, probe, wait);
+  const auto end = EventLoop::Clock::now() + milliseconds(5000);
+  while (runner.process_count() > 0 && EventLoop::Clock::now() < end) {
+    loop.run_once(milliseconds(10));
+  }
+  EXPECT_EQ(runner.process_count(), 0u);
+  return said;
+}
+
+TEST(CommandProbe, TheExitStatusDecides) {
+  EXPECT_EQ(command({"/bin/true"}).kind, Kind::kGood);
+  EXPECT_EQ(command({"/bin/sh", "-c", "exit 3"}).reason, "exit status 3");
+  EXPECT_EQ(command({"/bin/sh", "-c", "echo $SLUICE_SERVICE at $SLUICE_BACKEND; exit 1"}).reason,
+            "exit status 1: web at 127.0.0.1:80");
+  EXPECT_EQ(command({"/bin/sh", "-c", "kill -TERM $$"}).reason, "signal 15");
+  EXPECT_EQ(command({"/bin/sh", "-c", "yes | head -c 1000000; exit 1"}).reason, "exit status 1: y");
+  EXPECT_EQ(command({"/no/such/program"}).kind, Kind::kNone);
+}
+
+TEST(CommandProbe, OneThatHangsIsKilledWithAllThatItHasStarted) {
+  const std::string mark = "4711." + std::to_string(getpid());
+  EXPECT_EQ(
+      command({"/bin/sh", "-c", "sleep " + mark + " & sleep " + mark}, milliseconds(100)).reason,
+      "given up: the command did not end in time");
+  EXPECT_NE(system(("pgrep -f '^sleep " + mark + "' >/dev/null").c_str()), 0);
+}
+
+}  // namespace
+}  // namespace sluice::control

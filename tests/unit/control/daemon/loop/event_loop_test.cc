@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The loop: descriptors, timers, signals.
+#include "control/daemon/loop/event_loop.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+namespace sluice::control {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(EventLoop, ReadableDescriptorsAreReported) {
+  EventLoop loop;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  int seen = 0;
+  loop.watch(ends[0], EPOLLIN, [&](uint32_t) {
+    ++seen;
+    loop.forget(ends[0]);  // a callback may forget itself
+  });
+  loop.run_once(milliseconds(0));
+  EXPECT_EQ(seen, 0);
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  loop.run_once(milliseconds(1000));
+  loop.run_once(milliseconds(0));
+  EXPECT_EQ(seen, 1);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+// Two events of one turn: the first one's callback closes the second one's descriptor and opens
+// another, which gets its number. What was seen of the old one is not the new one's.
+TEST(EventLoop, ANumberUsedAgainInTheSameTurnHearsNothingOfTheOldOne) {
+  EventLoop loop;
+  int first[2], second[2], third[2];
+  ASSERT_EQ(pipe(first), 0);
+  ASSERT_EQ(pipe(second), 0);
+  int wrong = 0;
+  loop.watch(first[0], EPOLLIN, [&](uint32_t) {
+    loop.forget(first[0]);
+    loop.forget(second[0]);
+    close(second[0]);
+    ASSERT_EQ(pipe(third), 0);
+    ASSERT_EQ(third[0], second[0]);
+    loop.watch(third[0], EPOLLIN, [&](uint32_t) { ++wrong; });
+  });
+  loop.watch(second[0], EPOLLIN, [&](uint32_t) { ++wrong; });
+  ASSERT_EQ(write(first[1], "x", 1), 1);
+  ASSERT_EQ(write(second[1], "x", 1), 1);
+  loop.run_once(milliseconds(1000));
+  loop.run_once(milliseconds(0));
+  EXPECT_EQ(wrong, 0);
+  for (int fd : {first[0], first[1], second[1], third[0], third[1]}) close(fd);
+}
+
+TEST(EventLoop, TimersFireAgainAndAgain) {
+  EventLoop loop;
+  int fired = 0;
+  loop.every(milliseconds(5), [&] {
+    if (++fired == 3) loop.stop();
+  });
+  loop.run();
+  EXPECT_EQ(fired, 3);
+}
+
+// A descriptor that is ready and that nobody reads: it is named, and the loop leaves the core to others.
+TEST(EventLoop, OneThatSpinsSaysSoAndSlowsDown) {
+  EventLoop loop;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  loop.every(
+      milliseconds(100), [] {}, "a quiet one");
+  loop.watch(
+      ends[0], EPOLLIN, [](uint32_t) {}, "the one that nobody reads");
+  const auto run_for = [&](milliseconds time) {
+    const auto end = EventLoop::Clock::now() + time;
+    while (EventLoop::Clock::now() < end) loop.run_once(milliseconds(10));
+  };
+  for (int i = 0; i < 10 && !loop.load().spins; ++i) run_for(milliseconds(1000));
+  EXPECT_TRUE(loop.load().spins);
+  EXPECT_GT(loop.load().iterations_per_s, 20'000u);
+  EXPECT_EQ(loop.load().busiest, "the one that nobody reads");
+  run_for(milliseconds(1500));
+  EXPECT_TRUE(loop.load().spins);
+  EXPECT_LT(loop.load().iterations_per_s, 2'000u);
+  EXPECT_LT(loop.load().busy_percent, 20.0);
+  char byte;
+  ASSERT_EQ(read(ends[0], &byte, 1), 1);
+  run_for(milliseconds(2200));
+  EXPECT_FALSE(loop.load().spins);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+// Closed before it was forgotten, while a copy lives on: epoll goes on telling of it.
+TEST(EventLoop, WhatNobodyWatchesAnyMoreIsForgotten) {
+  EventLoop loop;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  const int copy = dup(ends[0]);
+  loop.watch(ends[0], EPOLLIN, [](uint32_t) {});
+  close(ends[0]);
+  loop.forget(ends[0]);
+  int seen = 0;
+  int other[2];
+  ASSERT_EQ(pipe(other), 0);
+  loop.watch(other[0], EPOLLIN, [&](uint32_t) {
+    ++seen;
+    char byte;
+    EXPECT_EQ(read(other[0], &byte, 1), 1);
+  });
+  int rounds = 0;
+  const auto end = EventLoop::Clock::now() + milliseconds(50);
+  for (; EventLoop::Clock::now() < end; ++rounds) loop.run_once(milliseconds(10));
+  EXPECT_LT(rounds, 200);
+  ASSERT_EQ(write(other[1], "x", 1), 1);
+  loop.run_once(milliseconds(100));
+  EXPECT_EQ(seen, 1);
+  for (int fd : {copy, ends[1], other[0], other[1]}) close(fd);
+}
+
+// A timer that takes long does not take the loop with it.
+TEST(EventLoop, ATimerRestsForAsLongAsItTook) {
+  EventLoop loop;
+  int fired = 0;
+  loop.every(milliseconds(1), [&] {
+    ++fired;
+    usleep(20'000);
+  });
+  const auto end = EventLoop::Clock::now() + milliseconds(300);
+  while (EventLoop::Clock::now() < end) loop.run_once(milliseconds(10));
+  EXPECT_LE(fired, 5);
+  EXPECT_GE(fired, 2);
+}
+
+TEST(EventLoop, SignalsArriveInTheLoop) {
+  EventLoop loop;
+  std::vector<int> seen;
+  loop.on_signal(SIGHUP, [&] { seen.push_back(SIGHUP); });
+  loop.on_signal(SIGUSR1, [&] {
+    seen.push_back(SIGUSR1);
+    loop.stop();
+  });
+  raise(SIGHUP);
+  raise(SIGUSR1);
+  loop.run();
+  EXPECT_EQ(seen, (std::vector<int>{SIGHUP, SIGUSR1}));
+}
+
+}  // namespace
+}  // namespace sluice::control
