@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "dataplane/stage/lifecycle.h"
+#include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/idle_limit.h"
 
 namespace sluice {
 
@@ -14,8 +15,6 @@ namespace {
 
 // A flood is over when nothing had to be evicted or deferred for so long.
 constexpr uint32_t kPressureMs = 2'000;
-// So few at a time are no flood, however few the ports are.
-constexpr uint64_t kFewHandshakes = 8;
 
 void note_pressure(const Core& core, HalfOpenQueue& queue) {
   queue.pressed = true;
@@ -43,14 +42,6 @@ uint64_t table_limit(const Core& core, bool pressed) {
   return pressed ? std::min<uint64_t>(limit, core.syns.slot_count()) : limit;
 }
 
-HalfOpenQueue& queue_of(const Core& core, const Flow& flow) {
-  return core.registry.backends[flow.backend]->half_open;
-}
-
-bool has_repeated(const Flow& flow) {
-  return flow.half_open.rank == HalfOpenLinks::Rank::kRepeated;
-}
-
 /// Since it was put into its list.
 uint32_t waiting_ms(const Core& core, const Flow& flow) {
   return core.now32() - (has_repeated(flow) ? flow.last_seen_ms : flow.opened_ms);
@@ -66,10 +57,6 @@ uint32_t protected_ms(const Flow& oldest, bool for_repeated) {
 /// The client's SYN as it was sent.
 uint32_t client_sequence(const Flow& flow) {
   return flow.marks.client_first - 1 - flow.shift.sequence;
-}
-
-uint32_t configured_limit_ms(const Core& core, const Flow& flow) {
-  return core.snapshot->timeouts_ms[static_cast<size_t>(flow.tcp.state())];
 }
 
 }  // namespace
@@ -128,37 +115,17 @@ void prefer_repeated(Core& core, uint32_t index) {
   const Flow& flow = core.flows[index];
   // A copy on the way is no retransmission.
   if (core.now32() - flow.opened_ms < SynMemory::kSoonestMs) return;
-  core.half_open.prefer(queue_of(core, flow), index);
+  core.half_open.prefer(half_open_queue(core, flow), index);
 }
 
 void evict(Core& core, uint32_t index) {
   const Flow& flow = core.flows[index];
-  HalfOpenQueue& queue = queue_of(core, flow);
+  HalfOpenQueue& queue = half_open_queue(core, flow);
   note_pressure(core, queue);
   queue.evicted.add();
   core.count(Event::half_open_evicted);
   core.syn_memory.note(flow.key, client_sequence(flow), flow.opened_ms);
-  abandon_flow(core, index, FlowEnd::evicted);
-}
-
-uint32_t idle_limit_ms(const Core& core, const Flow& flow) {
-  const uint32_t configured = configured_limit_ms(core, flow);
-  if (!is_opening(flow.tcp.state())) return configured;
-  const HalfOpenQueue& queue = queue_of(core, flow);
-  const uint64_t count = queue.count.value();
-  const bool many = count > kFewHandshakes && 2 * count > queue.limit.value();
-  return many ? std::min(configured, kUsefulMs) : configured;
-}
-
-uint32_t idle_ms(const Core& core, const Flow& flow) {
-  const bool pressed = is_opening(flow.tcp.state()) && !has_repeated(flow) &&
-                       idle_limit_ms(core, flow) < configured_limit_ms(core, flow);
-  return core.now32() - (pressed ? flow.opened_ms : flow.last_seen_ms);
-}
-
-bool ends_early(const Core& core, const Flow& flow) {
-  return is_opening(flow.tcp.state()) &&
-         core.now32() - flow.last_seen_ms < configured_limit_ms(core, flow);
+  end_flow(core, index, FlowEnd::evicted);
 }
 
 }  // namespace sluice

@@ -25,7 +25,6 @@
 namespace sluice {
 
 inline constexpr uint32_t kHandshakeMs = 500;
-inline constexpr uint32_t kUsefulMs = 4'000;
 /// Not even for a repeated SYN: the last ACK of a real handshake may be on its way.
 inline constexpr uint32_t kRoundTripMs = 100;
 
@@ -54,13 +53,5 @@ void prefer_repeated(Core& core, uint32_t index);
 
 /// Ends an unfinished handshake without a word to its client.
 void evict(Core& core, uint32_t index);
-
-/// How long a flow may be silent in its state, and how long it has been. Under pressure an
-/// unfinished handshake has less time, and where its client has not repeated its SYN all of it
-/// counts: a backend that asks a spoofed source again is no sign of life.
-uint32_t idle_limit_ms(const Core& core, const Flow& flow);
-uint32_t idle_ms(const Core& core, const Flow& flow);
-/// Whether it is for pressure alone that a flow's time is over.
-bool ends_early(const Core& core, const Flow& flow);
 
 }  // namespace sluice

@@ -9,18 +9,18 @@
 #include <array>
 #include <cstdint>
 #include <memory_resource>
+#include <utility>
 
 #include "dataplane/net/drop_reason.h"
 #include "dataplane/net/siphash.h"
+#include "dataplane/port/flow_log_ring.h"
 #include "dataplane/port/handoff.h"
+#include "dataplane/port/kernel_rings.h"
 #include "dataplane/port/steering.h"
 #include "dataplane/port/tx.h"
 #include "dataplane/port/wall_clock.h"
 #include "dataplane/stage/announcements.h"
-#include "dataplane/stage/flow_log.h"
-#include "dataplane/stage/kernel_door.h"
 #include "dataplane/stage/next_hops.h"
-#include "dataplane/stage/upkeep.h"
 #include "dataplane/state/flow_table.h"
 #include "dataplane/state/half_open.h"
 #include "dataplane/state/icmp_limit.h"
@@ -52,6 +52,17 @@ struct CoreSetup {
   uint32_t worker = 0;
   const Steering* steering = nullptr;  // of all workers; nullptr: it is alone
   const Rings* rings = nullptr;        // between all workers
+};
+
+/// How far the work has come that is done a little in each iteration (upkeep.h).
+struct Upkeep {
+  static constexpr uint32_t kDone = UINT32_MAX;
+
+  TcpTimeouts timeouts_ms = kDefaultTcpTimeouts;  // as of the snapshot before
+  uint32_t next_flow = kDone;  // from here on timers may still stand where old limits set them
+  uint64_t aged_ms = 0;        // when ports were aged last
+  uint32_t next_pool = 0;      // in the snapshot's list
+  uint32_t next_port = 0;      // in the pool's set
 };
 
 struct Core {
@@ -98,7 +109,7 @@ struct Core {
   Announcements announcements;
   std::array<uint32_t, kInterfacesMax> link_ups{};  // of the snapshot in force, by interface
   // By interface; of those without a kernel nullptr. Set before the worker starts.
-  std::array<KernelDoor*, kInterfacesMax> kernel_doors{};
+  std::array<KernelRings*, kInterfacesMax> kernel_rings{};
   FlowLogRing* flow_log = nullptr;  // set before a snapshot asks for it
   Trace* trace = nullptr;           // what SetTrace has set
   uint32_t worker;
@@ -108,6 +119,13 @@ struct Core {
 
   uint32_t now32() const { return static_cast<uint32_t>(now_ms); }
   void count(Event event) { counters.count(event); }
+  /// A flow goes from one state to another.
+  void note_state(TcpState before, TcpState now) {
+    counters.flows_in(before).subtract();
+    counters.flows_in(now).add();
+  }
+  /// Gives up the SYN that is kept of a flow whose handshake is not done.
+  void release_syn(Flow& flow) { syns.release(std::exchange(flow.syn_slot, SynStore::kNone)); }
   ServiceState& service(const Flow& flow) { return *registry.services[flow.key.service]; }
   BackendState& backend(const Flow& flow) { return *registry.backends[flow.backend]; }
   PoolState& pool(const Flow& flow) { return *registry.pools[flow.pool]; }

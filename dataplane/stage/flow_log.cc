@@ -2,12 +2,6 @@
 // Records of flows that have ended.
 #include "dataplane/stage/flow_log.h"
 
-#include <rte_errno.h>
-
-#include <stdexcept>
-
-#include "dataplane/stage/core.h"
-
 namespace sluice {
 namespace {
 
@@ -34,14 +28,11 @@ FlowRecord record_of(const Core& core, const Flow& flow, TcpState state, FlowEnd
 
 }  // namespace
 
-FlowLogRing::FlowLogRing(const std::string& name, int numa_socket)
-    : ring_(rte_ring_create_elem(name.c_str(), kSize, kRecordsMax, numa_socket,
-                                 RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ)) {
-  if (ring_ == nullptr) throw std::runtime_error("ring " + name + ": " + rte_strerror(rte_errno));
-}
-
 void log_end(Core& core, const Flow& flow, TcpState state, FlowEnd end) {
-  if (!core.flow_log->wants(core.snapshot->flow_log_sample)) return;
+  const uint32_t sample = core.snapshot->flow_log_sample;
+  if (sample == 0) [[likely]]
+    return;
+  if (!core.flow_log->wants(sample)) return;
   const bool given = core.flow_log->give(record_of(core, flow, state, end));
   core.count(given ? Event::flows_logged : Event::flow_log_dropped);
 }

@@ -8,7 +8,10 @@
 #include "dataplane/net/serial.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/alter.h"
-#include "dataplane/stage/lifecycle.h"
+#include "dataplane/stage/configured_backend.h"
+#include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/open_flow.h"
+#include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
 
 namespace sluice {
@@ -64,7 +67,7 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& 
   const bool rewrite = core.flows[index].rewrite_timestamps;
   const auto choice = choose_port(core, *backend, rewrite, syn, true);
   if (!choice) return false;
-  if (choice->taken.old_flow != PortPool::kNoFlow) erase_flow(core, choice->taken.old_flow);
+  if (choice->taken.old_flow != PortPool::kNoFlow) free_flow(core, choice->taken.old_flow);
   Flow& flow = core.flows[index];
   PoolState& from = core.pool(flow);
   from.ports.give_back(flow.local_port.host(), learned, PortPool::kNoFlow);
@@ -99,9 +102,7 @@ void count_heal(Core& core, Flow& flow) {
 DropReason give_up(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   core.backend(flow).heals_failed.add();
-  reset_client(core, flow);
-  note_end(core, flow, flow.tcp.state(), FlowEnd::heal_exhausted);
-  erase_flow(core, index);
+  end_flow(core, index, FlowEnd::heal_exhausted);
   return DropReason::heal_exhausted;
 }
 

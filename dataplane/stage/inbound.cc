@@ -6,10 +6,15 @@
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/admission.h"
 #include "dataplane/stage/alter.h"
+#include "dataplane/stage/configured_backend.h"
+#include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/flow_log.h"
 #include "dataplane/stage/heal.h"
 #include "dataplane/stage/lifecycle.h"
 #include "dataplane/stage/mss_clamp.h"
+#include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/passed_syn.h"
+#include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/too_large.h"
 
@@ -61,7 +66,7 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
 Verdict begin_anew(Core& core, uint32_t index, Segment& segment) {
   const ServiceView* service = core.snapshot->find_service(core.vip(core.flows[index]));
   if (!is_over(core.flows[index].tcp.state())) core.count(Event::flows_replaced);
-  abandon_flow(core, index, FlowEnd::replaced);
+  end_flow(core, index, FlowEnd::replaced);
   if (service == nullptr) {  // removed meanwhile
     answer_with_reset(core, segment, Event::resets_to_clients);
     return DropReason::no_service;
@@ -156,8 +161,7 @@ void note_late_segment(Core& core, const Flow& flow) {
   if (is_over(before)) note_late_segment(core, flow);
   if (before == TcpState::kSynSent) {  // a RST: the client gave up before any answer
     const Verdict verdict = forward(core, flow, segment);
-    note_end(core, flow, before, FlowEnd::given_up);
-    erase_flow(core, index);
+    end_flow(core, index, FlowEnd::given_up, before);
     return verdict;
   }
   if (reading.event != TcpEvent::kNone) {

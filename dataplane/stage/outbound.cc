@@ -7,6 +7,7 @@
 #include "dataplane/stage/heal.h"
 #include "dataplane/stage/lifecycle.h"
 #include "dataplane/stage/mss_clamp.h"
+#include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/passed_syn.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/too_large.h"

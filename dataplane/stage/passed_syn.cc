@@ -4,8 +4,9 @@
 
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/alter.h"
-#include "dataplane/stage/lifecycle.h"
+#include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/mss_clamp.h"
+#include "dataplane/stage/port_choice.h"
 
 namespace sluice {
 namespace {

@@ -6,14 +6,17 @@
 
 #include <utility>
 
+#include "dataplane/stage/arp_input.h"
+#include "dataplane/stage/exception_path.h"
+#include "dataplane/stage/expiry.h"
+#include "dataplane/stage/icmp_input.h"
 #include "dataplane/stage/inbound.h"
-#include "dataplane/stage/kernel_door.h"
-#include "dataplane/stage/lifecycle.h"
 #include "dataplane/stage/outbound.h"
 #include "dataplane/stage/ownership.h"
 #include "dataplane/stage/resets.h"
-#include "dataplane/stage/side_doors.h"
+#include "dataplane/stage/source_check.h"
 #include "dataplane/stage/trace.h"
+#include "dataplane/stage/upkeep.h"
 
 namespace sluice {
 
@@ -83,7 +86,7 @@ void fetch_flow(const Core& core, Way& way) {
 Verdict stray(Core& core, Segment& segment, uint16_t interface) {
   const Snapshot& snapshot = *core.snapshot;
   const net::Ipv4Header& ip = *segment.packet.ip;
-  if (const Verdict source = judge_source(core, ip.source, interface); !source.passed()) {
+  if (const Verdict source = check_source(core, ip.source, interface); !source.passed()) {
     return source;
   }
   if (snapshot.is_local(ip.destination)) {
@@ -115,7 +118,7 @@ Verdict from_client(Core& core, Segment& segment, const Way& way, uint16_t inter
   if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
   const ServiceView* service = core.snapshot->find_service(segment.destination());
   if (service == nullptr) return stray(core, segment, interface);  // removed
-  const Verdict source = judge_source(core, segment.packet.ip->source, interface);
+  const Verdict source = check_source(core, segment.packet.ip->source, interface);
   if (!source.passed()) return source;
   return inbound_miss(core, *service, segment);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A packet's way, for a burst at a time: parse, look up, side doors or inbound or outbound, out.
+// A packet's way, for a burst at a time: parse, look up, inbound or outbound (or ARP, ICMP), out.
 //
 //   rx -> parse -+-> whose? flow ------> inbound | outbound --> rewrite --> next hop -> tx
 //                |        `--miss--> service -> scheduler -> port pool -> insert --^
-//                `-> side doors (ARP, ICMP)
+//                `-> ARP, ICMP, the kernel
 //
 // Only here is prefetched: headers of the whole burst while it is parsed, flows once they are
 // found.

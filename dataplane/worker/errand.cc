@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "dataplane/stage/lifecycle.h"
+#include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/resets.h"
 
 namespace sluice {
@@ -73,7 +73,7 @@ bool ResetFlows::step(Core& core) {
     core.count(Event::flows_reset);
     const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
     if (!unanswered || unanswered_ == Unanswered::kRefuse) reset_client(core, flow);
-    abandon_flow(core, cursor_, FlowEnd::reset_by_order);
+    end_flow(core, cursor_, FlowEnd::reset_by_order);
     ++resets;
     ++reset_count_;
   }

@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "dataplane/port/memory.h"
+#include "dataplane/stage/exception_path.h"
 #include "dataplane/stage/pipeline.h"
 
 namespace sluice {
@@ -38,7 +39,7 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   core.now_ms = TscClock().now_ms();
   core_ = std::make_unique<Core>(core);
   core_->registry.pool_memory = pool_memory_.get();
-  core_->kernel_doors = setup.kernel_doors;
+  core_->kernel_rings = setup.kernel_rings;
   core_->flow_log = setup.flow_log;
   static_cast<void>(setup.wall_clock->read(core_->wall_clock));
   for (const PortQueues& port : setup.ports) {

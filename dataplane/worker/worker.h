@@ -38,7 +38,7 @@ struct WorkerSetup {
   const Steering* steering;
   const Rings* rings;   // to hand packets off; nullptr when the worker is alone
   const Rings* relays;  // to transmit; nullptr when every port has a queue for every worker
-  std::array<KernelDoor*, kInterfacesMax> kernel_doors{};
+  std::array<KernelRings*, kInterfacesMax> kernel_rings{};
   FlowLogRing* flow_log = nullptr;
   const WallClockCell* wall_clock;
 };

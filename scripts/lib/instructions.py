@@ -45,7 +45,7 @@ STAGES = [
     ("rewrite", r"dataplane/net/rewrite|dataplane/stage/alter"),
     ("way out", r"dataplane/stage/next_hops|dataplane/state/neighbours|dataplane/port/tx\."),
     ("ports", r"dataplane/state/port_pool|dataplane/state/time_wait|dataplane/net/siphash"),
-    ("open, close", r"dataplane/stage/lifecycle|dataplane/state/timer_wheel|dataplane/state/syn_store|"
+    ("open, close", r"dataplane/stage/(lifecycle|open_flow|end_flow|expiry|port_choice|admission)|dataplane/state/timer_wheel|dataplane/state/syn_store|"
                     r"dataplane/state/scheduler|dataplane/stage/resets"),
     ("pipeline", r"dataplane/"),
 ]

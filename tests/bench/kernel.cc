@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What a way to the kernel costs a worker: while nobody uses it, and for each packet that takes it.
 // The other ends of the rings, the control thread's, are not in the figures.
-#include "dataplane/stage/kernel_door.h"
+#include "dataplane/port/kernel_rings.h"
 
 #include "tests/bench/established.h"
 
@@ -37,7 +37,7 @@ void packets_of_connections(const Options& options) {
   }
 }
 
-void free_all(KernelDoor& door) {
+void free_all(KernelRings& door) {
   rte_mbuf* packets[Rig::kBurst];
   while (const unsigned count = door.collect(packets, Rig::kBurst)) {
     rte_pktmbuf_free_bulk(packets, count);

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "dataplane/stage/alter.h"
+#include "dataplane/stage/exception_path.h"
 #include "dataplane/stage/pipeline.h"
 #include "dataplane/state/scheduler.h"
 
@@ -133,8 +134,8 @@ Rig::Rig(const RigOptions& options)
     }
   }
   for (uint16_t side = 0; options.kernel && side < std::size(doors_); ++side) {
-    doors_[side] = std::make_unique<KernelDoor>(next_name(), static_cast<int>(rte_socket_id()));
-    core_->kernel_doors[side] = doors_[side].get();
+    doors_[side] = std::make_unique<KernelRings>(next_name(), static_cast<int>(rte_socket_id()));
+    core_->kernel_rings[side] = doors_[side].get();
   }
   adopt_snapshot(*core_, snapshot_);
   learn_all();

@@ -15,9 +15,9 @@
 #include <memory>
 #include <vector>
 
+#include "dataplane/port/kernel_rings.h"
 #include "dataplane/port/memory.h"
 #include "dataplane/stage/core.h"
-#include "dataplane/stage/kernel_door.h"
 #include "tests/bench/frames.h"
 
 namespace sluice::bench {
@@ -63,7 +63,7 @@ class Rig {
   }
   void flush();
   /// Of a rig with `kernel`; this side of it is the control thread's.
-  KernelDoor& door(uint16_t side) { return *doors_[side]; }
+  KernelRings& door(uint16_t side) { return *doors_[side]; }
 
   /// Time as the worker tells it; housekeeping when a millisecond is over.
   void tick();
@@ -105,7 +105,7 @@ class Rig {
   PoolMemory pool_memory_;
   rte_mempool* packets_;
   Snapshot snapshot_;
-  std::unique_ptr<KernelDoor> doors_[2];
+  std::unique_ptr<KernelRings> doors_[2];
   std::unique_ptr<Core> core_;
   uint64_t learnt_ms_ = 0;
   uint64_t cycles_per_ms_ = rte_get_tsc_hz() / 1000;

@@ -52,7 +52,7 @@ NOT_FROM_A_WIRE = {
     "syn_deferred": "needs a flood (tests/stage/half_open_test)",
     "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",
     "frame_segmented": "an af_packet port gives every frame in one buffer",
-    "kernel_queue_full": "needs kernel = on the interface (tests/stage/kernel_door_test)",
+    "kernel_queue_full": "needs kernel = on the interface (tests/stage/exception_path_test)",
     "handoff_full": "needs two workers (tests/stage/handoff_test)",
     "tx_full": "an af_packet port waits for room in its ring",
     "mbuf_exhausted": "nobody outside can hold on to buffers",

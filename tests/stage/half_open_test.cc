@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Floods of handshakes that nobody finishes, and who comes through them.
 #include "dataplane/stage/admission.h"
+#include "dataplane/stage/idle_limit.h"
 
 #include "tests/stage/stage.h"
 

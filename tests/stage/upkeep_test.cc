@@ -3,7 +3,6 @@
 // what is remembered in 32-bit milliseconds never seems new again.
 #include "dataplane/stage/upkeep.h"
 
-#include "dataplane/stage/lifecycle.h"
 #include "dataplane/state/stamp.h"
 #include "tests/stage/stage.h"
 

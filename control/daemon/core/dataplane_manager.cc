@@ -170,7 +170,7 @@ WorkerSetup Balancer::worker_setup(uint32_t id) {
   setup.steering = plan_.steering.get();
   setup.rings = handoff_rings_.get();
   setup.relays = relay_rings_.get();
-  setup.kernel_doors = make_kernel_doors(id);
+  setup.kernel_rings = make_kernel_rings(id);
   setup.wall_clock = &wall_clock_.cell();
   setup.flow_log = flow_logs_
                        .emplace_back(std::make_unique<FlowLogRing>(fmt::format("flow-log-{}", id),
@@ -198,25 +198,25 @@ void Balancer::start_workers() {
                   problem, config_.eal.memory_mb, config_.limits.flows_per_worker));
 }
 
-std::array<KernelDoor*, kInterfacesMax> Balancer::make_kernel_doors(uint32_t worker) {
-  std::array<KernelDoor*, kInterfacesMax> doors{};
-  auto& made = kernel_doors_.emplace_back(config_.interfaces.size());
+std::array<KernelRings*, kInterfacesMax> Balancer::make_kernel_rings(uint32_t worker) {
+  std::array<KernelRings*, kInterfacesMax> rings{};
+  auto& made = kernel_rings_.emplace_back(config_.interfaces.size());
   for (size_t i = 0; i < made.size(); ++i) {
     if (config_.interfaces[i].kernel.empty()) continue;
-    made[i] = std::make_unique<KernelDoor>(fmt::format("kernel-{}-{}", worker, i),
-                                           static_cast<int>(rte_socket_id()));
-    doors[i] = made[i].get();
+    made[i] = std::make_unique<KernelRings>(fmt::format("kernel-{}-{}", worker, i),
+                                            static_cast<int>(rte_socket_id()));
+    rings[i] = made[i].get();
   }
-  return doors;
+  return rings;
 }
 
 std::vector<KernelInterface> Balancer::kernel_interfaces() const {
   std::vector<KernelInterface> interfaces;
   for (size_t i = 0; i < config_.interfaces.size(); ++i) {
     if (config_.interfaces[i].kernel.empty()) continue;
-    std::vector<KernelDoor*> doors;
-    for (const auto& of_worker : kernel_doors_) doors.push_back(of_worker[i].get());
-    interfaces.push_back({i, ports_[i].mac(), port_infos_[i].mtu.usable, std::move(doors)});
+    std::vector<KernelRings*> rings;
+    for (const auto& of_worker : kernel_rings_) rings.push_back(of_worker[i].get());
+    interfaces.push_back({i, ports_[i].mac(), port_infos_[i].mtu.usable, std::move(rings)});
   }
   return interfaces;
 }

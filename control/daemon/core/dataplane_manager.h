@@ -109,7 +109,7 @@ class Balancer {
   bool await_link(const Port& port) const;
   void make_rings();
   void start_workers();
-  std::array<KernelDoor*, kInterfacesMax> make_kernel_doors(uint32_t worker);
+  std::array<KernelRings*, kInterfacesMax> make_kernel_rings(uint32_t worker);
   WorkerSetup worker_setup(uint32_t id);
   void publish();
   void take_from_kernel(const Snapshot& snapshot);
@@ -126,8 +126,8 @@ class Balancer {
   std::vector<Port> ports_;
   std::vector<PortInfo> port_infos_;
   std::vector<LinkState> links_;
-  std::vector<std::vector<std::unique_ptr<KernelDoor>>> kernel_doors_;  // by worker, interface
-  std::vector<std::unique_ptr<FlowLogRing>> flow_logs_;                 // by worker
+  std::vector<std::vector<std::unique_ptr<KernelRings>>> kernel_rings_;  // by worker, interface
+  std::vector<std::unique_ptr<FlowLogRing>> flow_logs_;                  // by worker
   WallClockKeeper wall_clock_;
   SteeringPlan plan_;
   std::vector<std::string> rules_refused_;  // by interface: what was refused last; empty: nothing

@@ -8,9 +8,9 @@
 #include <limits>
 
 #include "control/common/errors.h"
+#include "dataplane/port/flow_log_ring.h"
 #include "dataplane/port/port.h"
 #include "dataplane/stage/core.h"
-#include "dataplane/stage/flow_log.h"
 
 namespace sluice::control {
 namespace {

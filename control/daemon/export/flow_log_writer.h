@@ -18,7 +18,7 @@
 
 #include "control/config/config.h"
 #include "control/host/flow_log_file.h"
-#include "dataplane/stage/flow_log.h"
+#include "dataplane/port/flow_log_ring.h"
 
 namespace sluice::control {
 

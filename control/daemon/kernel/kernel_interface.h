@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "dataplane/net/address.h"
-#include "dataplane/stage/kernel_door.h"
+#include "dataplane/port/kernel_rings.h"
 
 namespace sluice::control {
 
@@ -15,7 +15,7 @@ struct KernelInterface {
   size_t index;  // into Config::interfaces
   net::MacAddress mac;
   uint32_t mtu;
-  std::vector<KernelDoor*> doors;  // one for each worker
+  std::vector<KernelRings*> rings;  // one for each worker
 };
 
 }  // namespace sluice::control

@@ -135,8 +135,8 @@ void KernelTaps::poll() {
 bool KernelTaps::to_kernel(Way& way) {
   bool moved = false;
   std::array<rte_mbuf*, kToKernelPerMs> packets;
-  for (KernelDoor* door : way.interface.doors) {
-    const unsigned count = door->collect(packets.data(), way.to_kernel_left);
+  for (KernelRings* ring : way.interface.rings) {
+    const unsigned count = ring->collect(packets.data(), way.to_kernel_left);
     way.to_kernel_left -= count;
     moved |= count > 0;
     for (unsigned i = 0; i < count; ++i) {
@@ -150,10 +150,10 @@ bool KernelTaps::to_kernel(Way& way) {
 
 bool KernelTaps::to_port(Way& way) {
   if (!way.tap) return false;
-  KernelDoor& door = *way.interface.doors.front();
+  KernelRings& rings = *way.interface.rings.front();
   std::array<rte_mbuf*, kToPortPerTurn> packets;
   // What does not fit stays with the kernel, whose queue is there for that.
-  const unsigned room = std::min(door.room(), kToPortPerTurn);
+  const unsigned room = std::min(rings.room(), kToPortPerTurn);
   unsigned count = 0;
   while (count < room) {
     rte_mbuf* packet = rte_pktmbuf_alloc(packets_);
@@ -168,7 +168,7 @@ bool KernelTaps::to_port(Way& way) {
     packet->pkt_len = static_cast<uint32_t>(length);
     packets[count++] = packet;
   }
-  const unsigned posted = count == 0 ? 0 : door.post(packets.data(), count);
+  const unsigned posted = count == 0 ? 0 : rings.post(packets.data(), count);
   if (posted < count) rte_pktmbuf_free_bulk(&packets[posted], count - posted);
   return count > 0;
 }

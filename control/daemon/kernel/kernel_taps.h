@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The control thread's side of the kernel doors: carries frames between the workers' rings and the
+// The control thread's side of the exception path: carries frames between the workers' rings and the
 // taps, a bounded share at a time.
 //
 // No worker wakes anybody, so a timer looks at the rings: every millisecond while nothing moves,
@@ -19,7 +19,7 @@
 #include "control/daemon/kernel/kernel_interface.h"
 #include "control/daemon/kernel/kernel_tap.h"
 #include "control/daemon/loop/event_loop.h"
-#include "dataplane/stage/kernel_door.h"
+#include "dataplane/port/kernel_rings.h"
 
 namespace sluice::control {
 

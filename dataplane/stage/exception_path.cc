@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is the kernel's, and the rings to it.
-#include "dataplane/stage/kernel_door.h"
-
-#include <rte_errno.h>
+// What is the kernel's.
+#include "dataplane/stage/exception_path.h"
 
 #include <algorithm>
-#include <stdexcept>
-
-#include "dataplane/stage/core.h"
 
 namespace sluice {
 
@@ -15,19 +10,6 @@ using net::DropReason;
 using net::Verdict;
 
 namespace {
-
-rte_ring* make_ring(const std::string& name, int numa_socket) {
-  rte_ring* ring = rte_ring_create(name.c_str(), KernelDoor::kPacketsMax, numa_socket,
-                                   RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);
-  if (ring == nullptr) throw std::runtime_error("ring " + name + ": " + rte_strerror(rte_errno));
-  return ring;
-}
-
-void empty_and_free(rte_ring* ring) {
-  void* packet;
-  while (rte_ring_sc_dequeue(ring, &packet) == 0) rte_pktmbuf_free(static_cast<rte_mbuf*>(packet));
-  rte_ring_free(ring);
-}
 
 /// parse() has read the frame up to where this reason was found.
 bool is_unread(DropReason reason) {
@@ -37,37 +19,22 @@ bool is_unread(DropReason reason) {
 
 }  // namespace
 
-KernelDoor::KernelDoor(const std::string& name, int numa_socket)
-    : to_kernel_(make_ring(name + "-in", numa_socket)), to_port_(nullptr) {
-  try {
-    to_port_ = make_ring(name + "-out", numa_socket);
-  } catch (...) {
-    rte_ring_free(to_kernel_);
-    throw;
-  }
-}
-
-KernelDoor::~KernelDoor() {
-  empty_and_free(to_kernel_);
-  empty_and_free(to_port_);
-}
-
 bool is_kernels(const Core& core, net::Ipv4Address ip, uint16_t interface) {
-  if (core.kernel_doors[interface] == nullptr) return false;
+  if (core.kernel_rings[interface] == nullptr) return false;
   const auto& addresses = core.snapshot->interfaces[interface].addresses;
   return std::any_of(addresses.begin(), addresses.end(),
                      [&](net::Ipv4Prefix own) { return own.address == ip; });
 }
 
 Verdict give_to_kernel(Core& core, rte_mbuf* packet, uint16_t interface) {
-  if (!core.kernel_doors[interface]->give(packet)) return DropReason::kernel_queue_full;
+  if (!core.kernel_rings[interface]->give(packet)) return DropReason::kernel_queue_full;
   core.count(Event::packets_to_kernel);
   return Verdict::pass();
 }
 
 Verdict unread_input(Core& core, Segment& segment, uint16_t interface) {
   const DropReason reason = segment.packet.reason;
-  if (core.kernel_doors[interface] == nullptr || !is_unread(reason)) return reason;
+  if (core.kernel_rings[interface] == nullptr || !is_unread(reason)) return reason;
   const auto* ethernet = rte_pktmbuf_mtod(segment.buffer, const net::EthernetHeader*);
   if (!ethernet->destination.is_multicast()) {
     if (ethernet->destination != core.snapshot->interfaces[interface].mac) {
@@ -85,9 +52,9 @@ void send_from_kernels(Core& core) {
   constexpr unsigned kBudget = 32;
   rte_mbuf* packets[kBudget];
   for (uint16_t i = 0; i < core.snapshot->interfaces.size(); ++i) {
-    KernelDoor* door = core.kernel_doors[i];
-    if (door == nullptr) continue;
-    const unsigned count = door->take(packets, kBudget);
+    KernelRings* rings = core.kernel_rings[i];
+    if (rings == nullptr) continue;
+    const unsigned count = rings->take(packets, kBudget);
     for (unsigned p = 0; p < count; ++p) {
       core.tx.send(core.snapshot->interfaces[i].port, packets[p]);
       core.count(Event::packets_from_kernel);

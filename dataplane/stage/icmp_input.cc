@@ -1,79 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ARP and ICMP.
-#include "dataplane/stage/side_doors.h"
+// ICMP.
+#include "dataplane/stage/icmp_input.h"
 
-#include "dataplane/net/arp.h"
 #include "dataplane/net/icmp.h"
 #include "dataplane/net/serial.h"
-#include "dataplane/stage/lifecycle.h"
+#include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/exception_path.h"
 #include "dataplane/stage/ownership.h"
+#include "dataplane/stage/source_check.h"
 
 namespace sluice {
 
 using net::DropReason;
 using net::Verdict;
-
-namespace {
-
-/// Replies and announcements are news for the kernel's neighbour table as well. Requests are not:
-/// for our addresses it is Sluice that answers, so that no queue stands in between.
-Verdict arp_heard(Core& core, Segment& segment, uint16_t interface) {
-  const net::ArpHeader& arp = *segment.packet.arp;
-  const bool news = arp.operation == net::kArpReply || arp.sender_ip == arp.target_ip;
-  if (news && !core.taken_over && core.kernel_doors[interface] != nullptr) {
-    return give_to_kernel(core, segment.buffer, interface);
-  }
-  core.count(Event::arp_consumed);
-  rte_pktmbuf_free(segment.buffer);
-  return Verdict::pass();
-}
-
-/// What no host can say of itself (RFC 826; RFC 5227, section 2.4 for our own addresses).
-bool is_from_nobody(Core& core, const net::ArpHeader& arp, uint16_t interface) {
-  const Snapshot& snapshot = *core.snapshot;
-  const auto fault = snapshot.source_fault(arp.sender_ip, interface);
-  if (fault == Snapshot::SourceFault::kOwn && !core.taken_over &&
-      snapshot.is_own(arp.sender_ip, interface)) {
-    core.next_hops.note_own_conflict(snapshot, arp, interface);
-  }
-  return fault == Snapshot::SourceFault::kOwn || fault == Snapshot::SourceFault::kBroadcast ||
-         arp.sender_mac == net::MacAddress{} ||
-         arp.sender_mac == snapshot.interfaces[interface].mac;
-}
-
-}  // namespace
-
-Verdict judge_source(const Core& core, net::Ipv4Address source, uint16_t interface) {
-  switch (core.snapshot->source_fault(source, interface)) {
-    case Snapshot::SourceFault::kNone:
-      break;
-    case Snapshot::SourceFault::kOwn:
-      return DropReason::ipv4_source_bad;
-    case Snapshot::SourceFault::kBroadcast:
-      return DropReason::ipv4_source_broadcast;
-    case Snapshot::SourceFault::kMisplaced:
-      return DropReason::ipv4_source_misplaced;
-  }
-  return Verdict::pass();
-}
-
-Verdict arp_input(Core& core, Segment& segment, uint16_t interface) {
-  const Snapshot& snapshot = *core.snapshot;
-  net::ArpHeader& arp = *segment.packet.arp;
-  const bool for_us = snapshot.is_own(arp.target_ip, interface);
-  if (is_from_nobody(core, arp, interface)) return DropReason::arp_bad;
-  core.next_hops.learn(snapshot, arp, interface, for_us, !core.taken_over, core.now_ms);
-  // Each worker asks for itself, and one receives the answers; announcements concern all as well.
-  if (for_us || arp.sender_ip == arp.target_ip) hand_copies(core, segment, interface);
-  if (!for_us || arp.operation != net::kArpRequest || core.taken_over) {
-    return arp_heard(core, segment, interface);
-  }
-  const InterfaceView& view = snapshot.interfaces[interface];
-  net::arp_answer(*segment.packet.ethernet, arp, view.mac);
-  core.count(Event::arp_requests_answered);
-  core.tx.send(view.port, segment.buffer);
-  return Verdict::pass();
-}
 
 namespace {
 
@@ -111,8 +50,7 @@ void end_refused(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   core.count(Event::backend_refusals);
   core.backend(flow).refused.add();
-  note_end(core, flow, TcpState::kSynSent, FlowEnd::refused);
-  erase_flow(core, index);
+  end_flow(core, index, FlowEnd::refused);
 }
 
 /// An error goes to whoever sent the packet that it quotes (RFC 5508, section 4), seen from there.
@@ -161,7 +99,7 @@ Verdict icmp_input(Core& core, Segment& segment, uint16_t interface) {
   if (!core.snapshot->is_own(segment.packet.ip->destination, interface)) {
     return DropReason::ipv4_not_for_us;
   }
-  const Verdict source = judge_source(core, segment.packet.ip->source, interface);
+  const Verdict source = check_source(core, segment.packet.ip->source, interface);
   if (!source.passed()) return source;
   if (!net::icmp_checksum_ok(segment.packet)) return DropReason::icmp_bad;
   const net::IcmpHeader& icmp = *segment.packet.icmp;

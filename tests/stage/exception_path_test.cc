@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What goes through the door to the host's kernel, what does not, and what is too much.
+// What goes to the host's kernel, what does not, and what is too much.
+#include "dataplane/stage/exception_path.h"
 #include "tests/stage/stage.h"
 
 namespace sluice::test {
@@ -8,17 +9,17 @@ namespace {
 const net::Ipv4Address kOurs = ip4(10, 1, 255, 254);  // the client side's address
 const net::Ipv4Address kHost = ip4(10, 1, 0, 9);
 
-class KernelDoors : public Stage {
+class ExceptionPath : public Stage {
  protected:
   void start_with_door(uint16_t interface = kClientLink) {
     start();
     static int number = 0;
-    door_ = std::make_unique<KernelDoor>("door-" + std::to_string(number++), SOCKET_ID_ANY);
-    core->kernel_doors[interface] = door_.get();
+    door_ = std::make_unique<KernelRings>("door-" + std::to_string(number++), SOCKET_ID_ANY);
+    core->kernel_rings[interface] = door_.get();
   }
   void TearDown() override {
     expect_nothing();
-    if (core) core->kernel_doors = {};
+    if (core) core->kernel_rings = {};
     door_.reset();
     Stage::TearDown();
   }
@@ -45,10 +46,10 @@ class KernelDoors : public Stage {
     return ip_frame(ip, Bytes(16));
   }
 
-  std::unique_ptr<KernelDoor> door_;
+  std::unique_ptr<KernelRings> door_;
 };
 
-TEST_F(KernelDoors, WhatIsForTheInterfaceGoesThroughAsItCame) {
+TEST_F(ExceptionPath, WhatIsForTheInterfaceGoesThroughAsItCame) {
   start_with_door();
   Tcp ssh = inbound(kSyn, 1);
   ssh.to = endpoint(kOurs, 22);
@@ -65,7 +66,7 @@ TEST_F(KernelDoors, WhatIsForTheInterfaceGoesThroughAsItCame) {
   EXPECT_EQ(events(Event::echo_requests_answered), 0u);
 }
 
-TEST_F(KernelDoors, MulticastAndOtherEtherTypesGoThrough) {
+TEST_F(ExceptionPath, MulticastAndOtherEtherTypesGoThrough) {
   start_with_door();
   Ip hello = to_us();
   hello.destination = ip4(224, 0, 0, 5);
@@ -77,7 +78,7 @@ TEST_F(KernelDoors, MulticastAndOtherEtherTypesGoThrough) {
   expect_through(lldp);
 }
 
-TEST_F(KernelDoors, AnErrorAboutTheKernelsOwnConnectionGoesThrough) {
+TEST_F(ExceptionPath, AnErrorAboutTheKernelsOwnConnectionGoesThrough) {
   start_with_door();
   Tcp quoted = outbound(kAck, 1, 1);
   quoted.from = endpoint(kOurs, 40000);
@@ -87,7 +88,7 @@ TEST_F(KernelDoors, AnErrorAboutTheKernelsOwnConnectionGoesThrough) {
       icmp_frame(to_us(), 3, 1, 0, Bytes(sent.begin() + kIpAt, sent.begin() + kIpAt + 28)));
 }
 
-TEST_F(KernelDoors, WhatIsSluicesStaysSluices) {
+TEST_F(ExceptionPath, WhatIsSluicesStaysSluices) {
   start_with_door();
   establish(1000, 5000);
   collected();  // ARP replies
@@ -109,7 +110,7 @@ TEST_F(KernelDoors, WhatIsSluicesStaysSluices) {
   EXPECT_TRUE(collected().empty());
 }
 
-TEST_F(KernelDoors, WithoutADoorAllIsAsBefore) {
+TEST_F(ExceptionPath, WithoutADoorAllIsAsBefore) {
   start_with_door(kBackendLink);
   EXPECT_DROP(protocol_unknown, burst(kClientLink, {udp(to_us())}));
   burst(kClientLink, {icmp_frame(to_us(), 8, 0, 1, Bytes(8))});
@@ -119,7 +120,7 @@ TEST_F(KernelDoors, WithoutADoorAllIsAsBefore) {
   EXPECT_TRUE(collected().empty());
 }
 
-TEST_F(KernelDoors, ArpRepliesAreNewsForBoth) {
+TEST_F(ExceptionPath, ArpRepliesAreNewsForBoth) {
   start_with_door();
   answer_arp = false;
   const Bytes reply = arp_frame({.operation = 2,
@@ -141,25 +142,25 @@ TEST_F(KernelDoors, ArpRepliesAreNewsForBoth) {
   EXPECT_TRUE(collected().empty());
 }
 
-TEST_F(KernelDoors, AFloodFillsTheRingAndTheRestIsDropped) {
+TEST_F(ExceptionPath, AFloodFillsTheRingAndTheRestIsDropped) {
   start_with_door();
   const Bytes frame = udp(to_us());
-  for (unsigned i = 0; i < 2 * KernelDoor::kPacketsMax; i += 64) {
+  for (unsigned i = 0; i < 2 * KernelRings::kPacketsMax; i += 64) {
     burst(kClientLink, std::vector<Bytes>(64, frame));
   }
-  EXPECT_EQ(events(Event::packets_to_kernel), KernelDoor::kPacketsMax);
-  EXPECT_EQ(drops(net::DropReason::kernel_queue_full), KernelDoor::kPacketsMax);
+  EXPECT_EQ(events(Event::packets_to_kernel), KernelRings::kPacketsMax);
+  EXPECT_EQ(drops(net::DropReason::kernel_queue_full), KernelRings::kPacketsMax);
   establish(1000, 5000);  // balanced traffic does not notice
-  EXPECT_EQ(collected().size(), KernelDoor::kPacketsMax);
+  EXPECT_EQ(collected().size(), KernelRings::kPacketsMax);
 }
 
-TEST_F(KernelDoors, WhatTheKernelSendsLeavesInBursts) {
+TEST_F(ExceptionPath, WhatTheKernelSendsLeavesInBursts) {
   start_with_door();
   std::vector<rte_mbuf*> packets(40);
   ASSERT_EQ(rte_pktmbuf_alloc_bulk(packet_pool(), packets.data(), 40), 0);
   for (rte_mbuf* packet : packets) rte_pktmbuf_append(packet, 60);
   EXPECT_EQ(door_->post(packets.data(), 40), 40u);
-  EXPECT_EQ(door_->room(), KernelDoor::kPacketsMax - 40);
+  EXPECT_EQ(door_->room(), KernelRings::kPacketsMax - 40);
   send_from_kernels(*core);
   core->tx.flush();
   EXPECT_EQ(sent.size(), 32u);

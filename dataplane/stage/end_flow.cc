@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Ending a flow.
+#include "dataplane/stage/end_flow.h"
+
+#include "dataplane/stage/flow_log.h"
+#include "dataplane/stage/port_choice.h"
+#include "dataplane/stage/resets.h"
+
+namespace sluice {
+
+namespace {
+
+/// Which ends are told by a RST of ours. The others have sent or seen the segment that ended it, or have
+/// been told already.
+struct Resets {
+  bool client = false;
+  bool backend = false;
+};
+constexpr Resets resets_of(FlowEnd end) {
+  switch (end) {
+    case FlowEnd::timed_out:
+      return {.client = true, .backend = true};
+    case FlowEnd::replaced:        // its client has begun anew
+    case FlowEnd::evicted:         // its client may try again
+    case FlowEnd::reset_by_order:  // whoever ordered it tells the client, or lets it retry
+      return {.backend = true};
+    case FlowEnd::heal_exhausted:
+      return {.client = true};
+    case FlowEnd::client_fin:
+    case FlowEnd::backend_fin:
+    case FlowEnd::client_rst:
+    case FlowEnd::backend_rst:
+    case FlowEnd::refused:
+    case FlowEnd::given_up:
+      break;
+  }
+  return {};
+}
+
+/// The connection's own segments ended it, so late ones of it may follow.
+constexpr bool is_by_segment(FlowEnd end) {
+  return end <= FlowEnd::refused;
+}
+
+/// A backend that keeps a flow in this state has nothing that a RST would have to clear.
+bool backend_knows_end(TcpState state) {
+  return state >= TcpState::kBackendFirst;
+}
+
+/// Answered or not, the backend has then been told; what it held before a SYN that it never answered is
+/// for the port to remember.
+void clear_backend(Core& core, Flow& flow) {
+  const TcpState before = flow.tcp.state();
+  if (backend_knows_end(before)) return;
+  reset_backend(core, flow);
+  if (is_opening(before)) core.release_syn(flow);
+  if (before != TcpState::kSynSent) flow.tcp.advance(TcpEvent::kClientRst);
+  core.note_state(before, flow.tcp.state());
+}
+
+void give_port_back(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  if (!flow.holds_port) return;
+  flow.holds_port = false;
+  PortPool& ports = core.pool(flow).ports;
+  const uint16_t port = flow.local_port.host();
+  const Legacy legacy = legacy_of(core, flow);
+  if (flow.tcp.state() == TcpState::kSynSent) {
+    ports.give_back_unanswered(port, legacy, index);
+  } else {
+    ports.give_back(port, legacy, index);
+  }
+  core.backend(flow).active.subtract();
+}
+
+}  // namespace
+
+void end_flow(Core& core, uint32_t index, FlowEnd end, TcpState before) {
+  Flow& flow = core.flows[index];
+  if (!is_over(before)) log_end(core, flow, before, end);
+  const bool silent = end == FlowEnd::timed_out && !flow.reset_on_timeout;
+  const Resets resets = silent ? Resets{} : resets_of(end);
+  if (resets.client) reset_client(core, flow);
+  if (resets.backend) clear_backend(core, flow);
+  if (!is_by_segment(end) || !is_over(flow.tcp.state())) return free_flow(core, index);
+  give_port_back(core, index);
+  core.flows.push_over(index);
+}
+
+void free_flow(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  core.flow_timers.cancel(index);
+  core.half_open.remove(core.backend(flow).half_open, index);
+  give_port_back(core, index);
+  if (is_opening(flow.tcp.state())) core.release_syn(flow);
+  core.pool(flow).ports.forget_flow(flow.local_port.host(), index);
+  core.pool(flow).flows.subtract();
+  core.counters.flows_in(flow.tcp.state()).subtract();
+  core.backend(flow).flows.subtract();
+  core.flows.erase(index);
+}
+
+}  // namespace sluice

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is the host kernel's, and its way there and back (kernel_rings.h).
+#pragma once
+
+#include "dataplane/stage/core.h"
+
+namespace sluice {
+
+/// Whether `ip` is an address of this interface, and the kernel has it too.
+bool is_kernels(const Core& core, net::Ipv4Address ip, uint16_t interface);
+
+/// Hands a whole frame, as it came in, to the interface's kernel.
+net::Verdict give_to_kernel(Core& core, rte_mbuf* packet, uint16_t interface);
+
+/// A frame that parse() does not read: the kernel's where it has this interface and is meant
+/// (another protocol or a fragment to its address, multicast, broadcast); else it is dropped for
+/// the reason that parse() gave.
+net::Verdict unread_input(Core& core, Segment& segment, uint16_t interface);
+
+/// What the kernels want to send, a burst for each interface.
+void send_from_kernels(Core& core);
+
+}  // namespace sluice

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Idle limits that are reached.
+#include "dataplane/stage/expiry.h"
+
+#include "dataplane/stage/admission.h"
+#include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/heal.h"
+#include "dataplane/stage/idle_limit.h"
+
+namespace sluice {
+
+void expire_flow(Core& core, uint32_t index) {
+  Flow& flow = core.flows[index];
+  flow.opened_ms = stamp_kept_in_range(core.now32(), flow.opened_ms);
+  const TcpState state = flow.tcp.state();
+  const uint32_t timeout = idle_limit_ms(core, flow);
+  const uint32_t idle = idle_ms(core, flow);
+  if (flow.answer_due && state == TcpState::kSynSent) return heal_overdue(core, index);
+  if (idle < timeout) {
+    core.flow_timers.set(index, core.now_ms + timeout - idle);
+    return;
+  }
+  if (is_over(state)) return free_flow(core, index);
+  if (ends_early(core, flow)) return evict(core, index);
+  core.count(Event::flows_timed_out);
+  core.backend(flow).timeouts.add();
+  end_flow(core, index, FlowEnd::timed_out);
+}
+
+}  // namespace sluice

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Opening flows.
+#include "dataplane/stage/open_flow.h"
+
+#include "dataplane/net/tcp_options.h"
+#include "dataplane/stage/admission.h"
+#include "dataplane/stage/alter.h"
+#include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/flow_log.h"
+#include "dataplane/stage/idle_limit.h"
+#include "dataplane/stage/mss_clamp.h"
+#include "dataplane/stage/port_choice.h"
+#include "dataplane/state/scheduler.h"
+
+namespace sluice {
+
+using net::DropReason;
+using net::Verdict;
+
+namespace {
+
+void keep_syn(Core& core, Flow& flow, const Segment& syn) {
+  const auto* begin = reinterpret_cast<const uint8_t*>(syn.packet.ip);
+  const size_t length = syn.packet.ip->header_length() + syn.packet.tcp->header_length();
+  flow.syn_slot = core.syns.keep({begin, length}, static_cast<uint32_t>(core.now_us));
+  if (flow.syn_slot == SynStore::kNone) core.count(Event::syns_not_kept);
+}
+
+/// Room for one more entry; the oldest flow that is over makes way, else a handshake that is not
+/// finished.
+bool make_room(Core& core, HalfOpenQueue& queue, bool repeated) {
+  if (core.flows.flow_count() < core.flows.flow_count_max()) return true;
+  const uint32_t oldest = core.flows.oldest_over();
+  if (oldest == FlowTable::kNone) return evict_from_largest(core, queue, repeated);
+  core.count(Event::flows_evicted);
+  free_flow(core, oldest);
+  return true;
+}
+
+/// A port for a new flow; where there is none, that of an unfinished handshake.
+std::optional<PortChoice> port_for_new(Core& core, const BackendView& backend, bool rewrite,
+                                       const SynNumbers& syn, bool repeated) {
+  HalfOpenQueue& queue = core.registry.backends[backend.id]->half_open;
+  auto choice = choose_port(core, backend, rewrite, syn, false);
+  // Where a port has to rest before it is used again, one that is given back now serves the next try.
+  const bool useful = repeated || core.snapshot->reuse.policy == ReusePolicy::kRebase;
+  if (choice || !useful || !evict_oldest(core, queue, repeated)) return choice;
+  return choose_port(core, backend, rewrite, syn, false);
+}
+
+DropReason without_port(Core& core, const BackendView& backend, const ServiceView& service,
+                        const Segment& syn) {
+  HalfOpenQueue& queue = core.registry.backends[backend.id]->half_open;
+  if (are_many_half_open(queue)) return defer_syn(core, queue, service.id, syn);
+  for (const PoolId id : backend.pools) core.registry.pools[id]->ports.count_exhausted();
+  return DropReason::ports_exhausted;
+}
+
+}  // namespace
+
+Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index) {
+  if (core.snapshot->draining) return DropReason::draining;
+  const net::Endpoint client = syn.source();
+  ServiceState& service_state = *core.registry.services[service.id];
+  const BackendView* backend = pick_backend(service, service_state, core.registry, client.ip);
+  if (backend == nullptr) return DropReason::no_backend;
+  HalfOpenQueue& half_open = core.registry.backends[backend->id]->half_open;
+  const bool repeated = was_sent_before(core, service.id, syn);
+  if (!make_way(core, half_open, *backend, repeated)) {
+    return defer_syn(core, half_open, service.id, syn);
+  }
+  if (!make_room(core, half_open, repeated)) {
+    return is_table_half_open(core) ? defer_syn(core, half_open, service.id, syn)
+                                    : DropReason::flow_table_full;
+  }
+  const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
+  const bool rewrite = service.rewrite_timestamps;
+  const auto choice = port_for_new(core, *backend, rewrite, numbers, repeated);
+  if (!choice) return without_port(core, *backend, service, syn);
+  if (choice->taken.old_flow != PortPool::kNoFlow) free_flow(core, choice->taken.old_flow);
+
+  index = core.flows.allocate();
+  Flow& flow = core.flows[index];
+  flow.key = {client, service.id};
+  flow.backend = backend->id;
+  set_port(core, index, *choice);
+  set_alteration(core, index, rewrite, numbers, choice->taken.shift);
+  flow.timestamps = numbers.timestamps;
+  flow.reset_on_timeout = service.reset_on_timeout;
+  flow.last_seen_ms = flow.opened_ms = core.now32();
+  flow.holds_port = true;
+  flow.syns = 1;
+  keep_syn(core, flow, syn);
+  begin_handshake(core, index, syn);
+
+  BackendState& state = core.backend(flow);
+  state.active.add();
+  state.flows.add();
+  core.counters.flows_in(flow.tcp.state()).add();
+  if (!core.flows.publish(index)) {
+    free_flow(core, index);
+    return DropReason::flow_table_full;
+  }
+  state.connections.add();
+  service_state.connections.add();
+  core.count(Event::flows_opened);
+  core.half_open.push(half_open, index, repeated);
+  core.flow_timers.set(index, core.now_ms + idle_limit_ms(core, flow));
+  return Verdict::pass();
+}
+
+void begin_handshake(Core& core, uint32_t index, Segment& syn) {
+  Flow& flow = core.flows[index];
+  net::TcpHeader& tcp = *syn.packet.tcp;
+  if (flow.altered) alter_inbound(core, index, tcp);
+  clamp_mss(core, flow, tcp);
+  flow.last_tsval = syn_numbers(tcp).tsval;
+  const net::TcpOptions options = net::parse_tcp_options(tcp);
+  flow.tcp.open(flow.marks, syn.packet, options.window_scale, options.has_window_scale);
+}
+
+void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
+  Flow& flow = core.flows[index];
+  const PassedSyn passed = flow.passed;
+  const TcpState before = flow.tcp.state();
+  core.count(Event::flows_restarted);
+  log_end(core, flow, before, FlowEnd::replaced);
+  flow.syn_slot = SynStore::kNone;
+  flow.answer_due = false;
+  flow.heal_attempts = 0;
+  flow.syns = 1;
+  flow.opened_ms = core.now32();
+
+  const SynNumbers syn{passed.sequence, passed.tsval, passed.timestamps != 0};
+  net::Shift shift = flow.shift;
+  if (passed.rewritten != 0) shift.timestamp = 0;
+  set_alteration(core, index, passed.rewritten != 0, syn, shift);
+  flow.timestamps = syn.timestamps;
+  const net::TcpHeader& answer = *syn_ack.packet.tcp;
+  if (const uint8_t at = net::find_timestamps(answer)) {
+    // The SYN's TSval as it went out: whatever the clock says now.
+    flow.last_tsval = net::tcp_word_at(answer, static_cast<uint8_t>(at + 4)).host();
+    if (flow.rewrite_timestamps) core.clock_map(index).start(syn.tsval, flow.last_tsval);
+  }
+  // Its window is not kept: the backend sends nothing before the client's next segment tells it.
+  net::TcpHeader header{};
+  header.sequence = net::be32::from_host(syn.sequence + shift.sequence);
+  header.data_offset = sizeof header / 4 << 4;
+  header.flags = net::tcp_flag::kSyn;
+  header.window = net::be16::from_host(UINT16_MAX);
+  net::Packet packet{};
+  packet.l4_length = sizeof header;
+  packet.tcp = &header;
+  flow.tcp.open(flow.marks, packet, static_cast<uint8_t>(passed.window_scale),
+                passed.has_window_scale != 0);
+  core.note_state(before, flow.tcp.state());
+  core.backend(flow).connections.add();
+  core.service(flow).connections.add();
+  core.count(Event::flows_opened);
+}
+
+}  // namespace sluice

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a flow begins: backend, local port, entry.
+#pragma once
+
+#include "dataplane/stage/core.h"
+
+namespace sluice {
+
+/// Begins a flow for a client's SYN: schedules, takes a port, enters both keys. The SYN itself is
+/// shifted where the port's history asks for it, but not yet translated or sent. `index` is set on
+/// success.
+net::Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index);
+
+/// Makes a client's SYN the one that the flow's backend will judge: alters its numbers where the
+/// flow's are altered, and follows TCP from it.
+void begin_handshake(Core& core, uint32_t index, Segment& syn);
+
+/// Gives an open flow to the connection of its PassedSyn, which the backend has just answered with
+/// `syn_ack`. It is in syn_sent then, on the same port.
+void restart_flow(Core& core, uint32_t index, const Segment& syn_ack);
+
+}  // namespace sluice

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Choosing a local port.
+#include "dataplane/stage/port_choice.h"
+
+#include "dataplane/net/tcp_options.h"
+#include "dataplane/stage/alter.h"
+
+namespace sluice {
+
+SynNumbers syn_numbers(const net::TcpHeader& syn) {
+  SynNumbers numbers{syn.sequence.host(), 0, false};
+  if (const uint8_t at = net::find_timestamps(syn)) {
+    numbers.tsval = net::tcp_word_at(syn, at).host();
+    numbers.timestamps = true;
+  }
+  return numbers;
+}
+
+Legacy legacy_of(const Core& core, const Flow& flow) {
+  const bool held = flow.tcp.state() != TcpState::kClean;
+  return {core.now32(), flow.tcp.client_end(), flow.last_tsval,
+          held ? Legacy::Kind::kHeld : Legacy::Kind::kClean, flow.timestamps};
+}
+
+std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
+                                      const SynNumbers& syn, bool known_first) {
+  const ReuseRules& rules = core.snapshot->reuse;
+  const auto count = static_cast<uint32_t>(backend.pools.size());
+  const uint32_t first = core.registry.backends[backend.id]->next_pool++;
+  // Asks every local address in turn before the caller asks for less.
+  auto ask_all = [&](auto&& take) -> std::optional<PortChoice> {
+    for (uint32_t i = 0; i < count; ++i) {
+      const PoolId id = backend.pools[(first + i) % count];
+      PoolState& pool = *core.registry.pools[id];
+      if (auto taken = take(pool.ports, as_sent(core, pool, rewrite, syn))) {
+        return PortChoice{id, *taken};
+      }
+    }
+    return {};
+  };
+  auto fitted = [&](PortPool& ports, const SynNumbers& sent) {
+    return ports.take_fitted(sent, core.random);
+  };
+  auto fitted_known = [&](PortPool& ports, const SynNumbers& sent) {
+    return ports.holds_known() ? fitted(ports, sent) : std::nullopt;
+  };
+  auto unfitted = [&](PortPool& ports, const SynNumbers& sent) {
+    return ports.take_unfitted(sent, rules, core.now32());
+  };
+  const bool may_fit = rules.policy == ReusePolicy::kRebase;
+  if (known_first && may_fit) {
+    if (auto choice = ask_all(fitted_known)) return choice;
+  }
+  if (auto choice = ask_all(unfitted)) return choice;
+  if (may_fit) {
+    if (auto choice = ask_all(fitted)) return choice;
+  }
+  return {};
+}
+
+void set_port(Core& core, uint32_t index, const PortChoice& choice) {
+  Flow& flow = core.flows[index];
+  PoolState& pool = *core.registry.pools[choice.pool];
+  flow.pool = choice.pool;
+  flow.local_port = net::be16::from_host(choice.taken.port);
+  flow.grant = choice.taken.grant;
+  flow.deltas = net::make_deltas(core.client(flow), core.vip(flow), core.local(flow), pool.backend);
+  pool.ports.bind(choice.taken.port, index);
+  pool.flows.add();
+}
+
+}  // namespace sluice
