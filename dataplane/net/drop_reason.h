@@ -82,20 +82,4 @@ inline constexpr CounterText kDropReasonTexts[kDropReasonCount] = {
 #undef X
 };
 
-/// What became of a packet: it went on (or was kept), or it is dropped for a reason.
-class [[nodiscard]] Verdict {
- public:
-  static constexpr Verdict pass() { return Verdict(kPass); }
-  constexpr Verdict(DropReason reason) : value_(static_cast<uint8_t>(reason)) {}  // NOLINT: meant
-
-  constexpr bool passed() const { return value_ == kPass; }
-  constexpr DropReason reason() const { return static_cast<DropReason>(value_); }
-  friend constexpr bool operator==(Verdict, Verdict) = default;
-
- private:
-  static constexpr uint8_t kPass = 0xff;
-  explicit constexpr Verdict(uint8_t value) : value_(value) {}
-  uint8_t value_;
-};
-
 }  // namespace sluice::net

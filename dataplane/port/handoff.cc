@@ -46,10 +46,6 @@ void Handoff::give(uint32_t worker, uint16_t port, rte_mbuf* packet) {
   if (buffer.count == kBurstMax) flush(worker);
 }
 
-bool Handoff::holds(const rte_mbuf* packet) const {
-  return std::ranges::any_of(buffers_, [packet](const auto& each) { return each.holds(packet); });
-}
-
 void Handoff::flush() {
   for (uint32_t worker = 0; worker < buffers_.size(); ++worker) {
     if (buffers_[worker].count > 0) flush(worker);

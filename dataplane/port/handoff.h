@@ -52,8 +52,6 @@ class Handoff {
   /// Queues a packet that came in on `port` for another worker, which owns it from then on.
   void give(uint32_t worker, uint16_t port, rte_mbuf* packet);
   void flush();
-  /// Whether a packet is queued and not flushed yet.
-  bool holds(const rte_mbuf* packet) const;
 
   /// Fills `packets` with what another worker gave; 0 when there is none. Asks one ring a call, in
   /// turn; as many calls as there are workers see all of them.

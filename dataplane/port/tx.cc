@@ -23,10 +23,6 @@ rte_mbuf* Tx::copy(const rte_mbuf* packet) {
   return made;
 }
 
-bool Tx::holds(const rte_mbuf* packet) const {
-  return std::ranges::any_of(buffers_, [packet](const auto& each) { return each.holds(packet); });
-}
-
 void Tx::flush(uint16_t port) {
   PacketBuffer& buffer = buffers_[port];
   const uint16_t count = buffer.count;

@@ -4,7 +4,6 @@
 
 #include <rte_mbuf.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -19,10 +18,6 @@ inline constexpr uint16_t kInterfacesMax = 16;
 struct PacketBuffer {
   uint16_t count = 0;
   std::array<rte_mbuf*, kBurstMax> packets;
-
-  bool holds(const rte_mbuf* packet) const {
-    return std::find(packets.begin(), packets.begin() + count, packet) != packets.begin() + count;
-  }
 };
 
 class Tx {
@@ -57,9 +52,6 @@ class Tx {
 
   /// A copy of a packet, in a buffer of our own; nullptr (counted) when there is none.
   rte_mbuf* copy(const rte_mbuf* packet);
-
-  /// Whether a packet is queued and not flushed yet.
-  bool holds(const rte_mbuf* packet) const;
 
   /// Counts and frees a packet; nullptr is one whose buffer its answer took.
   void drop(rte_mbuf* packet, net::DropReason reason) {

@@ -23,7 +23,7 @@ Verdict arp_heard(Core& core, Segment& segment, uint16_t interface) {
   }
   core.count(Event::arp_consumed);
   rte_pktmbuf_free(segment.buffer);
-  return Verdict::pass();
+  return net::Fate::kConsumed;
 }
 
 /// What no host can say of itself (RFC 826; RFC 5227, section 2.4 for our own addresses).
@@ -56,7 +56,7 @@ Verdict arp_input(Core& core, Segment& segment, uint16_t interface) {
   net::arp_answer(*segment.packet.ethernet, arp, view.mac);
   core.count(Event::arp_requests_answered);
   core.tx.send(view.port, segment.buffer);
-  return Verdict::pass();
+  return net::Fate::kSent;
 }
 
 }  // namespace sluice

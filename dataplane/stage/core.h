@@ -11,8 +11,8 @@
 #include <memory_resource>
 #include <utility>
 
-#include "dataplane/net/drop_reason.h"
 #include "dataplane/net/siphash.h"
+#include "dataplane/net/verdict.h"
 #include "dataplane/port/flow_log_ring.h"
 #include "dataplane/port/handoff.h"
 #include "dataplane/port/kernel_rings.h"

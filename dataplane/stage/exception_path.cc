@@ -29,7 +29,7 @@ bool is_kernels(const Core& core, net::Ipv4Address ip, uint16_t interface) {
 Verdict give_to_kernel(Core& core, rte_mbuf* packet, uint16_t interface) {
   if (!core.kernel_rings[interface]->give(packet)) return DropReason::kernel_queue_full;
   core.count(Event::packets_to_kernel);
-  return Verdict::pass();
+  return net::Fate::kToKernel;
 }
 
 Verdict unread_input(Core& core, Segment& segment, uint16_t interface) {

@@ -20,9 +20,8 @@ Verdict echo_input(Core& core, Segment& segment) {
   net::icmp_echo_answer(segment.packet);
   core.count(Event::echo_requests_answered);
   NextHop hop;
-  core.next_hops.send(*core.snapshot, segment.buffer, segment.packet.ip->destination, hop,
-                      core.now_ms);
-  return Verdict::pass();
+  return core.next_hops.try_send(*core.snapshot, segment.buffer, segment.packet.ip->destination,
+                                 hop, core.now_ms);
 }
 
 /// Whether the sender of a quoted segment may have it in flight (RFC 5927, section 4.1): whoever cannot
@@ -82,15 +81,15 @@ Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
     const net::Endpoint client = core.client(flow), vip = core.vip(flow);
     net::icmp_translate_error(segment.packet, *quoted, vip.ip, client.ip, client, vip,
                               0 - flow.shift.sequence);
-    core.next_hops.send(snapshot, segment.buffer, client.ip, flow.to_client, core.now_ms);
+    const Verdict verdict =
+        core.next_hops.try_send(snapshot, segment.buffer, client.ip, flow.to_client, core.now_ms);
     if (refused) end_refused(core, index);
-  } else {
-    const net::Endpoint backend = core.backend_address(flow), local = core.local(flow);
-    net::icmp_translate_error(segment.packet, *quoted, local.ip, backend.ip, backend, local, 0);
-    core.next_hops.send(snapshot, segment.buffer, backend.ip, core.backend(flow).next_hop,
-                        core.now_ms);
+    return verdict;
   }
-  return Verdict::pass();
+  const net::Endpoint backend = core.backend_address(flow), local = core.local(flow);
+  net::icmp_translate_error(segment.packet, *quoted, local.ip, backend.ip, backend, local, 0);
+  return core.next_hops.try_send(snapshot, segment.buffer, backend.ip, core.backend(flow).next_hop,
+                                 core.now_ms);
 }
 
 }  // namespace
@@ -105,8 +104,10 @@ Verdict icmp_input(Core& core, Segment& segment, uint16_t interface) {
   const net::IcmpHeader& icmp = *segment.packet.icmp;
   const bool kernels = is_kernels(core, segment.packet.ip->destination, interface);
   if (net::icmp_is_error(icmp)) {
+    const net::Ipv4Address to = segment.packet.ip->destination;
     const Verdict verdict = error_input(core, segment, interface);
-    if (verdict.passed() || !kernels) return verdict;
+    const bool is_flows = verdict.passed() || segment.packet.ip->destination != to;  // translated
+    if (is_flows || !kernels) return verdict;
   }
   if (kernels) return give_to_kernel(core, segment.buffer, interface);
   if (icmp.type == net::icmp_type::kEchoRequest) return echo_input(core, segment);

@@ -49,12 +49,12 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
   backend.bytes_in.add(segment.packet.ip->total_length.host());
   const net::Translation to = core.to_backend(flow);
   net::translate(segment.packet, to);
-  if (!core.next_hops.try_send<NextHops::Share::kFlows>(
-          *core.snapshot, segment.buffer, to.destination.ip, backend.next_hop, core.now_ms))
-      [[unlikely]] {
+  const Verdict verdict = core.next_hops.try_send<NextHops::Share::kFlows>(
+      *core.snapshot, segment.buffer, to.destination.ip, backend.next_hop, core.now_ms);
+  if (verdict == DropReason::mtu_exceeded) [[unlikely]] {
     return too_large(core, flow, segment, Direction::kInbound);
   }
-  return Verdict::pass();
+  return verdict;
 }
 
 [[gnu::always_inline]] inline Verdict forward(Core& core, Flow& flow, Segment& segment) {

@@ -10,6 +10,8 @@
 namespace sluice {
 
 using net::DropReason;
+using net::Fate;
+using net::Verdict;
 using State = Neighbour::State;
 
 namespace {
@@ -24,47 +26,43 @@ uint16_t largest_frame(const InterfaceView& interface) {
 
 // ---- what packets ask for ------------------------------------------------------------------------
 
-bool NextHops::send_unresolved(const Snapshot& snapshot, rte_mbuf* packet,
-                               net::Ipv4Address destination, NextHop& hop, uint64_t now_ms,
-                               Share share) {
+Verdict NextHops::send_unresolved(const Snapshot& snapshot, rte_mbuf* packet,
+                                  net::Ipv4Address destination, NextHop& hop, uint64_t now_ms,
+                                  Share share) {
   if (hop.neighbour == Neighbours::kNone || neighbours_.generation(hop.neighbour) != hop.generation)
       [[unlikely]] {
     DropReason reason;
     const uint32_t index = resolve(snapshot, destination, share, now_ms, reason);
-    if (index == Neighbours::kNone) {
-      tx_.drop(packet, reason);
-      return true;
-    }
+    if (index == Neighbours::kNone) return reason;
     hop = {index, neighbours_.generation(index)};
   }
   Neighbour& neighbour = neighbours_[hop.neighbour];
   (share == Share::kFlows ? neighbour.flow_used_ms : neighbour.used_ms) = now_ms;
-  if (packet->pkt_len > largest_frame(snapshot.interfaces[neighbour.interface])) return false;
-  if (neighbour.has_mac()) {
-    transmit(packet, neighbour);
-  } else {
-    wait_for_answer(snapshot, packet, hop.neighbour, now_ms, share);
+  if (packet->pkt_len > largest_frame(snapshot.interfaces[neighbour.interface])) {
+    return DropReason::mtu_exceeded;
   }
-  return true;
+  if (!neighbour.has_mac()) {
+    return wait_for_answer(snapshot, packet, hop.neighbour, now_ms, share);
+  }
+  transmit(packet, neighbour);
+  return Fate::kSent;
 }
 
-void NextHops::wait_for_answer(const Snapshot& snapshot, rte_mbuf* packet, uint32_t index,
-                               uint64_t now_ms, Share share) {
+Verdict NextHops::wait_for_answer(const Snapshot& snapshot, rte_mbuf* packet, uint32_t index,
+                                  uint64_t now_ms, Share share) {
   Neighbour& neighbour = neighbours_[index];
   if (share == Share::kFlows && neighbour.share == Share::kStrangers) {
     assign(index, Share::kFlows, now_ms);
   }
-  if (neighbour.state == State::kUnreachable) {
-    return tx_.drop(packet, DropReason::neighbour_unreachable);
-  }
+  if (neighbour.state == State::kUnreachable) return DropReason::neighbour_unreachable;
   if (neighbour.tries == 0 && !may_ask(neighbour, now_ms)) {
-    tx_.drop(packet, DropReason::neighbour_asks_limited);
     if (neighbour.waiting_count == 0) neighbours_.remove(index);
-    return;
+    return DropReason::neighbour_asks_limited;
   }
-  if (!neighbours_.wait(index, packet)) return tx_.drop(packet, DropReason::neighbour_queue_full);
+  if (!neighbours_.wait(index, packet)) return DropReason::neighbour_queue_full;
   counters_.packets_waiting.add();
   begin_asking(snapshot, index, now_ms);
+  return Fate::kWaiting;
 }
 
 uint32_t NextHops::resolve(const Snapshot& snapshot, net::Ipv4Address destination, Share share,

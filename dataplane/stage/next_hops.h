@@ -18,6 +18,7 @@
 #include <cstdint>
 
 #include "dataplane/net/headers.h"
+#include "dataplane/net/verdict.h"
 #include "dataplane/port/tx.h"
 #include "dataplane/state/flow.h"
 #include "dataplane/state/mac_conflicts.h"
@@ -46,12 +47,12 @@ class NextHops {
   }
 
   /// Sends an IPv4 packet (Ethernet header in place, to be filled in) towards `destination`, now or
-  /// when its next hop has answered. Takes the packet over, but for one that is larger than the way
-  /// out takes: then it returns false, and mtu() is what it takes. `share` is kFlows for what belongs
-  /// to an established flow.
+  /// when its next hop has answered. A packet that is to be dropped stays the caller's; where that is
+  /// for mtu_exceeded, mtu() is what the way out takes. `share` is kFlows for what belongs to an
+  /// established flow.
   template <Share share = Share::kStrangers>
-  [[nodiscard]] bool try_send(const Snapshot& snapshot, rte_mbuf* packet,
-                              net::Ipv4Address destination, NextHop& hop, uint64_t now_ms) {
+  net::Verdict try_send(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination,
+                        NextHop& hop, uint64_t now_ms) {
     if (hop.neighbour != Neighbours::kNone &&
         neighbours_.generation(hop.neighbour) == hop.generation) [[likely]] {
       Neighbour& neighbour = neighbours_[hop.neighbour];
@@ -59,18 +60,17 @@ class NextHops {
       if (packet->pkt_len <= neighbour.frame_max) [[likely]] {
         (share == Share::kFlows ? neighbour.flow_used_ms : neighbour.used_ms) = now_ms;
         transmit(packet, neighbour);
-        return true;
+        return net::Fate::kSent;
       }
     }
     return send_unresolved(snapshot, packet, destination, hop, now_ms, share);
   }
 
-  /// The same for packets of our own: one that is too large is dropped.
+  /// The same for packets of our own: what cannot be sent is dropped.
   void send(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination, NextHop& hop,
             uint64_t now_ms) {
-    if (!try_send(snapshot, packet, destination, hop, now_ms)) {
-      tx_.drop(packet, net::DropReason::mtu_exceeded);
-    }
+    const net::Verdict verdict = try_send(snapshot, packet, destination, hop, now_ms);
+    if (!verdict.passed()) tx_.drop(packet, verdict.reason());
   }
 
   /// The connection whose packets go by `hop` is established: it is no stranger's any more.
@@ -123,10 +123,11 @@ class NextHops {
     *rte_pktmbuf_mtod(packet, net::EthernetHeader*) = neighbour.header;
     tx_.send(neighbour.port, packet);
   }
-  bool send_unresolved(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination,
-                       NextHop& hop, uint64_t now_ms, Share share);
-  void wait_for_answer(const Snapshot& snapshot, rte_mbuf* packet, uint32_t index, uint64_t now_ms,
-                       Share share);
+  net::Verdict send_unresolved(const Snapshot& snapshot, rte_mbuf* packet,
+                               net::Ipv4Address destination, NextHop& hop, uint64_t now_ms,
+                               Share share);
+  net::Verdict wait_for_answer(const Snapshot& snapshot, rte_mbuf* packet, uint32_t index,
+                               uint64_t now_ms, Share share);
   void begin_asking(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
   bool may_ask(const Neighbour& neighbour, uint64_t now_ms);
   void ask(const Snapshot& snapshot, const Neighbour& neighbour, net::MacAddress to);

@@ -27,11 +27,12 @@ template <NextHops::Share share>
   backend.bytes_out.add(segment.packet.ip->total_length.host());
   const net::Translation to = core.to_client(flow);
   net::translate(segment.packet, to);
-  if (!core.next_hops.try_send<share>(*core.snapshot, segment.buffer, to.destination.ip,
-                                      flow.to_client, core.now_ms)) [[unlikely]] {
+  const Verdict verdict = core.next_hops.try_send<share>(
+      *core.snapshot, segment.buffer, to.destination.ip, flow.to_client, core.now_ms);
+  if (verdict == DropReason::mtu_exceeded) [[unlikely]] {
     return too_large(core, flow, segment, Direction::kOutbound);
   }
-  return Verdict::pass();
+  return verdict;
 }
 
 /// For what must not keep a flow alive.

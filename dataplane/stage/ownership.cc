@@ -24,7 +24,7 @@ uint32_t other_owner_of_port(const Core& core, net::Endpoint local, net::Endpoin
 
 net::Verdict hand_off(Core& core, uint32_t worker, const Segment& segment, uint16_t interface) {
   core.handoff.give(worker, core.snapshot->interfaces[interface].port, segment.buffer);
-  return net::Verdict::pass();
+  return net::Fate::kHandedOff;
 }
 
 void hand_copies(Core& core, const Segment& segment, uint16_t interface) {

@@ -183,7 +183,7 @@ void run_segments_traced(Core& core, uint16_t interface, Segment* segments, cons
     }
     core.tx.flush();  // leaves room: what is sent now stays here until it has been looked at
     TraceRecord& record = trace.next();
-    const TraceCounts before = begin_trace(core, segments[i], subject, interface, record);
+    const EventCounts before = begin_trace(core, segments[i], subject, interface, record);
     const Verdict verdict = run_segments(core, interface, segments + i, ways + i, 1);
     end_trace(core, segments[i], subject, before, verdict, record);
     trace.commit();

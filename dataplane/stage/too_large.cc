@@ -105,7 +105,7 @@ Verdict send_fragments(Core& core, rte_mbuf* packet, net::Ipv4Header& ip, const 
     core.next_hops.send(*core.snapshot, fragments[i], way.destination, way.hop, core.now_ms);
   }
   core.count(Event::packets_fragmented);
-  return Verdict::pass();
+  return net::Fate::kSent;
 }
 
 }  // namespace
@@ -117,8 +117,8 @@ Verdict too_large(Core& core, Flow& flow, Segment& segment, Direction direction)
   if (ip.total_length.host() <= mtu) {  // it is what stands behind the packet that is too much
     const size_t frame = sizeof(net::EthernetHeader) + ip.total_length.host();
     rte_pktmbuf_trim(segment.buffer, static_cast<uint16_t>(segment.buffer->pkt_len - frame));
-    core.next_hops.send(*core.snapshot, segment.buffer, way.destination, way.hop, core.now_ms);
-    return Verdict::pass();
+    return core.next_hops.try_send(*core.snapshot, segment.buffer, way.destination, way.hop,
+                                   core.now_ms);
   }
   if (net::may_fragment(ip)) return send_fragments(core, segment.buffer, ip, way, mtu);
   tell_sender(core, flow, segment, direction, mtu);

@@ -37,41 +37,15 @@ std::optional<TraceFlow> flow_of(const Core& core, FlowKey key) {
       flow.grant,       flow.rewrite_timestamps,    flow.heal_attempts};
 }
 
-TraceCounts counts_of(const Core& core) {
-  TraceCounts counts;
-  for (size_t i = 0; i < counts.drops.size(); ++i) counts.drops[i] = core.counters.drops[i].value();
-  for (size_t i = 0; i < counts.events.size(); ++i) {
-    counts.events[i] = core.counters.events[i].value();
-  }
+EventCounts counts_of(const Core& core) {
+  EventCounts counts;
+  for (size_t i = 0; i < counts.size(); ++i) counts[i] = core.counters.events[i].value();
   return counts;
-}
-
-bool has(const TraceRecord& record, Event event) {
-  return (record.events >> static_cast<size_t>(event) & 1) != 0;
-}
-
-/// Where the packet is now. A stage that passed it on may yet have lost it on the way out; a packet of
-/// our own may have been lost as well, so where it can be found counts first.
-TraceFate fate_of(const Core& core, const rte_mbuf* packet, const TraceCounts& before,
-                  const TraceCounts& now, net::Verdict verdict, TraceRecord& record) {
-  if (!verdict.passed()) {
-    record.drop = verdict.reason();
-    return TraceFate::kDropped;
-  }
-  if (core.tx.holds(packet)) return TraceFate::kSent;
-  if (core.handoff.holds(packet) || has(record, Event::handed_off)) return TraceFate::kHandedOff;
-  if (has(record, Event::packets_to_kernel)) return TraceFate::kToKernel;
-  for (size_t i = 0; i < now.drops.size(); ++i) {
-    if (now.drops[i] == before.drops[i]) continue;
-    record.drop = static_cast<net::DropReason>(i);
-    return TraceFate::kDropped;
-  }
-  return TraceFate::kWaiting;
 }
 
 }  // namespace
 
-TraceCounts begin_trace(const Core& core, const Segment& segment, const TraceSubject& subject,
+EventCounts begin_trace(const Core& core, const Segment& segment, const TraceSubject& subject,
                         uint16_t interface, TraceRecord& record) {
   record = {};
   record.wall_clock_ms = core.wall_clock.at(core.now_ms);
@@ -85,14 +59,14 @@ TraceCounts begin_trace(const Core& core, const Segment& segment, const TraceSub
 }
 
 void end_trace(const Core& core, const Segment& segment, const TraceSubject& subject,
-               const TraceCounts& before, net::Verdict verdict, TraceRecord& record) {
-  const TraceCounts now = counts_of(core);
-  for (size_t i = 0; i < now.events.size(); ++i) {
-    record.events |= uint64_t{now.events[i] != before.events[i]} << i;
+               const EventCounts& before, net::Verdict verdict, TraceRecord& record) {
+  const EventCounts now = counts_of(core);
+  for (size_t i = 0; i < now.size(); ++i) {
+    record.events |= uint64_t{now[i] != before[i]} << i;
   }
   record.after = flow_of(core, subject.key);
-  record.fate = fate_of(core, segment.buffer, before, now, verdict, record);
-  if (record.fate == TraceFate::kSent) record.out = header_of(segment);
+  record.verdict = verdict;
+  if (verdict == net::Fate::kSent) record.out = header_of(segment);
 }
 
 }  // namespace sluice

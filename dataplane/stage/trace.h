@@ -7,7 +7,8 @@
 // another errand takes it away, and only then it is freed. It is over when it is full or its time is.
 // A worker asks once a burst whether there is one; that is all it costs while there is none.
 //
-// Stages know nothing of it: what they decided is read off what they changed, the flow and the counters.
+// Stages know nothing of it: their verdict says what became of the packet, the flow before and after and
+// the events that were counted meanwhile say why.
 #pragma once
 
 #include <array>
@@ -17,7 +18,7 @@
 #include <optional>
 
 #include "dataplane/net/address.h"
-#include "dataplane/net/drop_reason.h"
+#include "dataplane/net/verdict.h"
 #include "dataplane/state/counters.h"
 #include "dataplane/state/flow.h"
 
@@ -66,14 +67,6 @@ struct TraceFlow {
   uint8_t heals;
 };
 
-enum class TraceFate : uint8_t {
-  kSent,       // queued for a port
-  kWaiting,    // until the next hop has answered ARP
-  kHandedOff,  // to the worker that it belongs to
-  kToKernel,
-  kDropped,
-};
-
 struct TraceRecord {
   uint64_t wall_clock_ms;
   uint64_t now_us;  // monotonic, the same for all workers
@@ -83,8 +76,7 @@ struct TraceRecord {
   TraceSegment in;
   std::optional<TraceFlow> before;  // nothing: the look-up was a miss
   std::optional<TraceFlow> after;   // nothing: there is none any more, or still none
-  TraceFate fate;
-  net::DropReason drop;             // why, where it was dropped
+  net::Verdict verdict = net::Verdict::pass();
   std::optional<TraceSegment> out;  // as it was sent
   uint64_t events;                  // a bit for each Event that it made count
 };
@@ -122,17 +114,15 @@ class Trace {
   std::atomic<uint32_t> count_ = 0;
 };
 
-/// What a worker had counted before a packet.
-struct TraceCounts {
-  std::array<uint64_t, net::kDropReasonCount> drops;
-  std::array<uint64_t, kEventCount> events;
-};
+/// How often each Event had been counted before a packet.
+using EventCounts = std::array<uint64_t, kEventCount>;
 
-/// Before the packet is dispatched, with nothing queued in core.tx.
-TraceCounts begin_trace(const Core& core, const Segment& segment, const TraceSubject& subject,
+/// Before the packet is dispatched, with nothing queued in core.tx: what is sent must stay there until it
+/// has been looked at.
+EventCounts begin_trace(const Core& core, const Segment& segment, const TraceSubject& subject,
                         uint16_t interface, TraceRecord& record);
 /// Right after, with what was sent still queued there.
 void end_trace(const Core& core, const Segment& segment, const TraceSubject& subject,
-               const TraceCounts& before, net::Verdict verdict, TraceRecord& record);
+               const EventCounts& before, net::Verdict verdict, TraceRecord& record);
 
 }  // namespace sluice

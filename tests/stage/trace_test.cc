@@ -60,7 +60,7 @@ TEST_F(Tracing, AHandshakeBothWays) {
   EXPECT_EQ(first.out->destination, syn.to());
   EXPECT_EQ(first.out->sequence, syn.sequence());
   EXPECT_EQ(first.out->ttl, first.in.ttl - 1);
-  EXPECT_EQ(first.fate, TraceFate::kSent);
+  EXPECT_EQ(first.verdict, net::Fate::kSent);
   EXPECT_TRUE(has(first, Event::flows_opened));
 
   from_backend(outbound(kSynAck, 5000, 1001, option::timestamps(1, 100)));
@@ -96,7 +96,7 @@ TEST_F(Tracing, WhyASynWasRefused) {
   from_client(inbound(kSyn, 1000));
   only(kClientLink);
   const TraceRecord& syn = next();
-  EXPECT_EQ(syn.drop, net::DropReason::no_backend);
+  EXPECT_EQ(syn.verdict, net::DropReason::no_backend);
   EXPECT_TRUE(has(syn, Event::resets_to_clients));
   EXPECT_FALSE(syn.out);
   EXPECT_FALSE(syn.after);
@@ -108,7 +108,7 @@ TEST_F(Tracing, WhereThereIsNoService) {
   syn.to.port = net::be16::from_host(81);
   from_client(syn);
   only(kClientLink);
-  EXPECT_EQ(next().drop, net::DropReason::no_service);
+  EXPECT_EQ(next().verdict, net::DropReason::no_service);
 }
 
 /// The backend is unknown to ARP yet: the SYN is neither sent nor lost.
@@ -118,7 +118,7 @@ TEST_F(Tracing, APacketThatWaitsForItsNextHop) {
   from_client(inbound(kSyn, 1000));
   sent.clear();
   const TraceRecord& syn = next();
-  EXPECT_EQ(syn.fate, TraceFate::kWaiting);
+  EXPECT_EQ(syn.verdict, net::Fate::kWaiting);
   EXPECT_FALSE(syn.out);
   ASSERT_TRUE(syn.after);
   EXPECT_EQ(syn.after->state, TcpState::kSynSent);
@@ -131,7 +131,7 @@ TEST_F(Tracing, AHeal) {
   from_backend(outbound(kAck, 777, 500'000'000));
   sent.clear();
   const TraceRecord& stale = next();
-  EXPECT_EQ(stale.drop, net::DropReason::stale_answer);
+  EXPECT_EQ(stale.verdict, net::DropReason::stale_answer);
   EXPECT_TRUE(has(stale, Event::heals_started));
   ASSERT_TRUE(stale.after);
   EXPECT_EQ(stale.after->heals, 1);

@@ -65,8 +65,8 @@ class Terminal {
   }
 
   // A key of TopScreen, or -1 when none came in time.
-  int wait_key(std::chrono::milliseconds patience) {
-    timeout(static_cast<int>(patience.count()));
+  int wait_key(std::chrono::milliseconds wait_max) {
+    timeout(static_cast<int>(wait_max.count()));
     switch (const int key = getch()) {
       case KEY_UP:
         return TopScreen::kUp;

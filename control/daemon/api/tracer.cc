@@ -84,9 +84,21 @@ json or_null(const std::optional<T>& value, Row row) {
   return value ? row(*value) : json();
 }
 
-const char* verdict_of(const TraceRecord& record) {
-  constexpr const char* kNames[] = {"sent", "waiting", "handed_off", "to_kernel", "dropped"};
-  return kNames[static_cast<size_t>(record.fate)];
+const char* name_of(net::Verdict verdict) {
+  if (!verdict.passed()) return "dropped";
+  switch (verdict.fate()) {
+    case net::Fate::kSent:
+      return "sent";
+    case net::Fate::kWaiting:
+      return "waiting";
+    case net::Fate::kHandedOff:
+      return "handed_off";
+    case net::Fate::kToKernel:
+      return "to_kernel";
+    case net::Fate::kConsumed:
+      return "consumed";
+  }
+  return "?";
 }
 
 }  // namespace
@@ -179,10 +191,11 @@ json Tracer::row(const TraceRecord& record, uint32_t worker) {
               {"before", or_null(record.before, flow_row)},
               {"after", or_null(record.after, flow_row)},
               {"out", or_null(record.out, segment_row)},
-              {"verdict", verdict_of(record)},
+              {"verdict", name_of(record.verdict)},
               {"counted", std::move(events)}};
-  if (record.fate == TraceFate::kDropped) {
-    const net::CounterText& text = net::kDropReasonTexts[static_cast<size_t>(record.drop)];
+  if (!record.verdict.passed()) {
+    const net::CounterText& text =
+        net::kDropReasonTexts[static_cast<size_t>(record.verdict.reason())];
     row["reason"] = text.name;
     row["meaning"] = text.help;
   }

@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "dataplane/net/drop_reason.h"
+#include "dataplane/net/verdict.h"
 #include "dataplane/state/counters.h"
 
 namespace sluice {

@@ -6,7 +6,7 @@
 
 #include "control/daemon/status/outliers.h"
 #include "control/daemon/status/rates.h"
-#include "dataplane/net/drop_reason.h"
+#include "dataplane/net/verdict.h"
 
 namespace sluice::control {
 namespace {
