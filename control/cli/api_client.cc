@@ -35,13 +35,13 @@ std::string connect_error(const std::string& path, int error) {
   return fmt::format("cannot connect to {}: {}", path, std::strerror(error));
 }
 
-UniqueFd connect_to(const std::string& path, std::chrono::seconds patience) {
+UniqueFd connect_to(const std::string& path, std::chrono::seconds timeout) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) throw ApiError(connect_error(path, ENAMETOOLONG));
   std::memcpy(address.sun_path, path.c_str(), path.size());
   UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const timeval limit{patience.count(), 0};
+  const timeval limit{timeout.count(), 0};
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
@@ -105,8 +105,8 @@ json result_of(const std::string& line, const std::string& socket_path) {
   return field(answer, "result");
 }
 
-json ask(const std::string& socket_path, const json& request, std::chrono::seconds patience) {
-  const UniqueFd fd = connect_to(socket_path, patience);
+json ask(const std::string& socket_path, const json& request, std::chrono::seconds timeout) {
+  const UniqueFd fd = connect_to(socket_path, timeout);
   const std::string line = dumped(request, -1) + "\n";
   if (send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
     throw ApiError(fmt::format("cannot send to {}: {}", socket_path, std::strerror(errno)));

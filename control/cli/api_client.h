@@ -12,7 +12,7 @@ namespace sluice::control {
 
 // The "result" of the answer. Throws ApiError when there is none, whatever the reason.
 nlohmann::json ask(const std::string& socket_path, const nlohmann::json& request,
-                   std::chrono::seconds patience = std::chrono::seconds(10));
+                   std::chrono::seconds timeout = std::chrono::seconds(10));
 
 // The "result" in one line of the protocol, whoever has written it. Throws ApiError: where it is no
 // answer, where it is a refusal, and where it is of a form that is newer than this program.

@@ -32,7 +32,7 @@ json ask_running(const std::string& socket_path, std::string& config_file, bool&
     return list_field(answer, "findings");
   } catch (const ApiError& error) {
     const Diagnosis down = {
-        "sluice", Level::kWarn,
+        "sluice", Severity::kWarning,
         fmt::format("no word from it, so only the host was examined: {}", error.what()),
         "systemctl start sluice, or: sluice --config FILE"};
     return json::array({to_json_row(down)});
@@ -61,7 +61,7 @@ json run_doctor(const std::string& socket_path, std::string config_file) {
       append(rows, examine_forwarding(loaded.config, std::nullopt));
     }
   } else {
-    append(rows, {{"config", Level::kBad, describe({loaded.problems.front()}, config_file),
+    append(rows, {{"config", Severity::kCritical, describe({loaded.problems.front()}, config_file),
                    fmt::format("sluice --check --config {}", config_file)}});
     std::string& what = rows.back()["what"].get_ref<std::string&>();
     while (what.ends_with('\n')) what.pop_back();
@@ -78,8 +78,8 @@ std::string render_doctor(const json& result) {
     ill += rank(row) > 0 ? 1 : 0;
     out += fmt::format("{:<5} {:<11} {}\n", text_field(row, "level"), text_field(row, "area"),
                        text_field(row, "what"));
-    const std::string mend = text_field(row, "mend", "");
-    if (!mend.empty()) out += fmt::format("{:<17} mend: {}\n", "", mend);
+    const std::string remedy = text_field(row, "mend", "");
+    if (!remedy.empty()) out += fmt::format("{:<17} mend: {}\n", "", remedy);
   }
   return out + (ill == 0 ? "nothing to mend\n" : fmt::format("{} to mend\n", ill));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the ledger knows of a tuple, and what would become of a SYN, a line each.
+// What the port pool knows of a tuple, and what would become of a SYN, a line each.
 #include "control/cli/explain_command.h"
 
 #include <fmt/format.h>

@@ -20,8 +20,8 @@ std::string verdict_lines(const json& verdict) {
   std::string out;
   for (const json& finding : findings) {
     out += fmt::format("{:<5} {}\n", text_field(finding, "level"), text_field(finding, "what"));
-    const std::string mend = text_field(finding, "mend", "");
-    if (!mend.empty()) out += fmt::format("      mend: {}\n", mend);
+    const std::string remedy = text_field(finding, "mend", "");
+    if (!remedy.empty()) out += fmt::format("      mend: {}\n", remedy);
   }
   return out;
 }

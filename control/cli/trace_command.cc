@@ -127,7 +127,7 @@ class RunningTrace {
     over_ = flag_field(answer, "over", true);  // one that nobody can end would go on for ever
     return list_field(answer, "packets");
   }
-  bool is_over() const { return over_; }
+  bool is_closed() const { return over_; }
 
  private:
   std::string socket_;
@@ -145,7 +145,7 @@ void trace(const std::string& socket, bool as_json, const TraceOptions& options)
     for (const json& row : running.read()) {
       fmt::print("{}{}", as_json ? dumped(row, -1) : render_packet(row), as_json ? "\n" : "");
     }
-    if (std::fflush(stdout) != 0 || running.is_over()) break;
+    if (std::fflush(stdout) != 0 || running.is_closed()) break;
   }
 }
 

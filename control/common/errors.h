@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What control throws. Each text is one line for a person: what is wrong, where, and what mends it.
+// What control throws. Each text is one line for a person: what is wrong, where, and the remedy.
 #pragma once
 
 #include <stdexcept>

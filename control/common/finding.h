@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is wrong, how bad it is, and what mends it.
+// What is wrong, how bad it is, and the remedy.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -8,31 +8,31 @@
 
 namespace sluice::control {
 
-enum class Level : uint8_t { kOk, kWarn, kBad };
-constexpr std::string_view to_string(Level level) {
+enum class Severity : uint8_t { kOk, kWarning, kCritical };
+constexpr std::string_view to_string(Severity level) {
   constexpr std::string_view kNames[] = {"ok", "warn", "bad"};
   return kNames[static_cast<size_t>(level)];
 }
 
 struct Finding {
-  Level level;
+  Severity level;
   std::string what;
-  std::string mend;
+  std::string remedy;
 };
 
 // One finding of `sluicectl doctor`.
 struct Diagnosis {
   std::string area;  // "hugepages", "nic", ...
-  Level level;
+  Severity level;
   std::string what;
-  std::string mend;  // a command or a setting; empty when all is well
+  std::string remedy;  // a command or a setting; empty when all is well
 };
 
 inline nlohmann::json to_json_row(const Diagnosis& item) {
   return {{"area", item.area},
           {"level", to_string(item.level)},
           {"what", item.what},
-          {"mend", item.mend}};
+          {"mend", item.remedy}};
 }
 
 }  // namespace sluice::control

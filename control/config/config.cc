@@ -12,7 +12,7 @@ std::string_view to_string(LogLevel level) {
       return "debug";
     case LogLevel::kInfo:
       return "info";
-    case LogLevel::kWarn:
+    case LogLevel::kWarning:
       return "warn";
     case LogLevel::kError:
       return "error";

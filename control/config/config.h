@@ -17,7 +17,7 @@
 
 namespace sluice::control {
 
-enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError };
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError };
 enum class Protocol : uint8_t { kTcp };
 enum class SteeringChoice : uint8_t { kAuto, kRss, kRteFlow, kHandoff };
 enum class TimestampPolicy : uint8_t { kPreserve, kRewrite };

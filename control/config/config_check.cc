@@ -372,12 +372,12 @@ void Check::clients() {
   }
   std::set<size_t> of_backends;
   for (const net::Ipv4Address host : hosts) {
-    if (const auto way = way_towards(config_, host)) of_backends.insert(way->interface);
+    if (const auto way = lookup_route(config_, host)) of_backends.insert(way->interface);
     if (of_backends.size() == config_.interfaces.size()) break;
   }
   const bool all_are = of_backends.size() >= config_.interfaces.size();
   const auto is_for_clients = [&](const RouteConfig& route) {
-    const auto way = way_towards(config_, route.via);
+    const auto way = lookup_route(config_, route.via);
     return way && (all_are || !of_backends.contains(way->interface));
   };
   if (std::ranges::any_of(config_.routes, is_for_clients)) return;
@@ -493,7 +493,7 @@ void Check::health_check_ways(const std::string& path, const ServiceConfig& serv
   if (service.health_check->type == CheckType::kCommand) return;
   std::set<size_t> named;
   each(path + ".backend", service.backends, [&](const std::string& at, const BackendConfig& item) {
-    const auto way = way_towards(config_, item.address.ip);
+    const auto way = lookup_route(config_, item.address.ip);
     if (!was_read(at + ".address") || !way) return;
     const InterfaceConfig& interface = config_.interfaces[way->interface];
     if (!interface.kernel.empty() || !named.insert(way->interface).second) return;

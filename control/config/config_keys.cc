@@ -307,7 +307,7 @@ const Keys<ControlConfig> kControlKeys = {
     one("log_level", &ControlConfig::log_level,
         choice<LogLevel>({{"debug", LogLevel::kDebug},
                           {"info", LogLevel::kInfo},
-                          {"warn", LogLevel::kWarn},
+                          {"warn", LogLevel::kWarning},
                           {"error", LogLevel::kError}})),
 };
 

@@ -6,7 +6,7 @@ namespace sluice::control {
 namespace {
 
 struct Network {
-  Way way;
+  RouteResult way;
   int length = -1;
 };
 
@@ -22,7 +22,7 @@ Network network_with(const Config& config, net::Ipv4Address ip) {
 
 }  // namespace
 
-std::optional<Way> way_towards(const Config& config, net::Ipv4Address destination) {
+std::optional<RouteResult> lookup_route(const Config& config, net::Ipv4Address destination) {
   Network best = network_with(config, destination);
   for (const RouteConfig& route : config.routes) {
     if (!route.to.contains(destination) || route.to.length <= best.length) continue;

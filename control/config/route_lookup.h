@@ -9,11 +9,11 @@
 
 namespace sluice::control {
 
-struct Way {
+struct RouteResult {
   size_t interface;         // index into Config::interfaces
   net::Ipv4Address source;  // the interface's address on the network of destination or gateway
 };
 
-std::optional<Way> way_towards(const Config& config, net::Ipv4Address destination);
+std::optional<RouteResult> lookup_route(const Config& config, net::Ipv4Address destination);
 
 }  // namespace sluice::control

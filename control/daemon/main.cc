@@ -73,11 +73,11 @@ void check_before_start(const Config& config) {
   for (const std::string& line : owned_twice(config, kernel_addresses())) spdlog::warn("{}", line);
 }
 
-std::vector<LinkWatch::Link> links_of(const Balancer& balancer) {
+std::vector<LinkWatch::Link> links_of(const DataplaneManager& dataplane) {
   std::vector<LinkWatch::Link> links;
-  for (size_t i = 0; i < balancer.ports().size(); ++i) {
-    const InterfaceConfig& interface = balancer.config().interfaces[i];
-    links.push_back({interface.name, interface.device, &balancer.ports()[i]});
+  for (size_t i = 0; i < dataplane.ports().size(); ++i) {
+    const InterfaceConfig& interface = dataplane.config().interfaces[i];
+    links.push_back({interface.name, interface.device, &dataplane.ports()[i]});
   }
   return links;
 }
@@ -153,17 +153,17 @@ void start_dpdk(const Config& config) {
   }
 }
 
-void log_start(const Balancer& balancer) {
-  const Config& config = balancer.config();
+void log_start(const DataplaneManager& dataplane) {
+  const Config& config = dataplane.config();
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     spdlog::info("interface {}: {}, link {}, MTU {}", config.interfaces[i].name,
-                 config.interfaces[i].device, balancer.links()[i].up ? "up" : "down",
-                 balancer.port_infos()[i].mtu.usable);
+                 config.interfaces[i].device, dataplane.links()[i].up ? "up" : "down",
+                 dataplane.port_infos()[i].mtu.usable);
   }
-  if (balancer.workers().size() > 1) {
-    const std::string& passed_over = balancer.passed_over();
-    spdlog::info("steering: {}, workers {}{}", to_string(balancer.steering().kind()),
-                 balancer.workers().size(),
+  if (dataplane.workers().size() > 1) {
+    const std::string& passed_over = dataplane.passed_over();
+    spdlog::info("steering: {}, workers {}{}", to_string(dataplane.steering().kind()),
+                 dataplane.workers().size(),
                  passed_over.empty() ? "" : fmt::format(" (not {})", passed_over));
   }
   for (const ServiceConfig& service : config.services) {
@@ -173,21 +173,21 @@ void log_start(const Balancer& balancer) {
   }
 }
 
-std::vector<WorkerProgress> progress_of(const Balancer& balancer) {
+std::vector<WorkerProgress> progress_of(const DataplaneManager& dataplane) {
   std::vector<WorkerProgress> workers;
-  for (const auto& worker : balancer.workers()) {
+  for (const auto& worker : dataplane.workers()) {
     workers.push_back({worker->lcore(), worker->counters().polls.value()});
   }
   return workers;
 }
 
-HealthChecker::Hooks health_hooks(Balancer& balancer) {
-  return {[&balancer] { balancer.health_changed(); },
-          [&balancer](const std::vector<BackendKey>& keys) {
-            const uint64_t count = balancer.reset_flows(keys);
+HealthChecker::Hooks health_hooks(DataplaneManager& dataplane) {
+  return {[&dataplane] { dataplane.health_changed(); },
+          [&dataplane](const std::vector<BackendKey>& keys) {
+            const uint64_t count = dataplane.reset_flows(keys);
             spdlog::info("flows of backends that went down reset: {}", count);
           },
-          [&balancer](const BackendKey& key) { return balancer.handshake_counts(key); }};
+          [&dataplane](const BackendKey& key) { return dataplane.handshake_counts(key); }};
 }
 
 // Both are claimed before anything is touched.
@@ -207,18 +207,18 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
                   EventLoop& loop) {
   const Config& config = loaded.config;
   const auto stop = [&loop] { loop.stop(); };
-  Balancer balancer(config);
-  KernelTaps taps(loop, balancer.config(), balancer.kernel_interfaces(), balancer.packets());
-  balancer.on_apply([&](const Config& now) { taps.apply(now); });
-  FlowLog flow_log(balancer.flow_log_rings());
-  flow_log.apply(balancer.config());
-  balancer.on_apply([&](const Config& now) { flow_log.apply(now); });
-  HealthChecker health(loop, health_hooks(balancer));
-  health.apply(balancer.config());
-  balancer.on_apply([&](const Config& now) { health.apply(now); });
-  balancer.set_health_source([&health] { return health.view(); });
-  Operations operations(balancer, loop, file, loaded.text, stop);
-  Commands commands(balancer, operations);
+  DataplaneManager dataplane(config);
+  KernelTaps taps(loop, dataplane.config(), dataplane.kernel_interfaces(), dataplane.packets());
+  dataplane.on_apply([&](const Config& now) { taps.apply(now); });
+  FlowLog flow_log(dataplane.flow_log_rings());
+  flow_log.apply(dataplane.config());
+  dataplane.on_apply([&](const Config& now) { flow_log.apply(now); });
+  HealthChecker health(loop, health_hooks(dataplane));
+  health.apply(dataplane.config());
+  dataplane.on_apply([&](const Config& now) { health.apply(now); });
+  dataplane.set_health_source([&health] { return health.view(); });
+  Operations operations(dataplane, loop, file, loaded.text, stop);
+  Commands commands(dataplane, operations);
   LoopCall calls(loop);
   const auto show = [&commands](const char* what) { return commands.show(what); };
   std::unique_ptr<Metrics> metrics;
@@ -238,17 +238,17 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
     publish_page();
   };
   const LinkWatch links(
-      loop, links_of(balancer),
-      [&](size_t link, LinkState state) { return balancer.set_link(link, std::move(state)); },
+      loop, links_of(dataplane),
+      [&](size_t link, LinkState state) { return dataplane.set_link(link, std::move(state)); },
       links_changed);
   const auto tick = [&] {
     commands.tick();
-    balancer.keep_time();
-    balancer.sweep();
-    balancer.follow_links();
+    dataplane.keep_time();
+    dataplane.sweep();
+    dataplane.follow_links();
     taps.tick();
     operations.tick();
-    conflicts.look(balancer);
+    conflicts.look(dataplane);
     log_suppressed();
     publish_page();
   };
@@ -257,14 +257,14 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   loop.on_signal(SIGHUP, [&] { operations.reload_by_signal(); });
   loop.on_signal(SIGUSR1, [&] { flow_log.reopen(); });
   loop.every(kTick, tick, "views and status");
-  WorkerWatch worker_watch;
+  Watchdog worker_watch;
   loop.every(watchdog_limit().value_or(kWatchedByNobody) / 2, [&] {
-    if (worker_watch.all_progress(progress_of(balancer))) tell_alive();
+    if (worker_watch.all_progress(progress_of(dataplane))) tell_alive();
   });
 
-  balancer.launch();
+  dataplane.launch();
   tick();
-  log_start(balancer);
+  log_start(dataplane);
   set_dpdk_log_quiet(false);
   // Listening comes last: who gets an answer may send packets.
   ApiServer server(loop, sockets.all,
@@ -286,7 +286,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   tell_ready(operations.summary());
   loop.run();
   tell_stopping();
-  spdlog::info("stopping: no new flows; flows reset at both ends: {}", balancer.end_flows());
+  spdlog::info("stopping: no new flows; flows reset at both ends: {}", dataplane.end_flows());
   calls.close();
 }
 

@@ -23,13 +23,13 @@ namespace fs = std::filesystem;
 void examine_iommu(const std::string& address, const fs::path& device, const fs::path& sys,
                    std::vector<Diagnosis>& found) {
   if (fs::exists(device / "iommu_group")) {
-    found.push_back({"iommu", Level::kOk, address + ": its memory is guarded by the IOMMU", ""});
+    found.push_back({"iommu", Severity::kOk, address + ": its memory is guarded by the IOMMU", ""});
     return;
   }
   const bool unsafe =
       first_line(sys / "module/vfio/parameters/enable_unsafe_noiommu_mode").starts_with('Y');
   found.push_back(
-      {"iommu", unsafe ? Level::kWarn : Level::kBad,
+      {"iommu", unsafe ? Severity::kWarning : Severity::kCritical,
        fmt::format("{}: no IOMMU{}", address,
                    unsafe ? ", vfio runs in its unsafe mode" : "; vfio-pci refuses the device"),
        "switch VT-d or AMD-Vi on in the firmware, and on the kernel's command line: "
@@ -41,16 +41,16 @@ void examine_pci(const Config& config, const std::string& address, const fs::pat
   const fs::path device = sys / "bus/pci/devices" / address;
   if (!fs::exists(device)) {
     found.push_back(
-        {"nic", Level::kBad, address + ": no such PCI device", "lspci -D | grep -i eth"});
+        {"nic", Severity::kCritical, address + ": no such PCI device", "lspci -D | grep -i eth"});
     return;
   }
   std::error_code error;
   const std::string driver = fs::read_symlink(device / "driver", error).filename();
   const bool takes = driver == "vfio-pci" || driver == "igb_uio" || driver == "uio_pci_generic";
   if (takes || driver.starts_with("mlx") || driver == "mana") {
-    found.push_back({"nic", Level::kOk, fmt::format("{}: driver {}", address, driver), ""});
+    found.push_back({"nic", Severity::kOk, fmt::format("{}: driver {}", address, driver), ""});
   } else {
-    found.push_back({"nic", Level::kBad,
+    found.push_back({"nic", Severity::kCritical,
                      fmt::format("{}: driver {}, which DPDK cannot use", address,
                                  driver.empty() ? "none" : driver),
                      fmt::format("bind-nic --yes {}", address)});
@@ -61,7 +61,7 @@ void examine_pci(const Config& config, const std::string& address, const fs::pat
     const uint32_t own = node_of_cpu(lcore, sys);
     if (node < 0 || own == static_cast<uint32_t>(node)) continue;
     found.push_back(
-        {"numa", Level::kWarn,
+        {"numa", Severity::kWarning,
          fmt::format("{} is on NUMA node {}, worker CPU {} on node {}", address, node, lcore, own),
          fmt::format("choose worker_lcores of node {}: lscpu -e", node)});
   }
@@ -116,7 +116,7 @@ void examine_offloads(int fd, const std::string& name, const Offload (&offloads)
     off += fmt::format(" {} off", offload.name);
   }
   if (on.empty()) return;
-  found.push_back({"offloads", Level::kBad,
+  found.push_back({"offloads", Severity::kCritical,
                    fmt::format("{}: {} on: {}", name, join(on, ", "), what),
                    fmt::format("ethtool -K {}{}", name, off)});
 }
@@ -137,13 +137,14 @@ std::string peer_of(int fd, const std::string& name) {
 void examine_interface(int fd, const std::string& name, std::vector<Diagnosis>& found) {
   const size_t before = found.size();
   if (if_nametoindex(name.c_str()) == 0) {
-    found.push_back({"nic", Level::kBad, fmt::format("there is no interface \"{}\" here", name),
+    found.push_back({"nic", Severity::kCritical,
+                     fmt::format("there is no interface \"{}\" here", name),
                      "ip link; mend iface= in its device, or ask in sluice's network namespace"});
     return;
   }
   if (!is_running(fd, name)) {
     found.push_back(
-        {"nic", Level::kBad, name + ": down, or no link", "ip link set " + name + " up"});
+        {"nic", Severity::kCritical, name + ": down, or no link", "ip link set " + name + " up"});
   }
   examine_offloads(fd, name, kOfOwn, "joined segments are larger than a frame (frame_segmented)",
                    found);
@@ -158,7 +159,7 @@ void examine_interface(int fd, const std::string& name, std::vector<Diagnosis>& 
   if (found.size() > before) return;
   const bool elsewhere = driver_of(fd, name) == "veth" && peer.empty();
   found.push_back(
-      {"offloads", Level::kOk,
+      {"offloads", Severity::kOk,
        name + (elsewhere ? ": fit; its other end is in another namespace, where it needs "
                            "ethtool -K IFACE tx off tso off gso off"
                          : ": fit"),

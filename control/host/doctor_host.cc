@@ -51,13 +51,14 @@ void examine_lcore(uint32_t lcore, const std::set<uint32_t>& isolated, const fs:
                    std::vector<Diagnosis>& found) {
   const fs::path cpu = sys / "devices/system/cpu" / fmt::format("cpu{}", lcore);
   if (!fs::exists(cpu)) {
-    found.push_back({"cpus", Level::kBad, fmt::format("there is no CPU {} for a worker", lcore),
+    found.push_back({"cpus", Severity::kCritical,
+                     fmt::format("there is no CPU {} for a worker", lcore),
                      "choose eal.worker_lcores among the CPUs of lscpu -e"});
     return;
   }
   if (!isolated.contains(lcore)) {
     found.push_back(
-        {"cpus", Level::kWarn,
+        {"cpus", Severity::kWarning,
          fmt::format("CPU {} is not isolated: the kernel and others run on it too, packets "
                      "wait for them, and Sluice asks for no priority over them",
                      lcore),
@@ -65,7 +66,7 @@ void examine_lcore(uint32_t lcore, const std::set<uint32_t>& isolated, const fs:
   }
   const std::string governor = first_line(cpu / "cpufreq/scaling_governor");
   if (!governor.empty() && governor != "performance") {
-    found.push_back({"cpus", Level::kWarn,
+    found.push_back({"cpus", Severity::kWarning,
                      fmt::format("CPU {} has the frequency governor \"{}\"", lcore, governor),
                      fmt::format("cpupower -c {} frequency-set -g performance", lcore)});
   }
@@ -77,7 +78,7 @@ void examine_sharing(const Config& config, std::vector<Diagnosis>& found) {
   if (std::ranges::find(workers, config.eal.main_lcore) == workers.end()) return;
   const bool sleeps = config.eal.idle == IdleMode::kSleep;
   found.push_back(
-      {"cpus", Level::kWarn,
+      {"cpus", Severity::kWarning,
        fmt::format("CPU {} is a worker's and the control thread's: each waits for the "
                    "other",
                    config.eal.main_lcore),
@@ -89,13 +90,13 @@ void examine_siblings(const Config& config, const fs::path& sys, std::vector<Dia
   std::set<uint32_t> ours(config.eal.worker_lcores.begin(), config.eal.worker_lcores.end());
   ours.insert(config.eal.main_lcore);
   for (const uint32_t lcore : config.eal.worker_lcores) {
-    const auto siblings =
+    const auto outliers =
         parse_cpu_list(first_line(sys / "devices/system/cpu" / fmt::format("cpu{}", lcore) /
                                   "topology/thread_siblings_list"));
-    for (const uint32_t other : siblings) {
+    for (const uint32_t other : outliers) {
       if (other == lcore || !ours.contains(other)) continue;
       if (other < lcore && other != config.eal.main_lcore) continue;  // said already
-      found.push_back({"cpus", Level::kWarn,
+      found.push_back({"cpus", Severity::kWarning,
                        fmt::format("CPUs {} and {} are two threads of one core", lcore, other),
                        "choose lcores of different cores: lscpu -e"});
     }
@@ -117,7 +118,7 @@ uint32_t node_of_cpu(uint32_t cpu, const fs::path& sys) {
 std::vector<Diagnosis> examine_memory(const Config& config, const fs::path& sys) {
   const uint32_t wanted_mb = config.eal.memory_mb;
   if (!config.eal.hugepages) {
-    return {{"hugepages", Level::kWarn,
+    return {{"hugepages", Severity::kWarning,
              "eal.hugepages = false: tables lie in small pages, and each "
              "look-up may miss the TLB",
              "set eal.hugepages = true, and reserve pages"}};
@@ -130,13 +131,13 @@ std::vector<Diagnosis> examine_memory(const Config& config, const fs::path& sys)
                       : fmt::format("on the kernel's command line: hugepagesz={}K hugepages={}",
                                     size_kb, needed);
   if (pages.all_mb < wanted_mb) {
-    return {{"hugepages", Level::kWarn,
+    return {{"hugepages", Severity::kWarning,
              fmt::format("{} MB are reserved, eal.memory_mb is {}: sluice runs without",
                          pages.all_mb, wanted_mb),
              reserve}};
   }
   std::vector<Diagnosis> found = {
-      {"hugepages", Level::kOk,
+      {"hugepages", Severity::kOk,
        fmt::format("{} MB reserved in pages of {} kB, {} MB free; eal.memory_mb is {}",
                    pages.all_mb, size_kb, pages.free_mb, wanted_mb),
        ""}};
@@ -147,7 +148,7 @@ std::vector<Diagnosis> examine_memory(const Config& config, const fs::path& sys)
     const fs::path folder = sys / "devices/system/node" / fmt::format("node{}", node) / "hugepages";
     if (!fs::exists(folder) || most_pages(folder).all_mb > 0) continue;
     found.push_back(
-        {"hugepages", Level::kBad,
+        {"hugepages", Severity::kCritical,
          fmt::format("workers run on NUMA node {}, and it has no hugepages", node),
          fmt::format("echo {} > {}", needed, (folder / "hugepages-2048kB/nr_hugepages").string())});
   }
@@ -163,7 +164,7 @@ std::vector<Diagnosis> examine_cpus(const Config& config, const fs::path& sys) {
   examine_sharing(config, found);
   examine_siblings(config, sys, found);
   if (found.empty()) {
-    found.push_back({"cpus", Level::kOk,
+    found.push_back({"cpus", Severity::kOk,
                      fmt::format("{} worker CPUs, isolated", config.eal.worker_lcores.size()), ""});
   }
   return found;

@@ -45,7 +45,7 @@ std::vector<Diagnosis> examine_mtus(const Config& config, const std::vector<Link
     if (mtus[i].usable > mtus[largest].usable) largest = i;
     if (mtus[i].usable < mtus[smallest].usable) smallest = i;
     if (mtus[i].link <= mtus[i].usable) continue;
-    found.push_back({"mtu", Level::kWarn,
+    found.push_back({"mtu", Severity::kWarning,
                      fmt::format("interface {}: its link has MTU {}, Sluice carries {}: larger "
                                  "packets are lost (frame_truncated, frame_segmented)",
                                  interface.name, mtus[i].link, mtus[i].usable),
@@ -53,12 +53,12 @@ std::vector<Diagnosis> examine_mtus(const Config& config, const std::vector<Link
   }
   const std::string all = join(each, ", ");
   if (mtus.empty() || mtus[largest].usable == mtus[smallest].usable) {
-    if (found.empty()) found.push_back({"mtu", Level::kOk, "the same everywhere: " + all, ""});
+    if (found.empty()) found.push_back({"mtu", Severity::kOk, "the same everywhere: " + all, ""});
     return found;
   }
   const std::string not_clamped = unclamped(config);
   found.push_back(
-      {"mtu", Level::kWarn,
+      {"mtu", Severity::kWarning,
        fmt::format("MTUs differ: {}: what is too large is answered with ICMP (mtu_exceeded); {}",
                    all,
                    not_clamped.empty()
@@ -79,17 +79,17 @@ std::vector<Diagnosis> examine_forwarding(const Config& config,
     }
     const std::string sysctl = fmt::format("sysctl -w net.ipv4.conf.{}.forwarding=0", *name);
     if (!ingress_drop) {
-      found.push_back({"forwarding", Level::kWarn,
+      found.push_back({"forwarding", Severity::kWarning,
                        *name + ": the kernel forwards what comes in there; sluice has nftables "
                                "keep its packets from it, or does not start",
                        sysctl + ", unless this host is to be a router as well"});
     } else if (ingress_drop->empty()) {
-      found.push_back({"forwarding", Level::kOk,
+      found.push_back({"forwarding", Severity::kOk,
                        *name + ": the kernel forwards what comes in there, but what is for "
                                "Sluice: nftables drops that",
                        ""});
     } else {
-      found.push_back({"forwarding", Level::kBad,
+      found.push_back({"forwarding", Severity::kCritical,
                        fmt::format("{}: the kernel forwards Sluice's packets as well, they go "
                                    "round; nftables does not drop them: {}",
                                    *name, *ingress_drop),

@@ -3,7 +3,7 @@
 // can be mended or waited for instead.
 //
 // EAL and its drivers say little when they fail. Each check here throws StartError with one line
-// that says what is wrong and how to mend it.
+// that says what is wrong and the remedy.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Checksum deltas of a translation, and the shifts of fitted flows.
+// Checksum deltas of a translation, and the shifts of adjusted flows.
 #include "dataplane/net/rewrite.h"
 
 #include "dataplane/net/tcp_options.h"
@@ -58,29 +58,29 @@ void clamp_mss(TcpHeader& tcp, uint16_t mss_max) {
   mss = lowered;
 }
 
-void shift_inbound(TcpHeader& tcp, Shift shift) {
+void adjust_inbound(TcpHeader& tcp, SeqAdjust adjust) {
   ChecksumDelta delta;
-  if (shift.sequence != 0) add_to_word(tcp, kSequenceOffset, shift.sequence, delta);
-  if (shift.timestamp != 0) {
-    if (const uint8_t at = find_timestamps(tcp)) add_to_word(tcp, at, shift.timestamp, delta);
+  if (adjust.sequence != 0) add_to_word(tcp, kSequenceOffset, adjust.sequence, delta);
+  if (adjust.timestamp != 0) {
+    if (const uint8_t at = find_timestamps(tcp)) add_to_word(tcp, at, adjust.timestamp, delta);
   }
   tcp.checksum = delta.applied_to(tcp.checksum);
 }
 
-void shift_outbound(TcpHeader& tcp, Shift shift) {
+void adjust_outbound(TcpHeader& tcp, SeqAdjust adjust) {
   if (!tcp.has(tcp_flag::kAck)) return;  // neither field means anything (RFC 7323, section 3.2)
   ChecksumDelta delta;
   const TcpOptions options = parse_tcp_options(tcp);
-  if (shift.sequence != 0) {
-    add_to_word(tcp, kAcknowledgementOffset, 0 - shift.sequence, delta);
+  if (adjust.sequence != 0) {
+    add_to_word(tcp, kAcknowledgementOffset, 0 - adjust.sequence, delta);
     for (uint8_t i = 0; i < options.sack_edge_count; ++i) {
       const auto at = static_cast<uint8_t>(options.sack_offset + 4 * i);
-      add_to_word(tcp, at, 0 - shift.sequence, delta);
+      add_to_word(tcp, at, 0 - adjust.sequence, delta);
     }
   }
-  if (shift.timestamp != 0 && options.has_timestamps()) {
+  if (adjust.timestamp != 0 && options.has_timestamps()) {
     const auto at = static_cast<uint8_t>(options.timestamps_offset + 4);
-    add_to_word(tcp, at, 0 - shift.timestamp, delta);
+    add_to_word(tcp, at, 0 - adjust.timestamp, delta);
   }
   tcp.checksum = delta.applied_to(tcp.checksum);
 }

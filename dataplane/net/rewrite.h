@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The NAT itself: addresses, ports, TTL, and the rare shift of sequence numbers and timestamps.
 //
-// The checksum deltas of a flow are worked out once, when it begins. A Shift is what the "fit" of a
+// The checksum deltas of a flow are worked out once, when it begins. A SeqAdjust is what the "fit" of a
 // reused tuple adds on the client's side of the numbers and takes off on the way back; a flow
 // without one never comes here for it.
 #pragma once
@@ -59,18 +59,18 @@ void untranslate(Packet& packet, const Translation& original);
 /// Lowers the maximum segment size that a SYN states, where it states a larger one.
 void clamp_mss(TcpHeader& tcp, uint16_t mss_max);
 
-/// Offsets of a fitted flow, mod 2^32: backend's view = client's view + offset.
-struct Shift {
+/// Offsets of a adjusted flow, mod 2^32: backend's view = client's view + offset.
+struct SeqAdjust {
   uint32_t sequence = 0;
   uint32_t timestamp = 0;
 
   constexpr bool any() const { return (sequence | timestamp) != 0; }
-  constexpr Shift reversed() const { return {0 - sequence, 0 - timestamp}; }
+  constexpr SeqAdjust reversed() const { return {0 - sequence, 0 - timestamp}; }
 };
 
 /// Client to backend: adds to the sequence number and TSval.
-void shift_inbound(TcpHeader& tcp, Shift shift);
+void adjust_inbound(TcpHeader& tcp, SeqAdjust adjust);
 /// Backend to client: takes off the acknowledgement, SACK edges and TSecr.
-void shift_outbound(TcpHeader& tcp, Shift shift);
+void adjust_outbound(TcpHeader& tcp, SeqAdjust adjust);
 
 }  // namespace sluice::net

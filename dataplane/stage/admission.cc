@@ -56,7 +56,7 @@ uint32_t protected_ms(const Flow& oldest, bool for_repeated) {
 
 /// The client's SYN as it was sent.
 uint32_t client_sequence(const Flow& flow) {
-  return flow.marks.client_first - 1 - flow.shift.sequence;
+  return flow.bounds.client_first - 1 - flow.adjust.sequence;
 }
 
 }  // namespace

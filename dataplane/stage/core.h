@@ -40,6 +40,7 @@ struct CoreLimits {
   uint32_t syn_count_max = 65536;
 };
 
+/// What a Core is made of. It owns nothing of what the pointers name: all of that outlives it.
 struct CoreSetup {
   CoreLimits limits;
   net::SipKey secret;  // from the system's random source; never leaves the process

@@ -64,11 +64,11 @@ void give_port_back(Core& core, uint32_t index) {
   flow.holds_port = false;
   PortPool& ports = core.pool(flow).ports;
   const uint16_t port = flow.local_port.host();
-  const Legacy legacy = legacy_of(core, flow);
+  const PriorIncarnation prior = prior_incarnation(core, flow);
   if (flow.tcp.state() == TcpState::kSynSent) {
-    ports.give_back_unanswered(port, legacy, index);
+    ports.give_back_unanswered(port, prior, index);
   } else {
-    ports.give_back(port, legacy, index);
+    ports.give_back(port, prior, index);
   }
   core.backend(flow).active.subtract();
 }
@@ -77,14 +77,14 @@ void give_port_back(Core& core, uint32_t index) {
 
 void end_flow(Core& core, uint32_t index, FlowEnd end, TcpState before) {
   Flow& flow = core.flows[index];
-  if (!is_over(before)) log_end(core, flow, before, end);
+  if (!is_closed(before)) log_end(core, flow, before, end);
   const bool silent = end == FlowEnd::timed_out && !flow.reset_on_timeout;
   const Resets resets = silent ? Resets{} : resets_of(end);
   if (resets.client) reset_client(core, flow);
   if (resets.backend) clear_backend(core, flow);
-  if (!is_by_segment(end) || !is_over(flow.tcp.state())) return free_flow(core, index);
+  if (!is_by_segment(end) || !is_closed(flow.tcp.state())) return free_flow(core, index);
   give_port_back(core, index);
-  core.flows.push_over(index);
+  core.flows.push_closed(index);
 }
 
 void free_flow(Core& core, uint32_t index) {

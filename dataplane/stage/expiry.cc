@@ -20,7 +20,7 @@ void expire_flow(Core& core, uint32_t index) {
     core.flow_timers.set(index, core.now_ms + timeout - idle);
     return;
   }
-  if (is_over(state)) return free_flow(core, index);
+  if (is_closed(state)) return free_flow(core, index);
   if (ends_early(core, flow)) return evict(core, index);
   core.count(Event::flows_timed_out);
   core.backend(flow).timeouts.add();

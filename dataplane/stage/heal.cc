@@ -7,12 +7,12 @@
 #include "dataplane/net/segment.h"
 #include "dataplane/net/serial.h"
 #include "dataplane/net/tcp_options.h"
-#include "dataplane/stage/alter.h"
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
+#include "dataplane/stage/seq_adjust.h"
 
 namespace sluice {
 
@@ -28,14 +28,15 @@ constexpr uint32_t kLateMs = 30;
 constexpr uint32_t kJustUsedMs = 1000;
 
 /// What a stale answer says about the backend's side of the tuple.
-Legacy learn(const Core& core, const Segment& answer) {
+PriorIncarnation learn(const Core& core, const Segment& answer) {
   const net::TcpHeader& tcp = *answer.packet.tcp;
-  Legacy legacy{core.now32(), tcp.acknowledgement.host(), 0, Legacy::Kind::kHeld, false};
+  PriorIncarnation prior{core.now32(), tcp.acknowledgement.host(), 0,
+                         PriorIncarnation::Kind::kTimeWait, false};
   if (const uint8_t at = net::find_timestamps(tcp)) {
-    legacy.last_tsval = net::tcp_word_at(tcp, static_cast<uint8_t>(at + 4)).host();
-    legacy.timestamps = true;
+    prior.ts_recent = net::tcp_word_at(tcp, static_cast<uint8_t>(at + 4)).host();
+    prior.timestamps = true;
   }
-  return legacy;
+  return prior;
 }
 
 /// The kept SYN in a buffer of its own, as the client sent it but without data.
@@ -61,7 +62,7 @@ void send_syn(Core& core, uint32_t index, Segment& syn) {
 
 /// Takes another local port for a flow whose handshake is not done; the old one rests with what was
 /// learned of it.
-bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& learned) {
+bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const PriorIncarnation& learned) {
   const BackendView* backend = configured_backend(core, core.flows[index]);
   if (backend == nullptr) return false;
   const bool rewrite = core.flows[index].rewrite_timestamps;
@@ -73,7 +74,7 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& 
   from.ports.give_back(flow.local_port.host(), learned, PortPool::kNoFlow);
   from.flows.subtract();
   set_port(core, index, *choice);
-  set_alteration(core, index, rewrite, syn, choice->taken.shift);
+  set_adjust(core, index, rewrite, syn, choice->taken.adjust);
   core.count(Event::heals_moved);
   core.backend(flow).heal_moves.add();
   return true;
@@ -81,16 +82,17 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& 
 
 /// The kept SYN's flow where it stands, with the fit that the answer asks for. The sequence is shifted as
 /// soon as anything is, so that an answer to the SYN of before is known by its acknowledgement.
-void fit_in_place(Core& core, uint32_t index, const SynNumbers& syn, const Legacy& learned) {
+void adjust_in_place(Core& core, uint32_t index, const SynNumbers& syn,
+                     const PriorIncarnation& learned) {
   const Flow& flow = core.flows[index];
   const bool rewrite = flow.rewrite_timestamps;
-  net::Shift shift;
+  net::SeqAdjust adjust;
   if (core.snapshot->reuse.policy == ReusePolicy::kRebase) {
     const SynNumbers sent = as_sent(core, core.pool(flow), rewrite, syn);
-    shift = fit(learned, sent, core.random);
-    if (shift.any()) shift.sequence = sequence_step(learned, sent, core.random);
+    adjust = smallest_adjust(learned, sent, core.random);
+    if (adjust.any()) adjust.sequence = sequence_step(learned, sent, core.random);
   }
-  set_alteration(core, index, rewrite, syn, shift);
+  set_adjust(core, index, rewrite, syn, adjust);
 }
 
 void count_heal(Core& core, Flow& flow) {
@@ -108,33 +110,33 @@ DropReason give_up(Core& core, uint32_t index) {
 
 /// The numbers of the flow's SYN as it went out last.
 SynNumbers sent_numbers(const Flow& flow) {
-  return {flow.tcp.backend_expects() - 1, flow.last_tsval, flow.timestamps};
+  return {flow.tcp.backend_expects() - 1, flow.ts_recent, flow.timestamps};
 }
 
-bool takes(const Core& core, const Legacy& legacy, const SynNumbers& syn) {
+bool takes(const Core& core, const PriorIncarnation& prior, const SynNumbers& syn) {
   const bool natural = core.snapshot->reuse.policy == ReusePolicy::kNatural;
-  return natural ? linux_takes(legacy, syn) : all_take(legacy, syn);
+  return natural ? linux_takes(prior, syn) : all_take(prior, syn);
 }
 
-/// Whether the answer need not be one: a backend in TIME_WAIT would have taken the SYN as it was sent, or
-/// the tuple was in use a moment ago. Then it is a late segment, and the SYN-ACK comes, or the backend
-/// still holds a connection, and nothing does.
-bool may_be_late(Core& core, const Flow& flow, const Legacy& learned) {
-  const Legacy& known = core.pool(flow).ports.legacy(flow.local_port.host());
-  const bool just_used = known.kind != Legacy::Kind::kFresh &&
+/// Whether the stale answer may be a delayed segment: the backend would have accepted our SYN, or the
+/// tuple was used within kJustUsedMs. Then either the SYN-ACK follows, or the backend still holds a
+/// connection and nothing does.
+bool may_be_late(Core& core, const Flow& flow, const PriorIncarnation& learned) {
+  const PriorIncarnation& known = core.pool(flow).ports.prior(flow.local_port.host());
+  const bool just_used = known.kind != PriorIncarnation::Kind::kFresh &&
                          stamp_age_ms(core.now32(), known.closed_ms) < kJustUsedMs &&
-                         !net::serial_after(learned.last_sequence, known.last_sequence);
+                         !net::serial_after(learned.rcv_nxt, known.rcv_nxt);
   return just_used || takes(core, learned, sent_numbers(flow));
 }
 
-DropReason heal_now(Core& core, uint32_t index, const Legacy& learned) {
+DropReason heal_now(Core& core, uint32_t index, const PriorIncarnation& learned) {
   Flow& flow = core.flows[index];
-  reset_backend_at(core, flow, learned.last_sequence);
+  reset_backend_at(core, flow, learned.rcv_nxt);
   if (flow.syn_slot == SynStore::kNone) return DropReason::stale_answer;
   if (flow.heal_attempts == kHealAttemptsMax) return give_up(core, index);
   ++flow.heal_attempts;
   count_heal(core, flow);
-  flow.stale_ack = learned.last_sequence;
+  flow.stale_ack = learned.rcv_nxt;
   flow.healed_ms = core.now32();
   core.pool(flow).ports.learn(flow.local_port.host(), learned);
 
@@ -144,7 +146,7 @@ DropReason heal_now(Core& core, uint32_t index, const Legacy& learned) {
   const bool moved = flow.heal_attempts > 1 && move_flow(core, index, numbers, learned);
   // A SYN that is as it should be goes again as it was: the backend may have it already.
   if (!moved && !takes(core, learned, sent_numbers(flow))) {
-    fit_in_place(core, index, numbers, learned);
+    adjust_in_place(core, index, numbers, learned);
   }
   send_syn(core, index, syn);
   return DropReason::stale_answer;
@@ -154,14 +156,14 @@ DropReason heal_now(Core& core, uint32_t index, const Legacy& learned) {
 
 DropReason heal(Core& core, uint32_t index, const Segment& answer) {
   Flow& flow = core.flows[index];
-  const Legacy learned = learn(core, answer);
+  const PriorIncarnation learned = learn(core, answer);
   const bool rebase = core.snapshot->reuse.policy == ReusePolicy::kRebase;
-  const bool same_news = flow.heal_attempts > 0 && flow.stale_ack == learned.last_sequence &&
+  const bool same_news = flow.heal_attempts > 0 && flow.stale_ack == learned.rcv_nxt &&
                          core.now32() - flow.healed_ms < kSameNewsMs;
   if (flow.answer_due || (same_news && rebase)) return DropReason::stale_answer;
   if (!may_be_late(core, flow, learned)) return heal_now(core, index, learned);
   flow.answer_due = true;
-  flow.stale_ack = learned.last_sequence;
+  flow.stale_ack = learned.rcv_nxt;
   core.flow_timers.set(index, core.now_ms + kLateMs);
   return DropReason::stale_answer;
 }
@@ -170,9 +172,9 @@ void heal_overdue(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   flow.answer_due = false;
   core.flow_timers.set(index, core.now_ms + core.snapshot->timeouts_ms[0]);
-  Legacy learned = core.pool(flow).ports.legacy(flow.local_port.host());
-  learned.kind = Legacy::Kind::kHeld;
-  learned.last_sequence = flow.stale_ack;
+  PriorIncarnation learned = core.pool(flow).ports.prior(flow.local_port.host());
+  learned.kind = PriorIncarnation::Kind::kTimeWait;
+  learned.rcv_nxt = flow.stale_ack;
   const DropReason reason = heal_now(core, index, learned);
   if (reason != DropReason::heal_exhausted) return;
   // The answer was dropped when it came: it is judged a second time.
@@ -185,7 +187,7 @@ void move_unanswered(Core& core, uint32_t index, const Segment& syn) {
   if (core.snapshot->reuse.policy != ReusePolicy::kRebase) return;
   const net::Endpoint old_local = core.local(flow);
   const uint32_t old_expected = flow.tcp.backend_expects();
-  if (move_flow(core, index, syn_numbers(*syn.packet.tcp), legacy_of(core, flow))) {
+  if (move_flow(core, index, syn_numbers(*syn.packet.tcp), prior_incarnation(core, flow))) {
     reset_tuple(core, flow, old_local, old_expected);
   }
 }

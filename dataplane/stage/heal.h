@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rung 3: what the balancer could not know shows as a stale answer, and is mended unseen.
+// Half-open recovery (RFC 9293, section 3.5.1) in the client's stead: a backend that still knows an older
+// connection of the tuple is cleared before the client sees its answer.
 //
 // A backend that still holds the tuple (TIME_WAIT, or a connection from before a restart of the
 // balancer) answers a SYN with a segment of the old connection. Its acknowledgement is the number
@@ -7,7 +8,7 @@
 // timestamp. So:
 //
 //   1st stale answer   RST at that number, and the client's SYN again on the same port, already
-//                      fitted by what the answer said: Linux answers such SYNs only twice a
+//                      adjusted by what the answer said: Linux answers such SYNs only twice a
 //                      second, so to wait and see whether the RST worked (RFC 1337 stacks ignore
 //                      it) would cost a stall
 //   further ones       the same on another local port, where there is one; what was learned stays

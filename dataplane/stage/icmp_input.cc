@@ -31,10 +31,10 @@ bool is_in_flight(const TcpTrack& tcp, bool from_client, uint32_t sequence) {
   if (!from_client) {
     const uint32_t syn = tcp.state() == TcpState::kSynReceived ? 1 : 0;
     return !unanswered &&
-           net::serial_within(sequence, tcp.client_expects() - syn, tcp.backend_end());
+           net::serial_within(sequence, tcp.client_expects() - syn, tcp.backend_snd_nxt());
   }
   if (unanswered) return sequence == tcp.backend_expects() - 1;
-  return net::serial_within(sequence, tcp.backend_expects(), tcp.client_end());
+  return net::serial_within(sequence, tcp.backend_expects(), tcp.client_snd_nxt());
 }
 
 /// Says that the SYN never gets there, not that it is too large.
@@ -80,7 +80,7 @@ Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
   if (from_client) {
     const net::Endpoint client = core.client(flow), vip = core.vip(flow);
     net::icmp_translate_error(segment.packet, *quoted, vip.ip, client.ip, client, vip,
-                              0 - flow.shift.sequence);
+                              0 - flow.adjust.sequence);
     const Verdict verdict =
         core.next_hops.try_send(snapshot, segment.buffer, client.ip, flow.to_client, core.now_ms);
     if (refused) end_refused(core, index);

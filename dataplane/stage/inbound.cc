@@ -5,7 +5,6 @@
 #include "dataplane/net/serial.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/admission.h"
-#include "dataplane/stage/alter.h"
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/flow_log.h"
@@ -16,6 +15,7 @@
 #include "dataplane/stage/passed_syn.h"
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
+#include "dataplane/stage/seq_adjust.h"
 #include "dataplane/stage/too_large.h"
 
 namespace sluice {
@@ -65,7 +65,7 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
 /// Ends the flow and treats its client's SYN as the first.
 Verdict begin_anew(Core& core, uint32_t index, Segment& segment) {
   const ServiceView* service = core.snapshot->find_service(core.vip(core.flows[index]));
-  if (!is_over(core.flows[index].tcp.state())) core.count(Event::flows_replaced);
+  if (!is_closed(core.flows[index].tcp.state())) core.count(Event::flows_replaced);
   end_flow(core, index, FlowEnd::replaced);
   if (service == nullptr) {  // removed meanwhile
     answer_with_reset(core, segment, Event::resets_to_clients);
@@ -77,7 +77,7 @@ Verdict begin_anew(Core& core, uint32_t index, Segment& segment) {
 /// Keeps the newest TSval that went to the backend.
 void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
   if (const uint8_t at = net::find_timestamps(tcp)) {
-    flow.last_tsval = net::serial_max(flow.last_tsval, net::tcp_word_at(tcp, at).host());
+    flow.ts_recent = net::serial_max(flow.ts_recent, net::tcp_word_at(tcp, at).host());
   }
 }
 
@@ -88,7 +88,7 @@ Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
   const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
   if (stamp_age_ms(core.now32(), flow.last_seen_ms) < kSynRepeatMs) {
     core.count(Event::syns_copied);
-    if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
+    if (flow.adjusted) adjust_inbound(core, index, *segment.packet.tcp);
     if (flow.timestamps) note_timestamps(flow, *segment.packet.tcp);
     clamp_mss(core, flow, *segment.packet.tcp);
     return forward_unseen(core, flow, segment);
@@ -107,7 +107,7 @@ Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
     begin_handshake(core, index, segment);
   } else {
     flow.answer_due = true;
-    if (flow.altered) alter_inbound(core, index, *segment.packet.tcp);
+    if (flow.adjusted) adjust_inbound(core, index, *segment.packet.tcp);
     clamp_mss(core, flow, *segment.packet.tcp);
   }
   if (flow.syns < kSynsCounted) ++flow.syns;
@@ -118,7 +118,8 @@ Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
 /// the old one, or one that the backend must judge.
 Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
-  if (flow.tcp.is_same_syn(flow.marks, segment.packet.tcp->sequence.host() + flow.shift.sequence)) {
+  if (flow.tcp.is_same_syn(flow.bounds,
+                           segment.packet.tcp->sequence.host() + flow.adjust.sequence)) {
     return own_syn(core, index, segment);
   }
   if (is_open(flow.tcp.state()) && meet_other_syn(core, index, segment) == SynFate::kPass) {
@@ -129,13 +130,13 @@ Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
 
 /// Late segments of a connection that is over may start the backend's TIME_WAIT anew.
 void note_late_segment(Core& core, const Flow& flow) {
-  if (flow.tcp.state() == TcpState::kHeld) {
-    core.pool(flow).ports.touch(flow.local_port.host(), legacy_of(core, flow));
+  if (flow.tcp.state() == TcpState::kTimeWait) {
+    core.pool(flow).ports.touch(flow.local_port.host(), prior_incarnation(core, flow));
   }
 }
 
 /// Any segment of a flow, whatever it does to it. Not inlined: inbound() is to stay short.
-[[gnu::noinline]] Verdict inbound_odd(Core& core, uint32_t index, Segment& segment) {
+[[gnu::noinline]] Verdict inbound_slow_path(Core& core, uint32_t index, Segment& segment) {
   net::TcpHeader& tcp = *segment.packet.tcp;
   if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
   if ((tcp.flags & kStateChanging) != 0) {
@@ -150,22 +151,23 @@ void note_late_segment(Core& core, const Flow& flow) {
   Flow& flow = core.flows[index];
   const TcpState before = flow.tcp.state();
   if (before == TcpState::kSynSent && !tcp.has(flag::kRst)) return DropReason::segment_unexpected;
-  if (flow.altered) alter_inbound(core, index, tcp);
+  if (flow.adjusted) adjust_inbound(core, index, tcp);
 
-  const TcpReading reading = flow.tcp.inbound(flow.marks, segment.packet);
+  const TcpReading reading = flow.tcp.inbound(flow.bounds, segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
   // A RST elsewhere in the window may be a stranger's.
   const bool believed =
       reading.in_window && (!tcp.has(flag::kRst) || reading.event != TcpEvent::kNone);
   if (flow.timestamps && believed) note_timestamps(flow, tcp);
-  if (is_over(before)) note_late_segment(core, flow);
+  if (is_closed(before)) note_late_segment(core, flow);
   if (before == TcpState::kSynSent) {  // a RST: the client gave up before any answer
     const Verdict verdict = forward(core, flow, segment);
     end_flow(core, index, FlowEnd::given_up, before);
     return verdict;
   }
   if (reading.event != TcpEvent::kNone) {
-    if (reading.event == TcpEvent::kClientRst && !is_over(before)) core.backend(flow).resets.add();
+    if (reading.event == TcpEvent::kClientRst && !is_closed(before))
+      core.backend(flow).resets.add();
     flow.tcp.advance(reading.event);
     enter_state(core, index, before, reading.event);
   }
@@ -177,9 +179,9 @@ void note_late_segment(Core& core, const Flow& flow) {
 Verdict inbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const net::TcpHeader& tcp = *segment.packet.tcp;
-  if (!flow.tcp.is_in_between(tcp) || flow.altered || segment.packet.ip->ttl <= 1 ||
-      !flow.tcp.follow_client(flow.marks, segment.packet)) [[unlikely]] {
-    return inbound_odd(core, index, segment);
+  if (!flow.tcp.is_mid_connection(tcp) || flow.adjusted || segment.packet.ip->ttl <= 1 ||
+      !flow.tcp.follow_client(flow.bounds, segment.packet)) [[unlikely]] {
+    return inbound_slow_path(core, index, segment);
   }
   if (flow.timestamps) note_timestamps(flow, tcp);
   return forward(core, flow, segment);

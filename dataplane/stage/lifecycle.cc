@@ -27,7 +27,7 @@ void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event) {
   core.flow_timers.set(index, core.now_ms + idle_limit_ms(core, flow));
   if (is_opening(before) && !is_opening(state)) {
     core.half_open.remove(core.backend(flow).half_open, index);
-    if (!is_over(state)) {
+    if (!is_closed(state)) {
       core.count(Event::flows_established);
       core.next_hops.note_established(flow.to_client, core.now_ms);
     }
@@ -35,8 +35,9 @@ void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event) {
     flow.answer_due = false;
     flow.passed = {};
   }
-  if (!is_over(state)) return;
-  core.count(state == TcpState::kHeld ? Event::flows_closed_held : Event::flows_closed_clean);
+  if (!is_closed(state)) return;
+  core.count(state == TcpState::kTimeWait ? Event::flows_closed_time_wait
+                                          : Event::flows_closed_available);
   end_flow(core, index, end_of(before, event), before);
 }
 

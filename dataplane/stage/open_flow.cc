@@ -4,12 +4,12 @@
 
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/admission.h"
-#include "dataplane/stage/alter.h"
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/flow_log.h"
 #include "dataplane/stage/idle_limit.h"
 #include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/port_choice.h"
+#include "dataplane/stage/seq_adjust.h"
 #include "dataplane/state/scheduler.h"
 
 namespace sluice {
@@ -30,7 +30,7 @@ void keep_syn(Core& core, Flow& flow, const Segment& syn) {
 /// finished.
 bool make_room(Core& core, HalfOpenQueue& queue, bool repeated) {
   if (core.flows.flow_count() < core.flows.flow_count_max()) return true;
-  const uint32_t oldest = core.flows.oldest_over();
+  const uint32_t oldest = core.flows.oldest_closed();
   if (oldest == FlowTable::kNone) return evict_from_largest(core, queue, repeated);
   core.count(Event::flows_evicted);
   free_flow(core, oldest);
@@ -84,7 +84,7 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   flow.key = {client, service.id};
   flow.backend = backend->id;
   set_port(core, index, *choice);
-  set_alteration(core, index, rewrite, numbers, choice->taken.shift);
+  set_adjust(core, index, rewrite, numbers, choice->taken.adjust);
   flow.timestamps = numbers.timestamps;
   flow.reset_on_timeout = service.reset_on_timeout;
   flow.last_seen_ms = flow.opened_ms = core.now32();
@@ -112,11 +112,11 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
 void begin_handshake(Core& core, uint32_t index, Segment& syn) {
   Flow& flow = core.flows[index];
   net::TcpHeader& tcp = *syn.packet.tcp;
-  if (flow.altered) alter_inbound(core, index, tcp);
+  if (flow.adjusted) adjust_inbound(core, index, tcp);
   clamp_mss(core, flow, tcp);
-  flow.last_tsval = syn_numbers(tcp).tsval;
+  flow.ts_recent = syn_numbers(tcp).tsval;
   const net::TcpOptions options = net::parse_tcp_options(tcp);
-  flow.tcp.open(flow.marks, syn.packet, options.window_scale, options.has_window_scale);
+  flow.tcp.open(flow.bounds, syn.packet, options.window_scale, options.has_window_scale);
 }
 
 void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
@@ -132,26 +132,26 @@ void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
   flow.opened_ms = core.now32();
 
   const SynNumbers syn{passed.sequence, passed.tsval, passed.timestamps != 0};
-  net::Shift shift = flow.shift;
-  if (passed.rewritten != 0) shift.timestamp = 0;
-  set_alteration(core, index, passed.rewritten != 0, syn, shift);
+  net::SeqAdjust adjust = flow.adjust;
+  if (passed.rewritten != 0) adjust.timestamp = 0;
+  set_adjust(core, index, passed.rewritten != 0, syn, adjust);
   flow.timestamps = syn.timestamps;
   const net::TcpHeader& answer = *syn_ack.packet.tcp;
   if (const uint8_t at = net::find_timestamps(answer)) {
     // The SYN's TSval as it went out: whatever the clock says now.
-    flow.last_tsval = net::tcp_word_at(answer, static_cast<uint8_t>(at + 4)).host();
-    if (flow.rewrite_timestamps) core.clock_map(index).start(syn.tsval, flow.last_tsval);
+    flow.ts_recent = net::tcp_word_at(answer, static_cast<uint8_t>(at + 4)).host();
+    if (flow.rewrite_timestamps) core.clock_map(index).start(syn.tsval, flow.ts_recent);
   }
   // Its window is not kept: the backend sends nothing before the client's next segment tells it.
   net::TcpHeader header{};
-  header.sequence = net::be32::from_host(syn.sequence + shift.sequence);
+  header.sequence = net::be32::from_host(syn.sequence + adjust.sequence);
   header.data_offset = sizeof header / 4 << 4;
   header.flags = net::tcp_flag::kSyn;
   header.window = net::be16::from_host(UINT16_MAX);
   net::Packet packet{};
   packet.l4_length = sizeof header;
   packet.tcp = &header;
-  flow.tcp.open(flow.marks, packet, static_cast<uint8_t>(passed.window_scale),
+  flow.tcp.open(flow.bounds, packet, static_cast<uint8_t>(passed.window_scale),
                 passed.has_window_scale != 0);
   core.note_state(before, flow.tcp.state());
   core.backend(flow).connections.add();

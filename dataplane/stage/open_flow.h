@@ -11,8 +11,8 @@ namespace sluice {
 /// success.
 net::Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index);
 
-/// Makes a client's SYN the one that the flow's backend will judge: alters its numbers where the
-/// flow's are altered, and follows TCP from it.
+/// Makes a client's SYN the one that the flow's backend will judge: adjusts its numbers where the
+/// flow's are adjusted, and follows TCP from it.
 void begin_handshake(Core& core, uint32_t index, Segment& syn);
 
 /// Gives an open flow to the connection of its PassedSyn, which the backend has just answered with

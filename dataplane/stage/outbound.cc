@@ -3,13 +3,13 @@
 #include "dataplane/stage/outbound.h"
 
 #include "dataplane/net/tcp_options.h"
-#include "dataplane/stage/alter.h"
 #include "dataplane/stage/heal.h"
 #include "dataplane/stage/lifecycle.h"
 #include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/passed_syn.h"
 #include "dataplane/stage/resets.h"
+#include "dataplane/stage/seq_adjust.h"
 #include "dataplane/stage/too_large.h"
 
 namespace sluice {
@@ -38,7 +38,7 @@ template <NextHops::Share share>
 /// For what must not keep a flow alive.
 Verdict forward_unseen(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
-  if (flow.altered) alter_outbound(core, index, *segment.packet.tcp);
+  if (flow.adjusted) adjust_outbound(core, index, *segment.packet.tcp);
   if (segment.packet.tcp->has(flag::kSyn)) clamp_mss(core, flow, *segment.packet.tcp);
   // Before the client has answered, it may be anybody.
   if (flow.tcp.state() <= TcpState::kSynReceived) {
@@ -55,7 +55,7 @@ Verdict forward(Core& core, uint32_t index, Segment& segment) {
 Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const net::TcpOptions options = net::parse_tcp_options(*segment.packet.tcp);
-  flow.tcp.answer(flow.marks, segment.packet, options.window_scale, options.has_window_scale);
+  flow.tcp.answer(flow.bounds, segment.packet, options.window_scale, options.has_window_scale);
   BackendState& backend = core.backend(flow);
   backend.answered.add();
   if (flow.timestamps) {
@@ -117,7 +117,7 @@ Verdict answer_to_passed_syn(Core& core, uint32_t index, Segment& segment) {
 }
 
 /// Any segment of a flow, whatever it does to it. Not inlined: outbound() is to stay short.
-[[gnu::noinline]] Verdict outbound_odd(Core& core, uint32_t index, Segment& segment) {
+[[gnu::noinline]] Verdict outbound_slow_path(Core& core, uint32_t index, Segment& segment) {
   net::TcpHeader& tcp = *segment.packet.tcp;
   if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
   Flow& flow = core.flows[index];
@@ -130,17 +130,18 @@ Verdict answer_to_passed_syn(Core& core, uint32_t index, Segment& segment) {
   if (is_open(before) && answers_passed_syn(flow, tcp)) {
     return answer_to_passed_syn(core, index, segment);
   }
-  if (!is_over(before) && !flow.tcp.acknowledges_possible(tcp)) return DropReason::stale_answer;
+  if (!is_closed(before) && !flow.tcp.acknowledges_possible(tcp)) return DropReason::stale_answer;
   const bool is_news = segment.packet.sequence_length() > 0 ||
                        tcp.acknowledgement.host() != flow.tcp.backend_expects();
-  const TcpReading reading = flow.tcp.outbound(flow.marks, segment.packet);
+  const TcpReading reading = flow.tcp.outbound(flow.bounds, segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
   if (before == TcpState::kSynReceived) flow.answer_due = false;
   const bool is_challenge =
       flow.answer_due && is_open(before) && reading.in_window && !tcp.has(flag::kRst);
   if (is_challenge) note_backend_lives(core, flow, is_news);
   if (reading.event != TcpEvent::kNone) {
-    if (reading.event == TcpEvent::kBackendRst && !is_over(before)) core.backend(flow).resets.add();
+    if (reading.event == TcpEvent::kBackendRst && !is_closed(before))
+      core.backend(flow).resets.add();
     flow.tcp.advance(reading.event);
     enter_state(core, index, before, reading.event);
   }
@@ -155,9 +156,9 @@ Verdict answer_to_passed_syn(Core& core, uint32_t index, Segment& segment) {
 Verdict outbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const net::TcpHeader& tcp = *segment.packet.tcp;
-  if (!flow.tcp.is_in_between(tcp) || flow.altered || segment.packet.ip->ttl <= 1 ||
-      !flow.tcp.follow_backend(flow.marks, segment.packet)) [[unlikely]] {
-    return outbound_odd(core, index, segment);
+  if (!flow.tcp.is_mid_connection(tcp) || flow.adjusted || segment.packet.ip->ttl <= 1 ||
+      !flow.tcp.follow_backend(flow.bounds, segment.packet)) [[unlikely]] {
+    return outbound_slow_path(core, index, segment);
   }
   flow.last_seen_ms = core.now32();
   return send_to_client<NextHops::Share::kFlows>(core, flow, segment);

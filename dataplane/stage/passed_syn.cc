@@ -3,10 +3,10 @@
 #include "dataplane/stage/passed_syn.h"
 
 #include "dataplane/net/tcp_options.h"
-#include "dataplane/stage/alter.h"
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/port_choice.h"
+#include "dataplane/stage/seq_adjust.h"
 
 namespace sluice {
 namespace {
@@ -35,7 +35,7 @@ SynFate meet_other_syn(Core& core, uint32_t index, Segment& syn) {
   net::TcpHeader& tcp = *syn.packet.tcp;
   const SynNumbers numbers = syn_numbers(tcp);
   // A late copy of the flow's own SYN tells nothing.
-  const bool own = numbers.sequence + flow.shift.sequence + 1 == flow.marks.client_first;
+  const bool own = numbers.sequence + flow.adjust.sequence + 1 == flow.bounds.client_first;
   PassedSyn& passed = flow.passed;
   const bool waits = flow.answer_due && passed.answered == 0;
   if (!own && waits && since(core, passed) >= kSynRepeatMs && is_retired(core, flow)) {
@@ -55,9 +55,9 @@ SynFate meet_other_syn(Core& core, uint32_t index, Segment& syn) {
     passed.timestamps = numbers.timestamps;
     passed.rewritten = rewritten;
     flow.answer_due = true;
-    flow.altered = true;  // keeps it off the short path
+    flow.adjusted = true;  // keeps it off the short path
   }
-  alter_passed_syn(core, flow, rewritten, tcp);
+  adjust_passed_syn(core, flow, rewritten, tcp);
   clamp_mss(core, flow, tcp);
   return SynFate::kPass;
 }
@@ -65,14 +65,14 @@ SynFate meet_other_syn(Core& core, uint32_t index, Segment& syn) {
 bool answers_passed_syn(const Flow& flow, const net::TcpHeader& tcp) {
   using namespace net::tcp_flag;
   return flow.answer_due && tcp.has(kAck) && tcp.has(kSyn | kRst) &&
-         tcp.acknowledgement.host() == flow.passed.sequence + flow.shift.sequence + 1;
+         tcp.acknowledgement.host() == flow.passed.sequence + flow.adjust.sequence + 1;
 }
 
 void note_backend_lives(const Core& core, Flow& flow, bool is_news) {
   stamp(core, flow.passed, true);
   if (!is_news) return;
   flow.answer_due = false;
-  flow.altered = flow.rewrite_timestamps || flow.shift.any();
+  flow.adjusted = flow.rewrite_timestamps || flow.adjust.any();
 }
 
 }  // namespace sluice

@@ -2,12 +2,12 @@
 // A SYN on an open flow that is not the flow's own.
 //
 // Its client may have lost the connection and come again from the same port, or it may be a
-// stranger's: the balancer cannot tell, the backend can. So it is passed on, altered like the flow,
+// stranger's: the balancer cannot tell, the backend can. So it is passed on, adjusted like the flow,
 // and remembered, as nf_conntrack remembers a SYN that it ignores, and it moves nothing: neither
 // numbers nor state nor the idle timer. What comes back decides:
 //
 //   SYN-ACK that acknowledges it   the backend had lost the connection too: the flow begins anew
-//                                  with this SYN, on the same port, altered as the SYN was
+//                                  with this SYN, on the same port, adjusted as the SYN was
 //   RST that acknowledges it       the backend had, and refuses: the flow is over
 //   another segment that fits      the backend has the connection still. It is a challenge ACK
 //                                  (RFC 5961, section 4); a client that has lost the connection
@@ -25,7 +25,7 @@ namespace sluice {
 inline constexpr uint32_t kSynRepeatMs = 900;
 
 enum class SynFate : uint8_t {
-  kPass,       // altered and remembered
+  kPass,       // adjusted and remembered
   kBeginAnew,  // not touched: the backend is retired and silent
 };
 SynFate meet_other_syn(Core& core, uint32_t index, Segment& syn);

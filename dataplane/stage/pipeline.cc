@@ -43,7 +43,7 @@ void parse_buffer(rte_mbuf* buffer, net::MacAddress our_mac, Packet& packet) {
 }
 
 /// Where a TCP segment belongs, told by its destination: to a service's flows, or to a port pool's.
-struct Way {
+struct FlowLookup {
   enum class Kind : uint8_t { kService, kPool, kElsewhere };
   Kind kind;
   const PortPool::Use* local;  // kPool: where the flow of its port is told
@@ -53,37 +53,39 @@ struct Way {
 };
 
 /// First pass: which memory will tell the flow? It is fetched.
-void look_out(const Core& core, const Segment& segment, bool faces_backends, Way& way) {
+void prefetch_lookup(const Core& core, const Segment& segment, bool faces_backends,
+                     FlowLookup& lookup) {
   const Snapshot& snapshot = *core.snapshot;
   const Snapshot::Owner owner = snapshot.owner_of(segment.packet.ip->destination);
   if (owner == Snapshot::Owner::kVip) {
-    way.key = {segment.source(), snapshot.service_at(segment.destination())};
-    if (way.key.service == kNoId) return;
-    way.kind = Way::Kind::kService;
-    way.hash = core.flows.hash(way.key);
-    core.flows.prefetch(way.hash);
+    lookup.key = {segment.source(), snapshot.service_at(segment.destination())};
+    if (lookup.key.service == kNoId) return;
+    lookup.kind = FlowLookup::Kind::kService;
+    lookup.hash = core.flows.hash(lookup.key);
+    core.flows.prefetch(lookup.hash);
   } else if (owner != Snapshot::Owner::kNobody && faces_backends) {
     const PoolId pool = snapshot.pool_at(owner, segment.source());
     if (pool == kNoId) return;
-    way.local = core.registry.pools[pool]->ports.find(segment.packet.tcp->destination_port.host());
-    if (way.local == nullptr) return;
-    way.kind = Way::Kind::kPool;
-    __builtin_prefetch(way.local);
+    lookup.local =
+        core.registry.pools[pool]->ports.find(segment.packet.tcp->destination_port.host());
+    if (lookup.local == nullptr) return;
+    lookup.kind = FlowLookup::Kind::kPool;
+    __builtin_prefetch(lookup.local);
   }
 }
 
 /// Second pass: the flow is fetched.
-void fetch_flow(const Core& core, Way& way) {
-  if (way.kind == Way::Kind::kService) {
-    way.candidate = core.flows.candidate(way.hash);
-    if (way.candidate != FlowTable::kNone) core.flows.prefetch_flow(way.candidate);
-  } else if (way.kind == Way::Kind::kPool) {
-    if (way.local->flow != PortPool::kNoFlow) core.flows.prefetch_flow(way.local->flow);
+void fetch_flow(const Core& core, FlowLookup& lookup) {
+  if (lookup.kind == FlowLookup::Kind::kService) {
+    lookup.candidate = core.flows.candidate(lookup.hash);
+    if (lookup.candidate != FlowTable::kNone) core.flows.prefetch_flow(lookup.candidate);
+  } else if (lookup.kind == FlowLookup::Kind::kPool) {
+    if (lookup.local->flow != PortPool::kNoFlow) core.flows.prefetch_flow(lookup.local->flow);
   }
 }
 
 /// TCP that belongs to no service and no pool.
-Verdict stray(Core& core, Segment& segment, uint16_t interface) {
+Verdict tcp_no_flow(Core& core, Segment& segment, uint16_t interface) {
   const Snapshot& snapshot = *core.snapshot;
   const net::Ipv4Header& ip = *segment.packet.ip;
   if (const Verdict source = check_source(core, ip.source, interface); !source.passed()) {
@@ -105,11 +107,11 @@ Verdict stray(Core& core, Segment& segment, uint16_t interface) {
   return DropReason::no_service;
 }
 
-Verdict from_client(Core& core, Segment& segment, const Way& way, uint16_t interface) {
+Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
   // Packets before this one in the burst may have opened or ended a flow since it was fetched.
-  uint32_t index = way.candidate;
-  if (index == FlowTable::kNone || core.flows[index].key != way.key) [[unlikely]] {
-    index = core.flows.find(way.key, way.hash);
+  uint32_t index = lookup.candidate;
+  if (index == FlowTable::kNone || core.flows[index].key != lookup.key) [[unlikely]] {
+    index = core.flows.find(lookup.key, lookup.hash);
   }
   if (index != FlowTable::kNone) [[likely]] {
     return inbound(core, index, segment);
@@ -117,24 +119,26 @@ Verdict from_client(Core& core, Segment& segment, const Way& way, uint16_t inter
   const uint32_t other = other_owner_of_client(core, segment.source(), segment.destination());
   if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
   const ServiceView* service = core.snapshot->find_service(segment.destination());
-  if (service == nullptr) return stray(core, segment, interface);  // removed
+  if (service == nullptr) return tcp_no_flow(core, segment, interface);  // removed
   const Verdict source = check_source(core, segment.packet.ip->source, interface);
   if (!source.passed()) return source;
   return inbound_miss(core, *service, segment);
 }
 
-Verdict tcp_input(Core& core, Segment& segment, const Way& way, uint16_t interface) {
-  if (way.kind == Way::Kind::kService) return from_client(core, segment, way, interface);
-  if (way.kind == Way::Kind::kPool && way.local->flow != PortPool::kNoFlow) [[likely]] {
-    return outbound(core, way.local->flow, segment);
+Verdict tcp_input(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
+  if (lookup.kind == FlowLookup::Kind::kService)
+    return from_client(core, segment, lookup, interface);
+  if (lookup.kind == FlowLookup::Kind::kPool && lookup.local->flow != PortPool::kNoFlow)
+      [[likely]] {
+    return outbound(core, lookup.local->flow, segment);
   }
-  return stray(core, segment, interface);
+  return tcp_no_flow(core, segment, interface);
 }
 
-Verdict dispatch(Core& core, Segment& segment, const Way& way, uint16_t interface) {
+Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
   switch (segment.packet.kind) {
     case Packet::Kind::kTcp:
-      return tcp_input(core, segment, way, interface);
+      return tcp_input(core, segment, lookup, interface);
     case Packet::Kind::kArp:
       return arp_input(core, segment, interface);
     case Packet::Kind::kIcmp:
@@ -146,45 +150,45 @@ Verdict dispatch(Core& core, Segment& segment, const Way& way, uint16_t interfac
 }
 
 /// Whose connection a segment is of.
-TraceSubject subject_of(const Core& core, const Segment& segment, const Way& way) {
-  if (way.kind == Way::Kind::kPool && way.local->flow != PortPool::kNoFlow) {
-    const Flow& flow = core.flows[way.local->flow];
+TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLookup& lookup) {
+  if (lookup.kind == FlowLookup::Kind::kPool && lookup.local->flow != PortPool::kNoFlow) {
+    const Flow& flow = core.flows[lookup.local->flow];
     return {core.client(flow), core.vip(flow), flow.key};
   }
-  const ServiceId service = way.kind == Way::Kind::kService ? way.key.service : kNoId;
+  const ServiceId service = lookup.kind == FlowLookup::Kind::kService ? lookup.key.service : kNoId;
   return {segment.source(), segment.destination(), {segment.source(), service}};
 }
 
-/// Third pass: each packet goes its way, in order. There once, and with all that it calls inlined. Returns
-/// what became of the last one.
+/// Third pass: dispatches in the order of arrival. noinline, so that the inlined stages exist once in the
+/// binary. Returns the last packet's verdict.
 [[gnu::noinline, gnu::noclone]] Verdict run_segments(Core& core, uint16_t interface,
-                                                     Segment* segments, const Way* ways,
+                                                     Segment* segments, const FlowLookup* lookups,
                                                      uint16_t count) {
   Verdict verdict = Verdict::pass();
   for (uint16_t i = 0; i < count; ++i) {
-    verdict = dispatch(core, segments[i], ways[i], interface);
+    verdict = dispatch(core, segments[i], lookups[i], interface);
     if (!verdict.passed()) core.tx.drop(segments[i].buffer, verdict.reason());
   }
   return verdict;
 }
 
 /// The same, one by one, for who wants to see what becomes of some of them.
-void run_segments_traced(Core& core, uint16_t interface, Segment* segments, const Way* ways,
-                         uint16_t count) {
+void run_segments_traced(Core& core, uint16_t interface, Segment* segments,
+                         const FlowLookup* lookups, uint16_t count) {
   Trace& trace = *core.trace;
   for (uint16_t i = 0; i < count; ++i) {
     TraceSubject subject;
     const bool wanted = segments[i].packet.kind == Packet::Kind::kTcp &&
-                        !trace.is_over(core.now_ms) &&
-                        trace.wants(subject = subject_of(core, segments[i], ways[i]));
+                        !trace.is_closed(core.now_ms) &&
+                        trace.wants(subject = subject_of(core, segments[i], lookups[i]));
     if (!wanted) {
-      static_cast<void>(run_segments(core, interface, segments + i, ways + i, 1));
+      static_cast<void>(run_segments(core, interface, segments + i, lookups + i, 1));
       continue;
     }
     core.tx.flush();  // leaves room: what is sent now stays here until it has been looked at
     TraceRecord& record = trace.next();
     const EventCounts before = begin_trace(core, segments[i], subject, interface, record);
-    const Verdict verdict = run_segments(core, interface, segments + i, ways + i, 1);
+    const Verdict verdict = run_segments(core, interface, segments + i, lookups + i, 1);
     end_trace(core, segments[i], subject, before, verdict, record);
     trace.commit();
   }
@@ -194,7 +198,7 @@ void run_segments_traced(Core& core, uint16_t interface, Segment* segments, cons
 
 void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t count) {
   Segment segments[kBurstMax];
-  Way ways[kBurstMax];
+  FlowLookup lookups[kBurstMax];
   const net::MacAddress mac = core.snapshot->interfaces[interface].mac;
   const bool faces_backends = core.snapshot->interfaces[interface].faces_backends;
   uint64_t bytes = 0;
@@ -204,15 +208,15 @@ void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t coun
     segments[i].buffer = buffers[i];
     parse_buffer(buffers[i], mac, segments[i].packet);
     bytes += buffers[i]->pkt_len;
-    ways[i].kind = Way::Kind::kElsewhere;
+    lookups[i].kind = FlowLookup::Kind::kElsewhere;
     if (segments[i].packet.kind == Packet::Kind::kTcp)
-      look_out(core, segments[i], faces_backends, ways[i]);
+      prefetch_lookup(core, segments[i], faces_backends, lookups[i]);
   }
-  for (uint16_t i = 0; i < count; ++i) fetch_flow(core, ways[i]);
+  for (uint16_t i = 0; i < count; ++i) fetch_flow(core, lookups[i]);
   if (core.trace == nullptr) [[likely]] {
-    static_cast<void>(run_segments(core, interface, segments, ways, count));
+    static_cast<void>(run_segments(core, interface, segments, lookups, count));
   } else {
-    run_segments_traced(core, interface, segments, ways, count);
+    run_segments_traced(core, interface, segments, lookups, count);
   }
   if (core.taken_over) return;  // who received them has counted them
   core.counters.packets_in.add(count);

@@ -3,7 +3,7 @@
 #include "dataplane/stage/port_choice.h"
 
 #include "dataplane/net/tcp_options.h"
-#include "dataplane/stage/alter.h"
+#include "dataplane/stage/seq_adjust.h"
 
 namespace sluice {
 
@@ -16,10 +16,11 @@ SynNumbers syn_numbers(const net::TcpHeader& syn) {
   return numbers;
 }
 
-Legacy legacy_of(const Core& core, const Flow& flow) {
-  const bool held = flow.tcp.state() != TcpState::kClean;
-  return {core.now32(), flow.tcp.client_end(), flow.last_tsval,
-          held ? Legacy::Kind::kHeld : Legacy::Kind::kClean, flow.timestamps};
+PriorIncarnation prior_incarnation(const Core& core, const Flow& flow) {
+  const bool held = flow.tcp.state() != TcpState::kClosed;
+  return {core.now32(), flow.tcp.client_snd_nxt(), flow.ts_recent,
+          held ? PriorIncarnation::Kind::kTimeWait : PriorIncarnation::Kind::kAvailable,
+          flow.timestamps};
 }
 
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
@@ -38,22 +39,22 @@ std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bo
     }
     return {};
   };
-  auto fitted = [&](PortPool& ports, const SynNumbers& sent) {
-    return ports.take_fitted(sent, core.random);
+  auto adjusted = [&](PortPool& ports, const SynNumbers& sent) {
+    return ports.take_adjusted(sent, core.random);
   };
-  auto fitted_known = [&](PortPool& ports, const SynNumbers& sent) {
-    return ports.holds_known() ? fitted(ports, sent) : std::nullopt;
+  auto adjusted_known = [&](PortPool& ports, const SynNumbers& sent) {
+    return ports.holds_known() ? adjusted(ports, sent) : std::nullopt;
   };
-  auto unfitted = [&](PortPool& ports, const SynNumbers& sent) {
-    return ports.take_unfitted(sent, rules, core.now32());
+  auto unadjusted = [&](PortPool& ports, const SynNumbers& sent) {
+    return ports.take_unadjusted(sent, rules, core.now32());
   };
   const bool may_fit = rules.policy == ReusePolicy::kRebase;
   if (known_first && may_fit) {
-    if (auto choice = ask_all(fitted_known)) return choice;
+    if (auto choice = ask_all(adjusted_known)) return choice;
   }
-  if (auto choice = ask_all(unfitted)) return choice;
+  if (auto choice = ask_all(unadjusted)) return choice;
   if (may_fit) {
-    if (auto choice = ask_all(fitted)) return choice;
+    if (auto choice = ask_all(adjusted)) return choice;
   }
   return {};
 }
@@ -63,7 +64,7 @@ void set_port(Core& core, uint32_t index, const PortChoice& choice) {
   PoolState& pool = *core.registry.pools[choice.pool];
   flow.pool = choice.pool;
   flow.local_port = net::be16::from_host(choice.taken.port);
-  flow.grant = choice.taken.grant;
+  flow.reuse = choice.taken.reuse;
   flow.deltas = net::make_deltas(core.client(flow), core.vip(flow), core.local(flow), pool.backend);
   pool.ports.bind(choice.taken.port, index);
   pool.flows.add();

@@ -27,6 +27,6 @@ void set_port(Core& core, uint32_t index, const PortChoice& choice);
 SynNumbers syn_numbers(const net::TcpHeader& syn);
 
 /// What the flow's tuple leaves at the backend as of now.
-Legacy legacy_of(const Core& core, const Flow& flow);
+PriorIncarnation prior_incarnation(const Core& core, const Flow& flow);
 
 }  // namespace sluice

@@ -37,10 +37,10 @@ WayOut way_out(Core& core, Flow& flow, Direction direction) {
 /// nor can the checksum over them.
 uint16_t restore(Core& core, const Flow& flow, net::Packet& packet, Direction direction) {
   if (direction == Direction::kInbound) {
-    net::shift_inbound(*packet.tcp, flow.shift.reversed());
+    net::adjust_inbound(*packet.tcp, flow.adjust.reversed());
     net::untranslate(packet, {core.client(flow), core.vip(flow), flow.deltas.reversed()});
   } else {
-    net::shift_outbound(*packet.tcp, flow.shift.reversed());
+    net::adjust_outbound(*packet.tcp, flow.adjust.reversed());
     net::untranslate(packet, {core.backend_address(flow), core.local(flow), flow.deltas});
   }
   constexpr uint16_t kPortsAndSequence = 8;

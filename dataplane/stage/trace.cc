@@ -33,8 +33,8 @@ std::optional<TraceFlow> flow_of(const Core& core, FlowKey key) {
   if (index == FlowTable::kNone) return {};
   const Flow& flow = core.flows[index];
   return TraceFlow{
-      core.local(flow), core.backend_address(flow), flow.shift,        flow.tcp.state(),
-      flow.grant,       flow.rewrite_timestamps,    flow.heal_attempts};
+      core.local(flow), core.backend_address(flow), flow.adjust,       flow.tcp.state(),
+      flow.reuse,       flow.rewrite_timestamps,    flow.heal_attempts};
 }
 
 EventCounts counts_of(const Core& core) {

@@ -3,8 +3,8 @@
 //
 //   worker --begin_trace(), end_trace()--> [records] --count()--> control thread     control/daemon/api/tracer.h
 //
-// The control thread makes a Trace for each worker, arms it by an errand and reads it while it fills;
-// another errand takes it away, and only then it is freed. It is over when it is full or its time is.
+// The control thread makes a Trace for each worker, arms it by a call and reads it while it fills;
+// another call takes it away, and only then it is freed. It is over when it is full or its time is.
 // A worker asks once a burst whether there is one; that is all it costs while there is none.
 //
 // Stages know nothing of it: their verdict says what became of the packet, the flow before and after and
@@ -60,9 +60,9 @@ struct TraceSegment {
 /// A flow, as far as a trace tells of it.
 struct TraceFlow {
   net::Endpoint local, backend;
-  net::Shift shift;
+  net::SeqAdjust adjust;
   TcpState state;
-  Grant grant;
+  PortReuse reuse;
   bool rewritten;  // timestamps on the balancer's clock
   uint8_t heals;
 };
@@ -93,7 +93,7 @@ class Trace {
 
   // Worker.
   void begin(uint64_t now_ms) { end_ms_ = now_ms + duration_ms_; }
-  bool is_over(uint64_t now_ms) const { return now_ms >= end_ms_ || count() == count_max_; }
+  bool is_closed(uint64_t now_ms) const { return now_ms >= end_ms_ || count() == count_max_; }
   bool wants(const TraceSubject& subject) const {
     return filter_.wants(subject.client, subject.vip);
   }

@@ -8,8 +8,8 @@ namespace sluice {
 namespace {
 
 // In the order of a burst's work; a million flows take a tenth of a second on an idle worker.
-constexpr uint32_t kFlowsPerTurn = 64;
-constexpr uint64_t kPortsPerTurn = 64;
+constexpr uint32_t kFlowsPerIteration = 64;
+constexpr uint64_t kPortsPerIteration = 64;
 
 /// Moves a flow's timer up to its idle limit, where a longer one has set it.
 void hasten_flow(Core& core, uint32_t index) {
@@ -21,7 +21,7 @@ void hasten_flow(Core& core, uint32_t index) {
 
 void hasten_flows(Core& core) {
   uint32_t& next = core.upkeep.next_flow;
-  const uint32_t end = std::min(next + kFlowsPerTurn, core.flows.flow_count_max());
+  const uint32_t end = std::min(next + kFlowsPerIteration, core.flows.flow_count_max());
   for (; next < end; ++next) {
     if (core.flows[next].live) hasten_flow(core, next);
   }
@@ -32,7 +32,7 @@ void hasten_flows(Core& core) {
 void age_ports(Core& core) {
   Upkeep& upkeep = core.upkeep;
   const auto& pools = core.snapshot->pools;
-  uint64_t count = std::min(core.now_ms - upkeep.aged_ms, kPortsPerTurn);
+  uint64_t count = std::min(core.now_ms - upkeep.aged_ms, kPortsPerIteration);
   upkeep.aged_ms = core.now_ms;
   for (; count > 0 && !pools.empty(); --count) {
     if (upkeep.next_pool >= pools.size()) upkeep.next_pool = upkeep.next_port = 0;

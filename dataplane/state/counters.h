@@ -15,8 +15,8 @@ namespace sluice {
 #define SLUICE_EVENTS(X)                                                                     \
   X(flows_opened, "flows begun by a client's SYN")                                           \
   X(flows_established, "handshakes completed")                                               \
-  X(flows_closed_clean, "flows over with the tuple forgotten by the backend")                \
-  X(flows_closed_held, "flows over with the tuple left in the backend's TIME_WAIT")          \
+  X(flows_closed_available, "flows over with the tuple forgotten by the backend")            \
+  X(flows_closed_time_wait, "flows over with the tuple left in the backend's TIME_WAIT")     \
   X(flows_timed_out, "flows ended after their state's idle time")                            \
   X(flows_replaced, "unfinished flows ended by a new SYN of the same client port")           \
   X(flows_reset, "flows ended with a RST to both ends by order of an operator")              \
@@ -86,7 +86,7 @@ struct WorkerCounters {
   Counter polls;                              // bursts asked for
   BurstSizes bursts;                          // sizes of those that were not empty
   Counter ticks;                              // of the worker's loop, by the processor's counter
-  Counter busy_ticks;                         // of its turns that found packets
+  Counter busy_ticks;                         // of its iterations that found packets
   std::array<Counter, kTcpStateCount> flows;  // entries in each state now
 
   void count(net::DropReason reason) { drops[static_cast<size_t>(reason)].add(); }

@@ -73,21 +73,21 @@ struct alignas(64) Flow {
   bool rewrite_timestamps : 1;  // on the balancer's own clock
   bool reset_on_timeout : 1;
   bool holds_port : 1;  // the port is in use by this flow (not yet given back)
-  bool over_listed : 1;
-  bool altered : 1;  // shifted or on the balancer's clock; or open, with an answer due
+  bool closed_listed : 1;
+  bool adjusted : 1;  // shifted or on the balancer's clock; or open, with an answer due
   // syn_sent: a stale answer waits to be explained by a late segment. syn_received: the SYN was
   // sent again, and nothing came back yet. Open flows: another SYN was passed on, see PassedSyn.
   bool answer_due : 1;
   uint8_t heal_attempts : 3;
-  uint8_t syns : 2;  // of this client until the handshake is done, up to 3; copies do not count
-  Grant grant : 3;   // how its port was come by
+  uint8_t syns : 2;     // of this client until the handshake is done, up to 3; copies do not count
+  PortReuse reuse : 3;  // how its port was come by
   uint32_t last_seen_ms;
-  uint32_t last_tsval;  // newest TSval sent to the backend
+  uint32_t ts_recent;  // newest TSval sent to the backend
   TcpTrack tcp;
   NextHop to_client;
   // What its beginning and end need.
-  TcpMarks marks;
-  net::Shift shift;  // of a fitted flow; else zero
+  TcpBounds bounds;
+  net::SeqAdjust adjust;  // of a adjusted flow; else zero
   uint32_t opened_ms;
   TimerNode timer;
   union {
@@ -98,16 +98,16 @@ struct alignas(64) Flow {
     };
     PassedSyn passed;  // then
     struct {
-      uint32_t over_newer;  // over: list by age, see FlowTable
-      uint32_t over_older;
+      uint32_t closed_newer;  // over: list by age, see FlowTable
+      uint32_t closed_older;
     };
     uint32_t next_free;  // no flow: the next entry that is none
   };
   HalfOpenLinks half_open;
 
-  uint64_t bytes_in() const { return tcp.client_bytes(marks); }
-  uint64_t bytes_out() const { return tcp.backend_bytes(marks); }
+  uint64_t bytes_in() const { return tcp.client_bytes(bounds); }
+  uint64_t bytes_out() const { return tcp.backend_bytes(bounds); }
 };
-static_assert(sizeof(Flow) == 128 && offsetof(Flow, marks) == 64);
+static_assert(sizeof(Flow) == 128 && offsetof(Flow, bounds) == 64);
 
 }  // namespace sluice

@@ -52,10 +52,10 @@ struct FlowRecord {
   uint64_t end_ms;
   uint64_t bytes_in;  // payload, each byte once
   uint64_t bytes_out;
-  net::Shift shift;
+  net::SeqAdjust adjust;
   FlowEnd end;
   TcpState state;  // before the end
-  Grant grant;
+  PortReuse reuse;
   bool rewritten;  // timestamps on the balancer's clock
   uint8_t heals;
   uint8_t syns;  // up to 3

@@ -104,7 +104,7 @@ void FlowTable::withdraw(Hash hash, uint32_t index) {
 void FlowTable::erase(uint32_t index) {
   Flow& flow = flows_[index];
   withdraw(hash(flow.key), index);
-  unlink_over(index);
+  unlink_closed(index);
   flow.key = {};
   flow.live = false;
   flow.next_free = flow_free_;
@@ -112,19 +112,21 @@ void FlowTable::erase(uint32_t index) {
   --flow_count_;
 }
 
-void FlowTable::push_over(uint32_t index) {
-  flows_[index].over_older = over_newest_;
-  flows_[index].over_newer = kNone;
-  (over_newest_ == kNone ? over_oldest_ : flows_[over_newest_].over_newer) = index;
-  over_newest_ = index;
-  flows_[index].over_listed = true;
+void FlowTable::push_closed(uint32_t index) {
+  flows_[index].closed_older = closed_newest_;
+  flows_[index].closed_newer = kNone;
+  (closed_newest_ == kNone ? closed_oldest_ : flows_[closed_newest_].closed_newer) = index;
+  closed_newest_ = index;
+  flows_[index].closed_listed = true;
 }
 
-void FlowTable::unlink_over(uint32_t index) {
+void FlowTable::unlink_closed(uint32_t index) {
   Flow& flow = flows_[index];
-  if (!flow.over_listed) return;
-  (flow.over_older == kNone ? over_oldest_ : flows_[flow.over_older].over_newer) = flow.over_newer;
-  (flow.over_newer == kNone ? over_newest_ : flows_[flow.over_newer].over_older) = flow.over_older;
+  if (!flow.closed_listed) return;
+  (flow.closed_older == kNone ? closed_oldest_ : flows_[flow.closed_older].closed_newer) =
+      flow.closed_newer;
+  (flow.closed_newer == kNone ? closed_newest_ : flows_[flow.closed_newer].closed_older) =
+      flow.closed_older;
 }
 
 }  // namespace sluice

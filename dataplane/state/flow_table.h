@@ -12,7 +12,7 @@
 // The way back has no table: a local port names its flow (see PortPool).
 //
 // The hash is keyed with the system's randomness, so that keys which collide cannot be made from
-// outside: two folded multiplications. Nothing is allocated after construction. Flows that are over
+// outside: two folded multiplications. Nothing is allocated after construction. Flows that are closed
 // stay in the table for late segments, in a list by age: the oldest of them makes room when a new
 // flow finds no free entry.
 #pragma once
@@ -78,8 +78,8 @@ class FlowTable {
   const Flow& operator[](uint32_t index) const { return flows_[index]; }
   void prefetch_flow(uint32_t index) const { __builtin_prefetch(&flows_[index]); }
 
-  void push_over(uint32_t index);
-  uint32_t oldest_over() const { return over_oldest_; }
+  void push_closed(uint32_t index);
+  uint32_t oldest_closed() const { return closed_oldest_; }
 
   uint32_t flow_count() const { return flow_count_; }
   uint32_t flow_count_max() const { return static_cast<uint32_t>(flows_.size()); }
@@ -119,7 +119,7 @@ class FlowTable {
   static uint32_t index_in(uint32_t slot) { return slot & kFlowCountMax; }
   uint32_t* free_slot(Hash hash);
   void withdraw(Hash hash, uint32_t index);
-  void unlink_over(uint32_t index);
+  void unlink_closed(uint32_t index);
 
   uint64_t secret_[3];
   uint32_t home_count_;
@@ -128,8 +128,8 @@ class FlowTable {
   std::pmr::vector<Flow> flows_;
   uint32_t flow_free_;
   uint32_t flow_count_ = 0;
-  uint32_t over_oldest_ = kNone;
-  uint32_t over_newest_ = kNone;
+  uint32_t closed_oldest_ = kNone;
+  uint32_t closed_newest_ = kNone;
 };
 
 }  // namespace sluice

@@ -10,11 +10,11 @@
 //   clean: [oldest] <-> ... <-> [newest]   <--   client closed first, RST, timeout
 //   held:  [oldest] <-> ... <-> [newest]   <--   backend closed first, or both at once
 //
-// take_unfitted() tries in this order: a clean port after its guard time; a held port that has
+// take_unadjusted() tries in this order: a available port after its guard time; a port in TIME_WAIT that has
 // rested TIME_WAIT out; then what the policy allows as the SYN is: `natural` one of the
-// kNaturalTries oldest held ports if Linux would take it there, `rebase` the oldest if every stack
-// would. take_fitted() is for `rebase` alone: the oldest held port with the smallest fit, then a
-// clean port still in its guard.
+// kNaturalTries oldest ports in TIME_WAIT if Linux would take it there, `rebase` the oldest if every stack
+// would. take_adjusted() is for `rebase` alone: the oldest port in TIME_WAIT with the smallest adjustment, then a
+// available port still in its guard.
 //
 // The first order is random (RFC 6056); every backend has all the ports to itself (RFC 7857,
 // section 2). A port names the flow that uses it, or that used it last: by that the backend's
@@ -38,27 +38,27 @@ namespace sluice {
 enum class ReusePolicy : uint8_t {
   kNever,    // TIME_WAIT is waited out
   kNatural,  // and a SYN that the backend takes as it is may go
-  kRebase,   // and any other SYN is fitted
+  kRebase,   // and any other SYN is adjusted
 };
 
 struct ReuseRules {
   ReusePolicy policy = ReusePolicy::kRebase;
   uint32_t time_wait_ms = 60'000;  // the backends' TIME_WAIT
-  uint32_t guard_ms = 100;         // rest of a clean port
+  uint32_t guard_ms = 100;         // rest of a available port
 };
 
 /// How a port was come by; also the order of counters in `show pools`.
-enum class Grant : uint8_t {
-  kFresh,    // never used before
-  kClean,    // the backend had forgotten the tuple
-  kRested,   // TIME_WAIT was over
-  kNatural,  // in TIME_WAIT, and the SYN is taken as it is
-  kFitted,   // in TIME_WAIT, and the SYN was shifted
+enum class PortReuse : uint8_t {
+  kFresh,      // never used before
+  kAvailable,  // the backend had forgotten the tuple
+  kRested,     // TIME_WAIT was over
+  kNatural,    // in TIME_WAIT, and the SYN is taken as it is
+  kRebased,    // in TIME_WAIT, and the SYN was shifted
 };
 
-constexpr std::string_view name_of(Grant grant) {
+constexpr std::string_view name_of(PortReuse reuse) {
   constexpr std::string_view kNames[] = {"fresh", "clean", "rested", "natural", "fitted"};
-  return kNames[static_cast<size_t>(grant)];
+  return kNames[static_cast<size_t>(reuse)];
 }
 
 class PortPool {
@@ -66,20 +66,21 @@ class PortPool {
   static constexpr uint32_t kNoFlow = (1u << 24) - 1;
   static constexpr int kNaturalTries = 8;
 
-  enum class Place : uint8_t { kInUse, kClean, kHeld };
+  enum class Place : uint8_t { kInUse, kAvailable, kTimeWait };
 
   /// What a packet on its way back needs: apart from the rest, so that sixteen ports are one cache line.
   struct Use {
     uint32_t flow : 24 = kNoFlow;  // that uses the port, or used it last
     Place place : 2 = Place::kInUse;
-    Legacy::Kind kind : 2 = Legacy::Kind::kFresh;  // of the Legacy, like timestamps
+    PriorIncarnation::Kind kind : 2 =
+        PriorIncarnation::Kind::kFresh;  // of the PriorIncarnation, like timestamps
     bool timestamps : 1 = false;
   };
 
   struct Taken {
     uint16_t port;  // host order
-    Grant grant;
-    net::Shift shift;
+    PortReuse reuse;
+    net::SeqAdjust adjust;
     uint32_t old_flow;  // flow that still translates late segments of the tuple, or kNoFlow
   };
 
@@ -92,11 +93,12 @@ class PortPool {
     Counter reuse_clean;
     Counter reuse_rested;
     Counter reuse_natural;
-    Counter reuse_fitted;
-    Counter tsval_fixes;
-    Counter sequence_fixes;
+    Counter reuse_rebased;
+    Counter tsval_adjusts;
+    Counter sequence_adjusts;
     Counter heals;
-    Counter avoided;  // takes that found the oldest held port unusable for their SYN as it was
+    Counter
+        avoided;  // takes that found the oldest port in TIME_WAIT unusable for their SYN as it was
     Counter exhausted;
     Counter clean;  // ports in each FIFO now
     Counter held;
@@ -105,34 +107,36 @@ class PortPool {
   PortPool(std::shared_ptr<const PortSet> set, net::Random& random,
            std::pmr::memory_resource* memory = std::pmr::get_default_resource());
 
-  /// A port that this SYN may use without a fit, or nothing.
-  std::optional<Taken> take_unfitted(const SynNumbers& syn, const ReuseRules& rules,
-                                     uint32_t now_ms);
+  /// A port that this SYN may use as it is, or nothing.
+  std::optional<Taken> take_unadjusted(const SynNumbers& syn, const ReuseRules& rules,
+                                       uint32_t now_ms);
   /// The oldest port, with whatever fit it needs; only for ReusePolicy::kRebase.
-  std::optional<Taken> take_fitted(const SynNumbers& syn, net::Random& random);
+  std::optional<Taken> take_adjusted(const SynNumbers& syn, net::Random& random);
   /// Whether any resting tuple's numbers at the backend are known.
-  bool holds_known() const { return held_.head != kNone; }
+  bool holds_known() const { return time_wait_.head != kNone; }
   void count_exhausted() { counters_.exhausted.add(); }
 
   /// Names the flow that uses a port which was taken.
   void bind(uint16_t port, uint32_t flow) { use(port).flow = flow; }
-  /// Where the flow of a port is told, or nullptr of a port that is not of this pool. It stays where
-  /// it is as long as the pool; a caller with a burst of ports prefetches it.
+  /// nullptr if the port is not in this pool. The pointer is valid for the pool's lifetime; a caller
+  /// with a burst of ports prefetches it.
   const Use* find(uint16_t port) const {
     const uint16_t index = set_->find(port);
     return index == PortSet::kNone ? nullptr : &uses_[index];
   }
 
-  /// Ends the use of a port. `legacy` is what its tuple left behind; `flow` still translates for
+  /// Ends the use of a port. `prior` is what its tuple left behind; `flow` still translates for
   /// it.
-  void give_back(uint16_t port, const Legacy& legacy, uint32_t flow);
+  void give_back(uint16_t port, const PriorIncarnation& prior, uint32_t flow);
   /// Ends a use that the backend never answered: what was known of the tuple before still holds.
-  void give_back_unanswered(uint16_t port, const Legacy& sent, uint32_t flow);
+  void give_back_unanswered(uint16_t port, const PriorIncarnation& sent, uint32_t flow);
   /// A heal learned what the backend holds of a port in use.
-  void learn(uint16_t port, const Legacy& learned) { remember(set_->index_of(port), learned); }
-  /// The backend heard of a resting held tuple again: its TIME_WAIT starts anew, its numbers may
+  void learn(uint16_t port, const PriorIncarnation& learned) {
+    remember(set_->index_of(port), learned);
+  }
+  /// The backend heard of a tuple in TIME_WAIT again: its TIME_WAIT starts anew, its numbers may
   /// grow.
-  void touch(uint16_t port, const Legacy& heard);
+  void touch(uint16_t port, const PriorIncarnation& heard);
   /// Keeps the closing time of the port with this number in the set within reach of a 32-bit clock,
   /// see stamp.h.
   void age(uint32_t index, uint32_t now_ms) {
@@ -142,7 +146,7 @@ class PortPool {
   void forget_flow(uint16_t port, uint32_t flow);
 
   /// What is known of a port's tuple (while in use: of the use before).
-  Legacy legacy(uint16_t port) const { return legacy_at(set_->index_of(port)); }
+  PriorIncarnation prior(uint16_t port) const { return prior_at(set_->index_of(port)); }
   bool in_use(uint16_t port) const { return use(port).place == Place::kInUse; }
 
   const PortSet& set() const { return *set_; }
@@ -152,9 +156,9 @@ class PortPool {
 
  private:
   struct Record {
-    uint32_t closed_ms = 0;  // these: the rest of the Legacy
-    uint32_t last_sequence = 0;
-    uint32_t last_tsval = 0;
+    uint32_t closed_ms = 0;  // these: the rest of the PriorIncarnation
+    uint32_t rcv_nxt = 0;
+    uint32_t ts_recent = 0;
     uint16_t newer = kNone;  // towards the tail
     uint16_t older = kNone;  // towards the head
   };
@@ -170,33 +174,33 @@ class PortPool {
 
   Use& use(uint16_t port) { return uses_[set_->index_of(port)]; }
   const Use& use(uint16_t port) const { return uses_[set_->index_of(port)]; }
-  Legacy legacy_at(uint16_t index) const {
+  PriorIncarnation prior_at(uint16_t index) const {
     const Use& use = uses_[index];
     const Record& r = records_[index];
-    return {r.closed_ms, r.last_sequence, r.last_tsval, use.kind, use.timestamps};
+    return {r.closed_ms, r.rcv_nxt, r.ts_recent, use.kind, use.timestamps};
   }
-  void remember(uint16_t index, const Legacy& legacy) {
-    records_[index].closed_ms = legacy.closed_ms;
-    records_[index].last_sequence = legacy.last_sequence;
-    records_[index].last_tsval = legacy.last_tsval;
-    uses_[index].kind = legacy.kind;
-    uses_[index].timestamps = legacy.timestamps;
+  void remember(uint16_t index, const PriorIncarnation& prior) {
+    records_[index].closed_ms = prior.closed_ms;
+    records_[index].rcv_nxt = prior.rcv_nxt;
+    records_[index].ts_recent = prior.ts_recent;
+    uses_[index].kind = prior.kind;
+    uses_[index].timestamps = prior.timestamps;
   }
-  Fifo& fifo(Place place) { return place == Place::kClean ? clean_ : held_; }
+  Fifo& fifo(Place place) { return place == Place::kAvailable ? available_ : time_wait_; }
   Counter& fifo_size(Place place) {
-    return place == Place::kClean ? counters_.clean : counters_.held;
+    return place == Place::kAvailable ? counters_.clean : counters_.held;
   }
 
   void push(uint16_t index, Place place);
   void unlink(uint16_t index);
-  Taken grant(uint16_t index, Grant grant, net::Shift shift);
+  Taken reuse(uint16_t index, PortReuse reuse, net::SeqAdjust adjust);
   uint16_t natural_candidate(const SynNumbers& syn) const;
 
   std::shared_ptr<const PortSet> set_;
   std::pmr::vector<Use> uses_;
   std::pmr::vector<Record> records_;
-  Fifo clean_;
-  Fifo held_;
+  Fifo available_;
+  Fifo time_wait_;
   Counters counters_;
 };
 

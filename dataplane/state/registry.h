@@ -2,7 +2,7 @@
 // What one worker keeps for each service, backend and (local ip, backend) pool, across reloads.
 //
 // The control thread makes an entry under a free id before it publishes the first snapshot that
-// names the id, and frees it only when no snapshot names it, no flow uses it, its ledger has no
+// names the id, and frees it only when no snapshot names it, no flow uses it, its port pool has no
 // TIME_WAIT left to remember, and a grace period has passed. In between only the worker writes.
 #pragma once
 
@@ -25,12 +25,13 @@ namespace sluice {
 
 struct ServiceState {
   /// Workers begin each at a place of its own, so that few connections do not all meet one backend.
-  explicit ServiceState(net::Endpoint address, uint32_t worker = 0) : vip(address), turn(worker) {}
+  explicit ServiceState(net::Endpoint address, uint32_t worker = 0)
+      : vip(address), cursor(worker) {}
 
   net::Endpoint vip;
   Counter connections;  // flows opened
   Counter refused;      // SYNs refused for want of a backend, a port or a flow entry
-  uint32_t turn;        // round robin position
+  uint32_t cursor;      // round robin position
 };
 
 struct BackendState {
@@ -39,7 +40,7 @@ struct BackendState {
   Counter bytes_in;
   Counter bytes_out;
   Counter active;       // flows that are not over
-  Counter flows;        // flow entries, over ones included
+  Counter flows;        // flow entries, closed ones included
   Counter connections;  // flows opened
   Counter answered;     // SYN-ACKs
   Counter refused;      // RST to a SYN
@@ -69,7 +70,7 @@ struct PoolState {
 
   net::Ipv4Address local;
   net::Endpoint backend;
-  Counter flows;          // flow entries, over ones included
+  Counter flows;          // flow entries, closed ones included
   Counter clock_lead_ms;  // of the balancer's timestamp clock towards this backend
   std::shared_ptr<const PortShares> shares;  // which worker has which port
   PortPool ports;

@@ -13,11 +13,11 @@ namespace sluice {
 namespace {
 
 const BackendView* round_robin(const ServiceView& service, ServiceState& state) {
-  if (service.turns.empty()) return nullptr;
-  if (state.turn >= service.turns.size()) {
-    state.turn %= static_cast<uint32_t>(service.turns.size());
+  if (service.wrr_order.empty()) return nullptr;
+  if (state.cursor >= service.wrr_order.size()) {
+    state.cursor %= static_cast<uint32_t>(service.wrr_order.size());
   }
-  return &service.backends[service.turns[state.turn++]];
+  return &service.backends[service.wrr_order[state.cursor++]];
 }
 
 const BackendView* least_connections(const ServiceView& service, ServiceState& state,
@@ -27,7 +27,7 @@ const BackendView* least_connections(const ServiceView& service, ServiceState& s
   // Of equals the next one behind the last pick.
   const size_t count = service.backends.size();
   for (size_t i = 0; i < count; ++i) {
-    const BackendView& backend = service.backends[(state.turn + i) % count];
+    const BackendView& backend = service.backends[(state.cursor + i) % count];
     if (backend.weight == 0) continue;
     const uint64_t active = registry.backends[backend.id]->active.value();
     in_all += active;
@@ -38,7 +38,7 @@ const BackendView* least_connections(const ServiceView& service, ServiceState& s
   }
   // Nobody has anything: then all are equals, and the weights say how often each is meant.
   if (in_all == 0) return round_robin(service, state);
-  if (best != nullptr) state.turn = static_cast<uint32_t>(best - service.backends.data()) + 1;
+  if (best != nullptr) state.cursor = static_cast<uint32_t>(best - service.backends.data()) + 1;
   return best;
 }
 
@@ -61,7 +61,7 @@ const BackendView* source_hash(const ServiceView& service, net::Ipv4Address clie
 
 }  // namespace
 
-std::vector<uint16_t> make_turns(std::span<const uint32_t> weights) {
+std::vector<uint16_t> make_wrr_order(std::span<const uint32_t> weights) {
   uint32_t divisor = 0;
   uint64_t total = 0;
   for (const uint32_t weight : weights) divisor = std::gcd(divisor, weight);
@@ -77,7 +77,7 @@ std::vector<uint16_t> make_turns(std::span<const uint32_t> weights) {
   }
   const int64_t turn_count = std::accumulate(share.begin(), share.end(), int64_t{0});
   std::vector<int64_t> credit(weights.size());
-  std::vector<uint16_t> turns;
+  std::vector<uint16_t> order;
   for (int64_t turn = 0; turn < turn_count; ++turn) {
     size_t best = 0;
     for (size_t i = 0; i < share.size(); ++i) {
@@ -85,9 +85,9 @@ std::vector<uint16_t> make_turns(std::span<const uint32_t> weights) {
       if (credit[i] > credit[best]) best = i;
     }
     credit[best] -= turn_count;
-    turns.push_back(static_cast<uint16_t>(best));
+    order.push_back(static_cast<uint16_t>(best));
   }
-  return turns;
+  return order;
 }
 
 const BackendView* pick_backend(const ServiceView& service, ServiceState& state,

@@ -20,7 +20,7 @@ namespace sluice {
 /// Turns of weighted round robin: each index as often as its weight (divided by their common
 /// divisor), spread evenly. Longer than kTurnsMax is scaled down; a positive weight always keeps a
 /// turn.
-std::vector<uint16_t> make_turns(std::span<const uint32_t> weights);
+std::vector<uint16_t> make_wrr_order(std::span<const uint32_t> weights);
 inline constexpr uint32_t kTurnsMax = 4096;
 
 /// A backend with a positive weight, or nullptr when there is none.

@@ -5,11 +5,11 @@
 //
 //   syn_sent --syn_ack--> syn_received --ack--> established
 //
-//   established --client_fin---> client_closed --backend_fin_acking--> client_first --acked--> clean
+//   established --client_fin---> client_closed --backend_fin_acking--> client_first --acked--> closed
 //                                      `------- backend_fin (crossed)--> backend_first
-//   established --backend_fin--> backend_closed ---client_fin---------> backend_first --acked--> held
+//   established --backend_fin--> backend_closed ---client_fin---------> backend_first --acked--> time_wait
 //
-//   any --rst--> clean, but backend_first --client_rst--> held: TIME_WAIT may survive it (RFC 1337)
+//   any --rst--> closed, but backend_first --client_rst--> time_wait: TIME_WAIT may survive it (RFC 1337)
 //
 // "First" is judged as the backend lives it: it goes through TIME_WAIT unless its own first FIN
 // already acknowledged the client's (RFC 9293, section 3.6: LAST-ACK against FIN-WAIT-1 and
@@ -31,20 +31,20 @@ enum class TcpState : uint8_t {
   kBackendClosed,  // half-closed by the backend
   kClientFirst,    // both FINs seen, the client's first
   kBackendFirst,   // both FINs seen, the backend's first or crossed
-  kClean,          // over; the backend has forgotten the tuple
-  kHeld,           // over; the backend holds the tuple in TIME_WAIT
+  kClosed,         // over; the backend has forgotten the tuple
+  kTimeWait,       // over; the backend holds the tuple in TIME_WAIT
 };
 inline constexpr size_t kTcpStateCount = 9;
 
 inline constexpr std::array<std::string_view, kTcpStateCount> kTcpStateNames = {
     "syn_sent",     "syn_received",  "established", "client_closed", "backend_closed",
-    "client_first", "backend_first", "clean",       "held"};
+    "client_first", "backend_first", "closed",      "time_wait"};
 
 constexpr std::string_view name_of(TcpState s) {
   return kTcpStateNames[static_cast<size_t>(s)];
 }
-constexpr bool is_over(TcpState s) {
-  return s >= TcpState::kClean;
+constexpr bool is_closed(TcpState s) {
+  return s >= TcpState::kClosed;
 }
 /// Both FINs are through or the flow is over: a new SYN of the same client starts a new connection.
 constexpr bool both_closed(TcpState s) {
@@ -82,23 +82,23 @@ constexpr TransitionTable make_transitions() {
   //           kBackendFinAcking kFinsAcked kClientRst    kBackendRst
   return {{
       {kSynSent, kSynReceived, kSynSent, kSynSent, kSynSent,  //
-       kSynSent, kSynSent, kSynSent, kClean},
+       kSynSent, kSynSent, kSynSent, kClosed},
       {kSynReceived, kSynReceived, kEstablished, kClientClosed, kBackendClosed,  //
-       kBackendClosed, kSynReceived, kClean, kClean},
+       kBackendClosed, kSynReceived, kClosed, kClosed},
       {kEstablished, kEstablished, kEstablished, kClientClosed, kBackendClosed,  //
-       kBackendClosed, kEstablished, kClean, kClean},
+       kBackendClosed, kEstablished, kClosed, kClosed},
       {kClientClosed, kClientClosed, kClientClosed, kClientClosed, kBackendFirst,  //
-       kClientFirst, kClientClosed, kClean, kClean},
+       kClientFirst, kClientClosed, kClosed, kClosed},
       {kBackendClosed, kBackendClosed, kBackendClosed, kBackendFirst, kBackendClosed,  //
-       kBackendClosed, kBackendClosed, kClean, kClean},
+       kBackendClosed, kBackendClosed, kClosed, kClosed},
       {kClientFirst, kClientFirst, kClientFirst, kClientFirst, kClientFirst,  //
-       kClientFirst, kClean, kClean, kClean},
+       kClientFirst, kClosed, kClosed, kClosed},
       {kBackendFirst, kBackendFirst, kBackendFirst, kBackendFirst, kBackendFirst,  //
-       kBackendFirst, kHeld, kHeld, kClean},
-      {kClean, kClean, kClean, kClean, kClean,  //
-       kClean, kClean, kClean, kClean},
-      {kHeld, kHeld, kHeld, kHeld, kHeld,  //
-       kHeld, kHeld, kHeld, kHeld},
+       kBackendFirst, kTimeWait, kTimeWait, kClosed},
+      {kClosed, kClosed, kClosed, kClosed, kClosed,  //
+       kClosed, kClosed, kClosed, kClosed},
+      {kTimeWait, kTimeWait, kTimeWait, kTimeWait, kTimeWait,  //
+       kTimeWait, kTimeWait, kTimeWait, kTimeWait},
   }};
 }
 
@@ -125,8 +125,8 @@ inline constexpr TcpTimeouts kDefaultTcpTimeouts = {
     240'000,    // backend_closed
     240'000,    // client_first
     240'000,    // backend_first
-    10'000,     // clean
-    10'000,     // held
+    10'000,     // closed
+    10'000,     // time_wait
 };
 
 }  // namespace sluice

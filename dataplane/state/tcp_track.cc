@@ -28,34 +28,34 @@ uint64_t bytes_between(uint32_t first, uint32_t end, uint16_t wraps, bool fin_se
 
 }  // namespace
 
-void TcpTrack::open(TcpMarks& marks, const net::Packet& syn, uint8_t window_scale,
+void TcpTrack::open(TcpBounds& bounds, const net::Packet& syn, uint8_t window_scale,
                     bool has_window_scale) {
   const uint32_t beyond_syn = syn.tcp->sequence.host() + 1;
   uint32_t end = syn.sequence_end();
   // Sent again it may lack the data that it carried first (RFC 7413); the answer may be to either.
-  if (is_same_syn(marks, syn.tcp->sequence.host())) end = serial_max(end, client_.end);
-  marks = {};
-  marks.client_first = beyond_syn;
-  marks.client_wraps = end < beyond_syn;
-  client_ = {end, end};
-  backend_ = {0, 0};
-  client_acked_ = 0;
-  backend_acked_ = beyond_syn;
+  if (is_same_syn(bounds, syn.tcp->sequence.host())) end = serial_max(end, client_.snd_nxt);
+  bounds = {};
+  bounds.client_first = beyond_syn;
+  bounds.client_wraps = end < beyond_syn;
+  client_ = {.snd_nxt = end, .snd_una = beyond_syn, .right_edge = end};
+  backend_ = {};
   scales_ = has_window_scale ? window_scale : uint8_t{0};
-  backend_.edge = syn.tcp->window.host();  // relative until the SYN-ACK gives the origin
+  backend_.right_edge = syn.tcp->window.host();  // relative until the SYN-ACK gives the origin
   state_ = TcpState::kSynSent;
 }
 
-void TcpTrack::answer(TcpMarks& marks, const net::Packet& syn_ack, uint8_t window_scale,
+void TcpTrack::answer(TcpBounds& bounds, const net::Packet& syn_ack, uint8_t window_scale,
                       bool has_window_scale) {
   const uint32_t end = syn_ack.sequence_end();
-  const uint32_t first_window = backend_.edge;
-  backend_ = {end, end + first_window};
-  client_acked_ = syn_ack.tcp->sequence.host() + 1;
-  marks.backend_first = client_acked_;
-  marks.backend_wraps = end < client_acked_;
-  backend_acked_ = syn_ack.tcp->acknowledgement.host();
-  client_.edge = backend_acked_ + syn_ack.tcp->window.host();  // not scaled on SYN (RFC 7323, 2.2)
+  const uint32_t first_window = backend_.right_edge;
+  backend_ = {.snd_nxt = end,
+              .snd_una = syn_ack.tcp->sequence.host() + 1,
+              .right_edge = end + first_window};
+  bounds.backend_first = backend_.snd_una;
+  bounds.backend_wraps = end < backend_.snd_una;
+  client_.snd_una = syn_ack.tcp->acknowledgement.host();
+  client_.right_edge =
+      client_.snd_una + syn_ack.tcp->window.host();  // not scaled on SYN (RFC 7323, 2.2)
   // Either both scale or none does.
   scales_ = has_window_scale ? static_cast<uint8_t>(scales_ | window_scale << 4) : uint8_t{0};
   window_high_[0] = high_byte(first_window >> client_scale());
@@ -72,21 +72,21 @@ bool TcpTrack::backend_fin_seen() const {
 }
 
 // A connection that was reset is over as well, but perhaps without a FIN to take off.
-uint64_t TcpTrack::client_bytes(const TcpMarks& marks) const {
-  const bool fin = client_fin_seen() && client_.end == marks.client_fin;
-  return bytes_between(marks.client_first, client_.end, marks.client_wraps, fin);
+uint64_t TcpTrack::client_bytes(const TcpBounds& bounds) const {
+  const bool fin = client_fin_seen() && client_.snd_nxt == bounds.client_fin;
+  return bytes_between(bounds.client_first, client_.snd_nxt, bounds.client_wraps, fin);
 }
 
-uint64_t TcpTrack::backend_bytes(const TcpMarks& marks) const {
+uint64_t TcpTrack::backend_bytes(const TcpBounds& bounds) const {
   if (state_ == TcpState::kSynSent) return 0;
-  const bool fin = backend_fin_seen() && backend_.end == marks.backend_fin;
-  return bytes_between(marks.backend_first, backend_.end, marks.backend_wraps, fin);
+  const bool fin = backend_fin_seen() && backend_.snd_nxt == bounds.backend_fin;
+  return bytes_between(bounds.backend_first, backend_.snd_nxt, bounds.backend_wraps, fin);
 }
 
-TcpEvent TcpTrack::fin_progress(const TcpMarks& marks) const {
+TcpEvent TcpTrack::fin_progress(const TcpBounds& bounds) const {
   const bool both = state_ == TcpState::kClientFirst || state_ == TcpState::kBackendFirst;
-  return both && serial_at_or_after(backend_acked_, marks.client_fin) &&
-                 serial_at_or_after(client_acked_, marks.backend_fin)
+  return both && serial_at_or_after(client_.snd_una, bounds.client_fin) &&
+                 serial_at_or_after(backend_.snd_una, bounds.backend_fin)
              ? TcpEvent::kFinsAcked
              : TcpEvent::kNone;
 }
@@ -98,26 +98,27 @@ bool TcpTrack::follow(const net::Packet& packet, const Sides& sides) {
   const uint32_t ack = tcp.acknowledgement.host();
   // Until the handshake is done, nothing else than the SYN-ACK can be acknowledged.
   const uint32_t late = state_ == TcpState::kSynReceived ? 0 : window_max(sides);
-  if (!ends_in_window(end, sides) || !serial_within(ack, sides.acked - late, sides.receiver.end)) {
+  if (!ends_in_window(end, sides) ||
+      !serial_within(ack, sides.receiver.snd_una - late, sides.receiver.snd_nxt)) {
     return false;
   }
-  raise(sides.sender.end, end, sides.wraps);
-  if (!serial_within(ack, sides.acked, sides.receiver.end))
+  raise(sides.sender.snd_nxt, end, sides.wraps);
+  if (!serial_within(ack, sides.receiver.snd_una, sides.receiver.snd_nxt))
     return true;  // overtaken by a newer one
   const uint32_t window = tcp.window.host();
-  sides.acked = ack;
-  sides.receiver.edge = serial_max(sides.receiver.edge, ack + (window << sides.scale));
+  sides.receiver.snd_una = ack;
+  sides.receiver.right_edge = serial_max(sides.receiver.right_edge, ack + (window << sides.scale));
   sides.window_high = std::max(sides.window_high, high_byte(window));
   return true;
 }
 
 /// The backend had forgotten its first SYN-ACK when the SYN came again, and the client acknowledges
 /// the later one.
-void TcpTrack::take_later_answer(TcpMarks& marks) {
-  const uint32_t window = backend_.edge - client_acked_;
-  client_acked_ = backend_.end = marks.backend_first = marks.backend_fin;
-  backend_.edge = client_acked_ + window;
-  marks.backend_wraps = 0;
+void TcpTrack::take_later_answer(TcpBounds& bounds) {
+  const uint32_t window = backend_.right_edge - backend_.snd_una;
+  backend_.snd_una = backend_.snd_nxt = bounds.backend_first = bounds.backend_fin;
+  backend_.right_edge = backend_.snd_una + window;
+  bounds.backend_wraps = 0;
 }
 
 namespace {
@@ -129,10 +130,10 @@ namespace {
 /// (RFC 5961, section 3).
 TcpReading read_reset(uint32_t sequence, uint32_t expected, const TcpSide& sender,
                       std::optional<uint32_t> fin_end, TcpEvent event) {
-  if (sequence == expected || sequence == sender.end || (fin_end && sequence + 1 == *fin_end)) {
+  if (sequence == expected || sequence == sender.snd_nxt || (fin_end && sequence + 1 == *fin_end)) {
     return {event, true};
   }
-  const uint32_t edge = serial_max(sender.edge, sender.end);
+  const uint32_t edge = serial_max(sender.right_edge, sender.snd_nxt);
   return {TcpEvent::kNone, serial_within(sequence, expected, edge)};
 }
 
@@ -142,50 +143,50 @@ std::optional<uint32_t> value_if(bool known, uint32_t value) {
 
 }  // namespace
 
-TcpReading TcpTrack::inbound(TcpMarks& marks, const net::Packet& packet) {
+TcpReading TcpTrack::inbound(TcpBounds& bounds, const net::Packet& packet) {
   const net::TcpHeader& tcp = *packet.tcp;
   if (tcp.has(flag::kRst)) {
-    return read_reset(tcp.sequence.host(), backend_acked_, client_,
-                      value_if(client_fin_seen(), marks.client_fin), TcpEvent::kClientRst);
+    return read_reset(tcp.sequence.host(), client_.snd_una, client_,
+                      value_if(client_fin_seen(), bounds.client_fin), TcpEvent::kClientRst);
   }
   if (!carries_progress(tcp)) return {};
-  if (state_ == TcpState::kSynReceived && marks.backend_fin != 0 &&
-      tcp.acknowledgement.host() == marks.backend_fin) {
-    take_later_answer(marks);
+  if (state_ == TcpState::kSynReceived && bounds.backend_fin != 0 &&
+      tcp.acknowledgement.host() == bounds.backend_fin) {
+    take_later_answer(bounds);
   }
-  if (!follow(packet, from_client(marks))) return {};
+  if (!follow(packet, from_client(bounds))) return {};
   const TcpEvent event = state_ == TcpState::kSynReceived ? TcpEvent::kAck : TcpEvent::kNone;
   // A FIN that is new cannot have been acknowledged.
   const uint32_t end = packet.sequence_end();
-  if (tcp.has(flag::kFin) && !client_fin_seen() && serial_after(end, backend_acked_)) {
-    marks.client_fin = end;
+  if (tcp.has(flag::kFin) && !client_fin_seen() && serial_after(end, client_.snd_una)) {
+    bounds.client_fin = end;
     advance(event);
     return {TcpEvent::kClientFin, true};
   }
-  return {event != TcpEvent::kNone ? event : fin_progress(marks), true};
+  return {event != TcpEvent::kNone ? event : fin_progress(bounds), true};
 }
 
-TcpReading TcpTrack::outbound(TcpMarks& marks, const net::Packet& packet) {
+TcpReading TcpTrack::outbound(TcpBounds& bounds, const net::Packet& packet) {
   const net::TcpHeader& tcp = *packet.tcp;
   if (tcp.has(flag::kRst)) {
-    return read_reset(tcp.sequence.host(), client_acked_, backend_,
-                      value_if(backend_fin_seen(), marks.backend_fin), TcpEvent::kBackendRst);
+    return read_reset(tcp.sequence.host(), backend_.snd_una, backend_,
+                      value_if(backend_fin_seen(), bounds.backend_fin), TcpEvent::kBackendRst);
   }
   if (tcp.has(flag::kSyn)) {
     const bool answers = state_ == TcpState::kSynReceived && tcp.has(flag::kAck);
-    const bool again = tcp.sequence.host() + 1 == marks.backend_first;
-    if (answers && !again) marks.backend_fin = tcp.sequence.host() + 1;
+    const bool again = tcp.sequence.host() + 1 == bounds.backend_first;
+    if (answers && !again) bounds.backend_fin = tcp.sequence.host() + 1;
     return {TcpEvent::kNone, answers && again};
   }
-  if (!carries_progress(tcp) || !follow(packet, from_backend(marks))) return {};
+  if (!carries_progress(tcp) || !follow(packet, from_backend(bounds))) return {};
   const uint32_t end = packet.sequence_end();
-  if (tcp.has(flag::kFin) && !backend_fin_seen() && serial_after(end, client_acked_)) {
-    marks.backend_fin = end;
+  if (tcp.has(flag::kFin) && !backend_fin_seen() && serial_after(end, backend_.snd_una)) {
+    bounds.backend_fin = end;
     const bool acking = state_ == TcpState::kClientClosed &&
-                        serial_at_or_after(tcp.acknowledgement.host(), marks.client_fin);
+                        serial_at_or_after(tcp.acknowledgement.host(), bounds.client_fin);
     return {acking ? TcpEvent::kBackendFinAcking : TcpEvent::kBackendFin, true};
   }
-  return {fin_progress(marks), true};
+  return {fin_progress(bounds), true};
 }
 
 }  // namespace sluice

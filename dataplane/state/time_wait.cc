@@ -16,11 +16,11 @@ constexpr uint32_t kTimestampStep = uint32_t{1} << 24;
 
 }  // namespace
 
-bool linux_takes(const Legacy& legacy, const SynNumbers& syn) {
-  const bool newer_sequence = serial_after(syn.sequence, legacy.last_sequence);
-  if (!legacy.timestamps || !syn.timestamps) return newer_sequence;
-  if (serial_after(legacy.last_tsval, syn.tsval)) return false;  // PAWS
-  return newer_sequence || serial_after(syn.tsval, legacy.last_tsval);
+bool linux_takes(const PriorIncarnation& prior, const SynNumbers& syn) {
+  const bool newer_sequence = serial_after(syn.sequence, prior.rcv_nxt);
+  if (!prior.timestamps || !syn.timestamps) return newer_sequence;
+  if (serial_after(prior.ts_recent, syn.tsval)) return false;  // PAWS
+  return newer_sequence || serial_after(syn.tsval, prior.ts_recent);
 }
 
 namespace {
@@ -30,34 +30,35 @@ bool surely_newer(uint32_t a, uint32_t b) {
   return static_cast<int32_t>(a - b) > 0;
 }
 
-bool sequence_fits(const Legacy& legacy, const SynNumbers& syn) {
-  return surely_newer(syn.sequence, legacy.last_sequence);
+bool sequence_fits(const PriorIncarnation& prior, const SynNumbers& syn) {
+  return surely_newer(syn.sequence, prior.rcv_nxt);
 }
 
 // With a newer sequence number an equal timestamp will do.
-bool timestamp_fits(const Legacy& legacy, const SynNumbers& syn) {
-  return !legacy.timestamps || !syn.timestamps || syn.tsval == legacy.last_tsval ||
-         surely_newer(syn.tsval, legacy.last_tsval);
+bool timestamp_fits(const PriorIncarnation& prior, const SynNumbers& syn) {
+  return !prior.timestamps || !syn.timestamps || syn.tsval == prior.ts_recent ||
+         surely_newer(syn.tsval, prior.ts_recent);
 }
 
 }  // namespace
 
-bool all_take(const Legacy& legacy, const SynNumbers& syn) {
-  return sequence_fits(legacy, syn) && timestamp_fits(legacy, syn);
+bool all_take(const PriorIncarnation& prior, const SynNumbers& syn) {
+  return sequence_fits(prior, syn) && timestamp_fits(prior, syn);
 }
 
-uint32_t sequence_step(const Legacy& legacy, const SynNumbers& syn, net::Random& random) {
-  return legacy.last_sequence + 1 + random.below(kSequenceStep) - syn.sequence;
+uint32_t sequence_step(const PriorIncarnation& prior, const SynNumbers& syn, net::Random& random) {
+  return prior.rcv_nxt + 1 + random.below(kSequenceStep) - syn.sequence;
 }
 
-net::Shift fit(const Legacy& legacy, const SynNumbers& syn, net::Random& random) {
-  net::Shift shift;
-  if (!sequence_fits(legacy, syn)) shift.sequence = sequence_step(legacy, syn, random);
-  if (!timestamp_fits(legacy, syn)) {
-    const uint32_t wanted = legacy.last_tsval + 1 + random.below(kTimestampStep);
-    shift.timestamp = wanted - syn.tsval;
+net::SeqAdjust smallest_adjust(const PriorIncarnation& prior, const SynNumbers& syn,
+                               net::Random& random) {
+  net::SeqAdjust adjust;
+  if (!sequence_fits(prior, syn)) adjust.sequence = sequence_step(prior, syn, random);
+  if (!timestamp_fits(prior, syn)) {
+    const uint32_t wanted = prior.ts_recent + 1 + random.below(kTimestampStep);
+    adjust.timestamp = wanted - syn.tsval;
   }
-  return shift;
+  return adjust;
 }
 
 }  // namespace sluice

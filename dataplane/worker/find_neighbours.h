@@ -4,11 +4,11 @@
 
 #include <vector>
 
-#include "dataplane/worker/errand.h"
+#include "dataplane/worker/worker_call.h"
 
 namespace sluice {
 
-class FindNeighbours : public Errand {
+class FindNeighbours : public WorkerCall {
  public:
   struct Answer {
     net::Ipv4Address destination{};

@@ -36,7 +36,7 @@ void remove_interrupt(const RxQueue& q) {
 }  // namespace
 
 Idle::Idle(IdleMode mode, std::vector<RxQueue> queues)
-    : mode_(mode), queues_(std::move(queues)), patience_ticks_(rte_get_tsc_hz() / 1000) {
+    : mode_(mode), queues_(std::move(queues)), idle_after_ticks_(rte_get_tsc_hz() / 1000) {
   if (mode_ == IdleMode::kPoll) return;
   prctl(PR_SET_TIMERSLACK, 1000UL);  // nanoseconds; 50 microseconds by default
   size_t added = 0;

@@ -4,7 +4,7 @@
 // While there is traffic it never does: the first sleep comes after a millisecond without a packet, a
 // hand-off or a frame of the kernel's. Where every receive queue of the worker can interrupt, the
 // interrupts are armed, the queues looked at once more, and then waited for; elsewhere naps grow from
-// 20 to 250 microseconds. Timers want a turn a millisecond, so neither lasts longer than that.
+// 20 to 250 microseconds. Timers want one iteration a millisecond, so neither lasts longer than that.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +28,13 @@ class Idle {
   Idle& operator=(const Idle&) = delete;
   ~Idle();
 
-  /// At the end of a turn of the loop that began at `ticks` of the processor's counter.
+  /// At the end of an iteration of the loop that began at `ticks` of the processor's counter.
   void end_turn(bool found_something, uint64_t ticks) {
     if (found_something || mode_ == IdleMode::kPoll) {
       busy_ticks_ = ticks;
       if (resting_) [[unlikely]]
         wake();
-    } else if (ticks - busy_ticks_ >= patience_ticks_) {
+    } else if (ticks - busy_ticks_ >= idle_after_ticks_) {
       rest();
     }
   }
@@ -55,7 +55,7 @@ class Idle {
   bool armed_ = false;
   bool resting_ = false;
   uint32_t nap_us_ = kNapMinUs;
-  uint64_t patience_ticks_;
+  uint64_t idle_after_ticks_;
   uint64_t busy_ticks_ = 0;
 };
 

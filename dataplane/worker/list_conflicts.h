@@ -2,11 +2,11 @@
 // Asks a worker who claimed an address that somebody else has.
 #pragma once
 
-#include "dataplane/worker/errand.h"
+#include "dataplane/worker/worker_call.h"
 
 namespace sluice {
 
-class ListConflicts : public Errand {
+class ListConflicts : public WorkerCall {
  public:
   bool step(Core& core) override {
     rows_ = core.next_hops.conflicts().rows();

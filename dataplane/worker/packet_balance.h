@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "dataplane/worker/errand.h"
+#include "dataplane/worker/worker_call.h"
 
 namespace sluice {
 
@@ -37,7 +37,7 @@ struct PacketBalance {
 PacketBalance balance_of(const WorkerCounters& counters);
 
 /// Asks a worker between two bursts.
-class CountPackets : public Errand {
+class CountPackets : public WorkerCall {
  public:
   bool step(Core& core) override;
   const PacketBalance& balance() const { return balance_; }

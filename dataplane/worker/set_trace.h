@@ -3,12 +3,12 @@
 #pragma once
 
 #include "dataplane/stage/trace.h"
-#include "dataplane/worker/errand.h"
+#include "dataplane/worker/worker_call.h"
 
 namespace sluice {
 
 /// Arms a worker's trace, or takes it away (nullptr).
-class SetTrace : public Errand {
+class SetTrace : public WorkerCall {
  public:
   explicit SetTrace(Trace* trace) : trace_(trace) {}
   bool step(Core& core) override;

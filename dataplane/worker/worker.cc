@@ -70,14 +70,14 @@ void Worker::stop() {
   launched_ = false;
 }
 
-bool Worker::post(Errand& errand) {
+bool Worker::post(WorkerCall& call) {
   if (!polls()) return false;
-  errand_.store(&errand, std::memory_order_release);
+  call_.store(&call, std::memory_order_release);
   return true;
 }
 
 bool Worker::finish() {
-  while (errand_.load(std::memory_order_acquire) != nullptr) {
+  while (call_.load(std::memory_order_acquire) != nullptr) {
     if (!polls()) return false;
     rte_delay_us_sleep(50);
   }
@@ -119,7 +119,7 @@ void Worker::loop() {
     core_->now_ms = now_ms;
     if (new_ms) follow_wall_clock();
     const Snapshot* snapshot = cell_.current();
-    // One that is new may lie where one lay that this worker had and that is freed by now.
+    // A new snapshot may have the address of one that was freed: the generations tell them apart.
     if (snapshot != core_->snapshot || snapshot->network_generation != core_->network_generation ||
         snapshot->link_generation != core_->link_generation) {
       adopt_snapshot(*core_, *snapshot);
@@ -130,9 +130,9 @@ void Worker::loop() {
     active |= take_from_kernels();
     run_housekeeping(*core_);
     if (new_ms) flow_count_.store(core_->flows.flow_count(), std::memory_order_relaxed);
-    if (Errand* errand = errand_.load(std::memory_order_acquire)) {
+    if (WorkerCall* call = call_.load(std::memory_order_acquire)) {
       active = true;
-      if (errand->step(*core_)) errand_.store(nullptr, std::memory_order_release);
+      if (call->step(*core_)) call_.store(nullptr, std::memory_order_release);
     }
     core_->tx.flush();
     core_->handoff.flush();

@@ -13,9 +13,9 @@
 #include "dataplane/port/tsc_clock.h"
 #include "dataplane/port/tx_relay.h"
 #include "dataplane/stage/core.h"
-#include "dataplane/worker/errand.h"
 #include "dataplane/worker/idle.h"
 #include "dataplane/worker/snapshot_cell.h"
+#include "dataplane/worker/worker_call.h"
 
 namespace sluice {
 
@@ -56,10 +56,10 @@ class Worker {
   void launch();
   /// Asks the loop to end and waits for it. Idempotent.
   void stop();
-  /// Has the worker do an errand and waits for it; false when the worker does not run.
-  bool run(Errand& errand) { return post(errand) && finish(); }
+  /// Has the worker do a call and waits for it; false when the worker does not run.
+  bool run(WorkerCall& call) { return post(call) && finish(); }
   /// The two halves of it, so that several workers can be at it at once.
-  bool post(Errand& errand);
+  bool post(WorkerCall& call);
   bool finish();
   bool polls() const { return polling_.load(std::memory_order_acquire); }
   unsigned lcore() const { return setup_.lcore; }
@@ -95,7 +95,7 @@ class Worker {
   std::unique_ptr<std::pmr::memory_resource> memory_;
   std::unique_ptr<std::pmr::memory_resource> pool_memory_;
   std::unique_ptr<Core> core_;
-  std::atomic<Errand*> errand_ = nullptr;
+  std::atomic<WorkerCall*> call_ = nullptr;
   std::atomic<bool> stop_ = false;
   std::atomic<int> thread_ = 0;
   std::atomic<bool> polling_ = false;

@@ -42,7 +42,7 @@ STAGES = [
     ("parse", r"dataplane/net/parse\."),
     ("look-up", r"dataplane/state/(flow_table|flat_map|snapshot|port_set)"),
     ("state", r"dataplane/state/tcp_|dataplane/net/tcp_options"),
-    ("rewrite", r"dataplane/net/rewrite|dataplane/stage/alter"),
+    ("rewrite", r"dataplane/net/rewrite|dataplane/stage/seq_adjust"),
     ("way out", r"dataplane/stage/next_hops|dataplane/state/neighbours|dataplane/port/tx\."),
     ("ports", r"dataplane/state/port_pool|dataplane/state/time_wait|dataplane/net/siphash"),
     ("open, close", r"dataplane/stage/(lifecycle|open_flow|end_flow|expiry|port_choice|admission)|dataplane/state/timer_wheel|dataplane/state/syn_store|"

@@ -15,8 +15,8 @@ struct Options {
 
 /// Packets of open connections: ticks inbound, outbound, and both in turn as a worker sees them.
 void established(const Options& options);
-/// The same with timestamps: plain, fitted and rewritten flows side by side.
-void altered(const Options& options);
+/// The same with timestamps: plain, adjusted and rewritten flows side by side.
+void adjusted(const Options& options);
 /// SYNs turned into flows, and how long their expiry holds the worker.
 void new_flows(const Options& options);
 /// Whole lives, SYN to both FINs: with ports free, and where each port is held in TIME_WAIT.

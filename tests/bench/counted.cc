@@ -96,9 +96,9 @@ void counted() {
   counted_inbound(c);
   counted_outbound(c);
   counted_handshake(c);
-  const uint64_t closed_before = c.rig.events(Event::flows_closed_clean);
+  const uint64_t closed_before = c.rig.events(Event::flows_closed_available);
   counted_close(c);
-  if (c.rig.events(Event::flows_closed_clean) - closed_before != kCounted) {
+  if (c.rig.events(Event::flows_closed_available) - closed_before != kCounted) {
     Rig::fail("a connection was not closed in order");
   }
   if (c.rig.drops() != drops_before) Rig::fail("packets of connections were dropped");

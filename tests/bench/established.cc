@@ -34,11 +34,11 @@ void established(const Options& options) {
   figures.count("dropped", bench.rig().drops() - drops_before);
 }
 
-void altered(const Options& options) {
+void adjusted(const Options& options) {
   struct Kind {
     const char* name;
     bool rewrite;
-    net::Shift shift;
+    net::SeqAdjust adjust;
   };
   constexpr Kind kKinds[] = {{"plain", false, {0, 0}},
                              {"TSval fitted", false, {0, 77777}},
@@ -53,7 +53,7 @@ void altered(const Options& options) {
     for (size_t k = 0; k < std::size(kKinds); ++k) {
       // Numbers of plain segments lie in the window of plain flows only: the way in is followed
       // unshifted.
-      bench.rig().alter_flows(kKinds[k].rewrite, kKinds[k].shift);
+      bench.rig().alter_flows(kKinds[k].rewrite, kKinds[k].adjust);
       in[k].gross.push_back(bench.round(Way::kIn, true));
       in[k].generator.push_back(bench.round(Way::kIn, false));
       out[k].gross.push_back(bench.round(Way::kOut, true));

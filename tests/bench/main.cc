@@ -78,7 +78,7 @@ bool run(const std::string& name, const Options& options) {
   if (name == "established") {
     established(options);
   } else if (name == "altered") {
-    altered(options);
+    adjusted(options);
   } else if (name == "new_flows") {
     new_flows(options);
   } else if (name == "lives" || name == "lives_reuse") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bytes a flow, from what the process grows by: table, timers, ledger of ports, everything.
+// Bytes a flow, from what the process grows by: table, timers, port pool of ports, everything.
 #include <cstdio>
 #include <cstring>
 #include <memory>

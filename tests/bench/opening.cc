@@ -142,7 +142,7 @@ class Lives {
     uint32_t client_isn;
     uint32_t tsval;
     uint32_t backend_isn;
-    net::Shift shift;
+    net::SeqAdjust adjust;
   };
 
   void draw() {
@@ -160,7 +160,7 @@ class Lives {
     if (!rig_.pipeline) return;
     for (uint32_t i = 0; i < batch_; ++i) {
       const Rig::Sent& syn = rig_.sent(kBackendSide)[i];
-      lives_[i].shift = {syn.sequence - lives_[i].client_isn, syn.tsval - lives_[i].tsval};
+      lives_[i].adjust = {syn.sequence - lives_[i].client_isn, syn.tsval - lives_[i].tsval};
     }
   }
 
@@ -177,8 +177,8 @@ class Lives {
                      life.tsval + sent, received});
       } else {
         frame.write(buffer, reversed(at_backend[i].tuple),
-                    {life.backend_isn + sent, life.client_isn + life.shift.sequence + received,
-                     sent, life.tsval + life.shift.timestamp});
+                    {life.backend_isn + sent, life.client_isn + life.adjust.sequence + received,
+                     sent, life.tsval + life.adjust.timestamp});
       }
     });
     rig_.tick();
@@ -209,13 +209,13 @@ void lives(const Options& options, bool reuse) {
   for (int i = 0; i < 4; ++i) bench.run(true);
   const Rig& rig = bench.rig();
   const uint64_t closed_before =
-      rig.events(Event::flows_closed_clean) + rig.events(Event::flows_closed_held);
-  const uint64_t fitted_before = rig.grants(&PortPool::Counters::reuse_fitted);
+      rig.events(Event::flows_closed_available) + rig.events(Event::flows_closed_time_wait);
+  const uint64_t fitted_before = rig.grants(&PortPool::Counters::reuse_rebased);
   const uint64_t drops_before = rig.drops();
   std::vector<double> gross, generator;
   for (uint32_t i = 0; i < kBatches; ++i) gross.push_back(bench.run(true));
-  const uint64_t closed =
-      rig.events(Event::flows_closed_clean) + rig.events(Event::flows_closed_held) - closed_before;
+  const uint64_t closed = rig.events(Event::flows_closed_available) +
+                          rig.events(Event::flows_closed_time_wait) - closed_before;
   const uint64_t count = uint64_t{kBatches} * options.flows;
   if (closed != count) Rig::fail("a life did not end in order");
   for (uint32_t i = 0; i < kBatches; ++i) generator.push_back(bench.run(false));
@@ -226,9 +226,9 @@ void lives(const Options& options, bool reuse) {
   figures.value("ticks_per_life", ticks);
   figures.value("ticks_per_packet", ticks / 6);
   figures.value("ticks_generator", median(generator) / options.flows);
-  figures.value("fitted_share",
-                static_cast<double>(rig.grants(&PortPool::Counters::reuse_fitted) - fitted_before) /
-                    static_cast<double>(count));
+  figures.value("fitted_share", static_cast<double>(rig.grants(&PortPool::Counters::reuse_rebased) -
+                                                    fitted_before) /
+                                    static_cast<double>(count));
   figures.count("dropped", rig.drops() - drops_before);
 }
 

@@ -11,9 +11,9 @@
 #include <numeric>
 #include <string>
 
-#include "dataplane/stage/alter.h"
 #include "dataplane/stage/exception_path.h"
 #include "dataplane/stage/pipeline.h"
+#include "dataplane/stage/seq_adjust.h"
 #include "dataplane/state/scheduler.h"
 
 namespace sluice::bench {
@@ -104,7 +104,7 @@ Snapshot Rig::make_snapshot(const RigOptions& options) {
     }
     service.backends.push_back(view);
   }
-  service.turns = make_turns(std::vector<uint32_t>(options.backends, 1));
+  service.wrr_order = make_wrr_order(std::vector<uint32_t>(options.backends, 1));
   s.services = {service};
   s.seal();
   return s;
@@ -231,16 +231,16 @@ uint64_t Rig::grants(Counter PortPool::Counters::*kind) const {
   return sum;
 }
 
-void Rig::alter_flows(bool rewrite, net::Shift shift) {
+void Rig::alter_flows(bool rewrite, net::SeqAdjust adjust) {
   if (rewrite && !core_->registry.clock_maps) {
     core_->registry.clock_maps = std::make_unique<ClockMap[]>(core_->flows.flow_count_max());
   }
   for (uint32_t i = 0; i < core_->flows.flow_count_max(); ++i) {
     if (!core_->flows[i].live) continue;
     Flow& flow = core_->flows[i];
-    flow.shift = shift;
+    flow.adjust = adjust;
     flow.rewrite_timestamps = rewrite;
-    flow.altered = rewrite || shift.any();
+    flow.adjusted = rewrite || adjust.any();
     if (rewrite) core_->clock_map(i).start(1000, pool_clock(*core_, core_->pool(flow)));
   }
 }

@@ -87,7 +87,7 @@ class Rig {
   uint32_t flow_count() const { return core_->flows.flow_count(); }
 
   /// Makes every flow one that is shifted or on the balancer's clock, as if its SYN had asked so.
-  void alter_flows(bool rewrite, net::Shift shift);
+  void alter_flows(bool rewrite, net::SeqAdjust adjust);
 
   bool pipeline = true;
 

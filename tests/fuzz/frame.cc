@@ -49,8 +49,8 @@ void play_tcp(Packet& packet) {
   const Endpoint source{packet.ip->source, packet.tcp->source_port};
   const Endpoint destination{packet.ip->destination, packet.tcp->destination_port};
   const Endpoint other{Ipv4Address::from_host(0x0a020001), be16::from_host(1024)};
-  shift_inbound(*packet.tcp, {0x12345678, 0x9abcdef0});
-  shift_outbound(*packet.tcp, {0x12345678, 0x9abcdef0});
+  adjust_inbound(*packet.tcp, {0x12345678, 0x9abcdef0});
+  adjust_outbound(*packet.tcp, {0x12345678, 0x9abcdef0});
   translate(packet, {other, source, make_deltas(source, destination, other, source)});
   require(ipv4_checksum_ok(*packet.ip));
   require(tcp_checksum_ok(*packet.ip, *packet.tcp, packet.l4_length) == sums_right);

@@ -62,7 +62,7 @@ def test_a_connection_from_end_to_end(lab):
     assert "flows_opened" in first["counted"]
     assert answer["from"] == "backend" and answer["in"]["flags"] == "SYN,ACK"
     assert answer["after"]["state"] == "syn_received"
-    assert rows[-1]["after"]["state"] in ("held", "clean")
+    assert rows[-1]["after"]["state"] in ("time_wait", "closed")
     assert [row["number"] for row in rows] == list(range(1, len(rows) + 1))
     assert sum(row["in"]["payload_bytes"] for row in rows if row["from"] == "client") > 0
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Rung 3: the backend remembers what Sluice does not, and the client never notices.
+"""Half-open recovery: the backend remembers what Sluice does not, and the client never notices.
 
 The backend's old connection is made up: Sluice has just been started, so to speak. Its answers to
 the SYN are those of its state, with the numbers of that connection.

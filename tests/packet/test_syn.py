@@ -73,7 +73,7 @@ def test_on_an_open_one_that_both_ends_have_forgotten(flow, again, sluice):
 def test_on_an_open_one_that_the_backend_then_refuses(flow, again, sluice):
     anew = again(flow, isn=0x99990000)
     anew.backend.gets(anew.client.sends("S"))
-    with sluice.counts(backend_refusals=1, flows_closed_clean=1):
+    with sluice.counts(backend_refusals=1, flows_closed_available=1):
         anew.client.gets(anew.backend.sends("RA", seq=0, options=b""))
     again(flow, isn=0x99999000).opens().chats()
 

@@ -52,9 +52,9 @@ struct Account {
   uint64_t exhausted = 0;
 };
 
-class Balancer {
+class DataplaneManager {
  public:
-  virtual ~Balancer() = default;
+  virtual ~DataplaneManager() = default;
 
   virtual void receive(Side side, std::span<const FrameView> burst, TimeUs now) = 0;
   virtual void housekeeping(TimeUs /*now*/) {}

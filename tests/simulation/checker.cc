@@ -116,7 +116,7 @@ void Checker::take_tuple(Connection& c, const Segment& syn, const Tuple& tuple) 
   ConnectionId& owner = owners_[key_of(tuple)];
   if (owner != c.id) {
     const Connection* old = connections_.find(owner);
-    if (old != nullptr && old->tuple == tuple && !is_over(*old))
+    if (old != nullptr && old->tuple == tuple && !is_closed(*old))
       fail("tuple", c.id, "its tuple still belongs to #%u, a live connection", owner);
     owner = c.id;
   }
@@ -137,7 +137,7 @@ void Checker::take_tuple(Connection& c, const Segment& syn, const Tuple& tuple) 
   c.ts_offset_high = syn.tsval - c.client.setup().clock.at(c.client_spoke.since);
 }
 
-bool Checker::is_over(const Connection& c) const {
+bool Checker::is_closed(const Connection& c) const {
   if (c.forgotten || c.reset_seen || (c.fin_inbound && c.fin_outbound)) return true;
   if (restarted_at_ != 0 && c.started_at <= restarted_at_) return true;
   const BalancerTimeouts& t = scenario_.timeouts;
@@ -226,7 +226,7 @@ bool Checker::is_harmless_echo_of_the_past(const Connection& c, const Segment& s
     return false;
   const bool just_before =
       before(s.seq, c.client.rcv_nxt()) && c.client.snd_max() - s.ack < kShortly;
-  return just_before || is_over(c);
+  return just_before || is_closed(c);
 }
 
 bool Checker::fits_outbound(Connection& c, const Segment& s) {

@@ -82,7 +82,7 @@ class Checker {
   bool is_harmless_echo_of_the_past(const Connection& c, const Segment& s) const;
   void check_host_clock(const Segment& s, ConnectionId id);
   bool narrow_ts_offset(Connection& c, uint32_t tsval);
-  bool is_over(const Connection& c) const;
+  bool is_closed(const Connection& c) const;
   bool is_lost(const Connection& c) const;
   bool met_a_death(const Connection& c) const;
   bool could_not_know(ConnectionId old) const;

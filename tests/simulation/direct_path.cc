@@ -11,7 +11,7 @@
 namespace sluice::sim {
 namespace {
 
-class DirectPath final : public Balancer {
+class DirectPath final : public DataplaneManager {
  public:
   DirectPath(const Site& site, Wire& wire)
       : site_(site), wire_(wire), down_(site.backends.size()) {}
@@ -51,7 +51,7 @@ class DirectPath final : public Balancer {
 
 }  // namespace
 
-std::unique_ptr<Balancer> make_direct_path(const Site& site, Wire& wire) {
+std::unique_ptr<DataplaneManager> make_direct_path(const Site& site, Wire& wire) {
   return std::make_unique<DirectPath>(site, wire);
 }
 

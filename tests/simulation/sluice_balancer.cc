@@ -41,7 +41,7 @@ TcpTimeouts timeouts_of(const BalancerTimeouts& t) {
           t.closing_ms, t.closing_ms, t.closed_ms,      t.closed_ms};
 }
 
-class SluiceBalancer final : public Balancer {
+class SluiceBalancer final : public DataplaneManager {
  public:
   SluiceBalancer(const Scenario& scenario, const Site& site, Wire& wire, uint64_t seed)
       : scenario_(scenario),
@@ -105,8 +105,8 @@ class SluiceBalancer final : public Balancer {
       a.ports_in_use += c.in_use.value();
       a.ports_free += c.clean.value() + c.held.value();
       a.heals += c.heals.value();
-      a.ts_fixes += c.tsval_fixes.value();
-      a.seq_fixes += c.sequence_fixes.value();
+      a.ts_fixes += c.tsval_adjusts.value();
+      a.seq_fixes += c.sequence_adjusts.value();
       a.exhausted += c.exhausted.value();
     }
     a.buffers = rte_mempool_in_use_count(packets_) - buffers_lost_;
@@ -208,7 +208,7 @@ class SluiceBalancer final : public Balancer {
       if (down_[b]) backend.weight = 0;
       for (size_t i = 0; i < site_.local_ips.size(); i++) backend.pools.push_back(pool_id(b, i));
       for (uint32_t turn = 0; turn < backend.weight; turn++)
-        service.turns.push_back(static_cast<uint16_t>(b));
+        service.wrr_order.push_back(static_cast<uint16_t>(b));
       service.backends.push_back(backend);
     }
     return service;
@@ -227,8 +227,8 @@ class SluiceBalancer final : public Balancer {
 
 }  // namespace
 
-std::unique_ptr<Balancer> make_sluice(const Scenario& scenario, const Site& site, Wire& wire,
-                                      uint64_t seed) {
+std::unique_ptr<DataplaneManager> make_sluice(const Scenario& scenario, const Site& site,
+                                              Wire& wire, uint64_t seed) {
   return std::make_unique<SluiceBalancer>(scenario, site, wire, seed);
 }
 

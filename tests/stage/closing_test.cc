@@ -7,19 +7,19 @@ namespace {
 
 class Closing : public Stage {
  protected:
-  Legacy legacy() { return pool().ports.legacy(local_.port.host()); }
+  PriorIncarnation prior() { return pool().ports.prior(local_.port.host()); }
 };
 
 TEST_F(Closing, ByTheBackendLeavesItHeld) {
   start();
   establish(1000, 5000, option::timestamps(70, 1));
   close_by_backend(1001, 5001, option::timestamps(75, 1));
-  EXPECT_EQ(events(Event::flows_closed_held), 1u);
-  EXPECT_EQ(legacy().kind, Legacy::Kind::kHeld);
-  EXPECT_EQ(legacy().last_sequence, 1002u);
-  EXPECT_EQ(legacy().last_tsval, 75u);
-  EXPECT_TRUE(legacy().timestamps);
-  EXPECT_EQ(legacy().closed_ms, core->now32());
+  EXPECT_EQ(events(Event::flows_closed_time_wait), 1u);
+  EXPECT_EQ(prior().kind, PriorIncarnation::Kind::kTimeWait);
+  EXPECT_EQ(prior().rcv_nxt, 1002u);
+  EXPECT_EQ(prior().ts_recent, 75u);
+  EXPECT_TRUE(prior().timestamps);
+  EXPECT_EQ(prior().closed_ms, core->now32());
   EXPECT_FALSE(pool().ports.in_use(local_.port.host()));
   EXPECT_EQ(backend().active.value(), 0u);
 }
@@ -28,8 +28,8 @@ TEST_F(Closing, ByTheClientLeavesItClean) {
   start();
   establish(1000, 5000);
   close_by_client(1001, 5001);
-  EXPECT_EQ(events(Event::flows_closed_clean), 1u);
-  EXPECT_EQ(legacy().kind, Legacy::Kind::kClean);
+  EXPECT_EQ(events(Event::flows_closed_available), 1u);
+  EXPECT_EQ(prior().kind, PriorIncarnation::Kind::kAvailable);
 }
 
 TEST_F(Closing, ResetsByEitherEndLeaveItClean) {
@@ -38,7 +38,7 @@ TEST_F(Closing, ResetsByEitherEndLeaveItClean) {
     establish(1000, 5000);
     by_client ? from_client(inbound(kRst, 1001)) : from_backend(outbound(kRst, 5001));
     EXPECT_EQ(only(by_client ? kBackendLink : kClientLink).flags(), kRst);
-    EXPECT_EQ(legacy().kind, Legacy::Kind::kClean);
+    EXPECT_EQ(prior().kind, PriorIncarnation::Kind::kAvailable);
     by_client ? from_client(inbound(kRst, 1001)) : from_backend(outbound(kRst, 5001));
     EXPECT_EQ(only(by_client ? kBackendLink : kClientLink).flags(), kRst) << "a late one passes";
     EXPECT_EQ(backend().resets.value(), 1u) << "but counts no second time";
@@ -54,7 +54,7 @@ TEST_F(Closing, TimestampsTheBackendDidNotAgreeToAreNone) {
   from_client(inbound(kAck, 1001, 5001));
   only(kBackendLink);
   close_by_backend(1001, 5001);
-  EXPECT_FALSE(legacy().timestamps);
+  EXPECT_FALSE(prior().timestamps);
 }
 
 TEST_F(Closing, NewestTsvalIsTheLargestInTheWindow) {
@@ -70,18 +70,18 @@ TEST_F(Closing, NewestTsvalIsTheLargestInTheWindow) {
   data(1011, 0xfffffff8);  // overtaken
   data(0x80000000, 9999);  // from nowhere
   close_by_backend(1021, 5001, option::timestamps(6, 1));
-  EXPECT_EQ(legacy().last_tsval, 6u);
+  EXPECT_EQ(prior().ts_recent, 6u);
 }
 
 TEST_F(Closing, LateSegmentsFindTheirWayAndRestartTimeWait) {
   start();
   establish(1000, 5000);
   close_by_backend(1001, 5001);
-  const uint32_t closed = legacy().closed_ms;
+  const uint32_t closed = prior().closed_ms;
   pass(3000);
   from_client(inbound(kFin, 1001, 5002));  // the last acknowledgement was lost
   EXPECT_EQ(only(kBackendLink).from(), local_);
-  EXPECT_EQ(legacy().closed_ms, closed + 3000);
+  EXPECT_EQ(prior().closed_ms, closed + 3000);
   from_backend(outbound(kAck, 5002, 1002));
   EXPECT_EQ(only(kClientLink).to(), kClient);
 }
@@ -120,7 +120,8 @@ TEST_F(Closing, AClientThatGivesUpItsSynLeavesTheLedgerAsItWas) {
   open(9000);  // natural: newer
   from_client(inbound(kRst, 9001));
   only(kBackendLink);
-  EXPECT_EQ(legacy().kind, Legacy::Kind::kHeld) << "the RST does not end the backend's TIME_WAIT";
+  EXPECT_EQ(prior().kind, PriorIncarnation::Kind::kTimeWait)
+      << "the RST does not end the backend's TIME_WAIT";
   EXPECT_EQ(core->flows.flow_count(), 0u);
 }
 

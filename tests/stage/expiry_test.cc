@@ -52,7 +52,7 @@ TEST_F(Expiry, EstablishedIsResetAtTheNumbersThatEachEndExpects) {
   EXPECT_EQ(events(Event::resets_to_backends), 1u);
   EXPECT_EQ(backend().timeouts.value(), 1u);
   EXPECT_EQ(core->flows.flow_count(), 0u);
-  EXPECT_EQ(pool().ports.legacy(local_.port.host()).kind, Legacy::Kind::kClean);
+  EXPECT_EQ(pool().ports.prior(local_.port.host()).kind, PriorIncarnation::Kind::kAvailable);
 }
 
 TEST_F(Expiry, AFittedFlowIsResetAtEachEndsOwnNumbers) {
@@ -63,9 +63,9 @@ TEST_F(Expiry, AFittedFlowIsResetAtEachEndsOwnNumbers) {
   close_by_backend(0x80000001, 5001);
   next_client();
   const Sent syn = open(1000);
-  const uint32_t shift = syn.sequence() - 1000;
-  ASSERT_NE(shift, 0u);
-  from_backend(outbound(kSynAck, 7000, 1001 + shift));
+  const uint32_t adjust = syn.sequence() - 1000;
+  ASSERT_NE(adjust, 0u);
+  from_backend(outbound(kSynAck, 7000, 1001 + adjust));
   only(kClientLink);
   from_client(inbound(kAck, 1001, 7001));
   only(kBackendLink);
@@ -74,7 +74,7 @@ TEST_F(Expiry, AFittedFlowIsResetAtEachEndsOwnNumbers) {
   ASSERT_EQ(to_backend.size(), 1u);
   EXPECT_EQ(to_client[0].sequence(), 7001u);
   EXPECT_EQ(to_client[0].acknowledgement(), 1001u);
-  EXPECT_EQ(to_backend[0].sequence(), 1001 + shift);
+  EXPECT_EQ(to_backend[0].sequence(), 1001 + adjust);
 }
 
 TEST_F(Expiry, AnUnansweredSynIsRefused) {
@@ -95,14 +95,14 @@ TEST_F(Expiry, HalfOpenHalfClosedAndLastAck) {
     int step;  // how far the connection got
     uint32_t client_expects, backend_expects;
     bool backend_reset;
-    Legacy::Kind left;
+    PriorIncarnation::Kind left;
   };
   const Row rows[] = {
-      {"syn_received", 0, 5001, 1001, true, Legacy::Kind::kClean},
-      {"client_closed", 1, 5001, 1002, true, Legacy::Kind::kClean},
-      {"backend_closed", 2, 5002, 1001, true, Legacy::Kind::kClean},
-      {"client_first", 3, 5001, 1002, true, Legacy::Kind::kClean},
-      {"backend_first", 4, 5002, 1001, false, Legacy::Kind::kHeld},
+      {"syn_received", 0, 5001, 1001, true, PriorIncarnation::Kind::kAvailable},
+      {"client_closed", 1, 5001, 1002, true, PriorIncarnation::Kind::kAvailable},
+      {"backend_closed", 2, 5002, 1001, true, PriorIncarnation::Kind::kAvailable},
+      {"client_first", 3, 5001, 1002, true, PriorIncarnation::Kind::kAvailable},
+      {"backend_first", 4, 5002, 1001, false, PriorIncarnation::Kind::kTimeWait},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.name);
@@ -130,7 +130,7 @@ TEST_F(Expiry, HalfOpenHalfClosedAndLastAck) {
     if (row.backend_reset) {
       EXPECT_EQ(to_backend[0].sequence(), row.backend_expects);
     }
-    EXPECT_EQ(pool().ports.legacy(local_.port.host()).kind, row.left);
+    EXPECT_EQ(pool().ports.prior(local_.port.host()).kind, row.left);
     TearDown();
   }
 }
@@ -157,7 +157,7 @@ TEST_F(Expiry, SilentWhereTheServiceWantsItSo) {
   EXPECT_TRUE(to_client.empty());
   EXPECT_TRUE(to_backend.empty());
   EXPECT_EQ(core->flows.flow_count(), 0u);
-  EXPECT_EQ(pool().ports.legacy(local_.port.host()).kind, Legacy::Kind::kHeld)
+  EXPECT_EQ(pool().ports.prior(local_.port.host()).kind, PriorIncarnation::Kind::kTimeWait)
       << "the backend was not told";
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Each way in which a flow can end, as the flow log is told of it; and that none is told twice.
 #include "dataplane/stage/heal.h"
-#include "dataplane/worker/errand.h"
+#include "dataplane/worker/worker_call.h"
 #include "tests/stage/stage.h"
 
 namespace sluice::test {
@@ -51,7 +51,7 @@ TEST_F(FlowLogging, BytesAndTimes) {
   EXPECT_EQ(last_.end_ms, 1'700'000'004'000u);
   EXPECT_EQ(last_.bytes_in, 100u);
   EXPECT_EQ(last_.bytes_out, 0u);
-  EXPECT_EQ(last_.grant, Grant::kFresh);
+  EXPECT_EQ(last_.reuse, PortReuse::kFresh);
   EXPECT_EQ(last_.syns, 1);
 }
 
@@ -128,8 +128,8 @@ TEST_F(FlowLogging, AClientThatBeginsAnewInTheMiddle) {
 TEST_F(FlowLogging, AnOperatorsReset) {
   begin();
   establish(1000, 5000);
-  ResetFlows errand(ResetFlows::Backends().set());
-  while (!errand.step(*core)) {
+  ResetFlows call(ResetFlows::Backends().set());
+  while (!call.step(*core)) {
   }
   flush();
   sent.clear();
@@ -146,7 +146,7 @@ TEST_F(FlowLogging, AHealThatFails) {
   }
   expect(FlowEnd::heal_exhausted, TcpState::kSynSent);
   EXPECT_EQ(last_.heals, kHealAttemptsMax);
-  EXPECT_TRUE(last_.shift.any());
+  EXPECT_TRUE(last_.adjust.any());
 }
 
 TEST_F(FlowLogging, HowThePortWasGot) {
@@ -159,8 +159,8 @@ TEST_F(FlowLogging, HowThePortWasGot) {
   from_client(inbound(kRst, 901));
   only(kBackendLink);
   expect(FlowEnd::client_rst, TcpState::kEstablished);
-  EXPECT_EQ(last_.grant, Grant::kFitted);
-  EXPECT_NE(last_.shift.timestamp, 0u);
+  EXPECT_EQ(last_.reuse, PortReuse::kRebased);
+  EXPECT_NE(last_.adjust.timestamp, 0u);
 }
 
 TEST_F(FlowLogging, OneInSoMany) {

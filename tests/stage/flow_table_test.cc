@@ -62,17 +62,17 @@ TEST(FlowTable, FillsToTheVeryLastEntryWithAnySeed) {
 TEST(FlowTable, AllocatedEntriesAreZero) {
   Table table(4);
   const uint32_t index = table.add(1);
-  table[index].shift = {1, 2};
+  table[index].adjust = {1, 2};
   table[index].heal_attempts = 3;
-  table.push_over(index);
+  table.push_closed(index);
   table.erase(index);
   EXPECT_FALSE(table[index].live);
   const uint32_t again = table.allocate();
   ASSERT_EQ(again, index);
   EXPECT_TRUE(table[again].live);
-  EXPECT_FALSE(table[again].shift.any());
+  EXPECT_FALSE(table[again].adjust.any());
   EXPECT_EQ(table[again].heal_attempts, 0);
-  EXPECT_FALSE(table[again].over_listed);
+  EXPECT_FALSE(table[again].closed_listed);
 }
 
 TEST(FlowTable, AnEntryThatWasNeverPublishedGoesToo) {
@@ -141,17 +141,17 @@ TEST(FlowTable, OverListIsByAgeWhoeverLeavesIt) {
     Table table(8);
     uint32_t index[4];
     for (uint32_t n = 0; n < 4; ++n) index[n] = table.add(n);
-    EXPECT_EQ(table.oldest_over(), FlowTable::kNone);
-    for (const uint32_t i : index) table.push_over(i);
+    EXPECT_EQ(table.oldest_closed(), FlowTable::kNone);
+    for (const uint32_t i : index) table.push_closed(i);
     table.erase(index[leaves]);
     for (uint32_t n = 0; n < 4; ++n) {
       if (n == leaves) continue;
-      ASSERT_EQ(table.oldest_over(), index[n]);
+      ASSERT_EQ(table.oldest_closed(), index[n]);
       table.erase(index[n]);
     }
-    EXPECT_EQ(table.oldest_over(), FlowTable::kNone);
-    table.push_over(table.add(9));
-    EXPECT_NE(table.oldest_over(), FlowTable::kNone) << "usable when it was empty";
+    EXPECT_EQ(table.oldest_closed(), FlowTable::kNone);
+    table.push_closed(table.add(9));
+    EXPECT_NE(table.oldest_closed(), FlowTable::kNone) << "usable when it was empty";
   }
 }
 
@@ -168,7 +168,7 @@ TEST(FlowTable, AgainstAMap) {
         ASSERT_EQ(index == FlowTable::kNone, index_of.size() == 200);
         if (index != FlowTable::kNone) index_of[n] = index;
       } else {
-        if (random() % 2 == 0) table.push_over(at->second);
+        if (random() % 2 == 0) table.push_closed(at->second);
         table.erase(at->second);
         index_of.erase(at);
       }

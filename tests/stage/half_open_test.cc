@@ -113,8 +113,9 @@ TEST_F(HalfOpenFlood, WhoMakesWayIsResetAtTheRightNumber) {
     sent.clear();
   }
   // Its tuple is known, and late segments of it find nothing.
-  EXPECT_EQ(pool().ports.legacy(unacknowledged.from().port.host()).kind, Legacy::Kind::kClean);
-  EXPECT_EQ(pool().ports.legacy(unacknowledged.from().port.host()).last_sequence, 3001u);
+  EXPECT_EQ(pool().ports.prior(unacknowledged.from().port.host()).kind,
+            PriorIncarnation::Kind::kAvailable);
+  EXPECT_EQ(pool().ports.prior(unacknowledged.from().port.host()).rcv_nxt, 3001u);
   local_ = unacknowledged.from();
   EXPECT_DROP(no_flow_outbound, from_backend(outbound(kSynAck, 99, 3001)));
   EXPECT_EQ(only(kBackendLink).flags(), kRst);
@@ -228,9 +229,9 @@ TEST_F(HalfOpenFlood, AFloodOnOneServiceCostsAnotherNothing) {
   other.id = 1;
   other.vip = other_vip;
   other.backends.erase(other.backends.begin());
-  other.turns = {0};
+  other.wrr_order = {0};
   next->services[0].backends.pop_back();
-  next->services[0].turns = {0};
+  next->services[0].wrr_order = {0};
   next->services.push_back(other);
   next->seal();
   core->registry.services[1] = std::make_unique<ServiceState>(other_vip);

@@ -33,7 +33,7 @@ class Half : public Stage {
   void finish() { TearDown(); }
   void wait(uint64_t ms) { pass(ms); }
   void receive(uint16_t interface, const std::vector<Bytes>& frames) { burst(interface, frames); }
-  /// Takes over what the other gave, as a worker does once a turn.
+  /// Takes over what the other gave, as a worker does once an iteration.
   uint32_t take_over() {
     uint32_t total = 0;
     rte_mbuf* buffers[kBurstMax];

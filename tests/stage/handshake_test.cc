@@ -47,7 +47,7 @@ TEST_F(Handshake, FlowsAreCountedByState) {
   EXPECT_EQ(in(TcpState::kEstablished), 1u);
   close_by_backend(2001, 6001);
   EXPECT_EQ(in(TcpState::kEstablished), 0u);
-  EXPECT_EQ(in(TcpState::kHeld), 1u);
+  EXPECT_EQ(in(TcpState::kTimeWait), 1u);
 }
 
 TEST_F(Handshake, EveryByteOfIt) {
@@ -189,7 +189,7 @@ TEST_F(Handshake, ASynInAnEstablishedFlowIsTheBackendsToJudge) {
   EXPECT_EQ(only(kClientLink).flags(), kAck);
   from_client(inbound(kRst, 1001));
   EXPECT_EQ(only(kBackendLink).flags(), kRst);
-  EXPECT_EQ(name_of(state()), "clean");
+  EXPECT_EQ(name_of(state()), "closed");
 }
 
 TEST_F(Handshake, ClientsAreSpreadOverBackendsAndLocals) {

@@ -10,7 +10,8 @@ namespace sluice::test {
 namespace {
 
 constexpr uint64_t kMoment = 60;
-constexpr Legacy kOld{0, 40'000, 8'000, Legacy::Kind::kHeld, true};  // what the stale answers say
+constexpr PriorIncarnation kOld{0, 40'000, 8'000, PriorIncarnation::Kind::kTimeWait,
+                                true};  // what the stale answers say
 
 class Heal : public Stage {
  protected:
@@ -84,7 +85,7 @@ TEST_F(Heal, WithoutTimestampsTheSequenceAloneIsFitted) {
   open(1000);
   stale(40'000, {});
   const Sent syn = reset_and_syn(40'000);
-  EXPECT_TRUE(all_take({0, 40'000, 0, Legacy::Kind::kHeld, false}, syn.numbers()));
+  EXPECT_TRUE(all_take({0, 40'000, 0, PriorIncarnation::Kind::kTimeWait, false}, syn.numbers()));
 }
 
 TEST_F(Heal, ASynThatIsNewEnoughGoesAgainAsItWas) {
@@ -117,7 +118,7 @@ TEST_F(Heal, AnotherStaleAnswerMovesToAnotherPort) {
   EXPECT_NE(moved.from(), first.from());
   EXPECT_EQ(moved.sequence(), 1000u) << "a fresh tuple needs no fit";
   EXPECT_EQ(events(Event::heals_moved), 1u);
-  EXPECT_EQ(pool().ports.legacy(local_.port.host()).last_sequence, 50'000u) << "learned of the old";
+  EXPECT_EQ(pool().ports.prior(local_.port.host()).rcv_nxt, 50'000u) << "learned of the old";
   EXPECT_FALSE(pool().ports.in_use(local_.port.host()));
   const net::Endpoint old = local_;
   local_ = moved.from();
@@ -144,7 +145,7 @@ TEST_F(Heal, AMovedSynIsFittedToItsNewTuple) {
   start({.ports = {2000, 2001}});
   establish(0x70000000, 5000, option::timestamps(0x70000000, 1));
   close_by_backend(0x70000001, 5001, option::timestamps(0x70000001, 1));
-  const Legacy held = pool().ports.legacy(local_.port.host());
+  const PriorIncarnation held = pool().ports.prior(local_.port.host());
   next_client();
   open(1000, option::timestamps(70, 0));
   stale(40'000);
@@ -188,7 +189,8 @@ TEST_F(Heal, WithNoOtherPortItIsFittedAnewWhereItIs) {
     stale(ack * 50'000, {});
     const Sent syn = reset_and_syn(ack * 50'000);
     EXPECT_EQ(syn.from(), local_);
-    EXPECT_TRUE(all_take({0, ack * 50'000, 0, Legacy::Kind::kHeld, false}, syn.numbers()));
+    EXPECT_TRUE(
+        all_take({0, ack * 50'000, 0, PriorIncarnation::Kind::kTimeWait, false}, syn.numbers()));
   }
   EXPECT_DROP(heal_exhausted, from_backend(outbound(kAck, 777, 50'000)), pass(kMoment));
   ASSERT_EQ(sent.size(), 2u);

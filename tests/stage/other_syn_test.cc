@@ -23,9 +23,9 @@ class OtherSyn : public Stage {
     EXPECT_EQ(syn.to(), backend_);
     const Flow& after = core->flows[flow()];
     EXPECT_EQ(std::memcmp(&before.tcp, &after.tcp, sizeof after.tcp), 0);
-    EXPECT_EQ(std::memcmp(&before.marks, &after.marks, sizeof after.marks), 0);
+    EXPECT_EQ(std::memcmp(&before.bounds, &after.bounds, sizeof after.bounds), 0);
     EXPECT_EQ(before.last_seen_ms, after.last_seen_ms);
-    EXPECT_EQ(before.last_tsval, after.last_tsval);
+    EXPECT_EQ(before.ts_recent, after.ts_recent);
     return syn;
   }
   /// The backend takes the SYN, and the connection runs.
@@ -50,7 +50,7 @@ class OtherSyn : public Stage {
     auto next = make_snapshot(scene);
     next->network_generation = snapshot->network_generation;
     next->services[0].backends[0].weight = 0;
-    next->services[0].turns = {1};
+    next->services[0].wrr_order = {1};
     adopt(std::move(next));
     sent.clear();
   }
@@ -80,7 +80,7 @@ TEST_F(OtherSyn, OfAConnectionThatBothEndsHaveForgottenConnectsWhereItWas) {
   EXPECT_EQ(events(Event::flows_established), 2u);
   EXPECT_EQ(drops(net::DropReason::stale_answer), 0u);
   close_by_backend(9'000'001, 700'001);
-  EXPECT_EQ(pool().ports.legacy(local_.port.host()).last_sequence, 9'000'002u);
+  EXPECT_EQ(pool().ports.prior(local_.port.host()).rcv_nxt, 9'000'002u);
 }
 
 TEST_F(OtherSyn, TheBackendsOrphanedFinWasNeverAnswered) {
@@ -108,15 +108,15 @@ TEST_F(OtherSyn, OnAFittedFlowItIsFittedAsTheFlowIs) {
   close_by_backend(0x70000001, 5001, option::timestamps(0x70000001, 1));
   next_client();
   establish(1000, 6000, option::timestamps(70, 0));
-  const net::Shift shift = core->flows[flow()].shift;
-  ASSERT_NE(shift.sequence, 0u);
-  ASSERT_NE(shift.timestamp, 0u);
+  const net::SeqAdjust adjust = core->flows[flow()].adjust;
+  ASSERT_NE(adjust.sequence, 0u);
+  ASSERT_NE(adjust.timestamp, 0u);
   const Sent syn = passes(40'000'000, option::timestamps(500, 0));
-  EXPECT_EQ(syn.sequence(), 40'000'000 + shift.sequence);
-  EXPECT_EQ(syn.numbers().tsval, 500 + shift.timestamp);
+  EXPECT_EQ(syn.sequence(), 40'000'000 + adjust.sequence);
+  EXPECT_EQ(syn.numbers().tsval, 500 + adjust.timestamp);
   connects(40'000'000, syn, option::timestamps(501, 9));
   from_backend(
-      outbound(kAck, 700'001, syn.sequence() + 1, option::timestamps(10, 501 + shift.timestamp)));
+      outbound(kAck, 700'001, syn.sequence() + 1, option::timestamps(10, 501 + adjust.timestamp)));
   EXPECT_EQ(only(kClientLink).tsecr(), 501u);
 }
 
@@ -183,7 +183,7 @@ TEST_F(OtherSyn, TheRefusalOfItReachesTheClientAndEndsTheFlow) {
   const Sent refusal = only(kClientLink);
   EXPECT_EQ(refusal.flags(), kRstAck);
   EXPECT_EQ(refusal.acknowledgement(), 90'001u);
-  EXPECT_EQ(name_of(state()), "clean");
+  EXPECT_EQ(name_of(state()), "closed");
   EXPECT_EQ(backend().refused.value(), 1u);
   open(90'000);
 }
@@ -196,7 +196,7 @@ TEST_F(OtherSyn, AfterAChallengeTheClientsResetClearsTheWay) {
   EXPECT_EQ(only(kClientLink).acknowledgement(), 1001u);
   from_client(inbound(kRst, 1001));
   EXPECT_EQ(only(kBackendLink).flags(), kRst);
-  EXPECT_EQ(name_of(state()), "clean");
+  EXPECT_EQ(name_of(state()), "closed");
   from_client(inbound(kSyn, 90'000));
   const Sent syn = only(kBackendLink);
   EXPECT_EQ(syn.flags(), kSyn);
@@ -229,7 +229,7 @@ TEST_F(OtherSyn, OfAStrangerDisturbsNoTransfer) {
   data.payload = Bytes(100);
   from_backend(data);
   only(kClientLink);
-  EXPECT_FALSE(core->flows[flow()].altered)
+  EXPECT_FALSE(core->flows[flow()].adjusted)
       << "the backend has the connection: back to the short path";
   from_client(inbound(kAck, 1001, 5101));
   only(kBackendLink);
@@ -256,7 +256,7 @@ TEST_F(OtherSyn, ToASilentRemovedBackendGoesElsewhereWhateverItsNumber) {
   establish(1000, 5000);
   auto next = make_snapshot(scene);
   next->services[0].backends.erase(next->services[0].backends.begin());
-  next->services[0].turns = {0};
+  next->services[0].wrr_order = {0};
   adopt(std::move(next));
   sent.clear();
   passes(90'000);
@@ -301,7 +301,7 @@ TEST_F(OtherSyn, WhileTheBalancerDrainsThereIsNoElsewhere) {
   auto next = make_snapshot(scene);
   next->draining = true;
   next->services[0].backends[0].weight = 0;
-  next->services[0].turns = {1};
+  next->services[0].wrr_order = {1};
   adopt(std::move(next));
   sent.clear();
   passes(90'000);

@@ -78,7 +78,7 @@ TEST_F(Refusal, NoBackend) {
       start(scene);
       auto drained = make_snapshot(scene);
       drained->services[0].backends[0].weight = 0;
-      drained->services[0].turns.clear();
+      drained->services[0].wrr_order.clear();
       adopt(std::move(drained));
       expect_refused(net::DropReason::no_backend, how);
       TearDown();

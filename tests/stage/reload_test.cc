@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A new snapshot under running flows, and the questions that the control thread may ask.
-#include "dataplane/worker/errand.h"
+#include "dataplane/worker/worker_call.h"
 #include "tests/stage/stage.h"
 
 namespace sluice::test {
@@ -23,7 +23,7 @@ TEST_F(Reload, FlowsOfARemovedBackendGoOnAndNewOnesGoElsewhere) {
   ASSERT_EQ(backend_, kBackend);
   auto next = make_snapshot(scene);
   next->services[0].backends.erase(next->services[0].backends.begin());
-  next->services[0].turns = {0};
+  next->services[0].wrr_order = {0};
   adopt(std::move(next));
   sent.clear();
   expect_flowing();
@@ -41,7 +41,7 @@ TEST_F(Reload, AHealOfARemovedBackendsFlowStaysOnItsPort) {
   const Sent syn = open(1000);
   auto next = make_snapshot(scene);
   next->services[0].backends.erase(next->services[0].backends.begin());
-  next->services[0].turns = {0};
+  next->services[0].wrr_order = {0};
   adopt(std::move(next));
   sent.clear();
   for (const uint32_t ack : {0x40000000u, 0xa0000000u}) {
@@ -139,7 +139,7 @@ TEST_F(Reload, WeightsAloneAreNoNewsToNeighbours) {
   auto next = make_snapshot(scene);
   next->network_generation = snapshot->network_generation;
   next->services[0].backends[1].weight = 0;
-  next->services[0].turns = {0};
+  next->services[0].wrr_order = {0};
   const uint64_t asked = events(Event::arp_requests_sent);
   adopt(std::move(next));
   expect_nothing();
@@ -159,7 +159,7 @@ TEST_F(Reload, AnUnansweredSynGoesElsewhereOnceItsBackendTakesNoNewFlows) {
   auto next = make_snapshot(scene);
   next->network_generation = snapshot->network_generation;
   next->services[0].backends[0].weight = 0;
-  next->services[0].turns = {1};
+  next->services[0].wrr_order = {1};
   adopt(std::move(next));
   pass(2000);
   from_client(inbound(kSyn, 1000));
@@ -265,7 +265,7 @@ TEST_F(Reload, ListFlowsByClientBackendServiceStateAndAge) {
   EXPECT_EQ(count({.service = core->flows[0].key.service}), 2u);
   EXPECT_EQ(count({.service = 77}), 0u);
   EXPECT_EQ(count({.state = TcpState::kEstablished}), 1u);
-  EXPECT_EQ(count({.state = TcpState::kHeld}), 0u);
+  EXPECT_EQ(count({.state = TcpState::kTimeWait}), 0u);
   EXPECT_EQ(count({.age_min_ms = 2000}), 1u);
   EXPECT_EQ(count({.age_max_ms = 2000}), 1u);
 }
@@ -282,9 +282,9 @@ TEST_F(Reload, ExplainSaysWhatWouldHappen) {
   EXPECT_TRUE(resting.step(*core));
   EXPECT_FALSE(resting.answer().in_use);
   EXPECT_EQ(resting.answer().age_ms, 500u);
-  EXPECT_EQ(resting.answer().legacy.last_tsval, 75u);
+  EXPECT_EQ(resting.answer().prior.ts_recent, 75u);
   EXPECT_FALSE(resting.answer().linux_takes);
-  EXPECT_TRUE(resting.answer().shift.any());
+  EXPECT_TRUE(resting.answer().adjust.any());
 }
 
 }  // namespace

@@ -74,26 +74,26 @@ TEST_F(Reuse, RebaseFitsWhatEveryStackWants) {
     leave_held();
     const Sent syn = open(row.sequence, row.options);
     EXPECT_EQ(syn.sequence() != row.sequence, row.sequence_shifted);
-    EXPECT_TRUE(all_take({0, 1002, 5000, Legacy::Kind::kHeld, true}, syn.numbers()));
+    EXPECT_TRUE(all_take({0, 1002, 5000, PriorIncarnation::Kind::kTimeWait, true}, syn.numbers()));
     const PortPool::Counters& counters = pool().ports.counters();
-    EXPECT_EQ(counters.sequence_fixes.value(), row.sequence_shifted ? 1u : 0u);
-    EXPECT_EQ(counters.tsval_fixes.value(), row.tsval_shifted ? 1u : 0u);
+    EXPECT_EQ(counters.sequence_adjusts.value(), row.sequence_shifted ? 1u : 0u);
+    EXPECT_EQ(counters.tsval_adjusts.value(), row.tsval_shifted ? 1u : 0u);
     EXPECT_EQ(counters.reuse_natural.value(), row.sequence_shifted || row.tsval_shifted ? 0u : 1u);
     TearDown();
   }
 }
 
-// A fitted connection from beginning to end: each side sees its own numbers.
+// A adjusted connection from beginning to end: each side sees its own numbers.
 TEST_F(Reuse, AFittedConnectionLivesAndEnds) {
   start({.ports = kOnePort});
   leave_held();
   const Sent syn = open(500, option::timestamps(4000, 0));
-  const uint32_t shift = syn.sequence() - 500, clock = syn.numbers().tsval - 4000;
+  const uint32_t adjust = syn.sequence() - 500, clock = syn.numbers().tsval - 4000;
   from_client(inbound(kSyn, 500, 0, option::timestamps(4400, 0)));  // sent again
   const Sent again = only(kBackendLink);
   EXPECT_EQ(again.sequence(), syn.sequence());
   EXPECT_EQ(again.numbers().tsval, 4400 + clock);
-  from_backend(outbound(kSynAck, 7000, 501 + shift, option::timestamps(1, 4400 + clock)));
+  from_backend(outbound(kSynAck, 7000, 501 + adjust, option::timestamps(1, 4400 + clock)));
   const Sent syn_ack = only(kClientLink);
   EXPECT_EQ(syn_ack.acknowledgement(), 501u);
   EXPECT_EQ(syn_ack.tsecr(), 4400u);
@@ -101,26 +101,26 @@ TEST_F(Reuse, AFittedConnectionLivesAndEnds) {
   data.payload = Bytes(100, 'd');
   from_client(data);
   const Sent seen = only(kBackendLink);
-  EXPECT_EQ(seen.sequence(), 501 + shift);
+  EXPECT_EQ(seen.sequence(), 501 + adjust);
   EXPECT_EQ(seen.numbers().tsval, 4500 + clock);
   EXPECT_EQ(seen.acknowledgement(), 7001u);
   from_backend(
-      outbound(kAck, 7001, 501 + shift,
-               option::timestamps(2, 4500 + clock) + option::sack({551 + shift, 601 + shift})));
+      outbound(kAck, 7001, 501 + adjust,
+               option::timestamps(2, 4500 + clock) + option::sack({551 + adjust, 601 + adjust})));
   const Sent ack = only(kClientLink);
   EXPECT_EQ(ack.acknowledgement(), 501u);
   EXPECT_EQ(ack.tsecr(), 4500u);
   EXPECT_EQ(get32(ack.frame, kTcpAt + 32), 551u);
   EXPECT_EQ(get32(ack.frame, kTcpAt + 36), 601u);
   close_by_backend(601, 7001, option::timestamps(4600, 2));
-  const Legacy& left = pool().ports.legacy(2000);
-  EXPECT_EQ(left.last_sequence, 602 + shift) << "as the backend saw it";
-  EXPECT_EQ(left.last_tsval, 4600 + clock);
+  const PriorIncarnation& left = pool().ports.prior(2000);
+  EXPECT_EQ(left.rcv_nxt, 602 + adjust) << "as the backend saw it";
+  EXPECT_EQ(left.ts_recent, 4600 + clock);
 }
 
 TEST_F(Reuse, AClientWithoutAndOneWithTimestampsOnOneTuple) {
   start({.ports = kOnePort});
-  Legacy left{};
+  PriorIncarnation left{};
   std::mt19937 random(20);
   for (int turn = 0; turn < 200; ++turn, next_client()) {
     const bool timestamps = random() % 2 == 0;
@@ -138,8 +138,8 @@ TEST_F(Reuse, AClientWithoutAndOneWithTimestampsOnOneTuple) {
     from_client(inbound(kAck, isn + 1, 7001, options));
     only(kBackendLink);
     close_by_backend(isn + 1, 7001, options);
-    left = pool().ports.legacy(2000);
-    ASSERT_EQ(left.last_sequence, syn.sequence() + 2);
+    left = pool().ports.prior(2000);
+    ASSERT_EQ(left.rcv_nxt, syn.sequence() + 2);
     ASSERT_EQ(left.timestamps, timestamps);
     if (HasFailure()) return;
   }
@@ -149,7 +149,7 @@ TEST_F(Reuse, EveryLocalIsAskedForAnUnfittedPortFirst) {
   start({.ports = kOnePort, .locals = 2});
   leave_held();
   const net::Endpoint first = local_;
-  const Sent syn = open(500, option::timestamps(4000, 0));  // would need a fit there
+  const Sent syn = open(500, option::timestamps(4000, 0));  // would need an adjustment there
   EXPECT_NE(syn.from().ip, first.ip);
   EXPECT_EQ(syn.sequence(), 500u);
 }
@@ -162,10 +162,10 @@ TEST_F(Reuse, AnUnansweredSynKeepsTheLedger) {
   open(90'000, option::timestamps(6000, 0));
   pass(2100);
   sent.clear();  // the resets
-  const Legacy& left = pool().ports.legacy(2000);
-  EXPECT_EQ(left.kind, Legacy::Kind::kHeld);
-  EXPECT_EQ(left.last_sequence, 90'001u);
-  EXPECT_EQ(left.last_tsval, 6000u);
+  const PriorIncarnation& left = pool().ports.prior(2000);
+  EXPECT_EQ(left.kind, PriorIncarnation::Kind::kTimeWait);
+  EXPECT_EQ(left.rcv_nxt, 90'001u);
+  EXPECT_EQ(left.ts_recent, 6000u);
   next_client();
   expect_refused(50'000, option::timestamps(5500, 0));
 }

@@ -69,7 +69,8 @@ TEST_F(Rewrite, AHealKeepsTheClockAndWhatTheClientSees) {
   ASSERT_EQ(sent.size(), 2u);
   const Sent again = sent[1];
   sent.clear();
-  EXPECT_TRUE(all_take({0, 40'000, ahead, Legacy::Kind::kHeld, true}, again.numbers()));
+  EXPECT_TRUE(
+      all_take({0, 40'000, ahead, PriorIncarnation::Kind::kTimeWait, true}, again.numbers()));
   from_backend(
       outbound(kSynAck, 5000, again.sequence() + 1, option::timestamps(4, again.numbers().tsval)));
   const Sent answer = only(kClientLink);

@@ -65,7 +65,7 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
       made->pools.push_back({id, ip4(10, 2, 0, static_cast<uint8_t>(1 + l)), view.address});
     }
     service.backends.push_back(view);
-    service.turns.push_back(b);
+    service.wrr_order.push_back(b);
   }
   made->services = {service};
   for (uint8_t l = 0; l < scene.locals; ++l) {
@@ -228,14 +228,14 @@ void Stage::establish(uint32_t client_isn, uint32_t backend_isn, const Bytes& op
 
 void Stage::close_by_backend(uint32_t client_next, uint32_t backend_next,
                              const Bytes& client_options) {
-  const uint32_t shift = core->flows[flow()].shift.sequence;
-  from_backend(outbound(kFin, backend_next, client_next + shift));
+  const uint32_t adjust = core->flows[flow()].adjust.sequence;
+  from_backend(outbound(kFin, backend_next, client_next + adjust));
   only(kClientLink);
   from_client(inbound(kFin, client_next, backend_next + 1, client_options));
   only(kBackendLink);
-  from_backend(outbound(kAck, backend_next + 1, client_next + 1 + shift));
+  from_backend(outbound(kAck, backend_next + 1, client_next + 1 + adjust));
   only(kClientLink);
-  EXPECT_EQ(name_of(state()), "held");
+  EXPECT_EQ(name_of(state()), "time_wait");
 }
 
 void Stage::close_by_client(uint32_t client_next, uint32_t backend_next) {
@@ -245,7 +245,7 @@ void Stage::close_by_client(uint32_t client_next, uint32_t backend_next) {
   only(kClientLink);
   from_client(inbound(kAck, client_next + 1, backend_next + 1));
   only(kBackendLink);
-  EXPECT_EQ(name_of(state()), "clean");
+  EXPECT_EQ(name_of(state()), "closed");
 }
 
 void Stage::pass(uint64_t ms, uint64_t step) {
@@ -257,7 +257,7 @@ void Stage::pass(uint64_t ms, uint64_t step) {
 }
 
 TcpState Stage::state() const {
-  return flow() == FlowTable::kNone ? TcpState::kClean : core->flows[flow()].tcp.state();
+  return flow() == FlowTable::kNone ? TcpState::kClosed : core->flows[flow()].tcp.state();
 }
 
 void Stage::TearDown() {

@@ -42,7 +42,7 @@ TEST_F(Stranger, SweepsLeaveAnEstablishedFlowAsItIs) {
   pass(1000);
   sent.clear();
   const uint32_t seen = the_flow().last_seen_ms;
-  const uint32_t tsval = the_flow().last_tsval;
+  const uint32_t tsval = the_flow().ts_recent;
   for (const bool as_client : {true, false}) {
     for (const uint8_t flags : {kAck, kFin, kRst, kRstAck}) {
       sweep(as_client, flags, option::timestamps(0x40000000, 7));
@@ -51,7 +51,7 @@ TEST_F(Stranger, SweepsLeaveAnEstablishedFlowAsItIs) {
       EXPECT_EQ(the_flow().bytes_in(), 0u);
       EXPECT_EQ(the_flow().bytes_out(), 0u);
       EXPECT_EQ(the_flow().last_seen_ms, seen);
-      EXPECT_EQ(the_flow().last_tsval, tsval);
+      EXPECT_EQ(the_flow().ts_recent, tsval);
       EXPECT_TRUE(pool().ports.in_use(local_.port.host()));
     }
   }
@@ -64,7 +64,7 @@ TEST_F(Stranger, SweepsLeaveAnEstablishedFlowAsItIs) {
   EXPECT_EQ(the_flow().last_seen_ms, core->now32());
   from_client(inbound(kRst, 1011));
   only(kBackendLink);
-  EXPECT_EQ(name_of(state()), "clean");
+  EXPECT_EQ(name_of(state()), "closed");
 }
 
 TEST_F(Stranger, ARstInTheWindowIsForItsReceiverToJudge) {
@@ -80,7 +80,7 @@ TEST_F(Stranger, ARstInTheWindowIsForItsReceiverToJudge) {
   only(kClientLink);
   from_client(inbound(kRst, 1001));
   only(kBackendLink);
-  EXPECT_EQ(name_of(state()), "clean");
+  EXPECT_EQ(name_of(state()), "closed");
 }
 
 // A segment that neither end takes is not a sign of life.

@@ -77,13 +77,13 @@ TEST_F(TooLarge, OfAShiftedConnectionTheSendersOwnNumbersAreQuoted) {
   next_client();
   const Bytes options = option::nop(2) + option::timestamps(17, 1);
   establish(1000, 5000, options);
-  const net::Shift shift = core->flows[flow()].shift;
-  ASSERT_TRUE(shift.any());
+  const net::SeqAdjust adjust = core->flows[flow()].adjust;
+  ASSERT_TRUE(adjust.any());
   const Bytes frame = sized(inbound(kAck, 1001, 5001, options), 1500);
   burst(kClientLink, {frame});
   expect_answer(kClientLink, frame, kQuotedMost);
-  const Bytes back = sized(outbound(kAck, 5001, 1001 + shift.sequence,
-                                    option::nop(2) + option::timestamps(1, 17 + shift.timestamp)),
+  const Bytes back = sized(outbound(kAck, 5001, 1001 + adjust.sequence,
+                                    option::nop(2) + option::timestamps(1, 17 + adjust.timestamp)),
                            1500);
   burst(kBackendLink, {back});
   expect_answer(kBackendLink, back, kQuotedMost);

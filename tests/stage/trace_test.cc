@@ -55,7 +55,7 @@ TEST_F(Tracing, AHandshakeBothWays) {
   EXPECT_EQ(first.after->state, TcpState::kSynSent);
   EXPECT_EQ(first.after->local, local_);
   EXPECT_EQ(first.after->backend, backend_);
-  EXPECT_EQ(first.after->grant, Grant::kFresh);
+  EXPECT_EQ(first.after->reuse, PortReuse::kFresh);
   EXPECT_EQ(first.out->source, syn.from());
   EXPECT_EQ(first.out->destination, syn.to());
   EXPECT_EQ(first.out->sequence, syn.sequence());
@@ -86,8 +86,8 @@ TEST_F(Tracing, AFixIsSeenInWhatWasSent) {
   open(900, option::timestamps(50, 0));
   const TraceRecord& syn = next();
   ASSERT_TRUE(syn.after && syn.out);
-  EXPECT_EQ(syn.after->grant, Grant::kFitted);
-  EXPECT_EQ(syn.out->tsval, 50 + syn.after->shift.timestamp);
+  EXPECT_EQ(syn.after->reuse, PortReuse::kRebased);
+  EXPECT_EQ(syn.out->tsval, 50 + syn.after->adjust.timestamp);
   EXPECT_NE(syn.out->tsval, 50u);
 }
 

@@ -87,9 +87,9 @@ TEST_F(UpkeepTest, APortThatRestsForWeeksStaysRested) {
     core->now_ms = began + weeks * static_cast<uint64_t>(i) / kLooks;
     run_upkeep(*core);
   }
-  const Legacy legacy = pool().ports.legacy(local_.port.host());
-  EXPECT_EQ(legacy.kind, Legacy::Kind::kHeld);
-  EXPECT_GE(stamp_age_ms(core->now32(), legacy.closed_ms), kStampOldestMs);
+  const PriorIncarnation prior = pool().ports.prior(local_.port.host());
+  EXPECT_EQ(prior.kind, PriorIncarnation::Kind::kTimeWait);
+  EXPECT_GE(stamp_age_ms(core->now32(), prior.closed_ms), kStampOldestMs);
   core->now_ms = began;
 }
 

@@ -61,7 +61,7 @@ ApiServer::~ApiServer() {
 }
 
 void ApiServer::accept_all() {
-  // No more than a table full a turn: who connects in a loop must not keep the others waiting.
+  // No more than a table full an iteration: who connects in a loop must not keep the others waiting.
   for (size_t i = 0; i < limits_.clients_max; ++i) {
     const int fd = accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {

@@ -24,7 +24,7 @@ struct SocketAccess {
 
 class ApiSocket {
  public:
-  // Makes the directory when it is missing. Throws ApiSocketError: one line, what and how to mend.
+  // Makes the directory when it is missing. Throws ApiSocketError: one line, what and the remedy.
   explicit ApiSocket(std::string path, SocketAccess access = {});
   ~ApiSocket();
   ApiSocket(const ApiSocket&) = delete;

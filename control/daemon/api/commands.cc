@@ -38,33 +38,33 @@ std::optional<SynNumbers> syn_of(const json& request) {
   return syn;
 }
 
-const char* kind_name(Legacy::Kind kind) {
+const char* kind_name(PriorIncarnation::Kind kind) {
   switch (kind) {
-    case Legacy::Kind::kFresh:
+    case PriorIncarnation::Kind::kFresh:
       return "fresh";
-    case Legacy::Kind::kClean:
+    case PriorIncarnation::Kind::kAvailable:
       return "clean";
-    case Legacy::Kind::kHeld:
+    case PriorIncarnation::Kind::kTimeWait:
       return "held";
   }
   return "?";
 }
 
 json explanation(const ExplainTuple::Answer& answer, const std::optional<SynNumbers>& syn) {
-  json out = {{"in_use", answer.in_use}, {"tuple", kind_name(answer.legacy.kind)}};
-  if (answer.legacy.kind != Legacy::Kind::kFresh) {
+  json out = {{"in_use", answer.in_use}, {"tuple", kind_name(answer.prior.kind)}};
+  if (answer.prior.kind != PriorIncarnation::Kind::kFresh) {
     out["age_ms"] = answer.age_ms;
-    out["last_sequence"] = answer.legacy.last_sequence;
-    out["timestamps"] = answer.legacy.timestamps;
-    if (answer.legacy.timestamps) out["last_tsval"] = answer.legacy.last_tsval;
+    out["last_sequence"] = answer.prior.rcv_nxt;
+    out["timestamps"] = answer.prior.timestamps;
+    if (answer.prior.timestamps) out["last_tsval"] = answer.prior.ts_recent;
   }
-  out["in_time_wait"] =
-      answer.legacy.kind == Legacy::Kind::kHeld && answer.age_ms < answer.rules.time_wait_ms;
+  out["in_time_wait"] = answer.prior.kind == PriorIncarnation::Kind::kTimeWait &&
+                        answer.age_ms < answer.rules.time_wait_ms;
   out["reuse"] = to_string(answer.rules.policy);
   if (syn) {
     out["taken_as_it_is"] = answer.linux_takes;
-    out["ts_offset"] = static_cast<int32_t>(answer.shift.timestamp);
-    out["seq_offset"] = static_cast<int32_t>(answer.shift.sequence);
+    out["ts_offset"] = static_cast<int32_t>(answer.adjust.timestamp);
+    out["seq_offset"] = static_cast<int32_t>(answer.adjust.sequence);
   }
   return out;
 }
@@ -99,7 +99,7 @@ json Commands::handle(const json& request) {
   if (command == "status") return status();
   if (command == "doctor") {
     return {{"config_file", operations_.file()},
-            {"findings", diagnose(balancer_, status())},
+            {"findings", diagnose(dataplane_, status())},
             {"links_examined", true}};
   }
   if (command == "explain") return explain(request);
@@ -110,21 +110,21 @@ json Commands::handle(const json& request) {
 
 json Commands::show_flows(const json& request) {
   const size_t rows_max = std::min(request.value("limit", kRowsDefault), kRowsMax);
-  return view_flows(balancer_, flow_query_of(request, balancer_.config(), rows_max));
+  return view_flows(dataplane_, flow_query_of(request, dataplane_.config(), rows_max));
 }
 
 json Commands::show(const std::string& what) {
-  if (what == "services") return view_services(balancer_);
-  if (what == "backends") return view_backends(balancer_);
+  if (what == "services") return view_services(dataplane_);
+  if (what == "backends") return view_backends(dataplane_);
   if (what == "drain") return operations_.view_drain();
   if (what == "program")
-    return view_program(balancer_, operations_.reloads(), operations_.loop_load());
-  if (what == "interfaces") return view_interfaces(balancer_);
-  if (what == "pools") return view_pools(balancer_);
-  if (what == "workers") return view_workers(balancer_, loads_.latest());
+    return view_program(dataplane_, operations_.reloads(), operations_.loop_load());
+  if (what == "interfaces") return view_interfaces(dataplane_);
+  if (what == "pools") return view_pools(dataplane_);
+  if (what == "workers") return view_workers(dataplane_, loads_.latest());
   if (what == "counters") {
-    json answer = view_counters(balancer_);
-    answer["packets"] = view_packet_balance(balancer_);
+    json answer = view_counters(dataplane_);
+    answer["packets"] = view_packet_balance(dataplane_);
     return answer;
   }
   throw RequestError(fmt::format("nothing is called \"{}\"", what));
@@ -134,8 +134,8 @@ json Commands::explain(const json& request) {
   const net::Endpoint local = endpoint_of(request, "local");
   const net::Endpoint backend = endpoint_of(request, "backend");
   const auto syn = syn_of(request);
-  const auto pool = balancer_.keeper().pools().find({local.ip, backend});
-  if (pool == balancer_.keeper().pools().end()) {
+  const auto pool = dataplane_.identities().pools().find({local.ip, backend});
+  if (pool == dataplane_.identities().pools().end()) {
     throw RequestError(fmt::format("no pool has {} towards {} (see: sluicectl show pools)",
                                    net::to_string(local.ip), net::to_string(backend)));
   }
@@ -144,18 +144,18 @@ json Commands::explain(const json& request) {
     throw RequestError(
         fmt::format("port {} is not among the pool's {}", port, to_string(pool->second.range)));
   }
-  ExplainTuple errand(pool->second.id, port, syn);
-  const auto& state = *balancer_.keeper().registries().front()->pools[pool->second.id];
-  Worker& owner = *balancer_.workers()[state.shares->owner_of(port)];
-  if (!owner.run(errand)) throw RequestError("the worker does not run");
-  return explanation(errand.answer(), syn);
+  ExplainTuple call(pool->second.id, port, syn);
+  const auto& state = *dataplane_.identities().registries().front()->pools[pool->second.id];
+  Worker& owner = *dataplane_.workers()[state.shares->owner_of(port)];
+  if (!owner.run(call)) throw RequestError("the worker does not run");
+  return explanation(call.answer(), syn);
 }
 
 void Commands::tick() {
-  balancer_.sample();
-  loads_.sample(balancer_.workers());
+  dataplane_.sample();
+  loads_.sample(dataplane_.workers());
   const json drain = operations_.view_drain();
-  status_board_.sample(balancer_, {operations_.reloads(), operations_.loop_load(), drain},
+  status_board_.sample(dataplane_, {operations_.reloads(), operations_.loop_load(), drain},
                        loads_.latest());
   tracer_.tick();
 }

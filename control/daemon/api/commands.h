@@ -17,8 +17,8 @@ namespace sluice::control {
 
 class Commands {
  public:
-  Commands(Balancer& balancer, Operations& operations)
-      : balancer_(balancer), operations_(operations), tracer_(balancer) {}
+  Commands(DataplaneManager& dataplane, Operations& operations)
+      : dataplane_(dataplane), operations_(operations), tracer_(dataplane) {}
 
   // Replies, now or later. Throws RequestError.
   void handle(const nlohmann::json& request, const ApiServer::Reply& reply);
@@ -27,7 +27,7 @@ class Commands {
   // Once a second: takes the numbers that rates are made of, and looks after a trace.
   void tick();
 
-  void links_changed() { status_board_.refresh_links(balancer_); }
+  void links_changed() { status_board_.refresh_links(dataplane_); }
 
   nlohmann::json show(const std::string& what);
   // As of the last sample.
@@ -38,7 +38,7 @@ class Commands {
   nlohmann::json show_flows(const nlohmann::json& request);
   nlohmann::json explain(const nlohmann::json& request);
 
-  Balancer& balancer_;
+  DataplaneManager& dataplane_;
   Operations& operations_;
   Tracer tracer_;
   WorkerLoads loads_;

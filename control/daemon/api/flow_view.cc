@@ -27,8 +27,8 @@ json flow_row(const ListFlows::Row& flow) {
           {"state", name_of(flow.state)},
           {"age_ms", flow.age_ms},
           {"idle_ms", flow.idle_ms},
-          {"ts_offset", static_cast<int32_t>(flow.shift.timestamp)},
-          {"seq_offset", static_cast<int32_t>(flow.shift.sequence)},
+          {"ts_offset", static_cast<int32_t>(flow.adjust.timestamp)},
+          {"seq_offset", static_cast<int32_t>(flow.adjust.sequence)},
           {"bytes_in", flow.bytes_in},
           {"bytes_out", flow.bytes_out}};
 }
@@ -100,27 +100,27 @@ FlowQuery flow_query_of(const json& request, const Config& config, size_t rows_m
   return query;
 }
 
-json view_flows(const Balancer& balancer, const FlowQuery& query) {
+json view_flows(const DataplaneManager& dataplane, const FlowQuery& query) {
   FlowFilter filter = query.filter;
-  if (query.vip) filter.service = balancer.keeper().services().at(*query.vip).id;
+  if (query.vip) filter.service = dataplane.identities().services().at(*query.vip).id;
   json rows = json::array();
   json next;
   uint32_t left = kEntriesPerQuestion;
   uint32_t entry = query.entry;
   uint64_t total = 0;
-  for (size_t i = 0; i < balancer.workers().size(); ++i)
-    total += balancer.workers()[i]->flow_count();
-  for (size_t i = query.worker; i < balancer.workers().size(); ++i, entry = 0) {
+  for (size_t i = 0; i < dataplane.workers().size(); ++i)
+    total += dataplane.workers()[i]->flow_count();
+  for (size_t i = query.worker; i < dataplane.workers().size(); ++i, entry = 0) {
     if (left == 0 || rows.size() == query.rows_max) {
       next = {i, entry};
       break;
     }
-    ListFlows errand(filter, {entry, left, query.rows_max - rows.size()});
-    if (!balancer.workers()[i]->run(errand)) continue;
-    left -= std::min(left, errand.looked_at());
-    for (const ListFlows::Row& flow : errand.rows()) rows.push_back(flow_row(flow));
-    if (errand.next()) {
-      next = {i, *errand.next()};
+    ListFlows call(filter, {entry, left, query.rows_max - rows.size()});
+    if (!dataplane.workers()[i]->run(call)) continue;
+    left -= std::min(left, call.looked_at());
+    for (const ListFlows::Row& flow : call.rows()) rows.push_back(flow_row(flow));
+    if (call.next()) {
+      next = {i, *call.next()};
       break;
     }
   }

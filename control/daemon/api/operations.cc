@@ -85,17 +85,17 @@ std::string health_text(const HealthView& health, const Override& over) {
   return text;
 }
 
-uint64_t sum_over_backends(const Balancer& balancer, Counter BackendState::*counter) {
+uint64_t sum_over_backends(const DataplaneManager& dataplane, Counter BackendState::*counter) {
   uint64_t total = 0;
-  for (const auto& [key, backend] : balancer.keeper().backends()) {
-    total += balancer.keeper().sum(&Registry::backends, backend.id, counter);
+  for (const auto& [key, backend] : dataplane.identities().backends()) {
+    total += dataplane.identities().sum(&Registry::backends, backend.id, counter);
   }
   return total;
 }
 
-uint64_t refused_while_draining(const Balancer& balancer) {
+uint64_t refused_while_draining(const DataplaneManager& dataplane) {
   uint64_t total = 0;
-  for (const auto& worker : balancer.workers()) {
+  for (const auto& worker : dataplane.workers()) {
     total += worker->counters().drops[static_cast<size_t>(net::DropReason::draining)].value();
   }
   return total;
@@ -139,12 +139,12 @@ std::optional<json> Operations::handle(const std::string& command, const json& r
 // ---- overrides ---------------------------------------------------------------------------------
 
 std::string Operations::set_backend(const json& request) {
-  const ServiceConfig& service = service_named(balancer_.config(), request.at("service"));
+  const ServiceConfig& service = service_named(dataplane_.config(), request.at("service"));
   const BackendConfig& backend = backend_at(service, request.at("backend"));
   const bool reset_flows = request.value("reset_flows", false);
   const BackendKey key{service.vip, backend.address};
-  Overrides overrides = balancer_.runtime().overrides;
-  const HealthMap health = balancer_.health();
+  Overrides overrides = dataplane_.runtime().overrides;
+  const HealthMap health = dataplane_.health();
   const auto known = health.find(key);
   const bool healthy = known == health.end() || known->second.takes_flows;
   const Override over = changed(overrides[key], backend, healthy, request);
@@ -153,19 +153,20 @@ std::string Operations::set_backend(const json& request) {
   }
   overrides[key] = over;
   if (over.empty()) overrides.erase(key);
-  balancer_.set_overrides(overrides);
+  dataplane_.set_overrides(overrides);
 
   std::string message = said_of(service, backend, over);
-  const BackendId id = balancer_.keeper().backends().at(key).id;
+  const BackendId id = dataplane_.identities().backends().at(key).id;
   if (reset_flows) {
-    message += fmt::format("; flows reset: {}", balancer_.reset_flows({key}));
+    message += fmt::format("; flows reset: {}", dataplane_.reset_flows({key}));
   } else if (effective_weight(backend.weight, &over) == 0) {
-    message += fmt::format("; flows that go on: {}",
-                           balancer_.keeper().sum(&Registry::backends, id, &BackendState::active));
+    message +=
+        fmt::format("; flows that go on: {}",
+                    dataplane_.identities().sum(&Registry::backends, id, &BackendState::active));
   }
   if (!healthy) message += "; its health check says: " + health_text(known->second, over);
   spdlog::info("override: {}", message);
-  if (!takes_flows(service, balancer_.runtime())) {
+  if (!takes_flows(service, dataplane_.runtime())) {
     const std::string none = fmt::format("no backend of {} takes new flows now", service.name);
     spdlog::warn("{}", none);
     message += "; " + none;
@@ -174,18 +175,18 @@ std::string Operations::set_backend(const json& request) {
 }
 
 std::string Operations::clear_backend(const json& request) {
-  Overrides overrides = balancer_.runtime().overrides;
-  const auto before = list_overrides(overrides, balancer_.config());
+  Overrides overrides = dataplane_.runtime().overrides;
+  const auto before = list_overrides(overrides, dataplane_.config());
   if (request.value("all", false)) {
     overrides.clear();
   } else {
-    const ServiceConfig& service = service_named(balancer_.config(), request.at("service"));
+    const ServiceConfig& service = service_named(dataplane_.config(), request.at("service"));
     const BackendConfig& backend = backend_at(service, request.at("backend"));
     overrides.erase({service.vip, backend.address});
   }
   const size_t cleared = before.size() - overrides.size();
   if (cleared == 0) return "there was no override";
-  balancer_.set_overrides(overrides);
+  dataplane_.set_overrides(overrides);
   const std::string message =
       fmt::format("overrides cleared: {}, left: {}", cleared, overrides.size());
   spdlog::info("{}", message);
@@ -195,7 +196,7 @@ std::string Operations::clear_backend(const json& request) {
 // ---- the file ----------------------------------------------------------------------------------
 
 void Operations::check_choice(OnReload choice) const {
-  const auto list = list_overrides(balancer_.runtime().overrides, balancer_.config());
+  const auto list = list_overrides(dataplane_.runtime().overrides, dataplane_.config());
   if (choice != OnReload::kRefuse || list.empty()) return;
   throw RequestError(
       fmt::format("overrides are in force ({}): keep them, drop them, or save "
@@ -234,7 +235,7 @@ void Operations::finish_reload(const LoadedConfig& next, OnReload choice, const 
   Outcome outcome{true, {}};
   try {
     check_choice(choice);
-    check_reload(balancer_.config(), next, file_);
+    check_reload(dataplane_.config(), next, file_);
     outcome.text = put_into_force(next, choice);
   } catch (const std::runtime_error& error) {  // ApplyError, RequestError
     outcome = {false, error.what()};
@@ -243,10 +244,10 @@ void Operations::finish_reload(const LoadedConfig& next, OnReload choice, const 
 }
 
 std::string Operations::put_into_force(const LoadedConfig& next, OnReload choice) {
-  const Overrides before = balancer_.runtime().overrides;
+  const Overrides before = dataplane_.runtime().overrides;
   Overrides kept;
   if (choice == OnReload::kKeep) kept = still_configured(before, next.config);
-  balancer_.apply(next.config, kept);
+  dataplane_.apply(next.config, kept);
   text_ = next.text;
   set_log_level(next.config.control.log_level);
   std::string fate;
@@ -284,23 +285,24 @@ void Operations::look_after_reload() {
 
 std::string Operations::summary() const {
   size_t backends = 0;
-  for (const ServiceConfig& service : balancer_.config().services) {
+  for (const ServiceConfig& service : dataplane_.config().services) {
     backends += service.backends.size();
   }
-  return fmt::format("services {}, backends {}", balancer_.config().services.size(), backends);
+  return fmt::format("services {}, backends {}", dataplane_.config().services.size(), backends);
 }
 
 // Who asks writes the file (ctl_save.h): what should stand there, and over which text.
 json Operations::begin_save() const {
   if (loader_.busy()) throw RequestError("a reload is on its way: save when it has ended");
-  const auto list = list_overrides(for_the_file(balancer_.runtime().overrides), balancer_.config());
+  const auto list =
+      list_overrides(for_the_file(dataplane_.runtime().overrides), dataplane_.config());
   if (list.empty()) return {{"message", "there is no override to save"}};
   json rows = json::array();
   for (const ServiceConfig& service :
-       with_weights(balancer_.config(), balancer_.runtime().overrides).services) {
+       with_weights(dataplane_.config(), dataplane_.runtime().overrides).services) {
     for (const BackendConfig& backend : service.backends) {
       const BackendKey key{service.vip, backend.address};
-      if (find_override(balancer_.runtime().overrides, key) == nullptr) continue;
+      if (find_override(dataplane_.runtime().overrides, key) == nullptr) continue;
       rows.push_back({{"vip", net::to_string(service.vip)},
                       {"backend", net::to_string(backend.address)},
                       {"weight", backend.weight}});
@@ -311,15 +313,16 @@ json Operations::begin_save() const {
 
 std::string Operations::end_save() {
   if (loader_.busy()) throw RequestError("a reload is on its way: save when it has ended");
-  const auto list = list_overrides(for_the_file(balancer_.runtime().overrides), balancer_.config());
-  const Config wanted = with_weights(balancer_.config(), balancer_.runtime().overrides);
+  const auto list =
+      list_overrides(for_the_file(dataplane_.runtime().overrides), dataplane_.config());
+  const Config wanted = with_weights(dataplane_.config(), dataplane_.runtime().overrides);
   const LoadedConfig now = load_config(file_);
   if (!now.ok() || now.config != wanted) {
     throw RequestError(fmt::format(
         "{} does not say what is in force: the overrides stay; look at it, then reload", file_));
   }
   text_ = now.text;
-  balancer_.apply(wanted, not_for_the_file(balancer_.runtime().overrides));
+  dataplane_.apply(wanted, not_for_the_file(dataplane_.runtime().overrides));
   const std::string message = fmt::format("saved into {}: {}", file_, join(list, "; "));
   spdlog::info("{}", message);
   return message;
@@ -330,7 +333,7 @@ std::string Operations::end_save() {
 void Operations::start_drain(const json& request) {
   // Of a drain that is on, only what the request speaks of changes.
   Drain drain = drain_.value_or(
-      Drain{.since = Clock::now(), .refused_before = refused_while_draining(balancer_)});
+      Drain{.since = Clock::now(), .refused_before = refused_while_draining(dataplane_)});
   drain.ended = false;
   if (request.contains("timeout_s")) {
     drain.deadline = Clock::now() + std::chrono::seconds(request.at("timeout_s").get<uint32_t>());
@@ -338,32 +341,32 @@ void Operations::start_drain(const json& request) {
   drain.reset_rest = request.value("reset", drain.reset_rest);
   drain.stop_after = request.value("exit", drain.stop_after);
   if (drain.reset_rest && !drain.deadline) throw RequestError("reset needs a timeout");
-  const bool drop = request.value("drop_syns", balancer_.runtime().drain == OnRefusal::kDrop);
-  balancer_.set_drain(drop ? OnRefusal::kDrop : OnRefusal::kReset);
+  const bool drop = request.value("drop_syns", dataplane_.runtime().drain == OnRefusal::kDrop);
+  dataplane_.set_drain(drop ? OnRefusal::kDrop : OnRefusal::kReset);
   drain_ = drain;
   spdlog::info("drain: no new flows ({}); flows that go on: {}",
                drop ? "SYNs are dropped" : "SYNs are answered with RST",
-               sum_over_backends(balancer_, &BackendState::active));
+               sum_over_backends(dataplane_, &BackendState::active));
 }
 
 void Operations::end_drain() {
   if (!drain_) return;
   drain_.reset();
-  balancer_.set_drain(std::nullopt);
+  dataplane_.set_drain(std::nullopt);
   spdlog::info("drain ended: new flows again");
 }
 
 void Operations::tick() {
   look_after_reload();
   if (!drain_ || drain_->ended) return;
-  const uint64_t remaining = sum_over_backends(balancer_, &BackendState::active);
+  const uint64_t remaining = sum_over_backends(dataplane_, &BackendState::active);
   const bool late = drain_->deadline && Clock::now() >= *drain_->deadline;
   if (remaining > 0 && !late) return;
   drain_->ended = true;
   if (remaining == 0) {
     spdlog::info("drained: no flow is left");
   } else if (drain_->reset_rest) {
-    spdlog::warn("drain: time is up; flows reset: {}", balancer_.reset_all_flows());
+    spdlog::warn("drain: time is up; flows reset: {}", dataplane_.reset_all_flows());
   } else {
     spdlog::warn("drain: time is up; flows left: {}", remaining);
   }
@@ -371,13 +374,14 @@ void Operations::tick() {
 }
 
 json Operations::view_drain() const {
-  json row = {{"state", "off"}, {"remaining", sum_over_backends(balancer_, &BackendState::active)}};
+  json row = {{"state", "off"},
+              {"remaining", sum_over_backends(dataplane_, &BackendState::active)}};
   if (drain_) {
     const auto for_ms = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - drain_->since);
     row["state"] = row["remaining"] == 0 ? "drained" : "draining";
-    row["syns"] = balancer_.runtime().drain == OnRefusal::kDrop ? "dropped" : "reset";
+    row["syns"] = dataplane_.runtime().drain == OnRefusal::kDrop ? "dropped" : "reset";
     row["for_ms"] = for_ms.count();
-    row["refused"] = refused_while_draining(balancer_) - drain_->refused_before;
+    row["refused"] = refused_while_draining(dataplane_) - drain_->refused_before;
     row["ended"] = drain_->ended;
     row["exit"] = drain_->stop_after;
   }

@@ -34,9 +34,9 @@ class Operations {
   using Done = std::function<void(const Outcome&)>;
 
   // `text` is what the file said when it was read; `stop` ends the program in order.
-  Operations(Balancer& balancer, EventLoop& loop, std::string file, std::string text,
+  Operations(DataplaneManager& dataplane, EventLoop& loop, std::string file, std::string text,
              std::function<void()> stop)
-      : balancer_(balancer),
+      : dataplane_(dataplane),
         loop_(loop),
         loader_(loop),
         file_(std::move(file)),
@@ -84,7 +84,7 @@ class Operations {
   void start_drain(const nlohmann::json& request);
   void end_drain();
 
-  Balancer& balancer_;
+  DataplaneManager& dataplane_;
   EventLoop& loop_;
   ConfigLoader loader_;
   Done reload_done_;  // of the reload that is on its way

@@ -72,9 +72,9 @@ json flow_row(const TraceFlow& flow) {
   return {{"local", net::to_string(flow.local)},
           {"backend", net::to_string(flow.backend)},
           {"state", name_of(flow.state)},
-          {"port", name_of(flow.grant)},
-          {"ts_offset", static_cast<int32_t>(flow.shift.timestamp)},
-          {"seq_offset", static_cast<int32_t>(flow.shift.sequence)},
+          {"port", name_of(flow.reuse)},
+          {"ts_offset", static_cast<int32_t>(flow.adjust.timestamp)},
+          {"seq_offset", static_cast<int32_t>(flow.adjust.sequence)},
           {"rewritten", flow.rewritten},
           {"heals", flow.heals}};
 }
@@ -130,12 +130,12 @@ json Tracer::start(const json& request) {
   const std::string client = request.at("client");
   TraceFilter filter{client_of(client), {}};
   if (request.contains("service"))
-    filter.vip = service_named(balancer_.config(), request.at("service")).vip;
+    filter.vip = service_named(dataplane_.config(), request.at("service")).vip;
   const uint32_t count = within(request, "count", kCountDefault, kCountMax);
   const uint32_t seconds = within(request, "seconds", kSecondsDefault, kSecondsMax);
   const auto now = Clock::now();
   running_ = Running{++last_id_, client, count, 0, now + std::chrono::seconds(seconds), now, {}};
-  for (const auto& worker : balancer_.workers()) {
+  for (const auto& worker : dataplane_.workers()) {
     Part& part = running_->parts.emplace_back();
     part.trace = std::make_unique<Trace>(filter, count, uint64_t{seconds} * 1000);
     SetTrace arm(part.trace.get());
@@ -185,7 +185,7 @@ json Tracer::row(const TraceRecord& record, uint32_t worker) {
               {"us", record.now_us},
               {"worker", worker},
               {"taken_over", record.taken_over},
-              {"interface", balancer_.config().interfaces[record.interface].name},
+              {"interface", dataplane_.config().interfaces[record.interface].name},
               {"from", record.from_client ? "client" : "backend"},
               {"in", segment_row(record.in)},
               {"before", or_null(record.before, flow_row)},
@@ -206,7 +206,7 @@ void Tracer::end() {
   if (!running_) return;
   SetTrace disarm(nullptr);
   // A worker that does not run does not look at it either.
-  for (const auto& worker : balancer_.workers()) static_cast<void>(worker->run(disarm));
+  for (const auto& worker : dataplane_.workers()) static_cast<void>(worker->run(disarm));
   running_.reset();
 }
 

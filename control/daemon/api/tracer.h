@@ -16,7 +16,7 @@ namespace sluice::control {
 
 class Tracer {
  public:
-  explicit Tracer(Balancer& balancer) : balancer_(balancer) {}
+  explicit Tracer(DataplaneManager& dataplane) : dataplane_(dataplane) {}
   Tracer(const Tracer&) = delete;
   Tracer& operator=(const Tracer&) = delete;
   // To be called while the workers run.
@@ -55,7 +55,7 @@ class Tracer {
   nlohmann::json row(const TraceRecord& record, uint32_t worker);
   void end();
 
-  Balancer& balancer_;
+  DataplaneManager& dataplane_;
   uint64_t last_id_ = 0;
   std::optional<Running> running_;
 };

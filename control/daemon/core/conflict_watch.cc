@@ -37,23 +37,23 @@ std::string sentence_of(const MacConflict& conflict, const std::string& interfac
                      interface, to_string(conflict.claimed), ip, to_string(conflict.known), times);
 }
 
-void ConflictWatch::look(const Balancer& balancer) {
-  seen_.resize(balancer.workers().size());
+void ConflictWatch::look(const DataplaneManager& dataplane) {
+  seen_.resize(dataplane.workers().size());
   for (size_t i = 0; i < seen_.size(); ++i) {
-    Worker& worker = *balancer.workers()[i];
+    Worker& worker = *dataplane.workers()[i];
     const uint64_t events = events_of(worker);
     if (events == std::exchange(seen_[i].events, events)) continue;
-    ListConflicts errand;
-    if (!worker.run(errand)) continue;
-    for (MacConflict row : errand.rows()) {
+    ListConflicts call;
+    if (!worker.run(call)) continue;
+    for (MacConflict row : call.rows()) {
       if (row.count == 0) continue;
       const auto before = std::ranges::find_if(
           seen_[i].rows, [&](const MacConflict& other) { return is_same(row, other); });
       if (before != seen_[i].rows.end() && before->count <= row.count) row.count -= before->count;
       if (row.count == 0) continue;
-      spdlog::warn("{}", sentence_of(row, balancer.config().interfaces[row.interface].name));
+      spdlog::warn("{}", sentence_of(row, dataplane.config().interfaces[row.interface].name));
     }
-    seen_[i].rows = errand.rows();
+    seen_[i].rows = call.rows();
   }
 }
 

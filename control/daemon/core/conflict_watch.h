@@ -16,7 +16,7 @@ std::string sentence_of(const MacConflict& conflict, const std::string& interfac
 class ConflictWatch {
  public:
   // Once a second. Workers are asked only where they have counted something.
-  void look(const Balancer& balancer);
+  void look(const DataplaneManager& dataplane);
 
  private:
   struct Seen {

@@ -57,7 +57,7 @@ int socket_of(uint32_t lcore) {
 
 }  // namespace
 
-Balancer::Balancer(const Config& config)
+DataplaneManager::DataplaneManager(const Config& config)
     : config_(config), wall_clock_(config.control.socket + ".clock") {
   wall_clock_.observe();
   make_packet_pools();
@@ -70,16 +70,16 @@ Balancer::Balancer(const Config& config)
   start_workers();
   std::vector<Registry*> registries;
   for (const auto& worker : workers_) registries.push_back(&worker->registry());
-  keeper_ = std::make_unique<StateKeeper>(std::move(registries), net::Random(random_key()),
-                                          *plan_.steering);
+  identities_ = std::make_unique<Identities>(std::move(registries), net::Random(random_key()),
+                                             *plan_.steering);
   apply(config, {});
 }
 
-Balancer::~Balancer() {
+DataplaneManager::~DataplaneManager() {
   for (const auto& worker : workers_) worker->stop();
 }
 
-void Balancer::make_packet_pools() {
+void DataplaneManager::make_packet_pools() {
   const auto ports = static_cast<uint32_t>(config_.interfaces.size());
   try {
     for (const uint32_t lcore : config_.eal.worker_lcores) {
@@ -92,7 +92,7 @@ void Balancer::make_packet_pools() {
   }
 }
 
-void Balancer::start_ports() {
+void DataplaneManager::start_ports() {
   ports_.reserve(config_.interfaces.size());
   const bool wants_interrupts = config_.eal.idle == IdleMode::kSleep;
   for (const InterfaceConfig& interface : config_.interfaces) {
@@ -108,7 +108,7 @@ void Balancer::start_ports() {
 
 // Of a socket of the kernel's nothing need be tried. A card that has just been started may take a
 // while for its link.
-bool Balancer::await_link(const Port& port) const {
+bool DataplaneManager::await_link(const Port& port) const {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::seconds kLinkTime{3};
   for (const auto until = Clock::now() + kLinkTime; Clock::now() < until;) {
@@ -118,7 +118,7 @@ bool Balancer::await_link(const Port& port) const {
   return false;
 }
 
-void Balancer::try_tx_queues() {
+void DataplaneManager::try_tx_queues() {
   constexpr std::chrono::milliseconds kEchoTime{70};
   for (size_t i = 0; i < ports_.size(); ++i) {
     Port& port = ports_[i];
@@ -138,7 +138,7 @@ void Balancer::try_tx_queues() {
   }
 }
 
-void Balancer::make_rings() {
+void DataplaneManager::make_rings() {
   if (packets_.size() == 1) return;
   std::vector<int> sockets;
   for (const uint32_t lcore : config_.eal.worker_lcores) sockets.push_back(socket_of(lcore));
@@ -154,7 +154,7 @@ void Balancer::make_rings() {
   }
 }
 
-WorkerSetup Balancer::worker_setup(uint32_t id) {
+WorkerSetup DataplaneManager::worker_setup(uint32_t id) {
   WorkerSetup setup{};
   setup.id = id;
   setup.lcore = config_.eal.worker_lcores[id];
@@ -179,7 +179,7 @@ WorkerSetup Balancer::worker_setup(uint32_t id) {
   return setup;
 }
 
-void Balancer::start_workers() {
+void DataplaneManager::start_workers() {
   const auto count = static_cast<uint32_t>(config_.eal.worker_lcores.size());
   std::string problem;
   try {
@@ -198,7 +198,7 @@ void Balancer::start_workers() {
                   problem, config_.eal.memory_mb, config_.limits.flows_per_worker));
 }
 
-std::array<KernelRings*, kInterfacesMax> Balancer::make_kernel_rings(uint32_t worker) {
+std::array<KernelRings*, kInterfacesMax> DataplaneManager::make_kernel_rings(uint32_t worker) {
   std::array<KernelRings*, kInterfacesMax> rings{};
   auto& made = kernel_rings_.emplace_back(config_.interfaces.size());
   for (size_t i = 0; i < made.size(); ++i) {
@@ -210,7 +210,7 @@ std::array<KernelRings*, kInterfacesMax> Balancer::make_kernel_rings(uint32_t wo
   return rings;
 }
 
-std::vector<KernelInterface> Balancer::kernel_interfaces() const {
+std::vector<KernelInterface> DataplaneManager::kernel_interfaces() const {
   std::vector<KernelInterface> interfaces;
   for (size_t i = 0; i < config_.interfaces.size(); ++i) {
     if (config_.interfaces[i].kernel.empty()) continue;
@@ -221,18 +221,18 @@ std::vector<KernelInterface> Balancer::kernel_interfaces() const {
   return interfaces;
 }
 
-std::vector<FlowLogRing*> Balancer::flow_log_rings() const {
+std::vector<FlowLogRing*> DataplaneManager::flow_log_rings() const {
   std::vector<FlowLogRing*> rings;
   for (const auto& ring : flow_logs_) rings.push_back(ring.get());
   return rings;
 }
 
-void Balancer::launch() {
+void DataplaneManager::launch() {
   for (const auto& worker : workers_) worker->launch();
 }
 
-void Balancer::apply(const Config& config, const Overrides& overrides) {
-  keeper_->adopt(config, steady_ms());
+void DataplaneManager::apply(const Config& config, const Overrides& overrides) {
+  identities_->adopt(config, steady_ms());
   config_ = config;
   runtime_.overrides = overrides;
   rest_ms_ = config.time_wait.backend_seconds * uint64_t{1000};
@@ -241,35 +241,35 @@ void Balancer::apply(const Config& config, const Overrides& overrides) {
   publish();
 }
 
-void Balancer::set_overrides(const Overrides& overrides) {
+void DataplaneManager::set_overrides(const Overrides& overrides) {
   runtime_.overrides = overrides;
   publish();
 }
 
-void Balancer::set_drain(std::optional<OnRefusal> drain) {
+void DataplaneManager::set_drain(std::optional<OnRefusal> drain) {
   runtime_.drain = drain;
   publish();
 }
 
-void Balancer::link_came_up(size_t interface) {
+void DataplaneManager::link_came_up(size_t interface) {
   ++port_infos_[interface].link_ups;
   publish();
 }
 
-uint64_t Balancer::reset_flows(const std::vector<BackendKey>& backends) {
+uint64_t DataplaneManager::reset_flows(const std::vector<BackendKey>& backends) {
   ResetFlows::Backends ids;
   for (const BackendKey& key : backends) {
-    const auto found = keeper_->backends().find(key);
-    if (found != keeper_->backends().end()) ids.set(found->second.id);
+    const auto found = identities_->backends().find(key);
+    if (found != identities_->backends().end()) ids.set(found->second.id);
   }
   return reset(ids, ResetFlows::Unanswered::kRefuse);
 }
 
-uint64_t Balancer::reset_all_flows() {
+uint64_t DataplaneManager::reset_all_flows() {
   return reset(ResetFlows::Backends().set(), ResetFlows::Unanswered::kRefuse);
 }
 
-uint64_t Balancer::end_flows() {
+uint64_t DataplaneManager::end_flows() {
   // What relays, device queues and neighbours that have to be asked take.
   constexpr std::chrono::milliseconds kOnTheirWay{20};
   set_drain(OnRefusal::kDrop);
@@ -278,29 +278,30 @@ uint64_t Balancer::end_flows() {
   return count;
 }
 
-HandshakeCounts Balancer::handshake_counts(const BackendKey& backend) const {
-  const BackendId id = keeper_->backends().at(backend).id;
+HandshakeCounts DataplaneManager::handshake_counts(const BackendKey& backend) const {
+  const BackendId id = identities_->backends().at(backend).id;
   const auto sum = [&](Counter BackendState::*counter) {
-    return keeper_->sum(&Registry::backends, id, counter);
+    return identities_->sum(&Registry::backends, id, counter);
   };
   return {sum(&BackendState::answered), sum(&BackendState::refused),
           sum(&BackendState::unanswered)};
 }
 
-uint64_t Balancer::reset(const ResetFlows::Backends& backends, ResetFlows::Unanswered unanswered) {
-  std::vector<ResetFlows> errands(workers_.size(), ResetFlows(backends, unanswered));
+uint64_t DataplaneManager::reset(const ResetFlows::Backends& backends,
+                                 ResetFlows::Unanswered unanswered) {
+  std::vector<ResetFlows> calls(workers_.size(), ResetFlows(backends, unanswered));
   std::vector<bool> posted;
-  for (size_t i = 0; i < workers_.size(); ++i) posted.push_back(workers_[i]->post(errands[i]));
+  for (size_t i = 0; i < workers_.size(); ++i) posted.push_back(workers_[i]->post(calls[i]));
   uint64_t count = 0;
   for (size_t i = 0; i < workers_.size(); ++i) {
-    if (posted[i] && workers_[i]->finish()) count += errands[i].reset_count();
+    if (posted[i] && workers_[i]->finish()) count += calls[i].reset_count();
   }
   return count;
 }
 
-void Balancer::publish() {
+void DataplaneManager::publish() {
   runtime_.health = health();
-  auto snapshot = build_snapshot(config_, runtime_, *keeper_, port_infos_, network_generation_);
+  auto snapshot = build_snapshot(config_, runtime_, *identities_, port_infos_, network_generation_);
   for (size_t i = 0; i < plan_.rules.size(); ++i) {
     const std::string refused = plan_.rules[i].set(snapshot->locals);
     // Tried again with each snapshot, but said once.
@@ -312,10 +313,10 @@ void Balancer::publish() {
   cell_->publish(std::move(snapshot));
 }
 
-void Balancer::keep_time() {
+void DataplaneManager::keep_time() {
   wall_clock_.observe();
   uint64_t lead_ms = 0;
-  for (const auto& [key, pool] : keeper_->pools()) {
+  for (const auto& [key, pool] : identities_->pools()) {
     for (const auto& worker : workers_) {
       lead_ms = std::max(lead_ms, worker->registry().pools[pool.id]->clock_lead_ms.value());
     }
@@ -326,7 +327,7 @@ void Balancer::keep_time() {
   if (rewrites || lead_ms > 0) wall_clock_.keep(lead_ms);
 }
 
-void Balancer::follow_links() {
+void DataplaneManager::follow_links() {
   bool changed = false;
   for (size_t i = 0; i < ports_.size(); ++i) {
     const InterfaceConfig& interface = config_.interfaces[i];
@@ -341,8 +342,8 @@ void Balancer::follow_links() {
   publish();
 }
 
-void Balancer::sample() {
-  handshakes_.sample(*keeper_);
+void DataplaneManager::sample() {
+  handshakes_.sample(*identities_);
   std::vector<TxWatch::Counts> counts;
   for (const Port& port : ports_) {
     TxWatch::Counts& count = counts.emplace_back();
@@ -355,7 +356,7 @@ void Balancer::sample() {
 
 // net_af_packet leaves every packet to the kernel as well; what that does with those of Sluice's
 // addresses is harmless only as long as it forwards nothing.
-void Balancer::take_from_kernel(const Snapshot& snapshot) {
+void DataplaneManager::take_from_kernel(const Snapshot& snapshot) {
   std::vector<IngressDrop::Link> links;
   std::vector<std::string> forwarding;
   for (const InterfaceConfig& interface : config_.interfaces) {
@@ -383,7 +384,7 @@ void Balancer::take_from_kernel(const Snapshot& snapshot) {
   }
 }
 
-bool Balancer::set_link(size_t interface, LinkState link) {
+bool DataplaneManager::set_link(size_t interface, LinkState link) {
   const LinkState before = std::exchange(links_[interface], std::move(link));
   const LinkState& now = links_[interface];
   if (now == before) return false;
@@ -402,15 +403,15 @@ bool Balancer::set_link(size_t interface, LinkState link) {
   return true;
 }
 
-void Balancer::sweep() {
-  const StateKeeper::Finished finished = keeper_->finished(steady_ms(), rest_ms_);
+void DataplaneManager::sweep() {
+  const Identities::Finished finished = identities_->finished(steady_ms(), rest_ms_);
   if (finished.empty()) return;
   // Packets are looked up by the pools and services that the snapshot names, removed ones too: it
   // has to go before they do.
-  const StateKeeper::Forgotten forgotten = keeper_->forget(finished);
+  const Identities::Forgotten forgotten = identities_->forget(finished);
   ++network_generation_;
   publish();
-  keeper_->free(forgotten);
+  identities_->free(forgotten);
 }
 
 }  // namespace sluice::control

@@ -27,13 +27,13 @@
 
 namespace sluice::control {
 
-class Balancer {
+class DataplaneManager {
  public:
-  // Throws StartError: one line, what and how to mend it.
-  explicit Balancer(const Config& config);
-  ~Balancer();
-  Balancer(const Balancer&) = delete;
-  Balancer& operator=(const Balancer&) = delete;
+  // Throws StartError: one line, what and the remedy.
+  explicit DataplaneManager(const Config& config);
+  ~DataplaneManager();
+  DataplaneManager(const DataplaneManager&) = delete;
+  DataplaneManager& operator=(const DataplaneManager&) = delete;
 
   // From here on packets flow.
   void launch();
@@ -81,9 +81,9 @@ class Balancer {
   const RuntimeState& runtime() const { return runtime_; }
   // As it is now.
   HealthMap health() const { return health_ ? health_() : HealthMap(); }
-  const HandshakeWatch& handshakes() const { return handshakes_; }
+  const HandshakeLatency& handshakes() const { return handshakes_; }
   const TxWatch& tx_watch() const { return tx_watch_; }  // by interface
-  const StateKeeper& keeper() const { return *keeper_; }
+  const Identities& identities() const { return *identities_; }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
   const std::vector<Port>& ports() const { return ports_; }
   // By interface.
@@ -135,8 +135,8 @@ class Balancer {
   std::unique_ptr<Rings> relay_rings_;  // where a port has fewer transmit queues than workers
   std::unique_ptr<SnapshotCell> cell_;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::unique_ptr<StateKeeper> keeper_;
-  HandshakeWatch handshakes_;
+  std::unique_ptr<Identities> identities_;
+  HandshakeLatency handshakes_;
   TxWatch tx_watch_;
 };
 

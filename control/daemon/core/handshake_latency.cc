@@ -6,21 +6,21 @@
 
 namespace sluice::control {
 
-HandshakeWatch::Buckets HandshakeWatch::counted(const StateKeeper& keeper, BackendId id) {
+HandshakeLatency::Buckets HandshakeLatency::counted(const Identities& identities, BackendId id) {
   Buckets counts{};
-  for (const Registry* registry : keeper.registries()) {
+  for (const Registry* registry : identities.registries()) {
     const HandshakeTimes& times = registry->backends[id]->handshakes;
     for (size_t i = 0; i < counts.size(); ++i) counts[i] += times.buckets[i].value();
   }
   return counts;
 }
 
-void HandshakeWatch::sample(const StateKeeper& keeper) {
+void HandshakeLatency::sample(const Identities& identities) {
   std::erase_if(recent_,
-                [&](const auto& entry) { return !keeper.backends().contains(entry.first); });
-  for (const auto& [key, backend] : keeper.backends()) {
+                [&](const auto& entry) { return !identities.backends().contains(entry.first); });
+  for (const auto& [key, backend] : identities.backends()) {
     Recent& recent = recent_[key];
-    const Buckets now = counted(keeper, backend.id);
+    const Buckets now = counted(identities, backend.id);
     if (recent.id != backend.id) recent = {.id = backend.id, .seen = {}, .last = now};
     if (recent.seen.size() == kSeconds) recent.seen.pop_front();
     Buckets& grown = recent.seen.emplace_back();
@@ -29,8 +29,8 @@ void HandshakeWatch::sample(const StateKeeper& keeper) {
   }
 }
 
-std::optional<double> HandshakeWatch::quantile_ms(const BackendKey& backend,
-                                                  double quantile) const {
+std::optional<double> HandshakeLatency::quantile_ms(const BackendKey& backend,
+                                                    double quantile) const {
   const auto found = recent_.find(backend);
   if (found == recent_.end()) return std::nullopt;
   Buckets counts{};

@@ -12,16 +12,16 @@
 
 namespace sluice::control {
 
-class HandshakeWatch {
+class HandshakeLatency {
  public:
   static constexpr size_t kSeconds = 10;
   using Buckets = std::array<uint64_t, kHandshakeBoundsUs.size() + 1>;
 
   // What all workers have counted.
-  static Buckets counted(const StateKeeper& keeper, BackendId id);
+  static Buckets counted(const Identities& identities, BackendId id);
 
   // Once a second.
-  void sample(const StateKeeper& keeper);
+  void sample(const Identities& identities);
   // The quantile, 0 to 1, in milliseconds, as exact as the buckets are; nothing without
   // handshakes.
   std::optional<double> quantile_ms(const BackendKey& backend, double quantile) const;

@@ -31,9 +31,9 @@ struct HealthView {
   Health health = Health::kUnchecked;
   bool takes_flows = true;
   uint32_t share_percent = 100;
-  std::string reason;     // of the last bad check
-  std::string hindrance;  // why it cannot be checked; empty when it can
-  uint64_t since_ms = 0;  // steady clock
+  std::string reason;       // of the last bad check
+  std::string check_error;  // why it cannot be checked; empty when it can
+  uint64_t since_ms = 0;    // steady clock
   uint64_t checks_good = 0;
   uint64_t checks_bad = 0;
   uint64_t last_check_ms = 0;              // how long the last one took

@@ -37,7 +37,7 @@ void check_count(const char* what, size_t count, size_t max) {
 
 }  // namespace
 
-StateKeeper::Wanted StateKeeper::wanted_by(const Config& config) {
+Identities::Wanted Identities::wanted_by(const Config& config) {
   Wanted wanted;
   for (const ServiceConfig& service : config.services) {
     wanted.services[service.vip] = {};
@@ -53,7 +53,7 @@ StateKeeper::Wanted StateKeeper::wanted_by(const Config& config) {
   return wanted;
 }
 
-void StateKeeper::check(const Wanted& wanted) const {
+void Identities::check(const Wanted& wanted) const {
   check_count("services", count_union(services_, wanted.services), Registry::kServices);
   check_count("backends", count_union(backends_, wanted.backends), Registry::kBackends);
   check_count("pairs of local address and backend", count_union(pools_, wanted.pools),
@@ -68,7 +68,7 @@ void StateKeeper::check(const Wanted& wanted) const {
   }
 }
 
-void StateKeeper::adopt(const Config& config, uint64_t now_ms) {
+void Identities::adopt(const Config& config, uint64_t now_ms) {
   const Wanted wanted = wanted_by(config);
   check(wanted);
   for (auto& [key, entry] : services_) entry.removed = true;
@@ -105,7 +105,7 @@ void StateKeeper::adopt(const Config& config, uint64_t now_ms) {
     entry.id = free_id(pools_, registries_.front()->pools);
     // A route that a reload moves to another interface does not move the pool: what then comes in
     // elsewhere is handed off.
-    const std::optional<Way> way = way_towards(config, key.backend.ip);
+    const std::optional<RouteResult> way = lookup_route(config, key.backend.ip);
     const auto interface = static_cast<uint16_t>(way ? way->interface : 0);
     const auto shares = steering_.share_ports(key.local, key.backend, interface, pool.range);
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
@@ -117,7 +117,7 @@ void StateKeeper::adopt(const Config& config, uint64_t now_ms) {
   make_clock_maps(config);
 }
 
-void StateKeeper::make_clock_maps(const Config& config) {
+void Identities::make_clock_maps(const Config& config) {
   const bool any = std::ranges::any_of(config.services, [](const ServiceConfig& service) {
     return service.tcp_timestamps == TimestampPolicy::kRewrite;
   });
@@ -128,7 +128,7 @@ void StateKeeper::make_clock_maps(const Config& config) {
   }
 }
 
-StateKeeper::Finished StateKeeper::finished(uint64_t now_ms, uint64_t rest_ms) {
+Identities::Finished Identities::finished(uint64_t now_ms, uint64_t rest_ms) {
   Finished done;
   for (auto& [key, pool] : pools_) {
     if (!pool.removed) continue;
@@ -151,7 +151,7 @@ StateKeeper::Finished StateKeeper::finished(uint64_t now_ms, uint64_t rest_ms) {
   return done;
 }
 
-StateKeeper::Forgotten StateKeeper::forget(const Finished& finished) {
+Identities::Forgotten Identities::forget(const Finished& finished) {
   Forgotten forgotten;
   for (net::Endpoint vip : finished.services) {
     forgotten.services.push_back(services_.at(vip).id);
@@ -168,7 +168,7 @@ StateKeeper::Forgotten StateKeeper::forget(const Finished& finished) {
   return forgotten;
 }
 
-void StateKeeper::free(const Forgotten& forgotten) {
+void Identities::free(const Forgotten& forgotten) {
   for (Registry* registry : registries_) {
     for (const ServiceId id : forgotten.services) registry->services[id].reset();
     for (const BackendId id : forgotten.backends) registry->backends[id].reset();
@@ -177,7 +177,7 @@ void StateKeeper::free(const Forgotten& forgotten) {
 }
 
 // A flow that is over has given its port back and still names the pool.
-bool StateKeeper::is_used(const PoolEntry& pool) const {
+bool Identities::is_used(const PoolEntry& pool) const {
   return std::ranges::any_of(registries_, [&](const Registry* registry) {
     const PoolState& state = *registry->pools[pool.id];
     return state.flows.value() > 0 || state.ports.counters().in_use.value() > 0;

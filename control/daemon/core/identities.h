@@ -42,11 +42,11 @@ struct PoolEntry {
   uint64_t used_ms = 0;  // when a removed one was last seen in use
 };
 
-class StateKeeper {
+class Identities {
  public:
   // The registries are the workers', and `steering` shares out ports among as many; they outlive
   // the keeper.
-  StateKeeper(std::vector<Registry*> registries, net::Random random, Steering& steering)
+  Identities(std::vector<Registry*> registries, net::Random random, Steering& steering)
       : registries_(std::move(registries)), random_(random), steering_(steering) {}
 
   // Makes room for everything that the configuration names, and marks as removed what it does not.

@@ -17,44 +17,44 @@ bool answers(const FindNeighbours::Answer& answer) {
 
 }  // namespace
 
-std::vector<net::Ipv4Address> destinations_of(const Balancer& balancer) {
+std::vector<net::Ipv4Address> destinations_of(const DataplaneManager& dataplane) {
   std::set<net::Ipv4Address> all;
-  for (const auto& [key, backend] : balancer.keeper().backends()) {
+  for (const auto& [key, backend] : dataplane.identities().backends()) {
     if (!backend.removed) all.insert(key.address.ip);
   }
-  for (const RouteConfig& route : balancer.config().routes) all.insert(route.via);
+  for (const RouteConfig& route : dataplane.config().routes) all.insert(route.via);
   return {all.begin(), all.end()};
 }
 
-void NeighbourWatch::sample(const Balancer& balancer) {
-  cut_off_from_.resize(balancer.workers().size());
-  if (some_drop(balancer)) {
-    ask(balancer);
+void NeighbourWatch::sample(const DataplaneManager& dataplane) {
+  cut_off_from_.resize(dataplane.workers().size());
+  if (some_drop(dataplane)) {
+    ask(dataplane);
   } else if (Clock::now() - asked_ > kRemembered) {
     std::ranges::fill(cut_off_from_, "");
   }
 }
 
-bool NeighbourWatch::some_drop(const Balancer& balancer) {
-  dropped_.resize(balancer.workers().size());
+bool NeighbourWatch::some_drop(const DataplaneManager& dataplane) {
+  dropped_.resize(dataplane.workers().size());
   size_t dropping = 0;
   for (size_t i = 0; i < dropped_.size(); ++i) {
     constexpr auto kReason = static_cast<size_t>(net::DropReason::neighbour_unreachable);
-    const uint64_t now = balancer.workers()[i]->counters().drops[kReason].value();
+    const uint64_t now = dataplane.workers()[i]->counters().drops[kReason].value();
     dropping += std::exchange(dropped_[i], now) == now ? 0 : 1;
   }
   return dropping > 0 && dropping < dropped_.size();
 }
 
-void NeighbourWatch::ask(const Balancer& balancer) {
+void NeighbourWatch::ask(const DataplaneManager& dataplane) {
   asked_ = Clock::now();
   std::ranges::fill(cut_off_from_, "");
-  const auto destinations = destinations_of(balancer);
+  const auto destinations = destinations_of(dataplane);
   std::vector<std::vector<FindNeighbours::Answer>> told;
-  for (const auto& worker : balancer.workers()) {
-    FindNeighbours errand(destinations);
-    if (!worker->run(errand)) return;
-    told.push_back(errand.answers());
+  for (const auto& worker : dataplane.workers()) {
+    FindNeighbours call(destinations);
+    if (!worker->run(call)) return;
+    told.push_back(call.answers());
   }
   for (size_t d = 0; d < destinations.size(); ++d) {
     if (std::ranges::none_of(told, [d](const auto& of) { return answers(of[d]); })) continue;

@@ -13,13 +13,13 @@
 namespace sluice::control {
 
 // Backends and gateways, each once.
-std::vector<net::Ipv4Address> destinations_of(const Balancer& balancer);
+std::vector<net::Ipv4Address> destinations_of(const DataplaneManager& dataplane);
 
 class NeighbourWatch {
  public:
   // Once a second. Workers are asked only when some of them, and not all, have dropped packets for a
   // neighbour that does not answer.
-  void sample(const Balancer& balancer);
+  void sample(const DataplaneManager& dataplane);
   // By worker: the first such neighbour, or nothing.
   const std::vector<std::string>& cut_off_from() const { return cut_off_from_; }
 
@@ -27,8 +27,8 @@ class NeighbourWatch {
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kRemembered{10};
 
-  bool some_drop(const Balancer& balancer);
-  void ask(const Balancer& balancer);
+  bool some_drop(const DataplaneManager& dataplane);
+  void ask(const DataplaneManager& dataplane);
 
   std::vector<uint64_t> dropped_;
   std::vector<std::string> cut_off_from_;

@@ -50,21 +50,21 @@ void add_gateways(Snapshot& snapshot, const Config& config) {
 }
 
 BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
-                    const LocalPoolConfig& locals, uint32_t weight, const StateKeeper& keeper) {
+                    const LocalPoolConfig& locals, uint32_t weight, const Identities& identities) {
   const BackendKey key{service.vip, backend.address};
-  BackendView view{keeper.backends().at(key).id, backend.address, weight, {}};
+  BackendView view{identities.backends().at(key).id, backend.address, weight, {}};
   for (net::Ipv4Address local : locals.addresses) {
-    view.pools.push_back(keeper.pools().at({local, backend.address}).id);
+    view.pools.push_back(identities.pools().at({local, backend.address}).id);
   }
   return view;
 }
 
 void add_services(Snapshot& snapshot, const Config& config, const RuntimeState& runtime,
-                  const StateKeeper& keeper, bool different_mtus) {
+                  const Identities& identities, bool different_mtus) {
   snapshot.draining = runtime.drain.has_value();
   for (const ServiceConfig& service : config.services) {
     ServiceView view{};
-    view.id = keeper.services().at(service.vip).id;
+    view.id = identities.services().at(service.vip).id;
     view.name = service.name;
     view.vip = service.vip;
     view.scheduler = service.scheduler;
@@ -76,9 +76,9 @@ void add_services(Snapshot& snapshot, const Config& config, const RuntimeState& 
     const std::vector<uint32_t> weights = weights_of(service, runtime).weights;
     for (size_t i = 0; i < weights.size(); ++i) {
       view.backends.push_back(view_of(service.backends[i], service, local_pool_of(config, service),
-                                      weights[i], keeper));
+                                      weights[i], identities));
     }
-    view.turns = make_turns(weights);
+    view.wrr_order = make_wrr_order(weights);
     snapshot.services.push_back(std::move(view));
   }
 }
@@ -102,18 +102,19 @@ void count_sharers(Snapshot& snapshot) {
 }
 
 // With what was removed and lingers: its packets must still find their way.
-void add_identities(Snapshot& snapshot, const StateKeeper& keeper) {
-  for (const auto& [vip, service] : keeper.services()) {
+void add_identities(Snapshot& snapshot, const Identities& identities) {
+  for (const auto& [vip, service] : identities.services()) {
     if (service.removed) snapshot.removed_services.push_back({service.id, vip});
   }
-  for (const auto& [key, pool] : keeper.pools()) {
+  for (const auto& [key, pool] : identities.pools()) {
     snapshot.pools.push_back({pool.id, key.local, key.backend});
   }
 }
 
-void add_own_addresses(Snapshot& snapshot, const Config& config, const StateKeeper& keeper) {
-  for (const auto& [vip, service] : keeper.services()) snapshot.own_everywhere.push_back(vip.ip);
-  for (const auto& [key, pool] : keeper.pools()) snapshot.locals.push_back(key.local);
+void add_own_addresses(Snapshot& snapshot, const Config& config, const Identities& identities) {
+  for (const auto& [vip, service] : identities.services())
+    snapshot.own_everywhere.push_back(vip.ip);
+  for (const auto& [key, pool] : identities.pools()) snapshot.locals.push_back(key.local);
   for (const LocalPoolConfig& pool : config.local_pools) {
     snapshot.locals.insert(snapshot.locals.end(), pool.addresses.begin(), pool.addresses.end());
   }
@@ -133,8 +134,8 @@ constexpr TcpTimeouts timeouts_of(const TcpTimeoutsConfig& seconds) {
   set(TcpState::kBackendClosed, seconds.half_closed);
   set(TcpState::kClientFirst, seconds.closing);
   set(TcpState::kBackendFirst, seconds.closing);
-  set(TcpState::kClean, seconds.closed);
-  set(TcpState::kHeld, seconds.closed);
+  set(TcpState::kClosed, seconds.closed);
+  set(TcpState::kTimeWait, seconds.closed);
   return ms;
 }
 static_assert(timeouts_of({}) == kDefaultTcpTimeouts, "the defaults are the dataplane's own");
@@ -148,7 +149,7 @@ bool have_different_mtus(const std::vector<PortInfo>& ports) {
 }  // namespace
 
 std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeState& runtime,
-                                         const StateKeeper& keeper,
+                                         const Identities& identities,
                                          const std::vector<PortInfo>& ports,
                                          uint64_t network_generation) {
   auto snapshot = std::make_unique<Snapshot>();
@@ -161,10 +162,10 @@ std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeStat
   add_interfaces(*snapshot, config, ports);
   add_networks(*snapshot, config);
   add_gateways(*snapshot, config);
-  add_services(*snapshot, config, runtime, keeper, have_different_mtus(ports));
+  add_services(*snapshot, config, runtime, identities, have_different_mtus(ports));
   count_sharers(*snapshot);
-  add_identities(*snapshot, keeper);
-  add_own_addresses(*snapshot, config, keeper);
+  add_identities(*snapshot, identities);
+  add_own_addresses(*snapshot, config, identities);
   snapshot->seal();
   return snapshot;
 }

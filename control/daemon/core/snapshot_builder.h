@@ -23,7 +23,7 @@ struct PortInfo {
 
 // The keeper has adopted the configuration. Addresses of what was removed and lingers stay ours.
 std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeState& runtime,
-                                         const StateKeeper& keeper,
+                                         const Identities& identities,
                                          const std::vector<PortInfo>& ports,
                                          uint64_t network_generation);
 

@@ -8,7 +8,7 @@
 
 namespace sluice::control {
 
-bool WorkerWatch::all_progress(const std::vector<WorkerProgress>& workers) {
+bool Watchdog::all_progress(const std::vector<WorkerProgress>& workers) {
   seen_.resize(workers.size());
   bool all = true;
   for (size_t i = 0; i < workers.size(); ++i) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Sees whether the workers' loops still turn.
+// Sees whether the workers' loops still go round.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@ namespace sluice::control {
 
 struct WorkerProgress {
   unsigned lcore = 0;
-  uint64_t polls = 0;  // grows with every turn of a worker's loop
+  uint64_t polls = 0;  // grows with every iteration of a worker's loop
 };
 
-class WorkerWatch {
+class Watchdog {
  public:
   // Whether every worker has polled since the last look. One that has not is named in the log, and
   // again when it goes on.

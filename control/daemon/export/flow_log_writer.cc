@@ -17,10 +17,10 @@ namespace {
 constexpr std::chrono::milliseconds kPeriod{20};
 constexpr size_t kRecords = 256;  // taken at a time
 
-std::string_view fix_of(net::Shift shift) {
-  if (!shift.any()) return "none";
-  if (shift.sequence == 0) return "tsval";
-  return shift.timestamp == 0 ? "sequence" : "both";
+std::string_view fix_of(net::SeqAdjust adjust) {
+  if (!adjust.any()) return "none";
+  if (adjust.sequence == 0) return "tsval";
+  return adjust.timestamp == 0 ? "sequence" : "both";
 }
 
 std::string seconds_text(uint64_t ms) {
@@ -52,7 +52,7 @@ void append_flow(std::string& lines, const FlowRecord& record, std::string_view 
                  to_string(record.backend), seconds_text(record.start_ms),
                  seconds_text(record.end_ms), record.end_ms - record.start_ms, record.bytes_in,
                  record.bytes_out, end.closed_by, end.reason, name_of(record.state),
-                 name_of(record.grant), fix_of(record.shift), record.rewritten, record.heals,
+                 name_of(record.reuse), fix_of(record.adjust), record.rewritten, record.heals,
                  record.syns);
 }
 

@@ -28,8 +28,8 @@ constexpr uint64_t kSpreadMs = 1000;                  // first checks start with
 constexpr uint64_t kInDoubtMs = 50;                   // between two checks, at least
 constexpr uint64_t kNoRoomMs = 10;                    // until it is tried again
 constexpr uint64_t kBeatMs = 10;  // while checks are on their way the timer fires at least so often
-constexpr uint64_t kHeldUpMs = 10;  // and where it comes so late, the thread was held up
-constexpr int kStepsPerTurn = 32;   // so that the way to the kernel gets its turn as well
+constexpr uint64_t kHeldUpMs = 10;      // and where it comes so late, the thread was held up
+constexpr int kStepsPerIteration = 32;  // so that the way to the kernel gets its turn as well
 
 std::optional<uint64_t> median_of(const std::deque<uint64_t>& values) {
   if (values.empty()) return std::nullopt;
@@ -46,7 +46,7 @@ std::string name_of(const ProbeTarget& target) {
 ProbeTarget target_of(const Config& config, const ServiceConfig& service,
                       const BackendConfig& backend) {
   ProbeTarget target{service.name, backend.address, {}, {}, *service.health_check};
-  if (const auto way = way_towards(config, backend.address.ip)) {
+  if (const auto way = lookup_route(config, backend.address.ip)) {
     target.source = way->source;
     target.device = config.interfaces[way->interface].kernel;
   }
@@ -131,7 +131,7 @@ std::unique_ptr<HealthChecker::Watched> HealthChecker::take_over(Backends& befor
   } else {
     watched = std::make_unique<Watched>(Watched{.key = key,
                                                 .state = HealthState(now_ms, joins),
-                                                .passive = PassiveWatch(hooks_.handshakes(key))});
+                                                .passive = PassiveCheck(hooks_.handshakes(key))});
   }
   watched->target = target;
   watched->rules = rules_of(target.check);
@@ -159,9 +159,9 @@ HealthMap HealthChecker::view() const {
   for (const auto& [key, watched] : watched_) {
     const HealthState& state = watched->state;
     map[key] = {
-        state.health(),     state.takes_flows(),        state.share_percent(), state.reason(),
-        watched->hindrance, state.since_ms(),           watched->good_count,   watched->bad_count,
-        watched->took_ms,   median_of(watched->good_ms)};
+        state.health(),       state.takes_flows(),        state.share_percent(), state.reason(),
+        watched->check_error, state.since_ms(),           watched->good_count,   watched->bad_count,
+        watched->took_ms,     median_of(watched->good_ms)};
   }
   return map;
 }
@@ -198,7 +198,7 @@ void HealthChecker::arm() {
 void HealthChecker::on_timer() {
   const uint64_t now_ms = steady_ms();
   if (now_ms > armed_ms_ + kHeldUpMs) give_time_back(now_ms - armed_ms_);
-  for (int i = 0; i < kStepsPerTurn && !due_.empty(); ++i) {
+  for (int i = 0; i < kStepsPerIteration && !due_.empty(); ++i) {
     const auto [due_ms, watched] = *due_.begin();
     if (due_ms > now_ms) break;
     if (watched->checking) {
@@ -237,12 +237,12 @@ void HealthChecker::on_result(Watched& watched, const ProbeResult& result) {
   --running_count_;
   watched.took_ms = now_ms - watched.started_ms;
   if (result.kind == ProbeResult::Kind::kNone) {
-    if (watched.hindrance != result.reason) {
+    if (watched.check_error != result.reason) {
       spdlog::warn("backend {} cannot be checked: {}", name_of(watched.target), result.reason);
     }
-    watched.hindrance = result.reason;
+    watched.check_error = result.reason;
   } else {
-    watched.hindrance.clear();
+    watched.check_error.clear();
     const bool good = result.kind == ProbeResult::Kind::kGood;
     ++(good ? watched.good_count : watched.bad_count);
     if (good) {
@@ -261,7 +261,7 @@ void HealthChecker::on_result(Watched& watched, const ProbeResult& result) {
 void HealthChecker::look_at_handshakes(Watched& watched, uint64_t now_ms) {
   const uint64_t failed = watched.passive.look(hooks_.handshakes(watched.key));
   if (watched.state.health() == Health::kDown) return watched.passive.forget();
-  if (watched.passive.row_count() >= PassiveWatch::kRowMax) {
+  if (watched.passive.row_count() >= PassiveCheck::kRowMax) {
     const uint64_t since_ms = watched.state.since_ms();
     if (watched.state.bring_down(said_of(watched.passive.row()), now_ms)) {
       note_change(watched, since_ms, static_cast<uint32_t>(watched.passive.row_count()));

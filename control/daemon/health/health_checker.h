@@ -61,7 +61,7 @@ class HealthChecker {
     ProbeTarget target;
     HealthRules rules;
     HealthState state;
-    PassiveWatch passive;
+    PassiveCheck passive;
     std::unique_ptr<Probe> probe;
     bool checking = false;
     uint64_t started_ms = 0;  // the last check
@@ -70,7 +70,7 @@ class HealthChecker {
     std::deque<uint64_t> good_ms;  // how long the last kUsual good ones took
     uint64_t good_count = 0;
     uint64_t bad_count = 0;
-    std::string hindrance;
+    std::string check_error;
   };
   static constexpr size_t kUsual = 5;  // checks
   using Due = std::pair<uint64_t, Watched*>;

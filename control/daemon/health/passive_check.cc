@@ -6,7 +6,7 @@
 
 namespace sluice::control {
 
-uint64_t PassiveWatch::look(const HandshakeCounts& totals) {
+uint64_t PassiveCheck::look(const HandshakeCounts& totals) {
   const HandshakeCounts before = std::exchange(last_, totals);
   const uint64_t answered = totals.answered - before.answered;
   const uint64_t refused = totals.refused - before.refused;

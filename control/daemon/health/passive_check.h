@@ -11,11 +11,11 @@
 
 namespace sluice::control {
 
-class PassiveWatch {
+class PassiveCheck {
  public:
   static constexpr uint64_t kRowMax = 5;  // so many in a row, and it is down
 
-  explicit PassiveWatch(const HandshakeCounts& totals) : last_(totals) {}
+  explicit PassiveCheck(const HandshakeCounts& totals) : last_(totals) {}
 
   // Takes the totals; how many have failed since the last look.
   uint64_t look(const HandshakeCounts& totals);

@@ -32,14 +32,14 @@ struct ProbeTarget {
 struct ProbeResult {
   enum class Kind : uint8_t {
     kGood,
-    kBad,
+    kCritical,
     kNone,  // it could not be made; that says nothing about the backend
   };
   Kind kind;
   std::string reason;  // what was wrong, in a few words
 
   static ProbeResult good() { return {Kind::kGood, {}}; }
-  static ProbeResult bad(std::string reason) { return {Kind::kBad, std::move(reason)}; }
+  static ProbeResult bad(std::string reason) { return {Kind::kCritical, std::move(reason)}; }
   static ProbeResult none(std::string reason) { return {Kind::kNone, std::move(reason)}; }
 };
 

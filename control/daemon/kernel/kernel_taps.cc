@@ -38,24 +38,24 @@ KernelTaps::KernelTaps(EventLoop& loop, const Config& config,
                        std::vector<KernelInterface> interfaces, rte_mempool* packets)
     : loop_(loop), config_(config), packets_(packets) {
   for (KernelInterface& interface : interfaces) {
-    ways_.push_back({std::move(interface), nullptr});
-    Way& way = ways_.back();
-    const InterfaceConfig& own = config_.interfaces[way.interface.index];
+    taps_.push_back({std::move(interface), nullptr});
+    TapPort& port = taps_.back();
+    const InterfaceConfig& own = config_.interfaces[port.interface.index];
     try {
-      make(way);
+      make(port);
     } catch (const std::exception& error) {
       throw StartError(
           fmt::format("interface {}: kernel \"{}\": {}", own.name, own.kernel, error.what()));
     }
-    if (const auto twin = kernel_interface_of(own.device)) {
-      const std::string hindrance = mute(*twin);
-      if (!hindrance.empty()) {
+    if (const auto peer = kernel_interface_of(own.device)) {
+      const std::string check_error = mute(*peer);
+      if (!check_error.empty()) {
         spdlog::warn("interface {}: the kernel sees packets twice, at {} and at {}: {}", own.name,
-                     *twin, own.kernel, hindrance);
+                     *peer, own.kernel, check_error);
       }
     }
   }
-  if (ways_.empty()) return;
+  if (taps_.empty()) return;
   timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
   if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
   set_period(false);
@@ -70,45 +70,45 @@ KernelTaps::KernelTaps(EventLoop& loop, const Config& config,
 
 KernelTaps::~KernelTaps() {
   if (timer_) loop_.forget(timer_.get());
-  for (const Way& way : ways_) {
-    if (way.tap) loop_.forget(way.tap->fd());
+  for (const TapPort& port : taps_) {
+    if (port.tap) loop_.forget(port.tap->fd());
   }
 }
 
-void KernelTaps::make(Way& way) {
-  const InterfaceConfig& own = config_.interfaces[way.interface.index];
-  way.tap =
-      std::make_unique<KernelTap>(own.kernel, way.interface.mac, way.interface.mtu, own.addresses,
-                                  routes_through(config_, way.interface.index));
-  // Edge-triggered: what a turn's budget leaves there is fetched by the timer.
+void KernelTaps::make(TapPort& port) {
+  const InterfaceConfig& own = config_.interfaces[port.interface.index];
+  port.tap =
+      std::make_unique<KernelTap>(own.kernel, port.interface.mac, port.interface.mtu, own.addresses,
+                                  routes_through(config_, port.interface.index));
+  // Edge-triggered: what an iteration's budget leaves there is fetched by the timer.
   loop_.watch(
-      way.tap->fd(), EPOLLIN | EPOLLET, [this](uint32_t) { poll(); }, "a tap");
+      port.tap->fd(), EPOLLIN | EPOLLET, [this](uint32_t) { poll(); }, "a tap");
 }
 
 void KernelTaps::apply(const Config& config) {
   config_ = config;
-  for (Way& way : ways_) {
-    if (!way.tap) continue;
+  for (TapPort& port : taps_) {
+    if (!port.tap) continue;
     try {
-      way.tap->configure(config_.interfaces[way.interface.index].addresses,
-                         routes_through(config_, way.interface.index));
+      port.tap->configure(config_.interfaces[port.interface.index].addresses,
+                          routes_through(config_, port.interface.index));
     } catch (const std::exception& error) {
-      spdlog::error("kernel {}: {}", way.tap->name(), error.what());
+      spdlog::error("kernel {}: {}", port.tap->name(), error.what());
     }
   }
 }
 
 void KernelTaps::tick() {
-  for (Way& way : ways_) {
-    if (way.tap && !way.tap->is_gone()) continue;
-    const std::string name = kernel_name(config_, way.interface);
-    if (way.tap) {
+  for (TapPort& port : taps_) {
+    if (port.tap && !port.tap->is_gone()) continue;
+    const std::string name = kernel_name(config_, port.interface);
+    if (port.tap) {
       spdlog::warn("kernel {}: somebody deleted the tap; making it again", name);
-      loop_.forget(way.tap->fd());
-      way.tap.reset();
+      loop_.forget(port.tap->fd());
+      port.tap.reset();
     }
     try {
-      make(way);
+      make(port);
       spdlog::info("kernel {}: the tap is there again", name);
     } catch (const std::exception& error) {
       spdlog::error("kernel {}: {}", name, error.what());
@@ -119,47 +119,47 @@ void KernelTaps::tick() {
 void KernelTaps::poll() {
   const int64_t now = now_ms();
   if (now != budget_ms_) {
-    for (Way& way : ways_) way.to_kernel_left = kToKernelPerMs;
+    for (TapPort& port : taps_) port.to_kernel_left = kToKernelPerMs;
     budget_ms_ = now;
   }
   bool moved = false;
-  for (Way& way : ways_) {
-    moved |= to_kernel(way);
-    moved |= to_port(way);
+  for (TapPort& port : taps_) {
+    moved |= to_kernel(port);
+    moved |= to_port(port);
   }
   if (moved) moved_ms_ = now;
   const bool busy = now - moved_ms_ < kBusyForMs;
   if (busy != busy_) set_period(busy);
 }
 
-bool KernelTaps::to_kernel(Way& way) {
+bool KernelTaps::to_kernel(TapPort& port) {
   bool moved = false;
   std::array<rte_mbuf*, kToKernelPerMs> packets;
-  for (KernelRings* ring : way.interface.rings) {
-    const unsigned count = ring->collect(packets.data(), way.to_kernel_left);
-    way.to_kernel_left -= count;
+  for (KernelRings* ring : port.interface.rings) {
+    const unsigned count = ring->collect(packets.data(), port.to_kernel_left);
+    port.to_kernel_left -= count;
     moved |= count > 0;
     for (unsigned i = 0; i < count; ++i) {
       // What the kernel does not take it has counted itself, at the tap.
-      if (way.tap) way.tap->write({rte_pktmbuf_mtod(packets[i], uint8_t*), packets[i]->data_len});
+      if (port.tap) port.tap->write({rte_pktmbuf_mtod(packets[i], uint8_t*), packets[i]->data_len});
     }
     rte_pktmbuf_free_bulk(packets.data(), count);
   }
   return moved;
 }
 
-bool KernelTaps::to_port(Way& way) {
-  if (!way.tap) return false;
-  KernelRings& rings = *way.interface.rings.front();
-  std::array<rte_mbuf*, kToPortPerTurn> packets;
+bool KernelTaps::to_port(TapPort& port) {
+  if (!port.tap) return false;
+  KernelRings& rings = *port.interface.rings.front();
+  std::array<rte_mbuf*, kToPortPerIteration> packets;
   // What does not fit stays with the kernel, whose queue is there for that.
-  const unsigned room = std::min(rings.room(), kToPortPerTurn);
+  const unsigned room = std::min(rings.room(), kToPortPerIteration);
   unsigned count = 0;
   while (count < room) {
     rte_mbuf* packet = rte_pktmbuf_alloc(packets_);
     if (packet == nullptr) break;
     const size_t length =
-        way.tap->read({rte_pktmbuf_mtod(packet, uint8_t*), rte_pktmbuf_tailroom(packet)});
+        port.tap->read({rte_pktmbuf_mtod(packet, uint8_t*), rte_pktmbuf_tailroom(packet)});
     if (length == 0) {
       rte_pktmbuf_free(packet);
       break;

@@ -39,25 +39,25 @@ class KernelTaps {
 
  private:
   static constexpr unsigned kToKernelPerMs = 128;
-  static constexpr unsigned kToPortPerTurn = 64;
+  static constexpr unsigned kToPortPerIteration = 64;
 
-  struct Way {
+  struct TapPort {
     KernelInterface interface;
     std::unique_ptr<KernelTap> tap;  // none while it cannot be made
     unsigned to_kernel_left = kToKernelPerMs;
   };
 
-  void make(Way& way);
-  void configure(Way& way);
+  void make(TapPort& port);
+  void configure(TapPort& port);
   void poll();
-  bool to_kernel(Way& way);
-  bool to_port(Way& way);
+  bool to_kernel(TapPort& port);
+  bool to_port(TapPort& port);
   void set_period(bool busy);
 
   EventLoop& loop_;
   Config config_;
   rte_mempool* packets_;
-  std::vector<Way> ways_;
+  std::vector<TapPort> taps_;
   UniqueFd timer_;
   bool busy_ = false;
   int64_t moved_ms_ = 0;   // when something moved last

@@ -95,7 +95,7 @@ int read_number(const std::string& file) {
 std::vector<RouteConfig> routes_through(const Config& config, size_t interface) {
   std::vector<RouteConfig> routes;
   for (const RouteConfig& route : config.routes) {
-    const auto way = way_towards(config, route.via);
+    const auto way = lookup_route(config, route.via);
     if (way && way->interface == interface) routes.push_back(route);
   }
   return routes;

@@ -30,7 +30,7 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
       return spdlog::level::debug;
     case LogLevel::kInfo:
       return spdlog::level::info;
-    case LogLevel::kWarn:
+    case LogLevel::kWarning:
       return spdlog::level::warn;
     case LogLevel::kError:
       return spdlog::level::err;
@@ -60,7 +60,7 @@ class LimitSink : public spdlog::sinks::base_sink<std::mutex> {
 
   void write_finished() {
     const std::lock_guard lock(mutex_);
-    write_finished(LogLimit::Clock::now());
+    write_finished(RateLimit::Clock::now());
   }
 
  protected:
@@ -79,15 +79,15 @@ class LimitSink : public spdlog::sinks::base_sink<std::mutex> {
   }
 
  private:
-  void write_finished(LogLimit::Clock::time_point now) {
-    for (const LogLimit::Suppressed& suppressed : limit_.finished(now)) {
+  void write_finished(RateLimit::Clock::time_point now) {
+    for (const RateLimit::Suppressed& suppressed : limit_.finished(now)) {
       write(static_cast<spdlog::level::level_enum>(suppressed.level),
             fmt::format("{} more suppressed, the last: {}", suppressed.count, suppressed.line),
             now);
     }
   }
   void write(spdlog::level::level_enum level, std::string_view text,
-             LogLimit::Clock::time_point time) {
+             RateLimit::Clock::time_point time) {
     for (size_t begin = 0; begin <= text.size();) {
       const size_t end = std::min(text.find('\n', begin), text.size());
       const std::string_view line = text.substr(begin, end - begin);
@@ -97,7 +97,7 @@ class LimitSink : public spdlog::sinks::base_sink<std::mutex> {
   }
 
   spdlog::sink_ptr out_;
-  LogLimit limit_;
+  RateLimit limit_;
 };
 
 std::shared_ptr<LimitSink> limit_sink;

@@ -31,7 +31,7 @@ std::string shape_of(std::string_view line) {
 
 }  // namespace
 
-std::vector<LogLimit::Suppressed> LogLimit::finished(Clock::time_point now) {
+std::vector<RateLimit::Suppressed> RateLimit::finished(Clock::time_point now) {
   std::vector<Suppressed> out;
   for (auto window = windows_.begin(); window != windows_.end();) {
     // A clock that was set back must not hold lines for longer than a window.
@@ -42,13 +42,13 @@ std::vector<LogLimit::Suppressed> LogLimit::finished(Clock::time_point now) {
   return out;
 }
 
-LogLimit::Window& LogLimit::window_of(std::string key, Clock::time_point now) {
+RateLimit::Window& RateLimit::window_of(std::string key, Clock::time_point now) {
   const bool full = windows_.size() >= kWindowsMax && !windows_.contains(key);
   if (full) key.assign(1, kAlike);  // everything else shares one
   return windows_.try_emplace(std::move(key), Window{now + kWindow, 0, {}}).first->second;
 }
 
-bool LogLimit::admit(int level, std::string_view line, Clock::time_point now) {
+bool RateLimit::admit(int level, std::string_view line, Clock::time_point now) {
   Window& same = window_of(fmt::format("={}", line), now);
   Window& alike = window_of(shape_of(line), now);
   Window* const full = same.written >= kSameMax     ? &same

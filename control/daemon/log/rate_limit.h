@@ -15,7 +15,7 @@
 
 namespace sluice::control {
 
-class LogLimit {
+class RateLimit {
  public:
   using Clock = std::chrono::system_clock;  // spdlog's
 

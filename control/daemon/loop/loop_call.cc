@@ -22,14 +22,14 @@ LoopCall::~LoopCall() {
   loop_.forget(wake_.get());
 }
 
-bool LoopCall::run(const Task& task, std::chrono::milliseconds patience) {
+bool LoopCall::run(const Task& task, std::chrono::milliseconds timeout) {
   Call call{&task};
   std::unique_lock lock(mutex_);
   if (closed_) return false;
   waiting_.push_back(&call);
   eventfd_write(wake_.get(), 1);
   const auto is_waiting = [&] { return std::ranges::find(waiting_, &call) != waiting_.end(); };
-  changed_.wait_for(lock, patience, [&] { return call.done || !is_waiting(); });
+  changed_.wait_for(lock, timeout, [&] { return call.done || !is_waiting(); });
   if (is_waiting()) {
     std::erase(waiting_, &call);
     return false;

@@ -28,7 +28,7 @@ class LoopCall {
   LoopCall& operator=(const LoopCall&) = delete;
 
   // Any thread but the loop's. False when the loop did not begin in time, or takes no more tasks.
-  bool run(const Task& task, std::chrono::milliseconds patience = std::chrono::seconds(2));
+  bool run(const Task& task, std::chrono::milliseconds timeout = std::chrono::seconds(2));
   // The loop's thread: whoever waits is sent away, and nobody comes in any more.
   void close();
 

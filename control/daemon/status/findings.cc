@@ -30,43 +30,44 @@ constexpr size_t kFindingsOfAKind = 8;  // of a thousand dead backends, eight ar
 
 struct TroubleDrop {
   std::string_view reason;
-  Level level;
-  std::string_view mend;
+  Severity level;
+  std::string_view remedy;
 };
 
 // Only what should never grow: the rest of docs/counters.md is scanners, neighbours and late
 // segments.
 constexpr TroubleDrop kTroubleDrops[] = {
-    {"frame_truncated", Level::kWarn, "look for a broken sender: capture on the interface"},
-    {"frame_segmented", Level::kWarn,
+    {"frame_truncated", Severity::kWarning, "look for a broken sender: capture on the interface"},
+    {"frame_segmented", Severity::kWarning,
      "turn off GRO and LRO on the device: ethtool -K IFACE gro off"},
-    {"arp_bad", Level::kWarn, "someone else may have one of our addresses: tcpdump -e arp"},
-    {"kernel_queue_full", Level::kWarn,
+    {"arp_bad", Severity::kWarning, "someone else may have one of our addresses: tcpdump -e arp"},
+    {"kernel_queue_full", Severity::kWarning,
      "a flood to an interface's own address: tcpdump -ni its `kernel` tap"},
-    {"ipv4_checksum_bad", Level::kWarn, "at a veth's other end: ethtool -K IFACE tx off"},
-    {"tcp_checksum_bad", Level::kWarn, "at a veth's other end: ethtool -K IFACE tx off"},
-    {"no_backend", Level::kBad, "bring a backend up, or give one a weight"},
-    {"ports_exhausted", Level::kBad, "add addresses to the [[local_pool]]"},
-    {"flow_table_full", Level::kBad, "raise limits.flows_per_worker and restart"},
-    {"heal_exhausted", Level::kWarn, "find out what answers in the backend's name"},
-    {"no_route", Level::kBad, "add a [[route]] to the destination"},
-    {"neighbour_table_full", Level::kBad, "raise limits.neighbours_per_worker and restart"},
-    {"neighbour_queue_full", Level::kWarn, "see sluicectl doctor: ARP"},
-    {"neighbour_asks_limited", Level::kWarn,
+    {"ipv4_checksum_bad", Severity::kWarning, "at a veth's other end: ethtool -K IFACE tx off"},
+    {"tcp_checksum_bad", Severity::kWarning, "at a veth's other end: ethtool -K IFACE tx off"},
+    {"no_backend", Severity::kCritical, "bring a backend up, or give one a weight"},
+    {"ports_exhausted", Severity::kCritical, "add addresses to the [[local_pool]]"},
+    {"flow_table_full", Severity::kCritical, "raise limits.flows_per_worker and restart"},
+    {"heal_exhausted", Severity::kWarning, "find out what answers in the backend's name"},
+    {"no_route", Severity::kCritical, "add a [[route]] to the destination"},
+    {"neighbour_table_full", Severity::kCritical, "raise limits.neighbours_per_worker and restart"},
+    {"neighbour_queue_full", Severity::kWarning, "see sluicectl doctor: ARP"},
+    {"neighbour_asks_limited", Severity::kWarning,
      "SYNs from many addresses of a link's own network that nobody has: a flood from there"},
-    {"ipv4_source_misplaced", Level::kWarn,
+    {"ipv4_source_misplaced", Severity::kWarning,
      "somebody on the clients' side forges a backend's address, or a route is wrong"},
-    {"neighbour_unreachable", Level::kBad,
+    {"neighbour_unreachable", Severity::kCritical,
      "a backend or gateway does not answer ARP: see sluicectl doctor"},
-    {"tx_full", Level::kWarn, "the link is full; net_af_packet: a larger framecnt= in device"},
-    {"mbuf_exhausted", Level::kBad, "raise eal.memory_mb and restart"},
+    {"tx_full", Severity::kWarning,
+     "the link is full; net_af_packet: a larger framecnt= in device"},
+    {"mbuf_exhausted", Severity::kCritical, "raise eal.memory_mb and restart"},
 };
 
 // Somebody says that an address is his; the log names both MACs.
 constexpr TroubleDrop kTroubleEvents[] = {
-    {"arp_conflicts", Level::kWarn,
+    {"arp_conflicts", Severity::kWarning,
      "two hosts have one address, or one forges it: see the log; pin it: [[interface]] neighbours"},
-    {"address_conflicts", Level::kWarn, "somebody else has an address of ours: see the log"},
+    {"address_conflicts", Severity::kWarning, "somebody else has an address of ours: see the log"},
 };
 
 const TroubleDrop* trouble(std::string_view reason) {
@@ -100,14 +101,14 @@ class Judge {
     if (row.value("refused", 0.0) > 0) what += fmt::format(" ({} so far)", count(row["refused"]));
     what += fmt::format(", {} go on", count(row.value("remaining", 0.0)));
     if (row.value("exit", false)) what += "; sluice stops when none is left";
-    add(Level::kWarn, std::move(what), "sluicectl undrain");
+    add(Severity::kWarning, std::move(what), "sluicectl undrain");
   }
 
   void program() {
     const json row = status_.value("program", json::object());
     control_thread(row);
     if (row.value("last_reload_succeeded", true)) return;
-    add(Level::kWarn,
+    add(Severity::kWarning,
         fmt::format("the last reload was refused, the configuration before it is in force: {}",
                     text(row, "last_reload_error")),
         "mend the file, then: sluicectl reload; what needs a restart: put it back, or restart");
@@ -116,13 +117,13 @@ class Judge {
   void control_thread(const json& row) {
     const double busy = row.value("loop_busy_percent", 0.0);
     if (row.value("loop_spins", false)) {
-      add(Level::kWarn,
+      add(Severity::kWarning,
           fmt::format("the control thread is woken without end, {} times a second and slowed down, "
                       "by {}",
                       count(row.value("loop_iterations_per_s", 0.0)), text(row, "loop_busiest")),
           "packets flow on; tell us, and restart when it suits");
     } else if (busy > kLoopWarnPercent) {
-      add(Level::kWarn,
+      add(Severity::kWarning,
           fmt::format("the control thread is {:.0f} % busy, most of it with {}", busy,
                       text(row, "loop_busiest")),
           "see docs/operations.md: the control thread");
@@ -136,14 +137,14 @@ class Judge {
       services_without_backend_.insert(text(row, "name"));
       const std::string why = why_none(text(row, "name"));
       if (row.value("all_down", json()) == "use_all") {
-        add(Level::kBad,
+        add(Severity::kCritical,
             fmt::format("service {}: every backend is down by its health check; all are used as "
                         "they are{}",
                         text(row, "name"), why),
             "look at the backends, and at what the check asks for");
         return;
       }
-      add(Level::kBad,
+      add(Severity::kCritical,
           fmt::format("service {}: no backend takes new connections{}", text(row, "name"), why),
           "bring a backend up, or give one a weight above 0");
     });
@@ -154,7 +155,7 @@ class Judge {
       if (row.value("half_open_flood_recent", 0.0) < kFloodWarnRecent) return;
       flood_ = true;
       const bool deferred = row.value("syns_deferred_recent", 0.0) > 0;
-      add(Level::kWarn,
+      add(Severity::kWarning,
           fmt::format("half-open flood on {}: {}/s, {} half-open of {} ports{}", text(row, "name"),
                       count(row.value("half_open_flood_per_s", 0.0)),
                       count(row.value("half_open", 0.0)), count(row.value("ports", 0.0)),
@@ -169,12 +170,12 @@ class Judge {
   void backends() {
     each("backends", [this](const json& row) {
       const Condition now = condition_of(row);
-      if (now.level == Level::kOk || services_without_backend_.contains(text(row, "service"))) {
+      if (now.level == Severity::kOk || services_without_backend_.contains(text(row, "service"))) {
         return;
       }
       std::string what = fmt::format("backend {} of {} {}", text(row, "address"),
                                      text(row, "service"), now.sentence);
-      add(now.level, std::move(what), now.mend);
+      add(now.level, std::move(what), now.remedy);
     });
   }
 
@@ -186,15 +187,15 @@ class Judge {
         Shortage& shortage = shortages_[text(row, "local_pool")];
         shortage.refused += row["exhausted_recent"].get<double>();
         shortage.towards.push_back(text(row, "backend"));
-        shortage.mend = more_ports(row);
+        shortage.remedy = more_ports(row);
       } else if (full > kPoolWarnPercent) {
-        add(full > kPoolBadPercent ? Level::kBad : Level::kWarn,
+        add(full > kPoolBadPercent ? Severity::kCritical : Severity::kWarning,
             fmt::format("ports towards {}: {:.0f} % of {} are taken (worker {}){}",
                         text(row, "backend"), full, text(row, "fullest_local"),
                         row.value("fullest_worker", 0), when_it_ends(row)),
             more_ports(row));
       } else if (row.value("ends_soon", false) && !flood_) {
-        add(Level::kWarn,
+        add(Severity::kWarning,
             fmt::format("ports towards {}: {} in use and {} resting of {}{}", text(row, "backend"),
                         count(row.value("in_use", 0.0)), count(row.value("resting", 0.0)),
                         count(row.value("ports", 0.0)), when_it_ends(row)),
@@ -203,12 +204,12 @@ class Judge {
     });
     for (const auto& [local_pool, shortage] : shortages_) {
       const size_t others = shortage.towards.size() - 1;
-      add(Level::kBad,
+      add(Severity::kCritical,
           fmt::format("local pool {}: no port is left towards {}{}, {} SYNs refused lately",
                       local_pool, shortage.towards.front(),
                       others == 0 ? "" : fmt::format(" and {} more", others),
                       count(shortage.refused)),
-          shortage.mend);
+          shortage.remedy);
     }
   }
 
@@ -216,13 +217,13 @@ class Judge {
     each("workers", [this](const json& row) {
       const double busy = row.value("busy_percent", 0.0);
       if (busy > kWorkerWarnPercent) {
-        add(Level::kWarn,
+        add(Severity::kWarning,
             fmt::format("worker on lcore {}: {:.0f} % busy", row.at("lcore").dump(), busy),
             flood_ ? "it is the flood that keeps it busy: see there"
                    : "add an lcore to eal.worker_lcores");
       }
       if (const std::string from = row.value("cut_off_from", ""); !from.empty()) {
-        add(Level::kBad,
+        add(Severity::kCritical,
             fmt::format(
                 "worker on lcore {}: {} does not answer its ARP, and does answer other workers",
                 row.at("lcore").dump(), from),
@@ -233,7 +234,7 @@ class Judge {
       }
       const double full = percent(row.value("flows", 0.0), row.value("flows_max", 0.0));
       if (flows_are_short(row) && (!flood_ || full > kFlowsWarnPercent)) {
-        add(Level::kWarn,
+        add(Severity::kWarning,
             fmt::format("worker on lcore {}: {:.0f} % of its flow entries are used{}",
                         row.at("lcore").dump(), full, when_it_ends(row)),
             "raise limits.flows_per_worker, or lower tcp_timeouts.closed");
@@ -245,7 +246,7 @@ class Judge {
     each("interfaces", [this](const json& row) {
       if (row.value("link_up", true)) return unsent(row);
       const std::string reason = row.value("link_reason", "");
-      add(Level::kBad,
+      add(Severity::kCritical,
           fmt::format("interface {}: no link{}", text(row, "name"),
                       reason.empty() || reason == "no link" ? "" : ": " + reason),
           row.value("link_remedy", "look at the cable and the switch's port"));
@@ -260,7 +261,7 @@ class Judge {
       add(known->level,
           fmt::format("{} dropped lately, {}: {}", count(recent), text(row, "name"),
                       text(row, "help")),
-          std::string(known->mend));
+          std::string(known->remedy));
     });
   }
 
@@ -271,7 +272,7 @@ class Judge {
       if (known == std::end(kTroubleEvents) || recent == 0) return;
       add(known->level,
           fmt::format("{} lately, {}: {}", count(recent), text(row, "name"), text(row, "help")),
-          std::string(known->mend));
+          std::string(known->remedy));
     });
   }
 
@@ -285,7 +286,7 @@ class Judge {
   void unsent(const json& row) {
     const double lost = row.value("unsent_recent", 0.0), share = row.value("unsent_percent", 0.0);
     if (lost < kUnsentMin || share < kUnsentPercent) return;
-    add(share < kUnsentBadPercent ? Level::kWarn : Level::kBad,
+    add(share < kUnsentBadPercent ? Severity::kWarning : Severity::kCritical,
         fmt::format(
             "interface {}: the device took {} packets lately that it has not sent ({:.0f} %)",
             text(row, "name"), count(lost), share),
@@ -296,7 +297,7 @@ class Judge {
   struct Shortage {
     double refused = 0;
     std::vector<std::string> towards;
-    std::string mend;
+    std::string remedy;
   };
 
   template <class Rule>
@@ -309,7 +310,7 @@ class Judge {
     const auto begin = findings_.begin() + static_cast<ptrdiff_t>(before);
     std::stable_sort(begin, findings_.end(),
                      [](const Finding& a, const Finding& b) { return a.level > b.level; });
-    const Level worst_left = begin[kFindingsOfAKind].level;
+    const Severity worst_left = begin[kFindingsOfAKind].level;
     findings_.resize(before + kFindingsOfAKind);
     add(worst_left, fmt::format("and {} more {}", found - kFindingsOfAKind, rows), "");
   }
@@ -362,8 +363,8 @@ class Judge {
 
   static std::string text(const json& row, const char* key) { return row.value(key, "?"); }
   static std::string count(double value) { return human_count(value); }
-  void add(Level level, std::string what, std::string mend) {
-    findings_.push_back({level, std::move(what), std::move(mend)});
+  void add(Severity level, std::string what, std::string remedy) {
+    findings_.push_back({level, std::move(what), std::move(remedy)});
   }
 
   const json& status_;
@@ -379,9 +380,9 @@ class Judge {
 Condition condition_of_draining(const json& row) {
   const json over = row.value("override", json());
   if (!over.is_string()) {
-    return {Level::kOk, "draining", "takes no new connections: its weight is 0 in the file", ""};
+    return {Severity::kOk, "draining", "takes no new connections: its weight is 0 in the file", ""};
   }
-  return {Level::kWarn, "draining",
+  return {Severity::kWarning, "draining",
           fmt::format("takes no new connections: {} by hand", over.get<std::string>()),
           fmt::format("sluicectl backend clear {} {}", row.value("service", "?"),
                       row.value("address", "?"))};
@@ -400,30 +401,30 @@ bool flows_are_short(const json& worker) {
              kFlowsWarnPercent;
 }
 
-Level level_of_pool(const json& pool) {
-  if (number_field(pool, "exhausted_recent") > 0) return Level::kBad;
-  return ports_are_short(pool) ? Level::kWarn : Level::kOk;
+Severity severity_of_pool(const json& pool) {
+  if (number_field(pool, "exhausted_recent") > 0) return Severity::kCritical;
+  return ports_are_short(pool) ? Severity::kWarning : Severity::kOk;
 }
 
-Level level_of_service(const json& service) {
-  return number_field(service, "backends_up") == 0 ? Level::kBad : Level::kOk;
+Severity severity_of_service(const json& service) {
+  return number_field(service, "backends_up") == 0 ? Severity::kCritical : Severity::kOk;
 }
 
 const size_t kTroubleDropCount = std::size(kTroubleDrops);
 
-Level level_of_drop(std::string_view reason) {
+Severity severity_of_drop(std::string_view reason) {
   const TroubleDrop* known = trouble(reason);
-  return known == nullptr ? Level::kOk : known->level;
+  return known == nullptr ? Severity::kOk : known->level;
 }
 
 Condition condition_of(const json& row) {
   const std::string state = row.value("state", "");
   const double refused = row.value("refused_recent", 0.0);
   if (state == "removed") {
-    return {Level::kOk, "removed", "is not configured any more; its connections run on", ""};
+    return {Severity::kOk, "removed", "is not configured any more; its connections run on", ""};
   }
   if (state == "down") {
-    return {Level::kWarn, "down by hand", "was taken down by hand",
+    return {Severity::kWarning, "down by hand", "was taken down by hand",
             fmt::format("sluicectl backend set {} {} --up", row.value("service", "?"),
                         row.value("address", "?"))};
   }
@@ -431,44 +432,44 @@ Condition condition_of(const json& row) {
   const json health = row.value("health", json());
   if (health == "down") {
     if (state == "up") {
-      return {Level::kWarn, "up by hand",
+      return {Severity::kWarning, "up by hand",
               "is up by hand, and by its health check it " + sentence_of_down(row),
               fmt::format("look at the backend, or: sluicectl backend clear {} {}",
                           row.value("service", "?"), row.value("address", "?"))};
     }
-    return {Level::kBad, "down", sentence_of_down(row), "look at the backend"};
+    return {Severity::kCritical, "down", sentence_of_down(row), "look at the backend"};
   }
   if (state == "unhealthy") {
-    return {Level::kWarn, "unchecked", "has joined and waits for its first check", ""};
+    return {Severity::kWarning, "unchecked", "has joined and waits for its first check", ""};
   }
-  if (const std::string hindrance = row.value("health_hindrance", ""); !hindrance.empty()) {
-    return {Level::kWarn, "unchecked", "cannot be checked: " + hindrance,
+  if (const std::string check_error = row.value("health_hindrance", ""); !check_error.empty()) {
+    return {Severity::kWarning, "unchecked", "cannot be checked: " + check_error,
             "see docs/operations.md, health checks"};
   }
   if (refused > 0) {
     const bool most = 2 * refused > row.value("connections_recent", 0.0);
-    return {most ? Level::kBad : Level::kWarn, "refuses",
+    return {most ? Severity::kCritical : Severity::kWarning, "refuses",
             fmt::format("refuses connections (RST): {} lately", human_count(refused)),
             "nothing listens on its port, or its queue is full: look there, or drain it"};
   }
   if (row.value("heals_failed_recent", 0.0) > 0) {
-    return {Level::kWarn, "not healed", "does not let old connections be cleared",
+    return {Severity::kWarning, "not healed", "does not let old connections be cleared",
             "see heal_exhausted in docs/counters.md"};
   }
   if (const std::string slow = slowness_of(row); !slow.empty()) {
-    return {Level::kWarn, "slow", slow,
+    return {Severity::kWarning, "slow", slow,
             "look at its load and at the path to it; until then give it a lower weight"};
   }
   if (is_silent(row)) {
-    return {Level::kWarn, "silent",
+    return {Severity::kWarning, "silent",
             "takes connections and sends no byte back, unlike the service's other backends",
             "does its process hang? A health check of type \"http\" finds that"};
   }
   if (health == "starting") {
-    return {Level::kOk, "starting",
+    return {Severity::kOk, "starting",
             fmt::format("starts slowly: {} % of its share", row.value("share_percent", 0)), ""};
   }
-  return {Level::kOk, state, "takes new connections", ""};
+  return {Severity::kOk, state, "takes new connections", ""};
 }
 
 std::vector<Finding> judge(const json& status) {
@@ -490,9 +491,9 @@ json verdict_of(const std::vector<Finding>& findings) {
   json rows = json::array();
   for (const Finding& finding : findings) {
     rows.push_back(
-        {{"level", to_string(finding.level)}, {"what", finding.what}, {"mend", finding.mend}});
+        {{"level", to_string(finding.level)}, {"what", finding.what}, {"mend", finding.remedy}});
   }
-  const Level worst = findings.empty() ? Level::kOk : findings.front().level;
+  const Severity worst = findings.empty() ? Severity::kOk : findings.front().level;
   return {{"level", to_string(worst)}, {"findings", rows}};
 }
 

@@ -15,10 +15,10 @@ namespace sluice::control {
 
 // How a backend is, from its row with its rates: a word for a table, and what to say of it.
 struct Condition {
-  Level level;
+  Severity level;
   std::string word;
   std::string sentence;  // after the backend's name
-  std::string mend;
+  std::string remedy;
 };
 Condition condition_of(const nlohmann::json& backend);
 
@@ -32,11 +32,11 @@ nlohmann::json verdict_of(const std::vector<Finding>& findings);
 bool ports_are_short(const nlohmann::json& pool);
 bool flows_are_short(const nlohmann::json& worker);
 // How such a row is, for whoever paints it.
-Level level_of_pool(const nlohmann::json& pool);
-Level level_of_service(const nlohmann::json& service);
+Severity severity_of_pool(const nlohmann::json& pool);
+Severity severity_of_service(const nlohmann::json& service);
 
 // How much a drop of this name means: kOk where other people's traffic explains it.
-Level level_of_drop(std::string_view reason);
+Severity severity_of_drop(std::string_view reason);
 extern const size_t kTroubleDropCount;  // how many are not kOk; all must exist
 
 }  // namespace sluice::control

@@ -13,13 +13,13 @@ using nlohmann::json;
 constexpr double kFifthGone = 0.2, kFifthHorizonSeconds = 600;
 constexpr double kHalfGone = 0.5, kHalfHorizonSeconds = 3600;
 
-std::optional<Outlook> outlook(double left, double whole, double growth) {
+std::optional<Forecast> forecast(double left, double whole, double growth) {
   if (growth <= 0 || whole <= 0) return std::nullopt;
   const double seconds = left > 0 ? left / growth : 0;
   const double gone = 1 - left / whole;
   const bool soon = (gone >= kFifthGone && seconds <= kFifthHorizonSeconds) ||
                     (gone >= kHalfGone && seconds <= kHalfHorizonSeconds);
-  return Outlook{seconds, soon};
+  return Forecast{seconds, soon};
 }
 
 }  // namespace
@@ -34,16 +34,16 @@ std::optional<double> ports_per_second_borne(const json& pool, const TimeWaitCon
   return pool.value("ports", 0.0) / rules.backend_seconds;
 }
 
-std::optional<Outlook> outlook_of_ports(const json& pool) {
+std::optional<Forecast> forecast_of_ports(const json& pool) {
   const double ports = pool.value("ports", 0.0);
-  return outlook(ports - pool.value("unavailable", 0.0), ports,
-                 pool.value("unavailable_trend", 0.0));
+  return forecast(ports - pool.value("unavailable", 0.0), ports,
+                  pool.value("unavailable_trend", 0.0));
 }
 
-std::optional<Outlook> outlook_of_flows(const json& worker) {
+std::optional<Forecast> forecast_of_flows(const json& worker) {
   const double entries = worker.value("flows_max", 0.0);
-  return outlook(entries - worker.value("flows_open", 0.0), entries,
-                 worker.value("flows_open_trend", 0.0));
+  return forecast(entries - worker.value("flows_open", 0.0), entries,
+                  worker.value("flows_open_trend", 0.0));
 }
 
 }  // namespace sluice::control

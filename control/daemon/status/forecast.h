@@ -11,16 +11,16 @@
 
 namespace sluice::control {
 
-struct Outlook {
+struct Forecast {
   double seconds;  // until nothing is left
   bool soon;       // so near, and so much gone already, that somebody should look
 };
 
 // Of a local pool's ports towards a backend, by how many cannot be taken (pool_sums.h): those of open
 // connections and, under `never` and `natural`, those that rest. Nothing where the ports last.
-std::optional<Outlook> outlook_of_ports(const nlohmann::json& pool);
+std::optional<Forecast> forecast_of_ports(const nlohmann::json& pool);
 // Of a worker's flow entries, by the flows that are open: those that are over make room.
-std::optional<Outlook> outlook_of_flows(const nlohmann::json& worker);
+std::optional<Forecast> forecast_of_flows(const nlohmann::json& worker);
 
 // How many ports a second the pool bears for ever, where ports rest; nothing under `rebase`.
 std::optional<double> ports_per_second_borne(const nlohmann::json& pool,

@@ -30,12 +30,12 @@ struct Heard {
   }
 };
 
-void judge_neighbour(const Balancer& balancer, const FindNeighbours::Answer& answer,
+void judge_neighbour(const DataplaneManager& dataplane, const FindNeighbours::Answer& answer,
                      std::vector<Diagnosis>& found) {
   const std::string ip = net::to_string(answer.destination);
   if (!answer.routed) {
-    found.push_back(
-        {"arp", Level::kBad, ip + ": no interface and no route leads there", "add a [[route]]"});
+    found.push_back({"arp", Severity::kCritical, ip + ": no interface and no route leads there",
+                     "add a [[route]]"});
     return;
   }
   if (answer.state != State::kUnreachable && answer.state != State::kResolving) return;
@@ -43,8 +43,8 @@ void judge_neighbour(const Balancer& balancer, const FindNeighbours::Answer& ans
       answer.next_hop == answer.destination
           ? ip
           : fmt::format("{}, the gateway to {},", net::to_string(answer.next_hop), ip);
-  const InterfaceConfig& interface = balancer.config().interfaces[answer.interface];
-  found.push_back({"arp", Level::kBad,
+  const InterfaceConfig& interface = dataplane.config().interfaces[answer.interface];
+  found.push_back({"arp", Severity::kCritical,
                    fmt::format("{} does not answer ARP on interface {}", hop, interface.name),
                    "is it up, in this VLAN, with this address? There: ip -br addr; "
                    "tcpdump -ni IFACE arp"});
@@ -63,7 +63,7 @@ void judge_rate(const json& row, const TimeWaitConfig& rules, std::vector<Diagno
   const double wanted = ports_per_second_wanted(row);
   const double borne = *ports_per_second_borne(row, rules);
   found.push_back(
-      {"ports", Level::kBad,
+      {"ports", Severity::kCritical,
        fmt::format("towards {}: {:.0f} ports wanted a second, {} ports bear {:.0f} with reuse = "
                    "\"{}\": {}",
                    row.value("backend", "?"), wanted, human_count(row.value("ports", 0.0)), borne,
@@ -84,7 +84,7 @@ void judge_ports(const json& row, const TimeWaitConfig& rules, std::vector<Diagn
   if (ends && borne && wanted > *borne) return judge_rate(row, rules, found);
   if (end.empty() || ports_are_short(row)) return;
   found.push_back(
-      {"ports", Level::kOk,
+      {"ports", Severity::kOk,
        fmt::format("towards {}: {} of {} ports are taken, {:.1f} more a second: {}",
                    row.value("backend", "?"), human_count(row.value("unavailable", 0.0)),
                    human_count(row.value("ports", 0.0)), row.value("unavailable_trend", 0.0), end),
@@ -95,7 +95,7 @@ void judge_flow_table(const json& row, std::vector<Diagnosis>& found) {
   const std::string end = end_of(row, "full");
   if (end.empty() || flows_are_short(row)) return;
   found.push_back(
-      {"flows", Level::kOk,
+      {"flows", Severity::kOk,
        fmt::format(
            "worker on lcore {}: {} of {} flow entries hold open flows, {:.0f} more a second: {}",
            row.value("lcore", 0), human_count(row.value("flows_open", 0.0)),
@@ -105,22 +105,22 @@ void judge_flow_table(const json& row, std::vector<Diagnosis>& found) {
 
 }  // namespace
 
-std::vector<Diagnosis> examine_neighbours(const Balancer& balancer) {
-  const auto destinations = destinations_of(balancer);
+std::vector<Diagnosis> examine_neighbours(const DataplaneManager& dataplane) {
+  const auto destinations = destinations_of(dataplane);
   std::vector<Heard> heard(destinations.size());
-  for (const auto& worker : balancer.workers()) {
-    FindNeighbours errand(destinations);
-    if (!worker->run(errand)) continue;
-    for (size_t i = 0; i < heard.size(); ++i) heard[i].hear(errand.answers()[i]);
+  for (const auto& worker : dataplane.workers()) {
+    FindNeighbours call(destinations);
+    if (!worker->run(call)) continue;
+    for (size_t i = 0; i < heard.size(); ++i) heard[i].hear(call.answers()[i]);
   }
   std::vector<Diagnosis> found;
   size_t known = 0;
   for (const Heard& one : heard) {
-    judge_neighbour(balancer, one.best, found);
+    judge_neighbour(dataplane, one.best, found);
     known += one.best.state == State::kReachable || one.best.state == State::kProbing ? 1 : 0;
   }
   if (found.empty()) {
-    found.push_back({"arp", Level::kOk,
+    found.push_back({"arp", Severity::kOk,
                      fmt::format("{} of {} backends and gateways have answered, no one is silent",
                                  known, heard.size()),
                      ""});
@@ -136,7 +136,7 @@ std::vector<Diagnosis> examine_timestamps(const json& status) {
     const double refused = row.value("timestamps_refused", 0.0);
     with += kept;
     if (refused == 0) continue;
-    found.push_back({"timestamps", Level::kWarn,
+    found.push_back({"timestamps", Severity::kWarning,
                      fmt::format("backend {} of {}: {} of {} SYN-ACKs refuse the client's "
                                  "timestamps: reuse in TIME_WAIT rests on sequence numbers alone",
                                  row.value("address", "?"), row.value("service", "?"),
@@ -144,7 +144,7 @@ std::vector<Diagnosis> examine_timestamps(const json& status) {
                      "there: sysctl -w net.ipv4.tcp_timestamps=1"});
   }
   if (found.empty()) {
-    found.push_back({"timestamps", Level::kOk,
+    found.push_back({"timestamps", Severity::kOk,
                      with == 0 ? "no SYN-ACK seen yet that could say"
                                : fmt::format("all {} SYN-ACKs that could keep timestamps do",
                                              human_count(with)),
@@ -161,7 +161,7 @@ std::vector<Diagnosis> examine_waits(const json& status) {
     const double waited = row.value("waited_percent", 0.0);
     if (waited < kWaitedPercent) continue;
     found.push_back(
-        {"cpus", Level::kWarn,
+        {"cpus", Severity::kWarning,
          fmt::format("worker on lcore {}: others had its CPU for {:.0f} % of the last "
                      "second in which it wanted to run, and its packets waited",
                      row.value("lcore", 0), waited),
@@ -183,12 +183,12 @@ std::vector<Diagnosis> examine_capacity(const json& status, const TimeWaitConfig
   }
   if (found.empty() && !short_of) {
     found.push_back(
-        {"ports", Level::kOk, "ports and flow entries bear the rate of the last 10 s", ""});
+        {"ports", Severity::kOk, "ports and flow entries bear the rate of the last 10 s", ""});
   }
   return found;
 }
 
-json diagnose(const Balancer& balancer, const json& status) {
+json diagnose(const DataplaneManager& dataplane, const json& status) {
   json rows = json::array();
   if (status.contains("verdict")) {
     for (const json& finding : status["verdict"]["findings"]) {
@@ -196,14 +196,14 @@ json diagnose(const Balancer& balancer, const json& status) {
       rows.back()["area"] = "status";
     }
   }
-  const Config& config = balancer.config();
+  const Config& config = dataplane.config();
   std::vector<LinkMtu> mtus;
-  for (const PortInfo& port : balancer.port_infos()) mtus.push_back(port.mtu);
+  for (const PortInfo& port : dataplane.port_infos()) mtus.push_back(port.mtu);
   // The links are judged here: who asks may live in another network namespace.
-  for (const auto& part : {examine_neighbours(balancer), examine_waits(status),
+  for (const auto& part : {examine_neighbours(dataplane), examine_waits(status),
                            examine_timestamps(status), examine_capacity(status, config.time_wait),
                            examine_kernel_interfaces(config), examine_mtus(config, mtus),
-                           examine_forwarding(config, balancer.ingress_drop().problem())}) {
+                           examine_forwarding(config, dataplane.ingress_drop().problem())}) {
     for (const Diagnosis& item : part) rows.push_back(to_json_row(item));
   }
   return rows;

@@ -11,7 +11,7 @@
 namespace sluice::control {
 
 // Asks the workers about their neighbours.
-std::vector<Diagnosis> examine_neighbours(const Balancer& balancer);
+std::vector<Diagnosis> examine_neighbours(const DataplaneManager& dataplane);
 
 // Pure, on a status (status.h).
 std::vector<Diagnosis> examine_timestamps(const nlohmann::json& status);
@@ -19,6 +19,6 @@ std::vector<Diagnosis> examine_waits(const nlohmann::json& status);
 std::vector<Diagnosis> examine_capacity(const nlohmann::json& status, const TimeWaitConfig& rules);
 
 // All of it as rows for the API, with the verdict's findings first.
-nlohmann::json diagnose(const Balancer& balancer, const nlohmann::json& status);
+nlohmann::json diagnose(const DataplaneManager& dataplane, const nlohmann::json& status);
 
 }  // namespace sluice::control

@@ -28,9 +28,9 @@ constexpr SummedCounter kSummed[] = {
     {"reuse_clean", &PortPool::Counters::reuse_clean},
     {"reuse_rested", &PortPool::Counters::reuse_rested},
     {"reuse_natural", &PortPool::Counters::reuse_natural},
-    {"reuse_fitted", &PortPool::Counters::reuse_fitted},
-    {"ts_fixes", &PortPool::Counters::tsval_fixes},
-    {"seq_fixes", &PortPool::Counters::sequence_fixes},
+    {"reuse_fitted", &PortPool::Counters::reuse_rebased},
+    {"ts_fixes", &PortPool::Counters::tsval_adjusts},
+    {"seq_fixes", &PortPool::Counters::sequence_adjusts},
     {"heals", &PortPool::Counters::heals},
     {"avoided", &PortPool::Counters::avoided},
 };
@@ -83,15 +83,15 @@ json row_of(const SumKey& key, const Sum& sum, bool waits) {
 
 }  // namespace
 
-json view_pool_sums(const Balancer& balancer, const PoolWatch& watch) {
-  const PoolNames names(balancer.config());
-  const bool waits = balancer.config().time_wait.reuse != ReusePolicy::kRebase;
+json view_pool_sums(const DataplaneManager& dataplane, const PoolWatch& watch) {
+  const PoolNames names(dataplane.config());
+  const bool waits = dataplane.config().time_wait.reuse != ReusePolicy::kRebase;
   std::map<SumKey, Sum> sums;
-  for (const auto& [key, pool] : balancer.keeper().pools()) {
+  for (const auto& [key, pool] : dataplane.identities().pools()) {
     if (pool.removed) continue;
     Sum& sum = sums[{key.backend, names.local_pool(key.local)}];
     if (sum.pools == 0) sum.services = names.services(key);
-    const auto& registries = balancer.keeper().registries();
+    const auto& registries = dataplane.identities().registries();
     for (size_t worker = 0; worker < registries.size(); ++worker) {
       sum.add(registries[worker]->pools[pool.id]->ports, watch.unavailable(key, worker), key.local,
               worker);

@@ -10,6 +10,6 @@
 
 namespace sluice::control {
 
-nlohmann::json view_pool_sums(const Balancer& balancer, const PoolWatch& watch);
+nlohmann::json view_pool_sums(const DataplaneManager& dataplane, const PoolWatch& watch);
 
 }  // namespace sluice::control

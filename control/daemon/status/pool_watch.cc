@@ -24,9 +24,9 @@ unsigned PoolWatch::next_level(unsigned level, double percent) {
 }
 
 // Of the worker whose share is fullest: its clients are the first that are refused.
-double PoolWatch::percent_full(Watched& pool, const StateKeeper& keeper, const PoolEntry& entry,
+double PoolWatch::percent_full(Watched& pool, const Identities& identities, const PoolEntry& entry,
                                const TimeWaitConfig& time_wait, uint64_t now_ms) const {
-  const auto& registries = keeper.registries();
+  const auto& registries = identities.registries();
   pool.resting.resize(registries.size());
   pool.unavailable.resize(registries.size());
   double percent = 0;
@@ -51,10 +51,11 @@ uint64_t PoolWatch::unavailable(const PoolKey& pool, size_t worker) const {
   return found->second.unavailable[worker];
 }
 
-void PoolWatch::look(const StateKeeper& keeper, const TimeWaitConfig& time_wait, uint64_t now_ms) {
-  for (const auto& [key, entry] : keeper.pools()) {
+void PoolWatch::look(const Identities& identities, const TimeWaitConfig& time_wait,
+                     uint64_t now_ms) {
+  for (const auto& [key, entry] : identities.pools()) {
     Watched& pool = pools_[key];
-    const double percent = percent_full(pool, keeper, entry, time_wait, now_ms);
+    const double percent = percent_full(pool, identities, entry, time_wait, now_ms);
     const unsigned next = next_level(pool.level, percent);
     if (next > pool.level) {
       const bool waits = time_wait.reuse != ReusePolicy::kRebase;
@@ -64,7 +65,8 @@ void PoolWatch::look(const StateKeeper& keeper, const TimeWaitConfig& time_wait,
     }
     pool.level = next;
   }
-  std::erase_if(pools_, [&](const auto& entry) { return !keeper.pools().contains(entry.first); });
+  std::erase_if(pools_,
+                [&](const auto& entry) { return !identities.pools().contains(entry.first); });
 }
 
 }  // namespace sluice::control

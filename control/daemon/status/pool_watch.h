@@ -17,7 +17,7 @@ namespace sluice::control {
 class PoolWatch {
  public:
   // To be called once a second, before the others. Each level is logged once, until the pool is well below it again.
-  void look(const StateKeeper& keeper, const TimeWaitConfig& time_wait, uint64_t now_ms);
+  void look(const Identities& identities, const TimeWaitConfig& time_wait, uint64_t now_ms);
 
   // Ports of a pool that a worker cannot take, as of the last look.
   uint64_t unavailable(const PoolKey& pool, size_t worker) const;
@@ -31,7 +31,7 @@ class PoolWatch {
     std::vector<RestingPorts> resting;  // by worker
     std::vector<uint64_t> unavailable;  // by worker
   };
-  double percent_full(Watched& pool, const StateKeeper& keeper, const PoolEntry& entry,
+  double percent_full(Watched& pool, const Identities& identities, const PoolEntry& entry,
                       const TimeWaitConfig& time_wait, uint64_t now_ms) const;
 
   std::map<PoolKey, Watched> pools_;

@@ -21,16 +21,16 @@ const double kStart = unix_seconds();
 
 }  // namespace
 
-json view_program(const Balancer& balancer, const ReloadRecord& reloads,
+json view_program(const DataplaneManager& dataplane, const ReloadRecord& reloads,
                   const EventLoop::Load& loop) {
   json row = {{"version", SLUICE_VERSION},
               {"dpdk", rte_version()},
               {"pid", getpid()},
               {"start_s", kStart},
               {"uptime_ms", (unix_seconds() - kStart) * 1000},
-              {"services", balancer.config().services.size()},
-              {"overrides", balancer.runtime().overrides.size()},
-              {"draining", balancer.runtime().drain.has_value()},
+              {"services", dataplane.config().services.size()},
+              {"overrides", dataplane.runtime().overrides.size()},
+              {"draining", dataplane.runtime().drain.has_value()},
               {"reloads", reloads.succeeded},
               {"reloads_failed", reloads.failed},
               {"last_reload_succeeded", reloads.last_succeeded},
@@ -43,13 +43,13 @@ json view_program(const Balancer& balancer, const ReloadRecord& reloads,
   return {{"program", json::array({row})}};
 }
 
-json view_interfaces(const Balancer& balancer) {
+json view_interfaces(const DataplaneManager& dataplane) {
   json rows = json::array();
-  for (size_t i = 0; i < balancer.ports().size(); ++i) {
-    const InterfaceConfig& interface = balancer.config().interfaces[i];
-    const uint16_t port = balancer.ports()[i].id();
+  for (size_t i = 0; i < dataplane.ports().size(); ++i) {
+    const InterfaceConfig& interface = dataplane.config().interfaces[i];
+    const uint16_t port = dataplane.ports()[i].id();
     const PortStats stats = read_port_stats(port);
-    const LinkState& link = balancer.links()[i];
+    const LinkState& link = dataplane.links()[i];
     json xstats = json::object();
     for (const auto& [name, value] : read_port_xstats(port)) xstats[name] = value;
     rows.push_back({{"name", interface.name},

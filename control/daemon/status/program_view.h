@@ -12,8 +12,8 @@ namespace sluice::control {
 
 double unix_seconds();
 
-nlohmann::json view_program(const Balancer& balancer, const ReloadRecord& reloads,
+nlohmann::json view_program(const DataplaneManager& dataplane, const ReloadRecord& reloads,
                             const EventLoop::Load& loop);
-nlohmann::json view_interfaces(const Balancer& balancer);
+nlohmann::json view_interfaces(const DataplaneManager& dataplane);
 
 }  // namespace sluice::control

@@ -8,17 +8,17 @@
 namespace sluice::control {
 
 // Least squares.
-double Rates::slope_of(const std::deque<Track::Level>& levels) {
-  const auto mean = [&](double Track::Level::*field) {
+double Rates::slope_of(const std::deque<Track::Severity>& levels) {
+  const auto mean = [&](double Track::Severity::*field) {
     double sum = 0;
-    for (const Track::Level& level : levels) sum += level.*field;
+    for (const Track::Severity& level : levels) sum += level.*field;
     return sum / static_cast<double>(levels.size());
   };
-  const double mean_s = mean(&Track::Level::at_s);
-  const double mean_value = mean(&Track::Level::value);
+  const double mean_s = mean(&Track::Severity::at_s);
+  const double mean_value = mean(&Track::Severity::value);
   double products = 0;
   double squares = 0;
-  for (const Track::Level& level : levels) {
+  for (const Track::Severity& level : levels) {
     products += (level.at_s - mean_s) * (level.value - mean_value);
     squares += (level.at_s - mean_s) * (level.at_s - mean_s);
   }
@@ -56,7 +56,7 @@ void Rates::add_trends(const std::string& key, nlohmann::json& row,
   track.sample = sample_;
   track.levels.resize(fields.size());
   for (size_t i = 0; i < fields.size(); ++i) {
-    std::deque<Track::Level>& levels = track.levels[i];
+    std::deque<Track::Severity>& levels = track.levels[i];
     if (levels.size() == kTrendSamples) levels.pop_front();
     const std::chrono::duration<double> at = last_.time_since_epoch();
     levels.push_back({at.count(), row.value(fields[i], 0.0)});

@@ -38,14 +38,14 @@ class Rates {
     uint64_t sample = 0;  // in which it was seen last
     // By field; the newest of kRecentSamples + 1 values last, fewer while it is young.
     std::vector<std::vector<uint64_t>> values;
-    struct Level {
+    struct Severity {
       double at_s;
       double value;
     };
-    std::vector<std::deque<Level>> levels;  // of kTrendSamples
+    std::vector<std::deque<Severity>> levels;  // of kTrendSamples
   };
 
-  static double slope_of(const std::deque<Track::Level>& levels);
+  static double slope_of(const std::deque<Track::Severity>& levels);
 
   std::map<std::string, Track> tracks_;
   Clock::time_point last_{};

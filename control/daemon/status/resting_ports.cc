@@ -10,7 +10,7 @@ namespace {
 // Each was put into the FIFO once for each time that it was taken out, or is in it.
 uint64_t held_ever(const PortPool::Counters& counters) {
   return counters.held.value() + counters.reuse_rested.value() + counters.reuse_natural.value() +
-         counters.reuse_fitted.value();
+         counters.reuse_rebased.value();
 }
 
 }  // namespace

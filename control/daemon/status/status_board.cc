@@ -46,12 +46,12 @@ double largest(const json& rows, const std::string& field) {
 }
 
 void add_outlooks(json& status) {
-  const auto add = [](json& row, const std::optional<Outlook>& outlook) {
-    row["ends_in_s"] = outlook ? json(std::round(outlook->seconds)) : json();
-    row["ends_soon"] = outlook && outlook->soon;
+  const auto add = [](json& row, const std::optional<Forecast>& forecast) {
+    row["ends_in_s"] = forecast ? json(std::round(forecast->seconds)) : json();
+    row["ends_soon"] = forecast && forecast->soon;
   };
-  for (json& pool : status["pools"]) add(pool, outlook_of_ports(pool));
-  for (json& worker : status["workers"]) add(worker, outlook_of_flows(worker));
+  for (json& pool : status["pools"]) add(pool, forecast_of_ports(pool));
+  for (json& worker : status["workers"]) add(worker, forecast_of_flows(worker));
 }
 
 void add_conditions(json& backends) {
@@ -116,28 +116,28 @@ json rows_of_kind(const json& counters, std::string_view kind) {
     if (row.at("kind") != kind) continue;
     rows.push_back(row);
     if (kind == "drop") {
-      rows.back()["level"] = to_string(level_of_drop(row.at("name").get<std::string>()));
+      rows.back()["level"] = to_string(severity_of_drop(row.at("name").get<std::string>()));
     }
   }
   return rows;
 }
 
 void add_levels(json& status) {
-  for (json& row : status["services"]) row["level"] = to_string(level_of_service(row));
-  for (json& row : status["pools"]) row["level"] = to_string(level_of_pool(row));
+  for (json& row : status["services"]) row["level"] = to_string(severity_of_service(row));
+  for (json& row : status["pools"]) row["level"] = to_string(severity_of_pool(row));
 }
 
-json interface_rows(const Balancer& balancer) {
+json interface_rows(const DataplaneManager& dataplane) {
   json rows = json::array();
-  const Config& config = balancer.config();
+  const Config& config = dataplane.config();
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     rows.push_back({{"name", config.interfaces[i].name},
                     {"device", config.interfaces[i].device},
-                    {"link_up", balancer.links()[i].up},
-                    {"link_reason", balancer.links()[i].reason},
-                    {"link_remedy", balancer.links()[i].remedy},
-                    {"unsent_recent", balancer.tx_watch().loss(i).packets},
-                    {"unsent_percent", balancer.tx_watch().loss(i).percent}});
+                    {"link_up", dataplane.links()[i].up},
+                    {"link_reason", dataplane.links()[i].reason},
+                    {"link_remedy", dataplane.links()[i].remedy},
+                    {"unsent_recent", dataplane.tx_watch().loss(i).packets},
+                    {"unsent_percent", dataplane.tx_watch().loss(i).percent}});
   }
   return rows;
 }
@@ -193,27 +193,27 @@ void StatusBoard::keep_history(const json& totals) {
   }
 }
 
-void StatusBoard::sample(const Balancer& balancer, const OperatorView& operations,
+void StatusBoard::sample(const DataplaneManager& dataplane, const OperatorView& operations,
                          const std::vector<WorkerLoad>& loads) {
   using namespace std::chrono;
-  pool_watch_.look(balancer.keeper(), balancer.config().time_wait, steady_ms());
-  const json counters = view_counters(balancer).at("counters");
+  pool_watch_.look(dataplane.identities(), dataplane.config().time_wait, steady_ms());
+  const json counters = view_counters(dataplane).at("counters");
   json status = {
       {"time_ms", wall_clock_ms()},
       {"uptime_s", duration_cast<seconds>(steady_clock::now() - started_).count()},
       {"version", SLUICE_VERSION},
       {"program",
-       view_program(balancer, operations.reloads, operations.loop_load).at("program").at(0)},
+       view_program(dataplane, operations.reloads, operations.loop_load).at("program").at(0)},
       {"drain", operations.drain.at("drain").at(0)},
-      {"services", view_services(balancer).at("services")},
-      {"backends", view_backends(balancer).at("backends")},
-      {"pools", view_pool_sums(balancer, pool_watch_)},
-      {"workers", view_workers(balancer, loads).at("workers")},
-      {"interfaces", interface_rows(balancer)},
+      {"services", view_services(dataplane).at("services")},
+      {"backends", view_backends(dataplane).at("backends")},
+      {"pools", view_pool_sums(dataplane, pool_watch_)},
+      {"workers", view_workers(dataplane, loads).at("workers")},
+      {"interfaces", interface_rows(dataplane)},
       {"drops", rows_of_kind(counters, "drop")},
       {"events", rows_of_kind(counters, "event")},
   };
-  neighbour_watch_.sample(balancer);
+  neighbour_watch_.sample(dataplane);
   for (size_t i = 0; i < status["workers"].size(); ++i) {
     status["workers"][i]["cut_off_from"] = neighbour_watch_.cut_off_from()[i];
   }
@@ -230,9 +230,9 @@ void StatusBoard::sample(const Balancer& balancer, const OperatorView& operation
   latest_ = std::move(status);
 }
 
-void StatusBoard::refresh_links(const Balancer& balancer) {
+void StatusBoard::refresh_links(const DataplaneManager& dataplane) {
   if (latest_.empty()) return;
-  const json links = interface_rows(balancer);
+  const json links = interface_rows(dataplane);
   for (size_t i = 0; i < links.size(); ++i) latest_["interfaces"][i].update(links[i]);
   latest_["verdict"] = verdict_of(judge(latest_));
 }

@@ -31,10 +31,10 @@ class StatusBoard {
   static constexpr size_t kHistorySeconds = 300;
 
   // Once a second.
-  void sample(const Balancer& balancer, const OperatorView& operations,
+  void sample(const DataplaneManager& dataplane, const OperatorView& operations,
               const std::vector<WorkerLoad>& loads);
   // Between two samples, so that a link that goes down is not a second old news.
-  void refresh_links(const Balancer& balancer);
+  void refresh_links(const DataplaneManager& dataplane);
   const nlohmann::json& latest() const { return latest_; }
 
  private:

@@ -15,16 +15,17 @@ namespace {
 
 using nlohmann::json;
 
-uint64_t backend_sum(const Balancer& balancer, BackendId id, Counter BackendState::*counter) {
-  return balancer.keeper().sum(&Registry::backends, id, counter);
+uint64_t backend_sum(const DataplaneManager& dataplane, BackendId id,
+                     Counter BackendState::*counter) {
+  return dataplane.identities().sum(&Registry::backends, id, counter);
 }
 
 // A counter of a service that is kept for each backend.
-uint64_t sum_over_backends(const Balancer& balancer, net::Endpoint vip,
+uint64_t sum_over_backends(const DataplaneManager& dataplane, net::Endpoint vip,
                            Counter BackendState::*counter) {
   uint64_t total = 0;
-  for (const auto& [key, backend] : balancer.keeper().backends()) {
-    if (key.vip == vip) total += backend_sum(balancer, backend.id, counter);
+  for (const auto& [key, backend] : dataplane.identities().backends()) {
+    if (key.vip == vip) total += backend_sum(dataplane, backend.id, counter);
   }
   return total;
 }
@@ -45,7 +46,7 @@ void add_health(json& row, const HealthView* health) {
   const bool checked = health != nullptr;
   row["health"] = checked ? json(to_string(now.health)) : json();
   row["health_reason"] = now.reason;
-  row["health_hindrance"] = now.hindrance;
+  row["health_hindrance"] = now.check_error;
   row["health_since_s"] = checked ? json((steady_ms() - now.since_ms) / 1000) : json();
   row["healthy"] = now.takes_flows;
   row["share_percent"] = now.share_percent;
@@ -79,14 +80,14 @@ json why_of(const json& row) {
 }
 
 // The weights that count, whole ones: the share of a slow start stands beside them.
-std::map<BackendKey, uint32_t> weights_in_force(const Balancer& balancer) {
+std::map<BackendKey, uint32_t> weights_in_force(const DataplaneManager& dataplane) {
   std::map<BackendKey, uint32_t> weights;
-  for (const ServiceConfig& service : balancer.config().services) {
-    const auto counted = weights_of(service, balancer.runtime()).weights;
+  for (const ServiceConfig& service : dataplane.config().services) {
+    const auto counted = weights_of(service, dataplane.runtime()).weights;
     for (size_t i = 0; i < counted.size(); ++i) {
       const BackendConfig& backend = service.backends[i];
       const BackendKey key{service.vip, backend.address};
-      const Override* over = find_override(balancer.runtime().overrides, key);
+      const Override* over = find_override(dataplane.runtime().overrides, key);
       weights[key] = counted[i] == 0 ? 0 : effective_weight(backend.weight, over);
     }
   }
@@ -100,17 +101,18 @@ json counts_of(const Histogram& histogram) {
   return counts;
 }
 
-uint64_t half_open_sum(const Balancer& balancer, BackendId id, Counter HalfOpenQueue::*counter) {
+uint64_t half_open_sum(const DataplaneManager& dataplane, BackendId id,
+                       Counter HalfOpenQueue::*counter) {
   uint64_t total = 0;
-  for (const Registry* registry : balancer.keeper().registries()) {
+  for (const Registry* registry : dataplane.identities().registries()) {
     total += (registry->backends[id]->half_open.*counter).value();
   }
   return total;
 }
 
-uint64_t handshake_us(const Balancer& balancer, BackendId id) {
+uint64_t handshake_us(const DataplaneManager& dataplane, BackendId id) {
   uint64_t us = 0;
-  for (const Registry* registry : balancer.keeper().registries()) {
+  for (const Registry* registry : dataplane.identities().registries()) {
     us += registry->backends[id]->handshakes.sum.value();
   }
   return us;
@@ -132,7 +134,7 @@ json flows_by_state(const WorkerCounters& counters) {
 uint64_t open_flows(const WorkerCounters& counters) {
   uint64_t count = 0;
   for (size_t i = 0; i < kTcpStateCount; ++i) {
-    if (!is_over(static_cast<TcpState>(i))) count += counters.flows[i].value();
+    if (!is_closed(static_cast<TcpState>(i))) count += counters.flows[i].value();
   }
   return count;
 }
@@ -144,12 +146,12 @@ uint64_t drops_of(const Worker& worker) {
 }
 
 // Queue n is worker n's, as far as the device has queues.
-std::string queues_of(const Balancer& balancer, uint32_t worker) {
+std::string queues_of(const DataplaneManager& dataplane, uint32_t worker) {
   std::string text;
-  for (size_t i = 0; i < balancer.ports().size(); ++i) {
-    const Port& port = balancer.ports()[i];
+  for (size_t i = 0; i < dataplane.ports().size(); ++i) {
+    const Port& port = dataplane.ports()[i];
     const bool rx = worker < port.rx_queue_count(), tx = worker < port.tx_queue_count();
-    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", balancer.config().interfaces[i].name,
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", dataplane.config().interfaces[i].name,
                         rx && tx ? "rx+tx"
                         : rx     ? "rx"
                         : tx     ? "tx"
@@ -160,12 +162,12 @@ std::string queues_of(const Balancer& balancer, uint32_t worker) {
 
 }  // namespace
 
-json view_services(const Balancer& balancer) {
+json view_services(const DataplaneManager& dataplane) {
   json rows = json::array();
-  for (const ServiceConfig& service : balancer.config().services) {
-    const ServiceId id = balancer.keeper().services().at(service.vip).id;
+  for (const ServiceConfig& service : dataplane.config().services) {
+    const ServiceId id = dataplane.identities().services().at(service.vip).id;
     const auto sum = [&](Counter ServiceState::*counter) {
-      return balancer.keeper().sum(&Registry::services, id, counter);
+      return dataplane.identities().sum(&Registry::services, id, counter);
     };
     rows.push_back({{"name", service.name},
                     {"vip", net::to_string(service.vip)},
@@ -175,27 +177,27 @@ json view_services(const Balancer& balancer) {
                     {"tcp_timestamps", to_string(service.tcp_timestamps)},
                     {"health_check",
                      service.health_check ? json(to_string(service.health_check->type)) : json()},
-                    {"all_down", weights_of(service, balancer.runtime()).all_down
+                    {"all_down", weights_of(service, dataplane.runtime()).all_down
                                      ? json(to_string(service.health_check->all_down))
                                      : json()},
                     {"backends", service.backends.size()},
-                    {"active", sum_over_backends(balancer, service.vip, &BackendState::active)},
+                    {"active", sum_over_backends(dataplane, service.vip, &BackendState::active)},
                     {"connections", sum(&ServiceState::connections)},
                     {"refused", sum(&ServiceState::refused)}});
   }
   return {{"services", rows}};
 }
 
-json view_backends(const Balancer& balancer) {
-  const HandshakeWatch& watch = balancer.handshakes();
-  const HealthMap health = balancer.health();
-  const auto weights = weights_in_force(balancer);
+json view_backends(const DataplaneManager& dataplane) {
+  const HandshakeLatency& watch = dataplane.handshakes();
+  const HealthMap health = dataplane.health();
+  const auto weights = weights_in_force(dataplane);
   json rows = json::array();
-  for (const auto& [key, backend] : balancer.keeper().backends()) {
+  for (const auto& [key, backend] : dataplane.identities().backends()) {
     const auto sum = [&, id = backend.id](Counter BackendState::*counter) {
-      return backend_sum(balancer, id, counter);
+      return backend_sum(dataplane, id, counter);
     };
-    const Override* over = find_override(balancer.runtime().overrides, key);
+    const Override* over = find_override(dataplane.runtime().overrides, key);
     const auto checked = health.find(key);
     const HealthView* known = checked == health.end() ? nullptr : &checked->second;
     const auto weight = weights.find(key);
@@ -208,8 +210,8 @@ json view_backends(const Balancer& balancer) {
          {"override", over == nullptr ? json() : json(to_string(*over))},
          {"handshake_p50_ms", number_or_null(watch.quantile_ms(key, 0.5))},
          {"handshake_p99_ms", number_or_null(watch.quantile_ms(key, 0.99))},
-         {"handshake_counts", HandshakeWatch::counted(balancer.keeper(), backend.id)},
-         {"handshake_us", handshake_us(balancer, backend.id)},
+         {"handshake_counts", HandshakeLatency::counted(dataplane.identities(), backend.id)},
+         {"handshake_us", handshake_us(dataplane, backend.id)},
          {"active", sum(&BackendState::active)},
          {"connections", sum(&BackendState::connections)},
          {"packets_in", sum(&BackendState::packets_in)},
@@ -219,9 +221,9 @@ json view_backends(const Balancer& balancer) {
          {"answered", sum(&BackendState::answered)},
          {"refused", sum(&BackendState::refused)},
          {"unanswered", sum(&BackendState::unanswered)},
-         {"half_open", half_open_sum(balancer, backend.id, &HalfOpenQueue::count)},
-         {"half_open_evicted", half_open_sum(balancer, backend.id, &HalfOpenQueue::evicted)},
-         {"syns_deferred", half_open_sum(balancer, backend.id, &HalfOpenQueue::deferred)},
+         {"half_open", half_open_sum(dataplane, backend.id, &HalfOpenQueue::count)},
+         {"half_open_evicted", half_open_sum(dataplane, backend.id, &HalfOpenQueue::evicted)},
+         {"syns_deferred", half_open_sum(dataplane, backend.id, &HalfOpenQueue::deferred)},
          {"resets", sum(&BackendState::resets)},
          {"timeouts", sum(&BackendState::timeouts)},
          {"heals", sum(&BackendState::heals)},
@@ -236,12 +238,12 @@ json view_backends(const Balancer& balancer) {
   return {{"backends", rows}};
 }
 
-json view_pools(const Balancer& balancer) {
-  const PoolNames names(balancer.config());
+json view_pools(const DataplaneManager& dataplane) {
+  const PoolNames names(dataplane.config());
   json rows = json::array();
-  for (const auto& [key, pool] : balancer.keeper().pools()) {
-    for (size_t worker = 0; worker < balancer.workers().size(); ++worker) {
-      const auto& ports = balancer.keeper().registries()[worker]->pools[pool.id]->ports;
+  for (const auto& [key, pool] : dataplane.identities().pools()) {
+    for (size_t worker = 0; worker < dataplane.workers().size(); ++worker) {
+      const auto& ports = dataplane.identities().registries()[worker]->pools[pool.id]->ports;
       const PortPool::Counters& counters = ports.counters();
       rows.push_back({{"local_pool", names.local_pool(key.local)},
                       {"services", names.services(key)},
@@ -259,9 +261,9 @@ json view_pools(const Balancer& balancer) {
                       {"reuse_clean", counters.reuse_clean.value()},
                       {"reuse_rested", counters.reuse_rested.value()},
                       {"reuse_natural", counters.reuse_natural.value()},
-                      {"reuse_fitted", counters.reuse_fitted.value()},
-                      {"ts_fixes", counters.tsval_fixes.value()},
-                      {"seq_fixes", counters.sequence_fixes.value()},
+                      {"reuse_fitted", counters.reuse_rebased.value()},
+                      {"ts_fixes", counters.tsval_adjusts.value()},
+                      {"seq_fixes", counters.sequence_adjusts.value()},
                       {"heals", counters.heals.value()},
                       {"exhausted", counters.exhausted.value()},
                       {"avoided", counters.avoided.value()}});
@@ -270,18 +272,18 @@ json view_pools(const Balancer& balancer) {
   return {{"pools", rows}};
 }
 
-json view_workers(const Balancer& balancer, const std::vector<WorkerLoad>& loads) {
+json view_workers(const DataplaneManager& dataplane, const std::vector<WorkerLoad>& loads) {
   json rows = json::array();
-  for (size_t i = 0; i < balancer.workers().size(); ++i) {
-    const Worker& worker = *balancer.workers()[i];
+  for (size_t i = 0; i < dataplane.workers().size(); ++i) {
+    const Worker& worker = *dataplane.workers()[i];
     const WorkerCounters& counters = worker.counters();
     const WorkerLoad load = i < loads.size() ? loads[i] : WorkerLoad();
     const auto events = [&](Event event) {
       return counters.events[static_cast<size_t>(event)].value();
     };
     rows.push_back({{"lcore", worker.lcore()},
-                    {"steering", to_string(balancer.steering().kind())},
-                    {"queues", queues_of(balancer, static_cast<uint32_t>(i))},
+                    {"steering", to_string(dataplane.steering().kind())},
+                    {"queues", queues_of(dataplane, static_cast<uint32_t>(i))},
                     {"handed_off", events(Event::handed_off)},
                     {"taken_over", events(Event::taken_over)},
                     {"packets_in", counters.packets_in.value()},
@@ -305,11 +307,11 @@ json view_workers(const Balancer& balancer, const std::vector<WorkerLoad>& loads
   return {{"workers", rows}};
 }
 
-json view_counters(const Balancer& balancer) {
+json view_counters(const DataplaneManager& dataplane) {
   json rows = json::array();
   const auto add = [&](const net::CounterText& text, const char* kind, auto counter_of) {
     uint64_t value = 0;
-    for (const auto& worker : balancer.workers()) value += counter_of(worker->counters()).value();
+    for (const auto& worker : dataplane.workers()) value += counter_of(worker->counters()).value();
     rows.push_back({{"name", text.name}, {"kind", kind}, {"value", value}, {"help", text.help}});
   };
   for (size_t i = 0; i < kEventCount; ++i) {
@@ -324,11 +326,11 @@ json view_counters(const Balancer& balancer) {
   return {{"counters", rows}};
 }
 
-json view_packet_balance(const Balancer& balancer) {
+json view_packet_balance(const DataplaneManager& dataplane) {
   PacketBalance sum;
-  for (const auto& worker : balancer.workers()) {
-    CountPackets errand;
-    if (worker->run(errand)) sum += errand.balance();
+  for (const auto& worker : dataplane.workers()) {
+    CountPackets call;
+    if (worker->run(call)) sum += call.balance();
   }
   return {{"received", sum.received},
           {"made", sum.made},

@@ -13,13 +13,14 @@ namespace sluice::control {
 // What a backend's `state` may be.
 inline constexpr const char* kBackendStates[] = {"up", "draining", "down", "unhealthy", "removed"};
 
-nlohmann::json view_services(const Balancer& balancer);
-nlohmann::json view_backends(const Balancer& balancer);
-nlohmann::json view_pools(const Balancer& balancer);
-nlohmann::json view_workers(const Balancer& balancer, const std::vector<WorkerLoad>& loads);
-nlohmann::json view_counters(const Balancer& balancer);
+nlohmann::json view_services(const DataplaneManager& dataplane);
+nlohmann::json view_backends(const DataplaneManager& dataplane);
+nlohmann::json view_pools(const DataplaneManager& dataplane);
+nlohmann::json view_workers(const DataplaneManager& dataplane,
+                            const std::vector<WorkerLoad>& loads);
+nlohmann::json view_counters(const DataplaneManager& dataplane);
 // Asks the workers, each between two bursts: where packets came from and what became of them.
-nlohmann::json view_packet_balance(const Balancer& balancer);
+nlohmann::json view_packet_balance(const DataplaneManager& dataplane);
 
 // Flows from a place on: `next` in the answer is where to go on, null when all have been seen.
 struct FlowQuery {
@@ -32,6 +33,6 @@ struct FlowQuery {
 // What a question says of them. Throws RequestError.
 FlowQuery flow_query_of(const nlohmann::json& request, const Config& config, size_t rows_max);
 // Asks the workers. However few flows there are to be found, a bounded number of entries is looked at.
-nlohmann::json view_flows(const Balancer& balancer, const FlowQuery& query);
+nlohmann::json view_flows(const DataplaneManager& dataplane, const FlowQuery& query);
 
 }  // namespace sluice::control

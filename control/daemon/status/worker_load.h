@@ -10,7 +10,7 @@
 namespace sluice::control {
 
 struct WorkerLoad {
-  double busy_percent = 0;    // of the last second, in turns of the loop that found packets
+  double busy_percent = 0;    // of the last second, in iterations of the loop that found packets
   double waited_percent = 0;  // of the time for which it could have run, while others had its CPU
 };
 

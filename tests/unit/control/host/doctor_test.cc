@@ -50,7 +50,7 @@ class Host : public testing::Test {
   std::string text(const std::vector<Diagnosis>& found) const {
     std::string all;
     for (const Diagnosis& item : found) {
-      all += std::string(to_string(item.level)) + " " + item.what + " / " + item.mend + "\n";
+      all += std::string(to_string(item.level)) + " " + item.what + " / " + item.remedy + "\n";
     }
     return all;
   }
@@ -159,28 +159,28 @@ TEST(Capacity, SaysWhatRunsOutWhen) {
   EXPECT_TRUE(has(examine_capacity(status, rules).back().what.c_str(), "full in 1m30s"));
 }
 
-TEST(Outlook, Ports) {
+TEST(Forecast, Ports) {
   json pool = {{"ports", 1000}, {"unavailable", 100}, {"unavailable_trend", 0}};
-  EXPECT_FALSE(outlook_of_ports(pool));
+  EXPECT_FALSE(forecast_of_ports(pool));
   pool["unavailable_trend"] = -5;
-  EXPECT_FALSE(outlook_of_ports(pool));
+  EXPECT_FALSE(forecast_of_ports(pool));
   pool["unavailable_trend"] = 5;
-  EXPECT_EQ(outlook_of_ports(pool)->seconds, 180);
-  EXPECT_FALSE(outlook_of_ports(pool)->soon);  // a load that begins
+  EXPECT_EQ(forecast_of_ports(pool)->seconds, 180);
+  EXPECT_FALSE(forecast_of_ports(pool)->soon);  // a load that begins
   pool["unavailable"] = 250;
-  EXPECT_TRUE(outlook_of_ports(pool)->soon);
+  EXPECT_TRUE(forecast_of_ports(pool)->soon);
   pool.update({{"unavailable", 500}, {"unavailable_trend", 0.2}});
-  EXPECT_EQ(outlook_of_ports(pool)->seconds, 2500);
-  EXPECT_TRUE(outlook_of_ports(pool)->soon);
+  EXPECT_EQ(forecast_of_ports(pool)->seconds, 2500);
+  EXPECT_TRUE(forecast_of_ports(pool)->soon);
   pool["unavailable"] = 1000;
-  EXPECT_EQ(outlook_of_ports(pool)->seconds, 0);
+  EXPECT_EQ(forecast_of_ports(pool)->seconds, 0);
 }
 
-TEST(Outlook, FlowEntries) {
+TEST(Forecast, FlowEntries) {
   EXPECT_EQ(
-      outlook_of_flows({{"flows_open", 90}, {"flows_max", 100}, {"flows_open_trend", 1}})->seconds,
+      forecast_of_flows({{"flows_open", 90}, {"flows_max", 100}, {"flows_open_trend", 1}})->seconds,
       10);
-  EXPECT_FALSE(outlook_of_flows({{"flows", 90}, {"flows_open", 10}, {"flows_max", 100}}));
+  EXPECT_FALSE(forecast_of_flows({{"flows", 90}, {"flows_open", 10}, {"flows_max", 100}}));
 }
 
 TEST(Timestamps, ABackendThatRefusesThemIsNamed) {

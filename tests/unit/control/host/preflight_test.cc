@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The checks before DPDK starts: each failure is one line that says how to mend it.
+// The checks before DPDK starts: each failure is one line that says the remedy.
 #include "control/host/preflight.h"
 
 #include <gtest/gtest.h>

@@ -67,8 +67,8 @@ inline Bytes timestamps(uint32_t value, uint32_t echo) {
   put32(bytes, echo);
   return bytes;
 }
-inline Bytes window_scale(uint8_t shift) {
-  return {3, 3, shift};
+inline Bytes window_scale(uint8_t adjust) {
+  return {3, 3, adjust};
 }
 inline Bytes mss(uint16_t size) {
   Bytes bytes = {2, 4};

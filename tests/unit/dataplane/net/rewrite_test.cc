@@ -99,7 +99,7 @@ TEST(Translate, ChecksumsStayRightAndThereAndBackIsIdentity) {
   }
 }
 
-TEST(Shift, InboundAddsToSequenceAndTsval) {
+TEST(SeqAdjust, InboundAddsToSequenceAndTsval) {
   struct Row {
     const char* name;
     Bytes options;
@@ -112,20 +112,20 @@ TEST(Shift, InboundAddsToSequenceAndTsval) {
       {"at an odd offset", nop() + timestamps(100, 200), 23},
       {"at an odd offset, behind others", mss(1460) + window_scale(7) + timestamps(100, 200), 29},
   };
-  const Shift shifts[] = {
+  const SeqAdjust shifts[] = {
       {0, 0}, {1, 0}, {0, 1}, {0xffffffff, 0x80000000}, {0xffff0000, 0x0000ffff}};
   for (const Row& row : rows) {
-    for (const Shift shift : shifts) {
+    for (const SeqAdjust adjust : shifts) {
       SCOPED_TRACE(testing::Message()
-                   << row.name << " by " << shift.sequence << ", " << shift.timestamp);
+                   << row.name << " by " << adjust.sequence << ", " << adjust.timestamp);
       const Bytes before =
           test::tcp_frame({.sequence = 0xfffffff0, .acknowledgement = 7, .options = row.options});
       Bytes frame = before;
-      shift_inbound(*parse(frame).tcp, shift);
+      adjust_inbound(*parse(frame).tcp, adjust);
       EXPECT_TRUE(test::tcp_checksum_right(frame));
-      EXPECT_EQ(get32(frame, kTcpAt + 4), 0xfffffff0 + shift.sequence);
+      EXPECT_EQ(get32(frame, kTcpAt + 4), 0xfffffff0 + adjust.sequence);
       if (row.tsval != 0) {
-        EXPECT_EQ(get32(frame, kTcpAt + row.tsval), 100 + shift.timestamp);
+        EXPECT_EQ(get32(frame, kTcpAt + row.tsval), 100 + adjust.timestamp);
       }
       EXPECT_TRUE(within(
           changed_bytes(before, frame),
@@ -134,45 +134,45 @@ TEST(Shift, InboundAddsToSequenceAndTsval) {
   }
 }
 
-TEST(Shift, OutboundTakesOffAcknowledgementSackAndTsecr) {
-  const Shift shift{0x10000001, 0x00ff00ff};
+TEST(SeqAdjust, OutboundTakesOffAcknowledgementSackAndTsecr) {
+  const SeqAdjust adjust{0x10000001, 0x00ff00ff};
   for (const size_t pad : {0, 1, 2, 3}) {  // every alignment
     const Bytes options = nop(pad) + timestamps(100, 200) + sack({5, 6, 0xffffffff, 8});
     const Bytes before = test::tcp_frame({.sequence = 3, .acknowledgement = 4, .options = options});
     Bytes frame = before;
-    shift_outbound(*parse(frame).tcp, shift);
+    adjust_outbound(*parse(frame).tcp, adjust);
     EXPECT_TRUE(test::tcp_checksum_right(frame));
     const size_t at = kTcpAt + 20 + pad;
     const Bytes wanted =
         test::tcp_frame({.sequence = 3,
-                         .acknowledgement = 4 - shift.sequence,
-                         .options = nop(pad) + timestamps(100, 200 - shift.timestamp) +
-                                    sack({5 - shift.sequence, 6 - shift.sequence,
-                                          0xffffffff - shift.sequence, 8 - shift.sequence})});
+                         .acknowledgement = 4 - adjust.sequence,
+                         .options = nop(pad) + timestamps(100, 200 - adjust.timestamp) +
+                                    sack({5 - adjust.sequence, 6 - adjust.sequence,
+                                          0xffffffff - adjust.sequence, 8 - adjust.sequence})});
     EXPECT_EQ(frame, wanted) << "pad " << pad;
     EXPECT_EQ(get32(frame, at + 2), 100u) << "TSval is the backend's own";
   }
 }
 
-TEST(Shift, OutboundWithoutAckMeansNothing) {
+TEST(SeqAdjust, OutboundWithoutAckMeansNothing) {
   const Bytes before =
       test::tcp_frame({.flags = tcp_flag::kRst, .acknowledgement = 9, .options = timestamps(1, 2)});
   Bytes frame = before;
-  shift_outbound(*parse(frame).tcp, {5, 5});
+  adjust_outbound(*parse(frame).tcp, {5, 5});
   EXPECT_EQ(frame, before);
 }
 
-TEST(Shift, WhatTheBackendEchoesComesHome) {
+TEST(SeqAdjust, WhatTheBackendEchoesComesHome) {
   std::mt19937 random(9);
   for (int round = 0; round < 50'000; ++round) {
-    const Shift shift{random() % 3 == 0 ? 0 : static_cast<uint32_t>(random()),
-                      random() % 3 == 0 ? 0 : static_cast<uint32_t>(random())};
+    const SeqAdjust adjust{random() % 3 == 0 ? 0 : static_cast<uint32_t>(random()),
+                           random() % 3 == 0 ? 0 : static_cast<uint32_t>(random())};
     const auto sequence = static_cast<uint32_t>(random());
     const auto tsval = static_cast<uint32_t>(random());
     Bytes there = test::tcp_frame(
         {.sequence = sequence, .options = nop(random() % 4) + timestamps(tsval, 0)});
     const Packet sent = parse(there);
-    shift_inbound(*sent.tcp, shift);
+    adjust_inbound(*sent.tcp, adjust);
     ASSERT_TRUE(test::tcp_checksum_right(there));
     const uint8_t at = static_cast<uint8_t>(kTcpAt + find_timestamps(*sent.tcp));
     const uint32_t seen_tsval = get32(there, at), seen = sent.tcp->sequence.host();
@@ -181,7 +181,7 @@ TEST(Shift, WhatTheBackendEchoesComesHome) {
          .options = nop(random() % 4) + timestamps(1, seen_tsval) + sack({seen + 10, seen + 20}),
          .payload = random_bytes(random, random() % 9)});
     Packet answer = parse(back);
-    shift_outbound(*answer.tcp, shift);
+    adjust_outbound(*answer.tcp, adjust);
     ASSERT_TRUE(test::tcp_checksum_right(back));
     const TcpOptions options = parse_tcp_options(*answer.tcp);
     ASSERT_EQ(answer.tcp->acknowledgement.host(), sequence);

@@ -103,7 +103,7 @@ TEST(TcpOptions, MalformedSackAndScaleAreIgnored) {
       {5, 2, 1, 1},              // no block
       {5, 6, 0, 0, 0, 1, 1, 1},  // half a block
       {5, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0},
-      {3, 2, 1, 1},  // no shift
+      {3, 2, 1, 1},  // no adjustment
       {3, 4, 7, 7},  // two
   };
   for (const Bytes& list : lists) {

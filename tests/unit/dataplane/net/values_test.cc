@@ -79,9 +79,9 @@ TEST(Serial, AtTheWrap) {
 TEST(Serial, ShiftingBothChangesNothing) {
   std::mt19937 random(5);
   for (int i = 0; i < 100'000; ++i) {
-    const uint32_t a = random(), b = a + (random() >> (random() % 32)), shift = random();
-    ASSERT_EQ(serial_after(a, b), serial_after(a + shift, b + shift));
-    ASSERT_EQ(serial_max(a, b) + shift, serial_max(a + shift, b + shift));
+    const uint32_t a = random(), b = a + (random() >> (random() % 32)), adjust = random();
+    ASSERT_EQ(serial_after(a, b), serial_after(a + adjust, b + adjust));
+    ASSERT_EQ(serial_max(a, b) + adjust, serial_max(a + adjust, b + adjust));
   }
 }
 

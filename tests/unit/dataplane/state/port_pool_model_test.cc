@@ -14,7 +14,7 @@ namespace {
 
 struct Resting {
   uint16_t port;
-  Legacy legacy;
+  PriorIncarnation prior;
   uint32_t flow;
 };
 
@@ -24,50 +24,53 @@ class Model {
   struct Choice {
     std::list<Resting>* from = nullptr;
     std::list<Resting>::iterator at;
-    Grant grant{};
+    PortReuse reuse{};
   };
 
   Choice unfitted(const SynNumbers& syn, const ReuseRules& rules, uint32_t now) {
     if (!clean.empty()) {
-      const Legacy& oldest = clean.front().legacy;
-      if (oldest.kind == Legacy::Kind::kFresh) return {&clean, clean.begin(), Grant::kFresh};
-      if (now - oldest.closed_ms >= rules.guard_ms) return {&clean, clean.begin(), Grant::kClean};
+      const PriorIncarnation& oldest = clean.front().prior;
+      if (oldest.kind == PriorIncarnation::Kind::kFresh)
+        return {&clean, clean.begin(), PortReuse::kFresh};
+      if (now - oldest.closed_ms >= rules.guard_ms)
+        return {&clean, clean.begin(), PortReuse::kAvailable};
     }
     if (held.empty()) return {};
-    if (now - held.front().legacy.closed_ms >= rules.time_wait_ms) {
-      return {&held, held.begin(), Grant::kRested};
+    if (now - held.front().prior.closed_ms >= rules.time_wait_ms) {
+      return {&held, held.begin(), PortReuse::kRested};
     }
     if (rules.policy == ReusePolicy::kNatural) {
       int tries = 0;
       for (auto at = held.begin(); at != held.end() && tries < PortPool::kNaturalTries;
            ++at, ++tries) {
-        if (linux_takes(at->legacy, syn)) return {&held, at, Grant::kNatural};
+        if (linux_takes(at->prior, syn)) return {&held, at, PortReuse::kNatural};
       }
     }
     if (rules.policy == ReusePolicy::kRebase) {
       net::Random any({1, 1});
-      if (!fit(held.front().legacy, syn, any).any()) return {&held, held.begin(), Grant::kNatural};
+      if (!smallest_adjust(held.front().prior, syn, any).any())
+        return {&held, held.begin(), PortReuse::kNatural};
     }
     return {};
   }
   Choice fitted(const SynNumbers& syn) {
     net::Random any({1, 1});
     if (!held.empty()) {
-      const bool as_it_is = !fit(held.front().legacy, syn, any).any();
-      return {&held, held.begin(), as_it_is ? Grant::kNatural : Grant::kFitted};
+      const bool as_it_is = !smallest_adjust(held.front().prior, syn, any).any();
+      return {&held, held.begin(), as_it_is ? PortReuse::kNatural : PortReuse::kRebased};
     }
-    if (!clean.empty()) return {&clean, clean.begin(), Grant::kClean};
+    if (!clean.empty()) return {&clean, clean.begin(), PortReuse::kAvailable};
     return {};
   }
   void use(const Choice& choice) {
-    used[choice.at->port] = choice.at->legacy;
-    ++grants[choice.grant];
+    used[choice.at->port] = choice.at->prior;
+    ++grants[choice.reuse];
     peak = std::max(peak, used.size());
     choice.from->erase(choice.at);
   }
-  void rest(uint16_t port, const Legacy& legacy, uint32_t flow) {
+  void rest(uint16_t port, const PriorIncarnation& prior, uint32_t flow) {
     used.erase(port);
-    (legacy.kind == Legacy::Kind::kHeld ? held : clean).push_back({port, legacy, flow});
+    (prior.kind == PriorIncarnation::Kind::kTimeWait ? held : clean).push_back({port, prior, flow});
   }
   Resting* find(uint16_t port) {
     for (auto* list : {&clean, &held}) {
@@ -79,8 +82,8 @@ class Model {
   }
 
   std::list<Resting> clean, held;
-  std::map<uint16_t, Legacy> used;
-  std::map<Grant, uint64_t> grants;
+  std::map<uint16_t, PriorIncarnation> used;
+  std::map<PortReuse, uint64_t> grants;
   size_t peak = 0;
 };
 
@@ -110,9 +113,9 @@ class PortPoolModel : public testing::Test {
   /// The random first order is not ours to predict: taken from a twin.
   void learn_order(PortRange range, uint32_t seed) {
     net::Random order({seed, 0});
-    PortPool twin(make_port_set(range), order);
-    while (const auto taken = twin.take_unfitted({}, {}, 0)) {
-      model_.clean.push_back({taken->port, Legacy{}, PortPool::kNoFlow});
+    PortPool peer(make_port_set(range), order);
+    while (const auto taken = peer.take_unadjusted({}, {}, 0)) {
+      model_.clean.push_back({taken->port, PriorIncarnation{}, PortPool::kNoFlow});
     }
   }
 
@@ -131,24 +134,24 @@ class PortPoolModel : public testing::Test {
     const SynNumbers syn{static_cast<uint32_t>(random_()), static_cast<uint32_t>(random_()),
                          random_() % 2 == 0};
     auto wanted = model_.unfitted(syn, rules, now_);
-    auto taken = pool.take_unfitted(syn, rules, now_);
+    auto taken = pool.take_unadjusted(syn, rules, now_);
     if (!taken && rules.policy == ReusePolicy::kRebase) {
       ASSERT_EQ(wanted.from, nullptr);
       wanted = model_.fitted(syn);
-      taken = pool.take_fitted(syn, fits);
+      taken = pool.take_adjusted(syn, fits);
     }
     ASSERT_EQ(taken.has_value(), wanted.from != nullptr);
     if (!taken) return;
     ASSERT_EQ(taken->port, wanted.at->port);
-    ASSERT_EQ(taken->grant, wanted.grant);
+    ASSERT_EQ(taken->reuse, wanted.reuse);
     ASSERT_EQ(taken->old_flow, wanted.at->flow);
     ASSERT_FALSE(model_.used.contains(taken->port)) << "owned twice";
-    if (taken->grant == Grant::kFitted || taken->grant == Grant::kNatural) {
-      const SynNumbers sent{syn.sequence + taken->shift.sequence,
-                            syn.tsval + taken->shift.timestamp, syn.timestamps};
-      ASSERT_TRUE(linux_takes(wanted.at->legacy, sent)) << "the backend would refuse";
+    if (taken->reuse == PortReuse::kRebased || taken->reuse == PortReuse::kNatural) {
+      const SynNumbers sent{syn.sequence + taken->adjust.sequence,
+                            syn.tsval + taken->adjust.timestamp, syn.timestamps};
+      ASSERT_TRUE(linux_takes(wanted.at->prior, sent)) << "the backend would refuse";
     } else {
-      ASSERT_FALSE(taken->shift.any());
+      ASSERT_FALSE(taken->adjust.any());
     }
     model_.use(wanted);
     ASSERT_TRUE(pool.in_use(taken->port));
@@ -157,34 +160,34 @@ class PortPoolModel : public testing::Test {
   void give_back(PortPool& pool) {
     const auto at = std::next(model_.used.begin(), random_() % model_.used.size());
     const auto [port, before] = *at;
-    Legacy left{now_, static_cast<uint32_t>(random_()), static_cast<uint32_t>(random_()),
-                random_() % 2 == 0 ? Legacy::Kind::kClean : Legacy::Kind::kHeld,
-                random_() % 2 == 0};
+    PriorIncarnation left{
+        now_, static_cast<uint32_t>(random_()), static_cast<uint32_t>(random_()),
+        random_() % 2 == 0 ? PriorIncarnation::Kind::kAvailable : PriorIncarnation::Kind::kTimeWait,
+        random_() % 2 == 0};
     const uint32_t flow = random_() % 1000;
     if (random_() % 4 != 0) {
       pool.give_back(port, left, flow);
       return model_.rest(port, left, flow);
     }
-    left.kind = Legacy::Kind::kHeld;
+    left.kind = PriorIncarnation::Kind::kTimeWait;
     pool.give_back_unanswered(port, left, flow);
-    if (before.kind == Legacy::Kind::kHeld) {
-      if (static_cast<int32_t>(before.last_sequence - left.last_sequence) >= 0)
-        left.last_sequence = before.last_sequence;
-      if (!left.timestamps || static_cast<int32_t>(before.last_tsval - left.last_tsval) >= 0) {
-        left.last_tsval = before.last_tsval;
+    if (before.kind == PriorIncarnation::Kind::kTimeWait) {
+      if (static_cast<int32_t>(before.rcv_nxt - left.rcv_nxt) >= 0) left.rcv_nxt = before.rcv_nxt;
+      if (!left.timestamps || static_cast<int32_t>(before.ts_recent - left.ts_recent) >= 0) {
+        left.ts_recent = before.ts_recent;
       }
       left.timestamps = before.timestamps;
     } else {
-      left.kind = Legacy::Kind::kClean;
+      left.kind = PriorIncarnation::Kind::kAvailable;
     }
     model_.rest(port, left, flow);
   }
 
   void touch(PortPool& pool) {
     Resting* resting = any_resting();
-    if (resting == nullptr || resting->legacy.kind != Legacy::Kind::kHeld) return;
-    resting->legacy.closed_ms = now_;
-    pool.touch(resting->port, resting->legacy);
+    if (resting == nullptr || resting->prior.kind != PriorIncarnation::Kind::kTimeWait) return;
+    resting->prior.closed_ms = now_;
+    pool.touch(resting->port, resting->prior);
     const uint16_t port = resting->port;
     const auto at = std::find_if(model_.held.begin(), model_.held.end(),
                                  [&](const Resting& r) { return r.port == port; });
@@ -204,16 +207,16 @@ class PortPoolModel : public testing::Test {
     EXPECT_EQ(counters.peak.value(), model_.peak);
     EXPECT_EQ(counters.clean.value(), model_.clean.size());
     EXPECT_EQ(counters.held.value(), model_.held.size());
-    EXPECT_EQ(counters.fresh.value(), model_.grants[Grant::kFresh]);
-    EXPECT_EQ(counters.reuse_clean.value(), model_.grants[Grant::kClean]);
-    EXPECT_EQ(counters.reuse_rested.value(), model_.grants[Grant::kRested]);
-    EXPECT_EQ(counters.reuse_natural.value(), model_.grants[Grant::kNatural]);
+    EXPECT_EQ(counters.fresh.value(), model_.grants[PortReuse::kFresh]);
+    EXPECT_EQ(counters.reuse_clean.value(), model_.grants[PortReuse::kAvailable]);
+    EXPECT_EQ(counters.reuse_rested.value(), model_.grants[PortReuse::kRested]);
+    EXPECT_EQ(counters.reuse_natural.value(), model_.grants[PortReuse::kNatural]);
     uint64_t taken = 0;
-    for (const auto& [grant, count] : model_.grants) taken += count;
+    for (const auto& [reuse, count] : model_.grants) taken += count;
     EXPECT_EQ(counters.taken.value(), taken);
-    EXPECT_GE(counters.tsval_fixes.value() + counters.sequence_fixes.value(),
-              model_.grants[Grant::kFitted]);
-    for (const auto& [port, legacy] : model_.used) EXPECT_TRUE(pool.in_use(port));
+    EXPECT_GE(counters.tsval_adjusts.value() + counters.sequence_adjusts.value(),
+              model_.grants[PortReuse::kRebased]);
+    for (const auto& [port, prior] : model_.used) EXPECT_TRUE(pool.in_use(port));
     for (const auto* list : {&model_.clean, &model_.held}) {
       for (const Resting& r : *list) EXPECT_FALSE(pool.in_use(r.port));
     }

@@ -30,7 +30,7 @@ struct Bench {
       backend.weight = weights[i];
       service.backends.push_back(backend);
     }
-    service.turns = make_turns(weights);
+    service.wrr_order = make_wrr_order(weights);
   }
   int pick(uint32_t client = 0x0a010001) {
     const BackendView* backend =
@@ -64,7 +64,7 @@ TEST(RoundRobin, TurnsAreTheWeightsToTheLetter) {
   const std::vector<uint32_t> tables[] = {{1},       {1, 1},   {1, 2, 3},       {5, 1, 1},
                                           {7, 0, 3}, {100, 1}, {13, 17, 19, 23}};
   for (const auto& weights : tables) {
-    const auto turns = make_turns(weights);
+    const auto turns = make_wrr_order(weights);
     std::map<size_t, uint32_t> count;
     for (const uint16_t turn : turns) ++count[turn];
     for (size_t i = 0; i < weights.size(); ++i) EXPECT_EQ(count[i], weights[i]);
@@ -72,12 +72,12 @@ TEST(RoundRobin, TurnsAreTheWeightsToTheLetter) {
 }
 
 TEST(RoundRobin, CommonDivisorsShortenTheTurns) {
-  EXPECT_EQ(make_turns(std::vector<uint32_t>{1000, 500, 500}).size(), 4u);
-  EXPECT_EQ(make_turns(std::vector<uint32_t>{4'000'000'000, 4'000'000'000}).size(), 2u);
+  EXPECT_EQ(make_wrr_order(std::vector<uint32_t>{1000, 500, 500}).size(), 4u);
+  EXPECT_EQ(make_wrr_order(std::vector<uint32_t>{4'000'000'000, 4'000'000'000}).size(), 2u);
 }
 
 TEST(RoundRobin, HugeWeightsAreScaledAndNobodyStarves) {
-  const auto turns = make_turns(std::vector<uint32_t>{4'294'967'295, 1, 2'000'000'001});
+  const auto turns = make_wrr_order(std::vector<uint32_t>{4'294'967'295, 1, 2'000'000'001});
   EXPECT_LE(turns.size(), kTurnsMax + 3u);
   std::map<size_t, uint32_t> count;
   for (const uint16_t turn : turns) ++count[turn];
@@ -87,7 +87,7 @@ TEST(RoundRobin, HugeWeightsAreScaledAndNobodyStarves) {
 
 // nginx's example: 5, 1, 1 goes a a b a c a a.
 TEST(RoundRobin, Interleaves) {
-  EXPECT_EQ(make_turns(std::vector<uint32_t>{5, 1, 1}),
+  EXPECT_EQ(make_wrr_order(std::vector<uint32_t>{5, 1, 1}),
             (std::vector<uint16_t>{0, 0, 1, 0, 2, 0, 0}));
 }
 
@@ -95,7 +95,7 @@ TEST(RoundRobin, Interleaves) {
 TEST(RoundRobin, EvenInEveryStretch) {
   const std::vector<uint32_t> weights = {9, 5, 3, 1};
   const double total = 18;
-  const auto turns = make_turns(weights);
+  const auto turns = make_wrr_order(weights);
   for (size_t from = 0; from < turns.size(); ++from) {
     std::map<size_t, double> count;
     for (size_t length = 1; length <= turns.size(); ++length) {
@@ -110,7 +110,8 @@ TEST(RoundRobin, EvenInEveryStretch) {
 TEST(RoundRobin, GoesOnWhereItStoodWhenTheTurnsChange) {
   Bench bench(SchedulerKind::kRoundRobin, {1, 1, 1, 1});
   for (int i = 0; i < 3; ++i) bench.pick();
-  bench.service.turns = make_turns(std::vector<uint32_t>{1, 1});  // a reload: fewer backends
+  bench.service.wrr_order =
+      make_wrr_order(std::vector<uint32_t>{1, 1});  // a reload: fewer backends
   EXPECT_EQ(bench.pick(), 1);
   EXPECT_EQ(bench.pick(), 0);
   EXPECT_EQ(bench.pick(), 1);
@@ -121,7 +122,7 @@ TEST(RoundRobin, EachWorkerBeginsElsewhere) {
     for (uint32_t worker = 0; worker < 8; ++worker) {
       Bench bench(kind, {1, 1, 1});
       ServiceState begun(net::Endpoint{}, worker);
-      bench.state.turn = begun.turn;
+      bench.state.cursor = begun.cursor;
       EXPECT_EQ(bench.pick(), static_cast<int>(worker % 3));
     }
   }

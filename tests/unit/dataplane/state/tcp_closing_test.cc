@@ -35,15 +35,15 @@ TEST(TcpClosing, TheClientFirst) {
        {{kC, kFin, 1, 1, 0, kClientClosed},
         {kB, kAck, 1, 2, 0, kClientClosed},
         {kB, kFin, 1, 2, 0, kClientFirst},
-        {kC, kAck, 2, 2, 0, kClean}}},
+        {kC, kAck, 2, 2, 0, kClosed}}},
       {"three segments",
        {{kC, kFin, 1, 1, 0, kClientClosed},
         {kB, kFin, 1, 2, 0, kClientFirst},
-        {kC, kAck, 2, 2, 0, kClean}}},
+        {kC, kAck, 2, 2, 0, kClosed}}},
       {"FIN with data",
        {{kC, kFin, 1, 1, 100, kClientClosed},
         {kB, kFin, 1, 102, 200, kClientFirst},
-        {kC, kAck, 102, 202, 0, kClean}}},
+        {kC, kAck, 102, 202, 0, kClosed}}},
       {"half-closed for long: the backend goes on sending",
        {{kC, kFin, 1, 1, 0, kClientClosed},
         {kB, kAck, 1, 2, 500, kClientClosed},
@@ -51,21 +51,21 @@ TEST(TcpClosing, TheClientFirst) {
         {kB, kAck, 501, 2, 500, kClientClosed},
         {kC, kAck, 2, 1001, 0, kClientClosed},
         {kB, kFin, 1001, 2, 0, kClientFirst},
-        {kC, kAck, 2, 1002, 0, kClean}}},
+        {kC, kAck, 2, 1002, 0, kClosed}}},
       {"each FIN sent again",
        {{kC, kFin, 1, 1, 0, kClientClosed},
         {kC, kFin, 1, 1, 0, kClientClosed},
         {kB, kFin, 1, 2, 0, kClientFirst},
         {kC, kFin, 1, 1, 0, kClientFirst},
         {kB, kFin, 1, 2, 0, kClientFirst},
-        {kC, kAck, 2, 2, 0, kClean},
-        {kB, kFin, 1, 2, 0, kClean}}},
+        {kC, kAck, 2, 2, 0, kClosed},
+        {kB, kFin, 1, 2, 0, kClosed}}},
       {"the FIN overtakes data",
        {{kC, kFin, 101, 1, 0, kClientClosed},
         {kB, kAck, 1, 1, 0, kClientClosed},
         {kC, kAck, 1, 1, 100, kClientClosed},
         {kB, kFin, 1, 102, 0, kClientFirst},
-        {kC, kAck, 102, 2, 0, kClean}}},
+        {kC, kAck, 102, 2, 0, kClosed}}},
   });
 }
 
@@ -75,39 +75,39 @@ TEST(TcpClosing, TheBackendFirst) {
        {{kB, kFin, 1, 1, 0, kBackendClosed},
         {kC, kAck, 1, 2, 0, kBackendClosed},
         {kC, kFin, 1, 2, 0, kBackendFirst},
-        {kB, kAck, 2, 2, 0, kHeld}}},
+        {kB, kAck, 2, 2, 0, kTimeWait}}},
       {"three segments",
        {{kB, kFin, 1, 1, 0, kBackendClosed},
         {kC, kFin, 1, 2, 0, kBackendFirst},
-        {kB, kAck, 2, 2, 0, kHeld}}},
+        {kB, kAck, 2, 2, 0, kTimeWait}}},
       {"FIN with data, as HTTP/1.0 ends",
        {{kC, kAck, 1, 1, 100, kEstablished},
         {kB, kFin, 1, 101, 500, kBackendClosed},
         {kC, kFin, 101, 502, 0, kBackendFirst},
-        {kB, kAck, 502, 102, 0, kHeld}}},
+        {kB, kAck, 502, 102, 0, kTimeWait}}},
       {"half-closed for long: the client goes on sending",
        {{kB, kFin, 1, 1, 0, kBackendClosed},
         {kC, kAck, 1, 2, 500, kBackendClosed},
         {kB, kAck, 2, 501, 0, kBackendClosed},
         {kC, kFin, 501, 2, 500, kBackendFirst},
-        {kB, kAck, 2, 1002, 0, kHeld}}},
+        {kB, kAck, 2, 1002, 0, kTimeWait}}},
       {"each FIN sent again",
        {{kB, kFin, 1, 1, 0, kBackendClosed},
         {kB, kFin, 1, 1, 0, kBackendClosed},
         {kC, kFin, 1, 2, 0, kBackendFirst},
         {kC, kFin, 1, 2, 0, kBackendFirst},
-        {kB, kAck, 2, 2, 0, kHeld},
-        {kC, kFin, 1, 2, 0, kHeld}}},
+        {kB, kAck, 2, 2, 0, kTimeWait},
+        {kC, kFin, 1, 2, 0, kTimeWait}}},
       {"the client's FIN left before it saw the backend's",
        {{kB, kFin, 1, 1, 0, kBackendClosed},
         {kC, kFin, 1, 1, 0, kBackendFirst},
         {kB, kAck, 2, 2, 0, kBackendFirst},
-        {kC, kAck, 2, 2, 0, kHeld}}},
+        {kC, kAck, 2, 2, 0, kTimeWait}}},
       {"the last acknowledgement is lost",
        {{kB, kFin, 1, 1, 0, kBackendClosed},
         {kC, kFin, 1, 2, 0, kBackendFirst},
         {kC, kFin, 1, 2, 0, kBackendFirst},
-        {kB, kAck, 2, 2, 0, kHeld}}},
+        {kB, kAck, 2, 2, 0, kTimeWait}}},
   });
 }
 
@@ -117,22 +117,22 @@ TEST(TcpClosing, BothAtOnce) {
        {{kC, kFin, 1, 1, 0, kClientClosed},
         {kB, kFin, 1, 1, 0, kBackendFirst},
         {kC, kAck, 2, 2, 0, kBackendFirst},
-        {kB, kAck, 2, 2, 0, kHeld}}},
+        {kB, kAck, 2, 2, 0, kTimeWait}}},
       {"crossed with data",
        {{kC, kFin, 1, 1, 10, kClientClosed},
         {kB, kFin, 1, 1, 20, kBackendFirst},
         {kB, kAck, 22, 12, 0, kBackendFirst},
-        {kC, kAck, 12, 22, 0, kHeld}}},
+        {kC, kAck, 12, 22, 0, kTimeWait}}},
       {"the backend has the client's data but not its FIN",
        {{kC, kFin, 1, 1, 10, kClientClosed},
         {kB, kFin, 1, 11, 0, kBackendFirst},
         {kC, kFin, 1, 2, 10, kBackendFirst},
-        {kB, kAck, 2, 12, 0, kHeld}}},
+        {kB, kAck, 2, 12, 0, kTimeWait}}},
       {"crossed, and the backend's FIN sent again acknowledges: its first did not",
        {{kC, kFin, 1, 1, 0, kClientClosed},
         {kB, kFin, 1, 1, 0, kBackendFirst},
         {kB, kFin, 1, 2, 0, kBackendFirst},
-        {kC, kAck, 2, 2, 0, kHeld}}},
+        {kC, kAck, 2, 2, 0, kTimeWait}}},
   });
 }
 
@@ -144,12 +144,12 @@ TEST(TcpClosing, AFinWithoutAckIsNone) {
        {{kC, kBareFin, 1, 0, 0, kEstablished},
         {kB, kFin, 1, 1, 0, kBackendClosed},
         {kC, kFin, 1, 2, 0, kBackendFirst},
-        {kB, kAck, 2, 2, 0, kHeld}}},
+        {kB, kAck, 2, 2, 0, kTimeWait}}},
       {"of the backend",
        {{kB, kBareFin, 1, 0, 0, kEstablished},
         {kC, kFin, 1, 1, 0, kClientClosed},
         {kB, kFin, 1, 2, 0, kClientFirst},
-        {kC, kAck, 2, 2, 0, kClean}}},
+        {kC, kAck, 2, 2, 0, kClosed}}},
       {"of the client, after the backend's",
        {{kB, kFin, 1, 1, 0, kBackendClosed},
         {kC, kBareFin, 1, 0, 0, kBackendClosed},
@@ -164,8 +164,8 @@ TEST(TcpClosing, AFinWithoutAckIsNone) {
     c.answer();
     c.play({{kC, kBareFin, 1, 0, 0, kSynReceived}, {kC, kAck, 1, 1, 0, kEstablished}});
     c.play({{kC, kBareFin, 1, 0, 10, kEstablished}, {kB, kBareFin, 1, 0, 10, kEstablished}});
-    EXPECT_EQ(c.track.client_end(), c.client_isn() + 1) << "nor is its data taken";
-    EXPECT_EQ(c.track.backend_end(), c.backend_isn() + 1);
+    EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + 1) << "nor is its data taken";
+    EXPECT_EQ(c.track.backend_snd_nxt(), c.backend_isn() + 1);
   });
 }
 
@@ -175,9 +175,10 @@ TEST(TcpClosing, NumbersLeftBehind) {
     c.play({{kC, kAck, 1, 1, 300, kEstablished},
             {kB, kFin, 1, 301, 50, kBackendClosed},
             {kC, kFin, 301, 52, 0, kBackendFirst},
-            {kB, kAck, 52, 302, 0, kHeld}});
-    EXPECT_EQ(c.track.client_end(), c.client_isn() + 302) << "RCV.NXT of the backend's TIME_WAIT";
-    EXPECT_EQ(c.track.backend_end(), c.backend_isn() + 52);
+            {kB, kAck, 52, 302, 0, kTimeWait}});
+    EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + 302)
+        << "RCV.NXT of the backend's TIME_WAIT";
+    EXPECT_EQ(c.track.backend_snd_nxt(), c.backend_isn() + 52);
   });
 }
 
@@ -186,10 +187,10 @@ TEST(TcpClosing, LateSegmentsChangeNothingThatIsOver) {
     c.establish();
     c.play({{kB, kFin, 1, 1, 0, kBackendClosed},
             {kC, kFin, 1, 2, 0, kBackendFirst},
-            {kB, kAck, 2, 2, 0, kHeld},
-            {kC, kRst, 2, 0, 0, kHeld},
-            {kB, kRst, 2, 0, 0, kHeld},
-            {kC, kAck, 2, 2, 0, kHeld}});
+            {kB, kAck, 2, 2, 0, kTimeWait},
+            {kC, kRst, 2, 0, 0, kTimeWait},
+            {kB, kRst, 2, 0, 0, kTimeWait},
+            {kC, kAck, 2, 2, 0, kTimeWait}});
   });
 }
 
@@ -209,11 +210,11 @@ TEST(TcpClosing, AfterManyTurnsOfTheCircle) {
     c.read({kC, kAck, sent - kChunk, 1, kChunk, kEstablished});
     c.read({kB, kAck, 1, sent, 0, kEstablished, 65535});
   }
-  EXPECT_EQ(c.track.client_end(), c.client_isn() + sent);
+  EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + sent);
   EXPECT_EQ(c.track.backend_expects(), c.client_isn() + sent);
   c.play({{kB, kFin, 1, sent, 0, kBackendClosed},
           {kC, kFin, sent, 2, 0, kBackendFirst},
-          {kB, kAck, 2, sent + 1, 0, kHeld}});
+          {kB, kAck, 2, sent + 1, 0, kTimeWait}});
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ using namespace test;
 using enum TcpState;
 
 TEST(TcpTable, OverIsForEver) {
-  for (const TcpState over : {kClean, kHeld}) {
+  for (const TcpState over : {kClosed, kTimeWait}) {
     for (size_t event = 0; event < kTcpEventCount; ++event) {
       EXPECT_EQ(next_state(over, static_cast<TcpEvent>(event)), over);
     }
@@ -20,9 +20,9 @@ TEST(TcpTable, NothingMovesWithoutAnEventAndAnyRstEnds) {
   for (size_t s = 0; s < kTcpStateCount; ++s) {
     const auto state = static_cast<TcpState>(s);
     EXPECT_EQ(next_state(state, TcpEvent::kNone), state);
-    EXPECT_TRUE(is_over(next_state(state, TcpEvent::kBackendRst)));
+    EXPECT_TRUE(is_closed(next_state(state, TcpEvent::kBackendRst)));
     if (state == kSynSent) continue;  // nobody has answered yet: what the backend holds is unknown
-    EXPECT_TRUE(is_over(next_state(state, TcpEvent::kClientRst)));
+    EXPECT_TRUE(is_closed(next_state(state, TcpEvent::kClientRst)));
   }
 }
 
@@ -30,12 +30,12 @@ TEST(TcpOpening, Handshake) {
   at_every_wrap([](Conversation& c) {
     c.open();
     EXPECT_EQ(c.track.state(), kSynSent);
-    EXPECT_EQ(c.track.client_end(), c.client_isn() + 1);
+    EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + 1);
     EXPECT_EQ(c.track.backend_expects(), c.client_isn() + 1);
     c.answer();
     EXPECT_EQ(c.track.state(), kSynReceived);
     EXPECT_EQ(c.track.client_expects(), c.backend_isn() + 1);
-    EXPECT_EQ(c.track.backend_end(), c.backend_isn() + 1);
+    EXPECT_EQ(c.track.backend_snd_nxt(), c.backend_isn() + 1);
     c.play({{kC, kAck, 1, 1, 0, kEstablished}});
   });
 }
@@ -81,13 +81,13 @@ TEST(TcpOpening, AnswersOfASyn) {
 TEST(TcpOpening, TheSameSynAgain) {
   at_every_wrap([](Conversation& c) {
     c.open();
-    EXPECT_TRUE(c.track.is_same_syn(c.marks, c.client_isn()));
-    EXPECT_FALSE(c.track.is_same_syn(c.marks, c.client_isn() + 1));
-    EXPECT_FALSE(c.track.is_same_syn(c.marks, c.client_isn() - 1));
+    EXPECT_TRUE(c.track.is_same_syn(c.bounds, c.client_isn()));
+    EXPECT_FALSE(c.track.is_same_syn(c.bounds, c.client_isn() + 1));
+    EXPECT_FALSE(c.track.is_same_syn(c.bounds, c.client_isn() - 1));
     c.answer();
-    EXPECT_TRUE(c.track.is_same_syn(c.marks, c.client_isn())) << "the SYN-ACK was lost behind us";
+    EXPECT_TRUE(c.track.is_same_syn(c.bounds, c.client_isn())) << "the SYN-ACK was lost behind us";
     c.play({{kC, kAck, 1, 1, 0, kEstablished}});
-    EXPECT_FALSE(c.track.is_same_syn(c.marks, c.client_isn()));
+    EXPECT_FALSE(c.track.is_same_syn(c.bounds, c.client_isn()));
   });
 }
 
@@ -95,10 +95,10 @@ TEST(TcpOpening, TheSameSynAgain) {
 TEST(TcpOpening, TheSameSynAgainWhenItsDataWasAcknowledged) {
   at_every_wrap([](Conversation& c) {
     c.open({.syn_data = 10});
-    EXPECT_TRUE(c.track.is_same_syn(c.marks, c.client_isn()));
+    EXPECT_TRUE(c.track.is_same_syn(c.bounds, c.client_isn()));
     c.answer({.syn_data_acked = 10});
-    EXPECT_TRUE(c.track.is_same_syn(c.marks, c.client_isn()));
-    EXPECT_FALSE(c.track.is_same_syn(c.marks, c.client_isn() + 10));
+    EXPECT_TRUE(c.track.is_same_syn(c.bounds, c.client_isn()));
+    EXPECT_FALSE(c.track.is_same_syn(c.bounds, c.client_isn() + 10));
   });
 }
 
@@ -108,7 +108,7 @@ TEST(TcpOpening, DataOnTheSyn) {
     EXPECT_EQ(c.track.backend_expects(), c.client_isn() + 11);
     c.play({{kC, kFin, 11, 1, 0, kClientClosed},
             {kB, kFin, 1, 12, 0, kClientFirst},
-            {kC, kAck, 12, 2, 0, kClean}});
+            {kC, kAck, 12, 2, 0, kClosed}});
   });
   at_every_wrap([](Conversation& c) {  // the backend did not take it
     c.open({.syn_data = 10});
@@ -130,7 +130,7 @@ TEST(TcpOpening, NumbersFollowDataBothWays) {
         {kC, kAck, 201, 501, 100, kEstablished},  // 101..200 was lost
         {kB, kAck, 501, 101, 0, kEstablished},    // and says so
     });
-    EXPECT_EQ(c.track.client_end(), c.client_isn() + 301);
+    EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + 301);
     EXPECT_EQ(c.track.backend_expects(), c.client_isn() + 101);
     EXPECT_EQ(c.track.client_expects(), c.backend_isn() + 501);
     c.play({
@@ -139,7 +139,7 @@ TEST(TcpOpening, NumbersFollowDataBothWays) {
         {kC, kAck, 1, 1, 100, kEstablished},   // an old duplicate
         {kB, kAck, 501, 101, 0, kEstablished}  // an old acknowledgement
     });
-    EXPECT_EQ(c.track.client_end(), c.client_isn() + 301);
+    EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + 301);
     EXPECT_EQ(c.track.backend_expects(), c.client_isn() + 301);
   });
 }
@@ -158,13 +158,13 @@ TEST(TcpOpening, OutsideTheWindowChangesNothing) {
         {kB, kAck, 1, 0x80000000, 0, kEstablished},  //
     };
     for (const Row& row : strangers) c.play({row});
-    EXPECT_EQ(c.track.client_end(), c.client_isn() + 1);
-    EXPECT_EQ(c.track.backend_end(), c.backend_isn() + 1);
+    EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + 1);
+    EXPECT_EQ(c.track.backend_snd_nxt(), c.backend_isn() + 1);
     EXPECT_EQ(c.track.backend_expects(), c.client_isn() + 1);
     c.play({{kC, kAck, 1, 1, 1002, kEstablished}});
-    EXPECT_EQ(c.track.client_end(), c.client_isn() + 1) << "more than window and probe";
+    EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + 1) << "more than window and probe";
     c.play({{kC, kAck, 1, 1, 1000, kEstablished}});
-    EXPECT_EQ(c.track.client_end(), c.client_isn() + 1001) << "a full window";
+    EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + 1001) << "a full window";
   });
 }
 
@@ -179,7 +179,7 @@ TEST(TcpOpening, ZeroWindowProbes) {
         {kB, kAck, 1, 2, 0, kEstablished, 5000},  // taken: the window opens
         {kC, kAck, 2, 2, 5000, kEstablished, 0},
     });
-    EXPECT_EQ(c.track.client_end(), c.client_isn() + 5002);
+    EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + 5002);
     EXPECT_EQ(c.track.backend_expects(), c.client_isn() + 2);
   });
 }
@@ -205,9 +205,9 @@ TEST(TcpOpening, WindowScale) {
       c.play({{kB, kAck, 1, 1, 0, kEstablished}});
       const uint32_t edge = each.client_may_send + 1;
       c.play({{kC, kAck, edge + 1, 1, 1, kEstablished}});
-      EXPECT_EQ(c.track.client_end(), c.client_isn() + 1) << "beyond the window";
+      EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + 1) << "beyond the window";
       c.play({{kC, kAck, edge - 100, 1, 100, kEstablished}});
-      EXPECT_EQ(c.track.client_end(), c.client_isn() + edge) << "the whole window";
+      EXPECT_EQ(c.track.client_snd_nxt(), c.client_isn() + edge) << "the whole window";
     });
   }
 }

@@ -51,7 +51,7 @@ TEST(TcpReset, InAndOutOfTheWindow) {
       SCOPED_TRACE(each.name);
       at_every_wrap([&](Conversation& c) {
         set_up(c);
-        c.play({{each.by, flags, each.seq, 0, 0, each.ends ? kClean : kEstablished}});
+        c.play({{each.by, flags, each.seq, 0, 0, each.ends ? kClosed : kEstablished}});
         EXPECT_EQ(c.last.in_window, each.passes);
       });
     }
@@ -71,7 +71,7 @@ TEST(TcpReset, WithTheNumberOfTheFinBeforeIt) {
       c.play({{by, kFin, fin, by == kC ? 261u : 151u, 0, closed},
               {other, kAck, peer, fin + 1, 0, closed},
               {by, kRst, fin - 1, 0, 0, closed},
-              {by, kRst, fin, 0, 0, kClean}});
+              {by, kRst, fin, 0, 0, kClosed}});
     });
   }
 }
@@ -82,7 +82,7 @@ TEST(TcpReset, BeyondWhatWasSeenBringsASecondOne) {
     set_up(c);
     c.play({{kC, kRst, 400, 0, 0, kEstablished}});  // 151..399 was lost before us
     EXPECT_TRUE(c.last.in_window);
-    c.play({{kB, kAck, 261, 151, 0, kEstablished}, {kC, kRst, 151, 0, 0, kClean}});
+    c.play({{kB, kAck, 261, 151, 0, kEstablished}, {kC, kRst, 151, 0, 0, kClosed}});
   });
 }
 
@@ -105,9 +105,9 @@ TEST(TcpReset, OfEveryStateLeavesTheBackendClean) {
       at_every_wrap([&](Conversation& c) {
         c.establish();
         for (const Row& row : each.rows) c.read(row);
-        const uint32_t own = by == kC ? c.track.client_end() - c.client_isn()
-                                      : c.track.backend_end() - c.backend_isn();
-        c.play({{by, kRst, own, 0, 0, kClean}});
+        const uint32_t own = by == kC ? c.track.client_snd_nxt() - c.client_isn()
+                                      : c.track.backend_snd_nxt() - c.backend_isn();
+        c.play({{by, kRst, own, 0, 0, kClosed}});
       });
     }
   }
@@ -119,13 +119,13 @@ TEST(TcpReset, OfTheClientInTimeWaitLeavesItHeld) {
     c.establish();
     c.play({{kB, kFin, 1, 1, 0, kBackendClosed},
             {kC, kFin, 1, 2, 0, kBackendFirst},
-            {kC, kRst, 2, 0, 0, kHeld}});
+            {kC, kRst, 2, 0, 0, kTimeWait}});
   });
   at_every_wrap([](Conversation& c) {  // the backend's own: it has no socket
     c.establish();
     c.play({{kB, kFin, 1, 1, 0, kBackendClosed},
             {kC, kFin, 1, 2, 0, kBackendFirst},
-            {kB, kRst, 2, 0, 0, kClean}});
+            {kB, kRst, 2, 0, 0, kClosed}});
   });
 }
 
@@ -147,12 +147,12 @@ TEST(TcpReset, DuringTheHandshake) {
   at_every_wrap([](Conversation& c) {
     c.open();
     c.answer();
-    c.play({{kC, kRst, 1, 0, 0, kClean}});
+    c.play({{kC, kRst, 1, 0, 0, kClosed}});
   });
   at_every_wrap([](Conversation& c) {
     c.open();
     c.answer();
-    c.play({{kB, kRst, 1, 0, 0, kClean}});
+    c.play({{kB, kRst, 1, 0, 0, kClosed}});
   });
 }
 
@@ -160,7 +160,7 @@ TEST(TcpReset, DuringTheHandshake) {
 TEST(TcpReset, AnswersToLateSegmentsOfAnOldAcknowledgement) {
   at_every_wrap([](Conversation& c) {
     set_up(c);
-    c.play({{kC, kRst, 101, 0, 0, kClean}, {kC, kRst, 101, 0, 0, kClean}});
+    c.play({{kC, kRst, 101, 0, 0, kClosed}, {kC, kRst, 101, 0, 0, kClosed}});
     EXPECT_TRUE(c.last.in_window) << "passed on once more";
   });
 }

@@ -18,12 +18,12 @@ constexpr uint8_t kRstAck = net::tcp_flag::kRst | net::tcp_flag::kAck;
 
 struct Numbers {
   TcpTrack track;
-  TcpMarks marks;
+  TcpBounds bounds;
 
-  explicit Numbers(const Conversation& c) : track(c.track), marks(c.marks) {}
+  explicit Numbers(const Conversation& c) : track(c.track), bounds(c.bounds) {}
   friend bool operator==(const Numbers& a, const Numbers& b) {
     return std::memcmp(&a.track, &b.track, sizeof a.track) == 0 &&
-           std::memcmp(&a.marks, &b.marks, sizeof a.marks) == 0;
+           std::memcmp(&a.bounds, &b.bounds, sizeof a.bounds) == 0;
   }
 };
 
@@ -35,14 +35,14 @@ void sweep(Conversation& c, By by, uint8_t flags, uint16_t payload) {
   Bytes frame = tcp_frame({.flags = flags, .window = 65535, .payload = Bytes(payload)});
   const net::Packet packet = net::parse(frame);
   const bool client = by == By::kClient;
-  const uint32_t due = client ? c.track.backend_end() : c.track.client_end();
+  const uint32_t due = client ? c.track.backend_snd_nxt() : c.track.client_snd_nxt();
   uint32_t sequence = static_cast<uint32_t>(random());
   for (uint32_t i = 0; i < 72'000; ++i, sequence += kStep) {
     packet.tcp->sequence = net::be32::from_host(sequence);
     const uint32_t off = 1 + static_cast<uint32_t>(random()) % (UINT32_MAX - (1u << 24));
     packet.tcp->acknowledgement = net::be32::from_host((flags & kAck) != 0 ? due + off : 0);
     const TcpReading reading =
-        client ? c.track.inbound(c.marks, packet) : c.track.outbound(c.marks, packet);
+        client ? c.track.inbound(c.bounds, packet) : c.track.outbound(c.bounds, packet);
     if (reading.event != TcpEvent::kNone || !(Numbers(c) == before) ||
         (reading.in_window && (flags & kRst) == 0)) {
       FAIL() << (client ? "client, " : "backend, ") << "flags " << int{flags} << ", sequence "
@@ -116,8 +116,8 @@ TEST(TcpStranger, AnAcknowledgementMustBePossible) {
       const Numbers before(c);
       c.play({{kC, kAck, 1, each.ack, 50, kEstablished, 900}});
       EXPECT_EQ(c.last.in_window, each.moves);
-      EXPECT_EQ(c.track.client_end() - c.client_isn(), each.moves ? 51u : 1u);
-      EXPECT_EQ(c.track.client_bytes(c.marks), each.moves ? 50u : 0u);
+      EXPECT_EQ(c.track.client_snd_nxt() - c.client_isn(), each.moves ? 51u : 1u);
+      EXPECT_EQ(c.track.client_bytes(c.bounds), each.moves ? 50u : 0u);
       if (!each.moves) {
         EXPECT_TRUE(Numbers(c) == before);
       }
@@ -136,9 +136,9 @@ TEST(TcpStranger, AnOldAcknowledgementOffersNoWindow) {
             {kC, kAck, 1, 600, 0, kEstablished, 65535}});
     EXPECT_EQ(c.track.client_expects() - c.backend_isn(), 1001u);
     c.play({{kB, kAck, 2001, 1, 2, kEstablished}});
-    EXPECT_EQ(c.track.backend_end() - c.backend_isn(), 1001u) << "beyond what is offered";
+    EXPECT_EQ(c.track.backend_snd_nxt() - c.backend_isn(), 1001u) << "beyond what is offered";
     c.play({{kB, kAck, 1001, 1, 1000, kEstablished}});
-    EXPECT_EQ(c.track.backend_end() - c.backend_isn(), 2001u);
+    EXPECT_EQ(c.track.backend_snd_nxt() - c.backend_isn(), 2001u);
   });
 }
 
@@ -192,11 +192,11 @@ TEST(TcpStranger, WindowsThatGrowAndShrink) {
   for (uint32_t at = 1; at < offered; at += offered / 4) {
     c.play({{kB, kAck, at, 1, offered / 4, kEstablished}});
   }
-  EXPECT_EQ(c.track.backend_end() - c.backend_isn(), offered + 1);
+  EXPECT_EQ(c.track.backend_snd_nxt() - c.backend_isn(), offered + 1);
   c.play({{kC, kAck, 1, offered + 1, 0, kEstablished, 0},  // nobody reads
           {kC, kAck, 1, 1, 100, kEstablished, 1000}});     // overtaken
   EXPECT_TRUE(c.last.in_window);
-  EXPECT_EQ(c.track.client_bytes(c.marks), 100u);
+  EXPECT_EQ(c.track.client_bytes(c.bounds), 100u);
   c.play({{kB, kAck, offered + 1, 101, 1, kEstablished, 0}});  // a probe
   EXPECT_TRUE(c.last.in_window);
   c.play({{kB, kAck, offered + 1, 101, 100, kEstablished, 0}});
@@ -227,10 +227,10 @@ TEST(TcpStranger, AnotherSynAck) {
             {kB, kAck, 501, 1, 100, kEstablished},
             {kC, kAck, 1, 601, 10, kEstablished}});
     EXPECT_EQ(c.track.client_expects(), c.backend_isn() + 601);
-    EXPECT_EQ(c.track.backend_bytes(c.marks), 100u);
-    EXPECT_EQ(c.track.client_bytes(c.marks), 10u);
+    EXPECT_EQ(c.track.backend_bytes(c.bounds), 100u);
+    EXPECT_EQ(c.track.client_bytes(c.bounds), 10u);
     c.play({{kB, kAck, 601, 11, 1000, kEstablished}, {kB, kAck, 1601, 11, 2, kEstablished}});
-    EXPECT_EQ(c.track.backend_bytes(c.marks), 1100u) << "the window, and no more";
+    EXPECT_EQ(c.track.backend_bytes(c.bounds), 1100u) << "the window, and no more";
   });
   at_every_wrap([](Conversation& c) {
     c.open();

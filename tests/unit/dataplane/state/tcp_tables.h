@@ -58,7 +58,7 @@ class Conversation {
                         .payload = Bytes(h.syn_data)});
     const net::Packet syn = net::parse(frame_);
     const net::TcpOptions options = net::parse_tcp_options(*syn.tcp);
-    track.open(marks, syn, options.window_scale, options.has_window_scale);
+    track.open(bounds, syn, options.window_scale, options.has_window_scale);
   }
   void answer(const Handshake& h = {}) {
     frame_ = tcp_frame({.flags = kSynAck,
@@ -69,7 +69,7 @@ class Conversation {
     const net::Packet syn_ack = net::parse(frame_);
     ASSERT_TRUE(track.answers_syn(syn_ack.tcp->acknowledgement.host()));
     const net::TcpOptions options = net::parse_tcp_options(*syn_ack.tcp);
-    track.answer(marks, syn_ack, options.window_scale, options.has_window_scale);
+    track.answer(bounds, syn_ack, options.window_scale, options.has_window_scale);
   }
   void establish(const Handshake& h = {}) {
     open(h);
@@ -88,7 +88,7 @@ class Conversation {
                         .payload = Bytes(row.length)});
     const net::Packet packet = net::parse(frame_);
     const TcpReading reading =
-        client ? track.inbound(marks, packet) : track.outbound(marks, packet);
+        client ? track.inbound(bounds, packet) : track.outbound(bounds, packet);
     if (reading.event != TcpEvent::kNone) track.advance(reading.event);
     return reading;
   }
@@ -106,12 +106,12 @@ class Conversation {
   uint32_t backend_isn() const { return backend_isn_; }
 
   TcpTrack track{};
-  TcpMarks marks{};
+  TcpBounds bounds{};
   TcpReading last;
 
  private:
-  static Bytes scale(int shift) {
-    return shift < 0 ? Bytes{} : option::window_scale(static_cast<uint8_t>(shift));
+  static Bytes scale(int adjust) {
+    return adjust < 0 ? Bytes{} : option::window_scale(static_cast<uint8_t>(adjust));
   }
 
   uint32_t client_isn_;

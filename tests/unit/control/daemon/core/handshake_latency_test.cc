@@ -50,53 +50,53 @@ vip = "10.3.0.1:80"
 [[service.backend]]
 address = "10.2.0.10:80"
 )");
-    keeper_.adopt(loaded.config, 0);
+    identities_.adopt(loaded.config, 0);
   }
   HandshakeTimes& times() { return registry_->backends[0]->handshakes; }
 
   BackendKey key_{*parse_endpoint("10.3.0.1:80"), *parse_endpoint("10.2.0.10:80")};
   std::unique_ptr<Registry> registry_ = std::make_unique<Registry>();
   Steering alone_;
-  StateKeeper keeper_{{registry_.get()}, net::Random({1, 2}), alone_};
-  HandshakeWatch watch_;
+  Identities identities_{{registry_.get()}, net::Random({1, 2}), alone_};
+  HandshakeLatency watch_;
 };
 
 TEST_F(HandshakeWatchTest, SaysNothingWithoutHandshakes) {
   EXPECT_FALSE(watch_.quantile_ms(key_, 0.5));
-  watch_.sample(keeper_);
+  watch_.sample(identities_);
   EXPECT_FALSE(watch_.quantile_ms(key_, 0.5));
 }
 
 TEST_F(HandshakeWatchTest, GivesQuantiles) {
-  watch_.sample(keeper_);
+  watch_.sample(identities_);
   for (int i = 0; i < 90; ++i) times().count(700);
   for (int i = 0; i < 10; ++i) times().count(40'000);
-  watch_.sample(keeper_);
+  watch_.sample(identities_);
   EXPECT_NEAR(*watch_.quantile_ms(key_, 0.5), 0.75, 0.25);
   EXPECT_NEAR(*watch_.quantile_ms(key_, 0.99), 37.5, 12.5);
 }
 
 TEST_F(HandshakeWatchTest, ForgetsWhatIsPast) {
-  watch_.sample(keeper_);
+  watch_.sample(identities_);
   for (int i = 0; i < 1000; ++i) times().count(900'000);
-  watch_.sample(keeper_);
+  watch_.sample(identities_);
   EXPECT_GT(*watch_.quantile_ms(key_, 0.5), 500);
   for (int second = 0; second < 10; ++second) {
     EXPECT_GT(*watch_.quantile_ms(key_, 0.9), 500);
     times().count(700);
-    watch_.sample(keeper_);
+    watch_.sample(identities_);
   }
   EXPECT_LE(*watch_.quantile_ms(key_, 1.0), 1);
-  for (int second = 0; second < 9; ++second) watch_.sample(keeper_);
+  for (int second = 0; second < 9; ++second) watch_.sample(identities_);
   EXPECT_LE(*watch_.quantile_ms(key_, 1.0), 1);
-  watch_.sample(keeper_);
+  watch_.sample(identities_);
   EXPECT_FALSE(watch_.quantile_ms(key_, 0.5));
 }
 
 TEST_F(HandshakeWatchTest, WhatIsSlowerThanAnyBucketIsAtLeastTheLast) {
-  watch_.sample(keeper_);
+  watch_.sample(identities_);
   for (int i = 0; i < 10; ++i) times().count(30'000'000);
-  watch_.sample(keeper_);
+  watch_.sample(identities_);
   EXPECT_EQ(*watch_.quantile_ms(key_, 0.5), kHandshakeBoundsUs.back() / 1000.0);
 }
 

@@ -52,25 +52,25 @@ class Keeper : public testing::Test {
   net::Endpoint at(const char* text) { return *parse_endpoint(text); }
   net::Ipv4Address ip(const char* text) { return *parse_ipv4(text); }
   BackendState& backend(const char* vip, const char* address) {
-    return *registry_->backends[keeper_.backends().at({at(vip), at(address)}).id];
+    return *registry_->backends[identities_.backends().at({at(vip), at(address)}).id];
   }
   std::unique_ptr<Snapshot> build(const Config& config) {
-    return build_snapshot(config, runtime_, keeper_, {{3, {}}, {1, {}}}, 1);
+    return build_snapshot(config, runtime_, identities_, {{3, {}}, {1, {}}}, 1);
   }
 
   std::unique_ptr<Registry> registry_ = std::make_unique<Registry>();
   RuntimeState runtime_;
   Steering alone_;
-  StateKeeper keeper_{{registry_.get()}, net::Random({1, 2}), alone_};
+  Identities identities_{{registry_.get()}, net::Random({1, 2}), alone_};
   Config one_ = make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80", "10.2.0.11:80"}}});
 };
 
 TEST_F(Keeper, MakesStateForEverythingThatIsNamed) {
-  keeper_.adopt(one_, 0);
-  ASSERT_EQ(keeper_.services().size(), 1u);
-  ASSERT_EQ(keeper_.backends().size(), 2u);
-  ASSERT_EQ(keeper_.pools().size(), 2u);
-  for (const auto& [key, pool] : keeper_.pools()) {
+  identities_.adopt(one_, 0);
+  ASSERT_EQ(identities_.services().size(), 1u);
+  ASSERT_EQ(identities_.backends().size(), 2u);
+  ASSERT_EQ(identities_.pools().size(), 2u);
+  for (const auto& [key, pool] : identities_.pools()) {
     EXPECT_EQ(registry_->pools[pool.id]->local, key.local);
     EXPECT_EQ(registry_->pools[pool.id]->backend, key.backend);
     EXPECT_EQ(registry_->pools[pool.id]->ports.set().size(), 10u);
@@ -78,89 +78,89 @@ TEST_F(Keeper, MakesStateForEverythingThatIsNamed) {
 }
 
 TEST_F(Keeper, WhatStaysKeepsItsState) {
-  keeper_.adopt(one_, 0);
+  identities_.adopt(one_, 0);
   BackendState* state = &backend("10.3.0.1:80", "10.2.0.10:80");
   state->connections.add(5);
-  keeper_.adopt(
+  identities_.adopt(
       make_config({"10.2.0.1", "10.2.0.2"}, {{"10.3.0.1:80", {"10.2.0.10:80", "10.2.0.12:80"}},
                                              {"10.3.0.2:80", {"10.2.0.10:80"}}}),
       1000);
   EXPECT_EQ(&backend("10.3.0.1:80", "10.2.0.10:80"), state);
   EXPECT_EQ(state->connections.value(), 5u);
   EXPECT_NE(&backend("10.3.0.2:80", "10.2.0.10:80"), state);
-  EXPECT_EQ(keeper_.backends().size(), 4u);
-  EXPECT_EQ(keeper_.pools().size(), 5u);  // 10 and 12 from both addresses, 11 lingers
+  EXPECT_EQ(identities_.backends().size(), 4u);
+  EXPECT_EQ(identities_.pools().size(), 5u);  // 10 and 12 from both addresses, 11 lingers
 }
 
 TEST_F(Keeper, ServicesShareTheTuplesOfABackendInCommon) {
   const Config config = make_config(
       {"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}, {"10.3.0.2:80", {"10.2.0.10:80"}}});
-  keeper_.adopt(config, 0);
+  identities_.adopt(config, 0);
   const auto snapshot = build(config);
-  EXPECT_EQ(keeper_.pools().size(), 1u);
+  EXPECT_EQ(identities_.pools().size(), 1u);
   EXPECT_EQ(snapshot->services[0].backends[0].pools, snapshot->services[1].backends[0].pools);
 }
 
 TEST_F(Keeper, TheRemovedLingersWhileFlowsUseIt) {
-  keeper_.adopt(one_, 0);
+  identities_.adopt(one_, 0);
   BackendState& state = backend("10.3.0.1:80", "10.2.0.11:80");
-  const PoolId id = keeper_.pools().at({ip("10.2.0.1"), at("10.2.0.11:80")}).id;
+  const PoolId id = identities_.pools().at({ip("10.2.0.1"), at("10.2.0.11:80")}).id;
   state.flows.add();
   registry_->pools[id]->flows.add();
-  keeper_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}}), 0);
-  EXPECT_TRUE(keeper_.backends().at({at("10.3.0.1:80"), at("10.2.0.11:80")}).removed);
-  EXPECT_TRUE(keeper_.finished(1'000'000, kRestMs).empty());
+  identities_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}}), 0);
+  EXPECT_TRUE(identities_.backends().at({at("10.3.0.1:80"), at("10.2.0.11:80")}).removed);
+  EXPECT_TRUE(identities_.finished(1'000'000, kRestMs).empty());
 
   state.flows.subtract();
   registry_->pools[id]->flows.subtract();
-  auto finished = keeper_.finished(1'000'001, kRestMs);
+  auto finished = identities_.finished(1'000'001, kRestMs);
   EXPECT_EQ(finished.backends.size(), 1u);
   EXPECT_TRUE(finished.pools.empty());  // its ports may rest for TIME_WAIT
-  keeper_.free(keeper_.forget(finished));
-  finished = keeper_.finished(1'000'001 + kRestMs, kRestMs);
+  identities_.free(identities_.forget(finished));
+  finished = identities_.finished(1'000'001 + kRestMs, kRestMs);
   EXPECT_EQ(finished.pools.size(), 1u);
-  keeper_.free(keeper_.forget(finished));
+  identities_.free(identities_.forget(finished));
   EXPECT_EQ(registry_->pools[id], nullptr);
-  EXPECT_EQ(keeper_.pools().size(), 1u);
+  EXPECT_EQ(identities_.pools().size(), 1u);
 }
 
 TEST_F(Keeper, APortInUseKeepsItsPool) {
-  keeper_.adopt(one_, 0);
-  const auto id = keeper_.pools().at({ip("10.2.0.1"), at("10.2.0.11:80")}).id;
+  identities_.adopt(one_, 0);
+  const auto id = identities_.pools().at({ip("10.2.0.1"), at("10.2.0.11:80")}).id;
   registry_->pools[id]->ports.counters().in_use.add();
-  keeper_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}}), 0);
-  EXPECT_TRUE(keeper_.finished(1'000'000, kRestMs).pools.empty());
+  identities_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}}), 0);
+  EXPECT_TRUE(identities_.finished(1'000'000, kRestMs).pools.empty());
 }
 
 TEST_F(Keeper, TheRemovedThatComesBackIsTheSame) {
-  keeper_.adopt(one_, 0);
+  identities_.adopt(one_, 0);
   BackendState* state = &backend("10.3.0.1:80", "10.2.0.11:80");
-  keeper_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}}), 0);
-  keeper_.adopt(one_, 0);
+  identities_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}}), 0);
+  identities_.adopt(one_, 0);
   EXPECT_EQ(&backend("10.3.0.1:80", "10.2.0.11:80"), state);
-  EXPECT_TRUE(keeper_.finished(1'000'000, kRestMs).empty());
+  EXPECT_TRUE(identities_.finished(1'000'000, kRestMs).empty());
 }
 
 TEST_F(Keeper, AServiceGoesAfterItsBackends) {
-  keeper_.adopt(one_, 0);
-  keeper_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.2:80", {"10.2.0.10:80"}}}), 0);
-  auto finished = keeper_.finished(1, kRestMs);
+  identities_.adopt(one_, 0);
+  identities_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.2:80", {"10.2.0.10:80"}}}), 0);
+  auto finished = identities_.finished(1, kRestMs);
   EXPECT_EQ(finished.backends.size(), 2u);
   EXPECT_TRUE(finished.services.empty());
-  keeper_.free(keeper_.forget(finished));
-  finished = keeper_.finished(2, kRestMs);
+  identities_.free(identities_.forget(finished));
+  finished = identities_.finished(2, kRestMs);
   EXPECT_EQ(finished.services.size(), 1u);
-  keeper_.free(keeper_.forget(finished));
-  EXPECT_EQ(keeper_.services().size(), 1u);
+  identities_.free(identities_.forget(finished));
+  EXPECT_EQ(identities_.services().size(), 1u);
 }
 
 TEST_F(Keeper, OtherPortsForALingeringAddressAreRefusedAndNothingChanges) {
-  keeper_.adopt(one_, 0);
+  identities_.adopt(one_, 0);
   Config next = one_;
   next.local_pools[0].ports = {2000, 3000};
   next.services[0].backends.pop_back();
-  EXPECT_THROW(keeper_.adopt(next, 0), ApplyError);
-  for (const auto& [key, entry] : keeper_.backends()) EXPECT_FALSE(entry.removed);
+  EXPECT_THROW(identities_.adopt(next, 0), ApplyError);
+  for (const auto& [key, entry] : identities_.backends()) EXPECT_FALSE(entry.removed);
 }
 
 TEST_F(Keeper, MoreThanThereIsRoomForIsRefused) {
@@ -171,26 +171,26 @@ TEST_F(Keeper, MoreThanThereIsRoomForIsRefused) {
     service.vip = {net::Ipv4Address::from_host(0x0a030000 + i), net::be16::from_host(80)};
     config.services.push_back(service);
   }
-  EXPECT_THROW(keeper_.adopt(config, 0), ApplyError);
-  EXPECT_TRUE(keeper_.services().empty());
+  EXPECT_THROW(identities_.adopt(config, 0), ApplyError);
+  EXPECT_TRUE(identities_.services().empty());
 }
 
 TEST_F(Keeper, IdsAreUsedAgain) {
-  keeper_.adopt(one_, 0);
+  identities_.adopt(one_, 0);
   for (int i = 0; i < 2000; ++i) {
     const std::string vip = "10.3.1." + std::to_string(i % 200 + 1) + ":80";
-    keeper_.adopt(make_config({"10.2.0.1"}, {{vip, {"10.2.0.10:80"}}}), 0);
-    keeper_.free(keeper_.forget(keeper_.finished(0, 0)));
-    keeper_.free(keeper_.forget(keeper_.finished(0, 0)));
+    identities_.adopt(make_config({"10.2.0.1"}, {{vip, {"10.2.0.10:80"}}}), 0);
+    identities_.free(identities_.forget(identities_.finished(0, 0)));
+    identities_.free(identities_.forget(identities_.finished(0, 0)));
   }
-  EXPECT_LE(keeper_.services().begin()->second.id, 2);
+  EXPECT_LE(identities_.services().begin()->second.id, 2);
 }
 
 TEST_F(Keeper, TheSnapshotSaysWhatTheConfigurationSays) {
   Config config = one_;
   config.services[0].backends[1].weight = 0;
   config.time_wait.backend_seconds = 30;
-  keeper_.adopt(config, 0);
+  identities_.adopt(config, 0);
   const auto snapshot = build(config);
   ASSERT_EQ(snapshot->interfaces.size(), 2u);
   EXPECT_EQ(snapshot->interfaces[0].port, 3);
@@ -209,17 +209,17 @@ TEST_F(Keeper, TheSnapshotSaysWhatTheConfigurationSays) {
 
   const ServiceView* service = snapshot->find_service(at("10.3.0.1:80"));
   ASSERT_NE(service, nullptr);
-  EXPECT_EQ(service->turns, std::vector<uint16_t>{0});
+  EXPECT_EQ(service->wrr_order, std::vector<uint16_t>{0});
   EXPECT_EQ(service->backends[1].weight, 0u);
   EXPECT_TRUE(snapshot->is_own(ip("10.3.0.1"), 0));
   EXPECT_TRUE(snapshot->is_local(ip("10.2.0.1")));
 }
 
 TEST_F(Keeper, AddressesOfWhatLingersStayOurs) {
-  keeper_.adopt(one_, 0);
+  identities_.adopt(one_, 0);
   backend("10.3.0.1:80", "10.2.0.10:80").flows.add();
   const Config next = make_config({"10.2.0.2"}, {{"10.3.0.2:80", {"10.2.0.12:80"}}});
-  keeper_.adopt(next, 0);
+  identities_.adopt(next, 0);
   const auto snapshot = build(next);
   EXPECT_TRUE(snapshot->is_own(ip("10.3.0.1"), 0));
   EXPECT_TRUE(snapshot->is_local(ip("10.2.0.1")));

@@ -62,20 +62,20 @@ TEST(Overrides, StandOverTheSnapshot) {
   const Config config = make_config({"10.2.0.10:80", "10.2.0.11:80"});
   const auto registry = std::make_unique<Registry>();
   Steering alone;
-  StateKeeper keeper({registry.get()}, net::Random({1, 2}), alone);
-  keeper.adopt(config, 0);
+  Identities identities({registry.get()}, net::Random({1, 2}), alone);
+  identities.adopt(config, 0);
   RuntimeState runtime;
   runtime.overrides[kFirst] = {.weight = 6};
-  auto snapshot = build_snapshot(config, runtime, keeper, {{0, {}}}, 1);
+  auto snapshot = build_snapshot(config, runtime, identities, {{0, {}}}, 1);
   EXPECT_EQ(snapshot->services[0].backends[0].weight, 6u);
-  EXPECT_EQ(snapshot->services[0].turns.size(), 4u);
+  EXPECT_EQ(snapshot->services[0].wrr_order.size(), 4u);
   EXPECT_FALSE(snapshot->draining);
 
   runtime.overrides[kFirst].state = AdminState::kDrain;
   runtime.drain = OnRefusal::kDrop;
-  snapshot = build_snapshot(config, runtime, keeper, {{0, {}}}, 2);
+  snapshot = build_snapshot(config, runtime, identities, {{0, {}}}, 2);
   EXPECT_EQ(snapshot->services[0].backends[0].weight, 0u);
-  EXPECT_EQ(snapshot->services[0].turns, std::vector<uint16_t>{1});
+  EXPECT_EQ(snapshot->services[0].wrr_order, std::vector<uint16_t>{1});
   EXPECT_TRUE(snapshot->draining);
   EXPECT_EQ(snapshot->services[0].on_refusal, OnRefusal::kDrop);
 }

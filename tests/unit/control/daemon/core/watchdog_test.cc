@@ -20,7 +20,7 @@ class WorkerWatchTest : public testing::Test {
   ~WorkerWatchTest() override { spdlog::set_default_logger(before_); }
 
   std::ostringstream said;
-  WorkerWatch watch;
+  Watchdog watch;
 
  private:
   std::shared_ptr<spdlog::logger> before_ = spdlog::default_logger();

@@ -27,8 +27,8 @@ FlowRecord record() {
   record.bytes_out = uint64_t{1} << 40;
   record.end = FlowEnd::backend_fin;
   record.state = TcpState::kBackendFirst;
-  record.grant = Grant::kFitted;
-  record.shift = {0, 5};
+  record.reuse = PortReuse::kRebased;
+  record.adjust = {0, 5};
   record.heals = 1;
   record.syns = 2;
   return record;
@@ -67,11 +67,11 @@ TEST(FlowLog, EveryFixAndEveryEndHasItsWord) {
     return json::parse(line);
   };
   FlowRecord some = record();
-  some.shift = {};
+  some.adjust = {};
   EXPECT_EQ(written(some)["fix"], "none");
-  some.shift = {9, 0};
+  some.adjust = {9, 0};
   EXPECT_EQ(written(some)["fix"], "sequence");
-  some.shift = {9, 9};
+  some.adjust = {9, 9};
   EXPECT_EQ(written(some)["fix"], "both");
   some.end = FlowEnd::heal_exhausted;
   EXPECT_EQ(written(some)["closed_by"], "balancer");

@@ -127,8 +127,8 @@ TEST(HealthState, FailedHandshakesMakeTheWayBackLonger) {
   EXPECT_TRUE(state.observe(true, "", kRules, now_ms));
 }
 
-TEST(PassiveWatch, CountsFailuresInARow) {
-  PassiveWatch watch({100, 10, 20});
+TEST(PassiveCheck, CountsFailuresInARow) {
+  PassiveCheck watch({100, 10, 20});
   EXPECT_EQ(watch.look({100, 12, 21}), 3u);
   EXPECT_EQ(watch.look({100, 14, 21}), 2u);
   EXPECT_EQ(watch.row_count(), 5u);

@@ -82,7 +82,7 @@ TEST(TcpProbe, AcceptedRefusedAndWithoutADevice) {
 
   TcpProbe refused(loop, target(1));
   const ProbeResult said = result_of(loop, refused);
-  EXPECT_EQ(said.kind, Kind::kBad);
+  EXPECT_EQ(said.kind, Kind::kCritical);
   EXPECT_EQ(said.reason, "connect: Connection refused");
 
   ProbeTarget nowhere = target(listener.port());
@@ -125,7 +125,7 @@ TEST(CurlProbe, JudgesTheAnswer) {
     check.type = CheckType::kHttp;
     const ProbeResult said = http(listener, check, milliseconds(5000));
     EXPECT_EQ(said.reason, test.reason) << test.answer;
-    EXPECT_EQ(said.kind, *test.reason == '\0' ? Kind::kGood : Kind::kBad);
+    EXPECT_EQ(said.kind, *test.reason == '\0' ? Kind::kGood : Kind::kCritical);
   }
 }
 

@@ -141,9 +141,9 @@ TEST(Verdict, AFloodIsNamedInPlaceOfWhatItMakesBusy) {
   const auto findings = judge(status);
   ASSERT_EQ(findings.size(), 2u);
   EXPECT_EQ(findings[0].what, "half-open flood on web: 20,000/s, 32,256 half-open of 64,512 ports");
-  EXPECT_NE(findings[0].mend.find("[[local_pool]] main"), std::string::npos);
+  EXPECT_NE(findings[0].remedy.find("[[local_pool]] main"), std::string::npos);
   EXPECT_EQ(findings[1].what, "worker on lcore 1: 99 % busy");
-  EXPECT_EQ(findings[1].mend.find("lcore"), std::string::npos);
+  EXPECT_EQ(findings[1].remedy.find("lcore"), std::string::npos);
   web["syns_deferred_recent"] = 3;
   EXPECT_TRUE(judge(status)[0].what.ends_with("64,512 ports; new clients need a second try"));
 }
@@ -157,8 +157,8 @@ TEST(Verdict, WorstComesFirstAndALongListIsCutShort) {
   const auto findings = judge(status);
   ASSERT_EQ(findings.size(), 8u + 1 + 1);
   EXPECT_EQ(findings[8].what, "and 992 more backends");
-  EXPECT_EQ(findings[8].level, Level::kBad);
-  EXPECT_EQ(findings[9].level, Level::kWarn);
+  EXPECT_EQ(findings[8].level, Severity::kCritical);
+  EXPECT_EQ(findings[9].level, Severity::kWarning);
 }
 
 TEST(Verdict, AShortageIsOneFinding) {
@@ -172,11 +172,11 @@ TEST(Verdict, AShortageIsOneFinding) {
   EXPECT_EQ(findings[0].what,
             "local pool main: no port is left towards 10.2.0.10:80 and 1 more, 6 SYNs refused "
             "lately");
-  EXPECT_EQ(findings[0].mend,
+  EXPECT_EQ(findings[0].remedy,
             "more addresses in [[local_pool]] main and a reload, or wider `ports` and a restart");
   status["pools"][0]["waits"] = status["pools"][1]["waits"] = true;
   EXPECT_TRUE(
-      judge(status)[0].mend.starts_with("[time_wait] reuse = \"rebase\" and a reload; or "));
+      judge(status)[0].remedy.starts_with("[time_wait] reuse = \"rebase\" and a reload; or "));
 }
 
 TEST(Verdict, AServiceWithoutBackendsIsOneFinding) {
@@ -218,9 +218,9 @@ TEST(Verdict, AllDownAndAllUsedIsSaidAsSuch) {
 
 TEST(Verdict, ABackendThatRefusesAFewOfMany) {
   json row = {{"state", "up"}, {"refused_recent", 1}, {"connections_recent", 100}};
-  EXPECT_EQ(condition_of(row).level, Level::kWarn);
+  EXPECT_EQ(condition_of(row).level, Severity::kWarning);
   row["refused_recent"] = 51;
-  EXPECT_EQ(condition_of(row).level, Level::kBad);
+  EXPECT_EQ(condition_of(row).level, Severity::kCritical);
 }
 
 json three_backends() {
@@ -246,7 +246,7 @@ TEST(Siblings, TheSlowOneIsMeasuredByTheOthers) {
   rows[1]["handshake_p50_ms"] = 52.0;
   EXPECT_EQ(said_of(1), "needs 52ms for a handshake, the other backends 0.40ms");
   EXPECT_EQ(said_of(0), "takes new connections");
-  EXPECT_EQ(condition_of(rows[1]).level, Level::kWarn);
+  EXPECT_EQ(condition_of(rows[1]).level, Severity::kWarning);
   rows[1]["answered_recent"] = 9;
   EXPECT_EQ(said_of(1), "takes new connections");
   rows[1]["check_usual_ms"] = 700;
@@ -283,7 +283,7 @@ TEST(Siblings, TheSilentOneIsMeasuredByTheOthers) {
 TEST(Verdict, TroubleIsKnownByNamesThatExist) {
   size_t trouble = 0;
   for (const net::CounterText& text : net::kDropReasonTexts) {
-    if (level_of_drop(text.name) != Level::kOk) ++trouble;
+    if (severity_of_drop(text.name) != Severity::kOk) ++trouble;
   }
   EXPECT_EQ(trouble, kTroubleDropCount);
 }

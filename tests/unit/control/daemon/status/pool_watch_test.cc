@@ -23,8 +23,8 @@ class PoolWatchTest : public testing::Test {
       local_pool = [{addresses = ["10.2.0.1"], ports = "1000-1099"}]
       service = [{name = "w", vip = "10.3.0.1:80", backend = [{address = "10.2.0.10:80"}]}])");
     EXPECT_TRUE(loaded.ok()) << describe(loaded.problems, "text");
-    keeper_.adopt(loaded.config, 0);
-    ports_ = &registry_->pools[keeper_.pools().begin()->second.id]->ports;
+    identities_.adopt(loaded.config, 0);
+    ports_ = &registry_->pools[identities_.pools().begin()->second.id]->ports;
     spdlog::set_default_logger(std::make_shared<spdlog::logger>(
         "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(said_)));
   }
@@ -34,13 +34,14 @@ class PoolWatchTest : public testing::Test {
   void open(int count) {
     const ReuseRules rules{rules_.reuse, kTimeWaitMs, 0};
     for (int i = 0; i < count; ++i) {
-      const auto taken = ports_->take_unfitted({}, rules, static_cast<uint32_t>(now_ms_));
+      const auto taken = ports_->take_unadjusted({}, rules, static_cast<uint32_t>(now_ms_));
       ASSERT_TRUE(taken);
       open_.push_back(taken->port);
     }
   }
   void close_all() {
-    const Legacy held{static_cast<uint32_t>(now_ms_), 1, 0, Legacy::Kind::kHeld, false};
+    const PriorIncarnation held{static_cast<uint32_t>(now_ms_), 1, 0,
+                                PriorIncarnation::Kind::kTimeWait, false};
     for (const uint16_t port : open_) ports_->give_back(port, held, PortPool::kNoFlow);
     open_.clear();
   }
@@ -49,7 +50,7 @@ class PoolWatchTest : public testing::Test {
     said_.str("");
     for (uint64_t i = 0; i < seconds; ++i) {
       now_ms_ += 1000;
-      watch_.look(keeper_, rules_, now_ms_);
+      watch_.look(identities_, rules_, now_ms_);
     }
     return said_.str();
   }
@@ -57,7 +58,7 @@ class PoolWatchTest : public testing::Test {
   std::ostringstream said_;
   std::unique_ptr<Registry> registry_ = std::make_unique<Registry>();
   Steering alone_;
-  StateKeeper keeper_{{registry_.get()}, net::Random({1, 2}), alone_};
+  Identities identities_{{registry_.get()}, net::Random({1, 2}), alone_};
   PortPool* ports_ = nullptr;
   PoolWatch watch_;
   TimeWaitConfig rules_;
@@ -123,9 +124,9 @@ TEST_F(PoolWatchTest, APoolThatIsGoneIsForgotten) {
   open(90);
   EXPECT_NE(after(1), "");
   close_all();
-  keeper_.adopt({}, now_ms_);
-  keeper_.free(keeper_.forget(keeper_.finished(now_ms_ + 100'000, 1)));
-  ASSERT_TRUE(keeper_.pools().empty());
+  identities_.adopt({}, now_ms_);
+  identities_.free(identities_.forget(identities_.finished(now_ms_ + 100'000, 1)));
+  ASSERT_TRUE(identities_.pools().empty());
   EXPECT_EQ(after(1), "");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Altered flows.
-#include "dataplane/stage/alter.h"
+// Adjusted flows.
+#include "dataplane/stage/seq_adjust.h"
 
 #include <utility>
 
@@ -30,21 +30,21 @@ SynNumbers as_sent(const Core& core, const PoolState& pool, bool rewrite, SynNum
   return syn;
 }
 
-void set_alteration(Core& core, uint32_t index, bool rewrite, const SynNumbers& syn,
-                    net::Shift shift) {
+void set_adjust(Core& core, uint32_t index, bool rewrite, const SynNumbers& syn,
+                net::SeqAdjust adjust) {
   Flow& flow = core.flows[index];
   PoolState& pool = core.pool(flow);
   flow.rewrite_timestamps = rewrite && syn.timestamps;
   if (flow.rewrite_timestamps) {
     // What one tuple needs, the whole clock gets: later SYNs must not lie behind it.
-    pool.clock_lead_ms.add(std::exchange(shift.timestamp, 0));
+    pool.clock_lead_ms.add(std::exchange(adjust.timestamp, 0));
     core.clock_map(index).start(syn.tsval, pool_clock(core, pool));
   }
-  flow.shift = shift;
-  flow.altered = flow.rewrite_timestamps || shift.any();
+  flow.adjust = adjust;
+  flow.adjusted = flow.rewrite_timestamps || adjust.any();
 }
 
-void alter_inbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
+void adjust_inbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
   const Flow& flow = core.flows[index];
   if (flow.rewrite_timestamps) {
     if (const uint8_t at = net::find_timestamps(tcp)) {
@@ -53,12 +53,12 @@ void alter_inbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
       put_word(tcp, at, core.clock_map(index).to_ours(client, now));
     }
   }
-  if (flow.shift.any()) net::shift_inbound(tcp, flow.shift);
+  if (flow.adjust.any()) net::adjust_inbound(tcp, flow.adjust);
 }
 
-void alter_outbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
+void adjust_outbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
   const Flow& flow = core.flows[index];
-  if (flow.shift.any()) net::shift_outbound(tcp, flow.shift);
+  if (flow.adjust.any()) net::adjust_outbound(tcp, flow.adjust);
   if (flow.rewrite_timestamps && tcp.has(net::tcp_flag::kAck)) {
     if (const uint8_t tsval_at = net::find_timestamps(tcp)) {
       const auto at = static_cast<uint8_t>(tsval_at + 4);
@@ -67,15 +67,15 @@ void alter_outbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
   }
 }
 
-void alter_passed_syn(const Core& core, const Flow& flow, bool rewrite, net::TcpHeader& tcp) {
-  net::Shift shift = flow.shift;
+void adjust_passed_syn(const Core& core, const Flow& flow, bool rewrite, net::TcpHeader& tcp) {
+  net::SeqAdjust adjust = flow.adjust;
   if (rewrite) {
     if (const uint8_t at = net::find_timestamps(tcp)) {
       put_word(tcp, at, pool_clock(core, core.pool(flow)));
     }
-    shift.timestamp = 0;
+    adjust.timestamp = 0;
   }
-  if (shift.any()) net::shift_inbound(tcp, shift);
+  if (adjust.any()) net::adjust_inbound(tcp, adjust);
 }
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Answers from inside a worker.
-#include "dataplane/worker/errand.h"
+#include "dataplane/worker/worker_call.h"
 
 #include <algorithm>
 
@@ -18,7 +18,7 @@ ListFlows::Row row_of(const Core& core, const Flow& flow) {
           flow.tcp.state(),
           stamp_age_ms(core.now32(), flow.last_seen_ms),
           stamp_age_ms(core.now32(), flow.opened_ms),
-          flow.shift,
+          flow.adjust,
           flow.bytes_in(),
           flow.bytes_out()};
 }
@@ -69,7 +69,7 @@ bool ResetFlows::step(Core& core) {
   for (uint32_t resets = 0; cursor_ < end && resets < kResetsPerStep; ++cursor_) {
     if (!core.flows[cursor_].live) continue;
     Flow& flow = core.flows[cursor_];
-    if (!backends_[flow.backend] || is_over(flow.tcp.state())) continue;
+    if (!backends_[flow.backend] || is_closed(flow.tcp.state())) continue;
     core.count(Event::flows_reset);
     const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
     if (!unanswered || unanswered_ == Unanswered::kRefuse) reset_client(core, flow);
@@ -83,12 +83,12 @@ bool ResetFlows::step(Core& core) {
 bool ExplainTuple::step(Core& core) {
   const PortPool& ports = core.registry.pools[pool_]->ports;
   answer_.in_use = ports.in_use(port_);
-  answer_.legacy = ports.legacy(port_);
-  answer_.age_ms = stamp_age_ms(core.now32(), answer_.legacy.closed_ms);
+  answer_.prior = ports.prior(port_);
+  answer_.age_ms = stamp_age_ms(core.now32(), answer_.prior.closed_ms);
   answer_.rules = core.snapshot->reuse;
   if (syn_) {
-    answer_.linux_takes = linux_takes(answer_.legacy, *syn_);
-    answer_.shift = fit(answer_.legacy, *syn_, core.random);
+    answer_.linux_takes = linux_takes(answer_.prior, *syn_);
+    answer_.adjust = smallest_adjust(answer_.prior, *syn_, core.random);
   }
   return true;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Questions of the control thread that only the owner of a Core may answer.
 //
-// A worker does one bounded step of the posted errand between bursts. The control thread owns the
-// errand, posts it, waits until it is done and reads the result; one at a time.
+// A worker does one bounded step of the posted call between bursts. The control thread owns the
+// call, posts it, waits until it is done and reads the result; one at a time.
 #pragma once
 
 #include <bitset>
@@ -14,9 +14,9 @@
 
 namespace sluice {
 
-class Errand {
+class WorkerCall {
  public:
-  virtual ~Errand() = default;
+  virtual ~WorkerCall() = default;
   /// Does a bounded part of the work, without allocating; true when all is done.
   virtual bool step(Core& core) = 0;
 };
@@ -37,7 +37,7 @@ struct FlowFilter {
 
 /// Copies flows that a filter lets pass, from an entry on, up to a number of rows and of entries looked
 /// at that are fixed beforehand.
-class ListFlows : public Errand {
+class ListFlows : public WorkerCall {
  public:
   struct Limits {
     uint32_t first = 0;
@@ -49,7 +49,7 @@ class ListFlows : public Errand {
     TcpState state;
     uint32_t idle_ms;
     uint32_t age_ms;
-    net::Shift shift;
+    net::SeqAdjust adjust;
     uint64_t bytes_in;  // payload
     uint64_t bytes_out;
   };
@@ -76,8 +76,8 @@ class ListFlows : public Errand {
   bool ended_ = false;
 };
 
-/// What the ledger knows of one tuple, and what would become of a SYN on it.
-class ExplainTuple : public Errand {
+/// What the port pool knows of one tuple, and what would become of a SYN on it.
+class ExplainTuple : public WorkerCall {
  public:
   ExplainTuple(PoolId pool, uint16_t port, std::optional<SynNumbers> syn)
       : pool_(pool), port_(port), syn_(syn) {}
@@ -85,11 +85,11 @@ class ExplainTuple : public Errand {
 
   struct Answer {
     bool in_use;
-    Legacy legacy;
+    PriorIncarnation prior;
     uint32_t age_ms;  // since closed_ms
     ReuseRules rules;
     bool linux_takes = false;  // the SYN, as it is
-    net::Shift shift;          // an example: steps are random
+    net::SeqAdjust adjust;     // an example: steps are random
   };
   const Answer& answer() const { return answer_; }
 
@@ -101,7 +101,7 @@ class ExplainTuple : public Errand {
 };
 
 /// Ends the flows of some backends with a RST to both ends.
-class ResetFlows : public Errand {
+class ResetFlows : public WorkerCall {
  public:
   using Backends = std::bitset<Registry::kBackends>;  // by id
   /// What a client is told whose SYN no backend has answered: that it is refused, or nothing, so that
