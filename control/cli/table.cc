@@ -264,6 +264,7 @@ std::string render_table(std::string_view what, const json& result, Width width)
   Grid grid(1);
   for (const Column& column : columns) grid[0].push_back(column.title);
   for (const json& row : rows) {
+    if (!field(row, "alias_of").is_null()) continue;  // an old name, kept for scripts
     auto& cells = grid.emplace_back();
     for (const Column& column : columns) cells.push_back(cell(row, column));
   }

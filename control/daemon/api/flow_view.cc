@@ -54,6 +54,9 @@ void set_side(const json& filter, const char* key, net::Ipv4Prefix& network, net
 TcpState state_named(const std::string& name) {
   const auto found = std::ranges::find(kTcpStateNames, name);
   if (found != kTcpStateNames.end()) return static_cast<TcpState>(found - kTcpStateNames.begin());
+  // As the version before called them.
+  if (name == "clean") return TcpState::kClosed;
+  if (name == "held") return TcpState::kTimeWait;
   const std::vector<std::string> names(kTcpStateNames.begin(), kTcpStateNames.end());
   throw RequestError(
       fmt::format("state: got {}, expected one of {}", in_quotes(name), join(names, ", ")));

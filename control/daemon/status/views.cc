@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "control/common/clock.h"
 #include "control/common/text.h"
 #include "control/daemon/core/weights.h"
@@ -307,6 +309,14 @@ json view_workers(const DataplaneManager& dataplane, const std::vector<WorkerLoa
   return {{"workers", rows}};
 }
 
+// Names that events had in the version before: their rows stay beside the new ones for this version.
+struct OldName {
+  Event event;
+  const char* name;
+};
+constexpr OldName kOldNames[] = {{Event::flows_closed_available, "flows_closed_clean"},
+                                 {Event::flows_closed_time_wait, "flows_closed_held"}};
+
 json view_counters(const DataplaneManager& dataplane) {
   json rows = json::array();
   const auto add = [&](const net::CounterText& text, const char* kind, auto counter_of) {
@@ -322,6 +332,11 @@ json view_counters(const DataplaneManager& dataplane) {
     add(
         net::kDropReasonTexts[i],
         "drop", [i](const WorkerCounters& c) -> auto& { return c.drops[i]; });
+  }
+  for (const OldName& old : kOldNames) {
+    json row = rows[static_cast<size_t>(old.event)];
+    row["alias_of"] = std::exchange(row["name"], old.name);
+    rows.push_back(std::move(row));
   }
   return {{"counters", rows}};
 }
