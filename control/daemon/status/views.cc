@@ -328,15 +328,15 @@ json view_counters(const DataplaneManager& dataplane) {
     add(
         kEventTexts[i], "event", [i](const WorkerCounters& c) -> auto& { return c.events[i]; });
   }
-  for (size_t i = 0; i < net::kDropReasonCount; ++i) {
-    add(
-        net::kDropReasonTexts[i],
-        "drop", [i](const WorkerCounters& c) -> auto& { return c.drops[i]; });
-  }
   for (const OldName& old : kOldNames) {
     json row = rows[static_cast<size_t>(old.event)];
     row["alias_of"] = std::exchange(row["name"], old.name);
     rows.push_back(std::move(row));
+  }
+  for (size_t i = 0; i < net::kDropReasonCount; ++i) {
+    add(
+        net::kDropReasonTexts[i],
+        "drop", [i](const WorkerCounters& c) -> auto& { return c.drops[i]; });
   }
   return {{"counters", rows}};
 }
