@@ -7,15 +7,13 @@ import signal
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "lab"))
-
 import bench_core
 import bench_memif
 import bench_ports
 import bench_tables
 from bench_common import BenchError, build_dir
 from bench_time_wait import time_wait
-from topology import LabError
+from lab_kit.topology import LabError
 
 # What `scripts/bench` runs without a name, in this order; --only chooses.
 CASES = {

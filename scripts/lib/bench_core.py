@@ -5,7 +5,7 @@ import json
 import subprocess
 
 from bench_common import WORKER_CORE, BenchError, build_dir, note
-from hugepages import hugepages
+from lab_kit.hugepages import hugepages
 
 NEW_FLOWS = 1_000_000
 LIVES_AT_A_TIME = 16_384

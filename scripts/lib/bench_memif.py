@@ -22,7 +22,7 @@ import bench_toml
 from bench_common import CONTROL_CORE, WORKER_CORE, BenchError, build_dir, note
 from bench_frames import local
 from bench_programs import Program, SluiceProgram, Testpmd, memory_arguments
-from hugepages import hugepages
+from lab_kit.hugepages import hugepages
 from tsc import tsc_hz
 
 FLOWS = 1000

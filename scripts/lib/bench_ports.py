@@ -10,7 +10,7 @@ import bench_toml
 from bench_common import BenchError, note
 from bench_frames import LOCAL_PORT, LOCALS_PER_SERVICE, local, vip_of, write_replays
 from bench_programs import MEMORY_MB, SluiceProgram, Testpmd
-from hugepages import hugepages
+from lab_kit.hugepages import hugepages
 from tsc import tsc_hz
 
 FLOWS = 1000

@@ -9,9 +9,9 @@ import statistics
 
 from table import print_table
 
-from load import churn
-from middles import ALL_PORTS, HaProxy, KernelNat, Sluice, ports_from, reuse_is_supported
-from topology import Lab
+from lab_kit.load import churn
+from lab_kit.middles import ALL_PORTS, HaProxy, KernelNat, Sluice, ports_from, reuse_is_supported
+from lab_kit.topology import Lab
 
 # Local ports per backend, and connections at a time that so many ports can carry.
 RANGES = ((ALL_PORTS, 64), (ports_from(1000), 64), (ALL_PORTS, 8), (ports_from(16), 8))

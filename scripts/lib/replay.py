@@ -11,16 +11,14 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "lab"))
-
 from scapy.error import Scapy_Exception
 from scapy.utils import RawPcapReader
 
-from middles import Sluice
-from raw_frames import mac_of, ones_sum, put
-from soak_watch import Watch
-from steady_transfers import STEADY, TIMEOUTS, Transfers
-from topology import BACKENDS, LOCAL, VIP, Lab
+from lab_kit.frames import mac_of, ones_sum, put
+from lab_kit.leak_watch import Watch
+from lab_kit.middles import Sluice
+from lab_kit.topology import BACKENDS, LOCAL, VIP, Lab
+from lab_kit.transfers import STEADY, TIMEOUTS, Transfers
 
 ENDINGS = (".pcap", ".pcapng", ".cap", ".trace", ".dump", ".dmp")
 ETHERNET, RAW_IP, COOKED = 1, (12, 14, 101, 228), 113  # link types (pcap-linktype(7))

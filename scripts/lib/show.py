@@ -4,15 +4,12 @@
 import argparse
 import signal
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "lab"))
-
-from capture import SYNS, Capture, own_timestamps
-from load import churn, wrk
-from middles import ALL_PORTS, KernelNat, Sluice, build_dir, ports_from, reuse_is_supported
+from lab_kit.capture import SYNS, Capture, own_timestamps
+from lab_kit.load import churn, wrk
+from lab_kit.middles import ALL_PORTS, KernelNat, Sluice, build_dir, ports_from, reuse_is_supported
+from lab_kit.topology import BACKENDS, PORT_CLOSING, VIP, Lab, LabError, stop_kept
 from table import print_table
-from topology import BACKENDS, PORT_CLOSING, VIP, Lab, LabError, stop_kept
 
 CONCURRENCY = 64
 # Fewer than the whole range of both backends holds: a load that any SNAT should bear.

@@ -8,15 +8,12 @@ import signal
 import sys
 import threading
 import time
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "lab"))
-
-from middles import Sluice, ports_from, set_key
+from lab_kit.leak_watch import Watch
+from lab_kit.middles import Sluice, ports_from, set_key
+from lab_kit.topology import Lab
+from lab_kit.transfers import STEADY, TIMEOUTS, Transfers
 from soak_troubles import Troubles
-from soak_watch import Watch
-from steady_transfers import STEADY, TIMEOUTS, Transfers
-from topology import Lab
 
 PORTS = 4096
 AT_ONCE = 3  # troubles

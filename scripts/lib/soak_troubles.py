@@ -9,9 +9,9 @@ import subprocess
 import threading
 import time
 
-from load import churn
-from raw_frames import mac_of, put, tcp_frame
-from topology import CLIENT_FIRST, VIP, run
+from lab_kit.frames import mac_of, put, tcp_frame
+from lab_kit.load import churn
+from lab_kit.topology import CLIENT_FIRST, VIP, run
 
 FLOOD_SYNS_PER_SECOND = 10_000
 GARBAGE_FRAMES = 4_000

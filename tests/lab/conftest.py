@@ -5,16 +5,13 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from capture import SIGNALS, Capture, judge
-from load import TIME_WAIT_REJECTS, time_wait_counters
-from middles import build_dir
-from topology import BACKENDS, Lab
+from lab_kit.capture import SIGNALS, Capture, judge
+from lab_kit.load import TIME_WAIT_REJECTS, time_wait_counters
+from lab_kit.middles import build_dir
+from lab_kit.topology import BACKENDS, Lab
 
 
 def pytest_sessionstart(session):

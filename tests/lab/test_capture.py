@@ -3,7 +3,7 @@
 
 import pytest
 
-from capture import ACK, FIN, RST, SYN, Packet, judge, timestamps
+from lab_kit.capture import ACK, FIN, RST, SYN, Packet, judge, timestamps
 
 LOCAL, BACKEND = (1, 5000), (2, 80)
 

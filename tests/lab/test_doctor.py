@@ -6,9 +6,9 @@ import json
 import pytest
 
 from conftest import lab_with
-from load import churn
-from middles import Sluice
-from topology import wait_until
+from lab_kit.load import churn
+from lab_kit.middles import Sluice
+from lab_kit.topology import wait_until
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from conftest import assert_all_well, lab_with
-from load import churn
-from middles import Sluice, set_key
-from topology import stop_process, wait_until
+from lab_kit.load import churn
+from lab_kit.middles import Sluice, set_key
+from lab_kit.topology import stop_process, wait_until
 
 PAGES = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
 MEMORY_MB = 256

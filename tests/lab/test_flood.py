@@ -11,9 +11,9 @@ import subprocess
 import time
 
 from conftest import lab_with
-from load import Churn, Held
-from middles import Sluice, build_dir
-from topology import run
+from lab_kit.load import Churn, Held
+from lab_kit.middles import Sluice, build_dir
+from lab_kit.topology import run
 
 SILENT = ("10.1.32.0", 19)  # nobody is there
 RATE = 20_000

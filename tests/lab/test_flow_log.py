@@ -10,9 +10,9 @@ from collections import Counter
 import pytest
 
 from conftest import assert_all_well, lab_with
-from load import churn
-from middles import Sluice, ports_from, set_key
-from topology import VIP, wait_until
+from lab_kit.load import churn
+from lab_kit.middles import Sluice, ports_from, set_key
+from lab_kit.topology import VIP, wait_until
 
 
 def log_to(file, sample=1):

@@ -16,9 +16,9 @@ import pytest
 
 from browser import URL, browser, with_page
 from conftest import assert_all_well, lab_with
-from load import Churn, Held, churn
-from middles import Sluice
-from topology import BACKENDS, run, wait_until
+from lab_kit.load import Churn, Held, churn
+from lab_kit.middles import Sluice
+from lab_kit.topology import BACKENDS, run, wait_until
 
 FIRST, SECOND = (f"{address}:80" for address in BACKENDS)
 GOOD = 'return 200 "all is well";'

@@ -12,11 +12,11 @@ from ipaddress import ip_address
 
 import pytest
 
-from capture import Capture
 from conftest import assert_all_well, lab_with
-from load import Churn, churn
-from middles import Sluice
-from topology import VIP, LabError, letters, wait_until
+from lab_kit.capture import Capture
+from lab_kit.load import Churn, churn
+from lab_kit.middles import Sluice
+from lab_kit.topology import VIP, LabError, letters, wait_until
 
 CLIENT_SIDE = "10.1.255.254"
 BACKEND_SIDE = "10.2.255.254"

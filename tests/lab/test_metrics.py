@@ -11,9 +11,9 @@ import urllib.parse
 import pytest
 
 from conftest import assert_all_well, lab_with
-from load import churn
-from middles import Sluice
-from topology import ROOT, wait_until
+from lab_kit.load import churn
+from lab_kit.middles import Sluice
+from lab_kit.topology import ROOT, wait_until
 
 LISTEN = "127.0.0.1:9180"
 CONF = ROOT / "conf" / "prometheus"

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from conftest import assert_all_well, lab_with
-from load import Churn, Held, churn
-from middles import Sluice
-from topology import LOCAL, wait_until
+from lab_kit.load import Churn, Held, churn
+from lab_kit.middles import Sluice
+from lab_kit.topology import LOCAL, wait_until
 
 FIRST, SECOND = "10.2.0.10:80", "10.2.0.11:80"
 

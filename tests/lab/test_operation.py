@@ -9,9 +9,9 @@ import time
 import pytest
 
 from conftest import assert_all_well, lab_with
-from load import Churn, churn
-from middles import Sluice, build_dir
-from topology import VIP, wait_until
+from lab_kit.load import Churn, churn
+from lab_kit.middles import Sluice, build_dir
+from lab_kit.topology import VIP, wait_until
 
 FIRST_BACKEND = '\n[[service.backend]]\naddress = "10.2.0.10:80"\n'
 

@@ -10,9 +10,9 @@ from selenium.webdriver.common.by import By
 
 from browser import URL, browser, resize, with_page
 from conftest import lab_with
-from load import Churn, churn
-from middles import Sluice
-from topology import run, wait_until
+from lab_kit.load import Churn, churn
+from lab_kit.middles import Sluice
+from lab_kit.topology import run, wait_until
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from capture import SIGNALS, Capture, judge
 from conftest import assert_all_well, lab_with, witness
-from load import KEEPALIVE_MODES, Churn, churn
-from middles import Sluice, ports_from, reuse_is_supported
-from topology import PORT_CLOSING, PORT_KEEPALIVE
+from lab_kit.capture import SIGNALS, Capture, judge
+from lab_kit.load import KEEPALIVE_MODES, Churn, churn
+from lab_kit.middles import Sluice, ports_from, reuse_is_supported
+from lab_kit.topology import PORT_CLOSING, PORT_KEEPALIVE
 
 pytestmark = pytest.mark.skipif(not reuse_is_supported("rebase"),
                                 reason='this build refuses reuse = "rebase"')

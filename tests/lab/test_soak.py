@@ -6,12 +6,13 @@ import subprocess
 
 import pytest
 
-from topology import ROOT
+from lab_kit.middles import build_dir
+from lab_kit.topology import ROOT
 
 
 def soak(minutes):
-    done = subprocess.run(["/usr/bin/python3", ROOT / "scripts" / "lib" / "soak.py",
-                           "--minutes", str(minutes)], text=True, env=os.environ,
+    done = subprocess.run([ROOT / "scripts" / "soak", "--minutes", str(minutes)], text=True,
+                          env=os.environ | {"SLUICE_BUILD": str(build_dir())},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout
 

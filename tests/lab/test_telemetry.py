@@ -7,8 +7,8 @@ import os
 import pytest
 
 from conftest import assert_all_well, lab_with
-from load import churn
-from middles import Sluice
+from lab_kit.load import churn
+from lab_kit.middles import Sluice
 
 PREFIX = f"lab{os.getpid()}"  # other DPDK programs may run on this machine
 

@@ -8,8 +8,8 @@ the policies that wait TIME_WAIT out; `rebase` has its own file.
 import pytest
 
 from conftest import assert_all_well, lab_with, witness
-from load import churn
-from middles import ALL_PORTS, HaProxy, KernelNat, Sluice, ports_from
+from lab_kit.load import churn
+from lab_kit.middles import ALL_PORTS, HaProxy, KernelNat, Sluice, ports_from
 
 PAWS = "TcpExtPAWSTimewait"
 

@@ -8,9 +8,9 @@ import subprocess
 import pytest
 
 from conftest import lab_with
-from load import Churn
-from middles import Sluice, build_dir
-from topology import LabError, run, wait_until
+from lab_kit.load import Churn
+from lab_kit.middles import Sluice, build_dir
+from lab_kit.topology import LabError, run, wait_until
 
 
 class Screen:

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from conftest import lab_with
-from load import churn
-from middles import Sluice, ports_from
-from topology import VIP, stop_process, wait_until
+from lab_kit.load import churn
+from lab_kit.middles import Sluice, ports_from
+from lab_kit.topology import VIP, stop_process, wait_until
 
 CLIENT = "10.1.0.1"
 

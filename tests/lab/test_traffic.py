@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from capture import SYNS, Capture, own_timestamps
 from conftest import assert_all_well, lab_with
-from load import churn, wrk
-from middles import Sluice
-from topology import PORT_KEEPALIVE, VIP
+from lab_kit.capture import SYNS, Capture, own_timestamps
+from lab_kit.load import churn, wrk
+from lab_kit.middles import Sluice
+from lab_kit.topology import PORT_KEEPALIVE, VIP
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ wrong worker's in one of two cases; connections must not notice.
 import time
 
 from conftest import assert_all_well, lab_with, witness
-from load import Churn, churn, wrk
-from middles import Sluice, ports_from, set_key
+from lab_kit.load import Churn, churn, wrk
+from lab_kit.middles import Sluice, ports_from, set_key
+from lab_kit.topology import LOCAL
 from test_trace import CLIENT, connect, trace
-from topology import LOCAL
 
 # Not handoff_full: a worker that shares its core may be away for longer than a ring lasts.
 DROPS_OF_STRAYS = ("no_flow_inbound", "no_flow_outbound", "no_flow_icmp")

@@ -5,16 +5,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent / "packet"), str(HERE.parent / "lab")]
-
-from topology import ROOT, run
+from lab_kit.topology import ROOT, run
 
 SUITE = "bookworm"
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from topology import ROOT
+from lab_kit.topology import ROOT
 
 SCRIPT = """
 source /usr/share/bash-completion/bash_completion

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from configuration import BACKEND, Configuration
-from manager import START_SECONDS, Manager
-from topology import ROOT, link, run, stop_process, Namespace
+from lab_kit.configuration import BACKEND, Configuration
+from lab_kit.service_manager import START_SECONDS, Manager
+from lab_kit.topology import ROOT, link, run, stop_process, Namespace
 
 CONFIG = "etc/sluice/sluice.toml"
 EXPOSURE_MAX = 40  # of 100, what `systemd-analyze security` makes of the unit; root alone is 96

@@ -9,8 +9,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from middles import build_dir
-from topology import ROOT, stop_process, wait_until
+from lab_kit.middles import build_dir
+from lab_kit.topology import ROOT, stop_process, wait_until
 
 START_SECONDS = 60  # the sanitizers make it slow
 

@@ -2,20 +2,15 @@
 """What the packet tests share: the wire, and the Sluice that a module's CONFIG asks for."""
 
 import os
-import sys
-from pathlib import Path
 
 import pytest
-
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "lab")]
 
 pytest.register_assert_rewrite("balancer", "conversation", "wire")
 
 from balancer import Balancer, is_accepted
-from configuration import Configuration
 from conversation import Talk
-from middles import build_dir
+from lab_kit.configuration import Configuration
+from lab_kit.middles import build_dir
 from wire import Wire
 
 TESTS_CORE = 0  # the worker polls core 1

@@ -16,7 +16,8 @@ from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Ether
 
 import options
-from segment import MODULUS, Endpoint, Segment, assert_same_frame, but, reset
+from lab_kit.addresses import Endpoint
+from segment import MODULUS, Segment, assert_same_frame, but, reset
 
 _client_ports = itertools.cycle(range(20000, 60000))
 

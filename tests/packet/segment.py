@@ -6,21 +6,14 @@ Scapy computes every length and checksum; a test that wants a wrong one names it
 """
 
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from scapy.layers.inet import IP, TCP, IPOption
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
+from lab_kit.addresses import Endpoint
+
 MODULUS = 1 << 32
-
-
-class Endpoint(NamedTuple):
-    ip: str
-    port: int
-
-    def __str__(self):
-        return f"{self.ip}:{self.port}"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import time
 import pytest
 from scapy.layers.l2 import ARP, Ether
 
-from configuration import GATEWAY, VIP, Configuration
 from conversation import Talk
+from lab_kit.configuration import GATEWAY, VIP, Configuration
 from segment import assert_same_frame
 from wire import BROADCAST
 

@@ -19,8 +19,9 @@ import test_nobody
 import test_refusal
 import test_reset
 from balancer import drop_reasons
-from configuration import VIP, Configuration
-from segment import Endpoint, Segment, but
+from lab_kit.addresses import Endpoint
+from lab_kit.configuration import VIP, Configuration
+from segment import Segment, but
 
 CONFIG = Configuration(count=40)
 HOST = "10.1.61.1"

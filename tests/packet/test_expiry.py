@@ -10,8 +10,8 @@ from typing import NamedTuple, Optional
 
 import pytest
 
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 from segment import assert_same_frame, reset
 from table import leave_behind
 

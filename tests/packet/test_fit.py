@@ -10,8 +10,8 @@ import random
 import pytest
 
 import options
-from configuration import Configuration
 from conversation import Talk, newer
+from lab_kit.configuration import Configuration
 from options import NOP, sack
 from stacks import all_take, memory_of
 from table import ROWS, WRAPS, leave_behind, new_numbers

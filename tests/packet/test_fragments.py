@@ -10,7 +10,7 @@ import pytest
 from scapy.layers.inet import IP, fragment
 from scapy.layers.l2 import Ether
 
-from configuration import Configuration
+from lab_kit.configuration import Configuration
 from segment import but
 
 CONFIG = Configuration(count=16)

@@ -9,8 +9,8 @@ silence.
 import random
 import time
 
-from configuration import Configuration
 from conversation import Talk, newer
+from lab_kit.configuration import Configuration
 from stacks import freebsd_takes, memory_of
 
 CONFIG = Configuration(reuse="rebase", count=8, ports=2)

@@ -11,9 +11,10 @@ import pytest
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 
-from configuration import VIP, Configuration
 from conversation import Talk
-from segment import Endpoint, Segment
+from lab_kit.addresses import Endpoint
+from lab_kit.configuration import VIP, Configuration
+from segment import Segment
 
 CONFIG = Configuration(count=24, ports=64)
 FRAMES = 3000

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The guard time of a clean port, and the order in which ports come back."""
 
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 
 # Long enough for no port to leave it while a test runs.
 CONFIG = Configuration(reuse="natural", count=8, ports=4, guard_ms=60_000)

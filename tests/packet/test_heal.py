@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 from segment import but
 from stacks import Memory, all_take
 

@@ -9,9 +9,9 @@ import pytest
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import Ether
 
-from configuration import VIP, Configuration
 from conversation import Talk
-from middles import build_dir
+from lab_kit.configuration import VIP, Configuration
+from lab_kit.middles import build_dir
 
 CONFIG = Configuration(count=8)
 HOST = "10.1.210.1"  # the host's own address on the clients' link

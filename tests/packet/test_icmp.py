@@ -6,8 +6,8 @@ from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
-from configuration import VIP, Configuration
 from conversation import Talk
+from lab_kit.configuration import VIP, Configuration
 from segment import assert_same_frame, but
 from table import leave_behind
 

@@ -5,7 +5,7 @@ there is nothing to do."""
 import os
 import time
 
-from configuration import Configuration
+from lab_kit.configuration import Configuration
 
 CONFIG = Configuration(count=1, idle="sleep")
 

@@ -9,8 +9,8 @@ MTU; nft_nat.sh: test_nat.py; ipvs.sh and connect_close.c: tests/lab, with real 
 
 import pytest
 
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 
 CONFIG = Configuration(count=16, ports=8)
 OLD_SEQ, OLD_ACK, OLD_TSVAL = 145_824_453, 643_160_523, 3_000_000

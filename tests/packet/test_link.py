@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from configuration import Configuration
+from lab_kit.configuration import Configuration
 
 CONFIG = Configuration(count=1)
 SECONDS = 1.0  # within which everybody knows

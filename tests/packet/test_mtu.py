@@ -10,10 +10,10 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 import options
-from configuration import VIP, Configuration
 from conversation import Talk
+from lab_kit.configuration import VIP, Configuration
+from lab_kit.topology import wait_until
 from segment import assert_same_frame, but
-from topology import wait_until
 
 CONFIG = Configuration(count=8)
 NARROW = 1400

@@ -5,8 +5,8 @@ import pytest
 from scapy.layers.inet import IP, TCP
 
 import options
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 from segment import but
 
 CONFIG = Configuration(count=60)

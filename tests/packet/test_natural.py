@@ -7,8 +7,8 @@ one port, so a SYN either gets the tuple that is in TIME_WAIT or is refused.
 
 import pytest
 
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 from table import ROWS, leave_behind, new_numbers
 
 CONFIG = Configuration(reuse="natural", count=63)

@@ -3,8 +3,8 @@
 
 import time
 
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 from table import leave_behind
 
 CONFIG = Configuration(reuse="never", count=8, backend_seconds=2)

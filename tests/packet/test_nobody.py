@@ -4,9 +4,10 @@ section 3.10.7.1)."""
 
 import pytest
 
-from configuration import VIP, Configuration
 from conversation import Talk
-from segment import Endpoint, Segment, assert_same_frame, reset
+from lab_kit.addresses import Endpoint
+from lab_kit.configuration import VIP, Configuration
+from segment import Segment, assert_same_frame, reset
 
 CONFIG = Configuration(count=8)
 CLIENT = Endpoint("10.1.60.1", 33333)

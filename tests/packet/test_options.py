@@ -6,8 +6,8 @@ import struct
 import pytest
 
 import options
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 from options import END, NOP, SACK_PERMITTED, mss, sack, timestamps, window_scale
 
 CONFIG = Configuration(count=63)

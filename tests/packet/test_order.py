@@ -3,7 +3,7 @@
 
 import time
 
-from configuration import Configuration
+from lab_kit.configuration import Configuration
 from segment import but
 
 CONFIG = Configuration(count=40)

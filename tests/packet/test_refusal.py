@@ -4,8 +4,8 @@
 import pytest
 
 from balancer import Balancer
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 
 FLOWS_MAX = 64  # the smallest table that can be configured
 

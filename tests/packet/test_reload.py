@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from configuration import Configuration
-from middles import build_dir
-from topology import ROOT
+from lab_kit.configuration import Configuration
+from lab_kit.middles import build_dir
+from lab_kit.topology import ROOT
 
 CONFIG = Configuration(count=4)
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from configuration import Configuration
+from lab_kit.configuration import Configuration
 
 CONFIG = Configuration(count=40)
 

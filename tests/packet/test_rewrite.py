@@ -9,9 +9,10 @@ clients are one host, so their clocks must be one clock.
 import random
 
 import options
-from configuration import Configuration
 from conversation import Talk, newer, segment_of
-from segment import Endpoint, Segment, assert_same_frame, but
+from lab_kit.addresses import Endpoint
+from lab_kit.configuration import Configuration
+from segment import Segment, assert_same_frame, but
 from stacks import RecyclingHost, all_take, memory_of
 
 CONFIG = Configuration(reuse="rebase", count=16, ports=32,

@@ -14,10 +14,10 @@ import time
 
 import pytest
 
-from configuration import Configuration
-from manager import START_SECONDS, Manager
-from middles import build_dir
-from topology import stop_process
+from lab_kit.configuration import Configuration
+from lab_kit.middles import build_dir
+from lab_kit.service_manager import START_SECONDS, Manager
+from lab_kit.topology import stop_process
 
 GOOD = Configuration(count=1)
 WATCHDOG_SECONDS = 1

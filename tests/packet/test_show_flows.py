@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 
 CONFIG = Configuration(count=2, ports=4)
 

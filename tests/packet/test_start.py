@@ -8,9 +8,9 @@ import subprocess
 import pytest
 
 from balancer import Balancer
-from configuration import Configuration
-from middles import build_dir
-from topology import stop_process, wait_until
+from lab_kit.configuration import Configuration
+from lab_kit.middles import build_dir
+from lab_kit.topology import stop_process, wait_until
 from wire import inside
 
 GOOD = Configuration(count=1)

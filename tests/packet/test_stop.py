@@ -12,9 +12,9 @@ import pytest
 
 import test_expiry
 from balancer import Balancer
-from configuration import Configuration
 from conversation import Talk
-from middles import build_dir
+from lab_kit.configuration import Configuration
+from lab_kit.middles import build_dir
 from segment import assert_same_frame, reset
 from wire import inside
 

@@ -3,8 +3,8 @@
 
 import pytest
 
-from configuration import Configuration
 from conversation import Talk
+from lab_kit.configuration import Configuration
 
 CONFIG = Configuration(count=40, ports=2)
 

@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 
-from topology import Namespace, link
+from lab_kit.topology import Namespace, link
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 ARRIVAL_SECONDS = 10  # generous: a loaded machine is slow, and a failing test may be

@@ -6,8 +6,9 @@ import json
 import re
 import subprocess
 
-from middles import build_dir
-from topology import CLIENT_FIRST, PLAIN_FIRST, PORT_CLOSING, PORT_KEEPALIVE, VIP, LabError
+from lab_kit.middles import build_dir
+from lab_kit.topology import (CLIENT_FIRST, PLAIN_FIRST, PORT_CLOSING, PORT_KEEPALIVE, VIP,
+                              LabError)
 
 # The close modes in which a side other than nginx on its closing port closes first.
 KEEPALIVE_MODES = ("client", "reset")

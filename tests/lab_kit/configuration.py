@@ -7,7 +7,7 @@ of its own. A test takes a service that nobody has used: to it, Sluice is freshl
 
 from dataclasses import dataclass
 
-from segment import Endpoint
+from lab_kit.addresses import Endpoint
 
 VIP = "10.3.0.1"
 BACKEND = Endpoint("10.2.0.10", 80)

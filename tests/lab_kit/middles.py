@@ -9,8 +9,8 @@ import os
 import re
 import subprocess
 
-from topology import (BACKENDS, LOCAL, MIDDLE_CORE, PORT_CLOSING, PORT_KEEPALIVE, ROOT, VIP,
-                      LabError, stop_process, wait_until)
+from lab_kit.topology import (BACKENDS, LOCAL, MIDDLE_CORE, PORT_CLOSING, PORT_KEEPALIVE, ROOT,
+                              VIP, LabError, stop_process, wait_until)
 
 ALL_PORTS = (1024, 65535)
 SERVICES = {"web": PORT_CLOSING, "keepalive": PORT_KEEPALIVE}

@@ -4,7 +4,7 @@
 import signal
 import subprocess
 
-from topology import VIP
+from lab_kit.topology import VIP
 
 STEADY_PORT = 8090
 

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import namedtuple
 
-from topology import LabError
+from lab_kit.topology import LabError
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 SYNS = "tcp[13] & 18 == 2"
