@@ -11,9 +11,10 @@ import bench_core
 import bench_memif
 import bench_ports
 import bench_tables
-from bench_common import BenchError, build_dir
+from bench_common import BenchError
 from bench_time_wait import time_wait
-from lab_kit.topology import LabError
+from lab_kit.checkout import build_dir, program
+from lab_kit.process import LabError
 
 # What `scripts/bench` runs without a name, in this order; --only chooses.
 CASES = {
@@ -35,7 +36,7 @@ def cost(arguments):
     for name in arguments.only or CASES:
         try:
             rows += CASES[name](arguments)
-        except BenchError as error:
+        except LabError as error:
             failures.append(f"{name}: not measured: {error}")
     bench_tables.add_ratios(rows)
     bench_tables.show(rows)
@@ -92,7 +93,7 @@ def arguments_of(words):
 
 def main():
     arguments = arguments_of(sys.argv[1:])
-    if not (build_dir() / "tests" / "bench" / "core-bench").exists():
+    if not program("core-bench").exists():
         raise BenchError(f"{build_dir()} has no benches; scripts/build makes them")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     BENCHES.get(arguments.name, cost)(arguments)
@@ -101,7 +102,7 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except (LabError, BenchError) as error:
+    except LabError as error:
         sys.exit(f"scripts/bench: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

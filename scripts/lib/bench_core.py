@@ -4,8 +4,10 @@
 import json
 import subprocess
 
-from bench_common import WORKER_CORE, BenchError, build_dir, note
+from bench_common import BenchError, note
+from lab_kit.checkout import program
 from lab_kit.hugepages import hugepages
+from lab_kit.process import WORKER_CORE
 
 NEW_FLOWS = 1_000_000
 LIVES_AT_A_TIME = 16_384
@@ -16,7 +18,7 @@ def core_bench(case, *words, flows=1000, huge_mb=0):
     """One case in a process of its own; returns its rows."""
     wanted_mb = 1024 + flows * BYTES_PER_FLOW_MAX // 1_000_000
     memory = ["--huge"] if huge_mb >= wanted_mb else ["--memory", str(wanted_mb)]
-    command = [build_dir() / "tests" / "bench" / "core-bench", case, "--flows", str(flows),
+    command = [program("core-bench"), case, "--flows", str(flows),
                "--core", str(WORKER_CORE), *memory, *words]
     done = subprocess.run(command, text=True, capture_output=True, timeout=600)
     if done.returncode != 0:

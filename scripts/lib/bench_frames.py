@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Frames and pcap files for ports that replay them, without a packet library: thousands are made
-in a moment.
+"""pcap files for ports that replay them.
 
     clients 10.64.0.0/10 -- gateway 10.1.255.1 -- [client] Sluice [server] -- backend 10.2.0.10:80
                                                 VIP 10.3.0.1:80..  locals 10.2.1.1 .. port 1024
@@ -9,6 +8,8 @@ in a moment.
 import random
 import struct
 from ipaddress import IPv4Address
+
+from lab_kit.frames import FRAME_MIN, tcp_frame, write_pcap
 
 GATEWAY = IPv4Address("10.1.255.1")
 BACKEND = IPv4Address("10.2.0.10")
@@ -37,55 +38,32 @@ def vip_of(number):
     return VIP, 80 + number // LOCALS_PER_SERVICE
 
 
-def checksum(data):
-    if len(data) % 2:
-        data += b"\0"
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
-def tcp_frame(mac, source, destination, flags, sequence, acknowledgement, payload=b""):
-    """`source` and `destination` are (address, port)."""
-    addresses = source[0].packed + destination[0].packed
-    tcp = struct.pack("!HHIIBBHHH", source[1], destination[1], sequence, acknowledgement, 0x50,
-                      flags, 65000, 0, 0) + payload
-    pseudo = addresses + struct.pack("!HH", 6, len(tcp))
-    tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp)) + tcp[18:]
-    ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + addresses
-    ip = ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:]
-    return (mac + PEER_MAC + b"\x08\x00" + ip + tcp).ljust(60, b"\0")
+def segment(port, source, destination, flags, sequence, acknowledgement, payload=b""):
+    return tcp_frame(pcap_mac(port) + PEER_MAC, source, destination, flags, sequence,
+                     acknowledgement, payload)
 
 
 def arp_reply(mac, sender):
     """Says that the peer's MAC has `sender`."""
     return (mac + PEER_MAC + b"\x08\x06" + struct.pack("!HHBBH", 1, 0x0800, 6, 4, 2) + PEER_MAC +
-            sender.packed + mac + bytes(4)).ljust(60, b"\0")
-
-
-def write_pcap(path, frames):
-    head = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
-    path.write_bytes(head + b"".join(
-        struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame for frame in frames))
+            sender.packed + mac + bytes(4)).ljust(FRAME_MIN, b"\0")
 
 
 def write_replays(folder, flows):
     """client.pcap and server.pcap are to be replayed for ever: a segment of each connection, and
-    what ARP asks for. setup.pcap, to be read once, opens the connections. All have the same sequence
-    numbers and there are as many local addresses, of one port each, as connections: so it does not
-    matter which of them has which."""
+    what ARP asks for. setup.pcap, to be read once, opens the connections. All have the same
+    sequence numbers and there are as many local addresses, of one port each, as connections: so it
+    does not matter which of them has which."""
     order = list(range(flows))
     random.Random(7).shuffle(order)
-    inbound = [tcp_frame(pcap_mac(0), client(i), vip_of(i), PSH_ACK, 100, 500, b"sluice")
-               for i in order]
-    outbound = [tcp_frame(pcap_mac(1), (BACKEND, 80), (local(i), LOCAL_PORT), PSH_ACK, 500, 100,
-                          b"sluice") for i in order]
+    inbound = [segment(0, client(i), vip_of(i), PSH_ACK, 100, 500, b"sluice") for i in order]
+    outbound = [segment(1, (BACKEND, 80), (local(i), LOCAL_PORT), PSH_ACK, 500, 100, b"sluice")
+                for i in order]
     write_pcap(folder / "client.pcap", [arp_reply(pcap_mac(0), GATEWAY), *inbound])
     write_pcap(folder / "server.pcap", [arp_reply(pcap_mac(1), BACKEND), *outbound])
     everyone = range(flows)
-    setup = [tcp_frame(pcap_mac(2), client(i), vip_of(i), SYN, 99, 0) for i in everyone]
-    setup += [tcp_frame(pcap_mac(2), (BACKEND, 80), (local(i), LOCAL_PORT), SYN_ACK, 499, 100)
+    setup = [segment(2, client(i), vip_of(i), SYN, 99, 0) for i in everyone]
+    setup += [segment(2, (BACKEND, 80), (local(i), LOCAL_PORT), SYN_ACK, 499, 100)
               for i in everyone]
-    setup += [tcp_frame(pcap_mac(2), client(i), vip_of(i), ACK, 100, 500) for i in everyone]
+    setup += [segment(2, client(i), vip_of(i), ACK, 100, 500) for i in everyone]
     write_pcap(folder / "setup.pcap", setup)

@@ -19,10 +19,12 @@ import time
 from pathlib import Path
 
 import bench_toml
-from bench_common import CONTROL_CORE, WORKER_CORE, BenchError, build_dir, note
+from bench_common import BenchError, note
 from bench_frames import local
 from bench_programs import Program, SluiceProgram, Testpmd, memory_arguments
+from lab_kit import checkout
 from lab_kit.hugepages import hugepages
+from lab_kit.process import SHARED_CORE, WORKER_CORE, run
 from tsc import tsc_hz
 
 FLOWS = 1000
@@ -80,7 +82,7 @@ class Generator(Program):
 
     def __init__(self, folder, huge_mb):
         vdevs = [word for device in devices(folder, "server") for word in ("--vdev", device)]
-        command = [build_dir() / "tests" / "bench" / "generator", "-l", str(CONTROL_CORE),
+        command = [checkout.program("generator"), "-l", str(SHARED_CORE),
                    "--no-pci", "--no-telemetry", "--log-level=1", *memory_arguments(huge_mb),
                    *vdevs]
         self.log_path = folder / "generator.log"
@@ -115,11 +117,10 @@ def round_trip(program):
     """Nanoseconds between the cores, while the program that polls one of them stands still."""
     os.kill(program.process.pid, signal.SIGSTOP)
     try:
-        done = subprocess.run([build_dir() / "tests" / "bench" / "round-trip", str(CONTROL_CORE),
-                               str(WORKER_CORE)], text=True, capture_output=True, check=True)
+        took = run(checkout.program("round-trip"), SHARED_CORE, WORKER_CORE)
     finally:
         os.kill(program.process.pid, signal.SIGCONT)
-    return float(done.stdout)
+    return float(took)
 
 
 def steady_windows(generator, program, rate, wanted=WINDOWS):

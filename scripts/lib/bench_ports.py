@@ -10,12 +10,16 @@ import bench_toml
 from bench_common import BenchError, note
 from bench_frames import LOCAL_PORT, LOCALS_PER_SERVICE, local, vip_of, write_replays
 from bench_programs import MEMORY_MB, SluiceProgram, Testpmd
+from lab_kit import toml
 from lab_kit.hugepages import hugepages
+from lab_kit.process import wait_until
+from lab_kit.sluice import START_SECONDS
 from tsc import tsc_hz
 
 FLOWS = 1000
 SECONDS = 5
 MODES = ("io", "macswap", "5tswap")
+
 
 def ports(_):
     """Rows: testpmd's modes, then sluice with the ratio to 5tswap."""
@@ -46,19 +50,19 @@ def service(first):
     address, port = vip_of(first)
     return bench_toml.service(f"bench{first}", f"{address}:{port}",
                               [local(i) for i in range(first, last)],
-                              ports=f"{LOCAL_PORT}-{LOCAL_PORT}")
+                              ports=(LOCAL_PORT, LOCAL_PORT))
 
 
 def sluice(folder, huge_mb):
-    toml = bench_toml.head(folder, replaying(folder), MEMORY_MB, huge_mb)
-    toml += bench_toml.interface("setup", f"net_pcap2,rx_pcap={folder}/setup.pcap",
-                                 "10.9.255.254/16")
-    toml += "".join(service(first) for first in range(0, FLOWS, LOCALS_PER_SERVICE))
-    with SluiceProgram(folder, toml) as program:
-        program.wait_for(lambda: program.established() >= FLOWS, "1,000 connections")
-        drops = program.workers_sum("drops")
+    config = bench_toml.head(folder, replaying(folder), MEMORY_MB, huge_mb)
+    config += toml.interface("setup", f"net_pcap2,rx_pcap={folder}/setup.pcap", "10.9.255.254/16")
+    config += "".join(service(first) for first in range(0, FLOWS, LOCALS_PER_SERVICE))
+    with SluiceProgram(folder, config) as program:
+        wait_until(lambda: program.counters()["flows_established"] >= FLOWS, START_SECONDS,
+                   f"not all of {FLOWS:,} connections are established")
+        drops = program.worker_sum("drops")
         figures = program.received(SECONDS)
-        dropped = program.workers_sum("drops") - drops
+        dropped = program.worker_sum("drops") - drops
     if dropped > 0:
         raise BenchError(f"sluice dropped {dropped} packets of open connections")
     return figures

@@ -4,54 +4,51 @@
 Both poll on WORKER_CORE at the priority that a Sluice worker asks for, in bursts of 64.
 """
 
-import json
-import os
 import re
 import subprocess
 import time
 
-from bench_common import CONTROL_CORE, WORKER_CORE, BenchError, build_dir
+from bench_common import BenchError
+from lab_kit.process import SHARED_CORE, WORKER_CORE, stop_process
+from lab_kit.sluice import SluiceProcess
 
 BURST = 64
 MEMORY_MB = 512
 START_SECONDS = 20
 
 
+def at_high_priority(*words):
+    return ["nice", "-n", "-20", *words]
+
+
 class Program:
-    """A child process with its output in a file."""
+    """A child process with its output in a file; a context manager."""
 
     def __init__(self, folder, name, command):
         self.log_path = folder / f"{name}.log"
         with open(self.log_path, "w") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log,
-                                            stderr=subprocess.STDOUT,
-                                            preexec_fn=lambda: os.nice(-20))
+            self.process = subprocess.Popen(at_high_priority(*command), stdin=subprocess.PIPE,
+                                            stdout=log, stderr=subprocess.STDOUT)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        stop_process(self.process)
 
     def log(self):
         return self.log_path.read_text(errors="replace")
 
     def wait_for(self, ready, what):
-        """Polls until `ready()` says something true, and returns it."""
+        """Polls until `ready()` is true."""
         end = time.monotonic() + START_SECONDS
-        while time.monotonic() < end:
+        while not ready():
             if self.process.poll() is not None:
                 raise BenchError(f"{what} ended: {self.log()[-600:]}")
-            if value := ready():
-                return value
+            if time.monotonic() > end:
+                raise BenchError(
+                    f"{what} is not ready after {START_SECONDS} s: {self.log()[-600:]}")
             time.sleep(0.05)
-        raise BenchError(f"{what} is not ready after {START_SECONDS} s: {self.log()[-600:]}")
 
 
 def memory_arguments(huge_mb):
@@ -66,8 +63,8 @@ class Testpmd(Program):
     def __init__(self, folder, devices, mode, huge_mb, eal=()):
         vdevs = [word for device in devices for word in ("--vdev", device)]
         super().__init__(folder, f"testpmd-{mode}", [
-            "dpdk-testpmd", "-l", f"{CONTROL_CORE},{WORKER_CORE}", "--main-lcore",
-            str(CONTROL_CORE), "--no-pci", "--no-telemetry", *memory_arguments(huge_mb), *eal,
+            "dpdk-testpmd", "-l", f"{SHARED_CORE},{WORKER_CORE}", "--main-lcore",
+            str(SHARED_CORE), "--no-pci", "--no-telemetry", *memory_arguments(huge_mb), *eal,
             *vdevs, "--", "--nb-cores=1", f"--forward-mode={mode}", "--auto-start",
             f"--burst={BURST}", "--total-num-mbufs=32768", "--stats-period=1", "--no-mlockall"])
 
@@ -89,37 +86,27 @@ class Testpmd(Program):
         return [sum(pair) for pair in zip(rates[0::2], rates[1::2])]
 
 
-class SluiceProgram(Program):
-    """`sluice` with a configuration of its own."""
+class SluiceProgram(SluiceProcess):
+    """`sluice` with a configuration of its own; a context manager."""
 
     def __init__(self, folder, toml):
-        config = folder / "sluice.toml"
-        self.socket = folder / "sluice.sock"
-        config.write_text(toml)
-        super().__init__(folder, "sluice",
-                         [build_dir() / "control" / "sluice", "--config", config])
-        self.wait_for(lambda: self.ctl("services") is not None, "sluice")
+        super().__init__(folder, at_high_priority)
+        self.config.write_text(toml)
 
-    def ctl(self, what):
-        """Rows of `sluicectl show WHAT`; None when it does not answer."""
-        done = subprocess.run([build_dir() / "control" / "sluicectl", "--socket", self.socket,
-                               "show", what, "--json"], text=True, capture_output=True)
-        return json.loads(done.stdout)[what] if done.returncode == 0 else None
+    def __enter__(self):
+        self.launch()
+        return self
 
-    def workers_sum(self, field):
-        return sum(row[field] for row in self.ctl("workers"))
-
-    def established(self):
-        counters = {row["name"]: row["value"] for row in self.ctl("counters")}
-        return counters["flows_established"]
+    def __exit__(self, *_):
+        self.stop()
 
     def received(self, seconds):
         """Packets a second that the workers received: one figure for each second."""
         figures = []
-        before, at = self.workers_sum("packets_in"), time.monotonic()
+        before, at = self.worker_sum("packets_in"), time.monotonic()
         for _ in range(seconds):
             time.sleep(1)
-            now, then = self.workers_sum("packets_in"), time.monotonic()
+            now, then = self.worker_sum("packets_in"), time.monotonic()
             figures.append((now - before) / (then - at))
             before, at = now, then
         return figures

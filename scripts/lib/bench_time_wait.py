@@ -10,7 +10,7 @@ import statistics
 from table import print_table
 
 from lab_kit.load import churn
-from lab_kit.middles import ALL_PORTS, HaProxy, KernelNat, Sluice, ports_from, reuse_is_supported
+from lab_kit.middles import ALL_PORTS, HaProxy, KernelNat, Sluice, ports_from
 from lab_kit.topology import Lab
 
 # Local ports per backend, and connections at a time that so many ports can carry.
@@ -18,17 +18,11 @@ RANGES = ((ALL_PORTS, 64), (ports_from(1000), 64), (ALL_PORTS, 8), (ports_from(1
 
 
 def time_wait(arguments):
-    rebase = reuse_is_supported("rebase")
-    if not rebase:
-        print("This build has no reuse = \"rebase\": Sluice waits TIME_WAIT out, "
-              "so only its whole range is shown.")
     rows = [["", "local ports", "at a time", "conn/s", "of HAProxy", "of all ports", "failed",
              "stalled", "PAWS rejects", "p50 ms", "p99 ms", "p99.9 ms", "max ms"]]
     all_ports_rates = {}
     for ports, concurrency in RANGES:
-        kinds = [KernelNat, HaProxy]
-        if rebase or ports == ALL_PORTS:
-            kinds.append(Sluice)
+        kinds = [KernelNat, HaProxy, Sluice]
         runs = {kind: [] for kind in kinds}
         for _ in range(arguments.repeats):
             for kind in kinds:  # alternating, so that a slow minute of the machine hits all

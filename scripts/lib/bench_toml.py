@@ -1,59 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The configuration of a `sluice` that is measured: two devices, clients behind a gateway."""
 
-from bench_common import CONTROL_CORE, WORKER_CORE
-
-HEAD = """
-[eal]
-main_lcore = {control}
-worker_lcores = [{worker}]
-memory_mb = {memory_mb}
-hugepages = {hugepages}
-args = [{args}]
-[control]
-socket = "{folder}/sluice.sock"
-log_level = "warn"
-[[interface]]
-name = "client"
-device = "{client}"
-addresses = ["10.1.255.254/16"]
-[[interface]]
-name = "server"
-device = "{server}"
-addresses = ["10.2.255.254/16"]
-[[route]]
-to = "10.64.0.0/10"
-via = "10.1.255.1"
-[limits]
-flows_per_worker = {flows}
-"""
-
-SERVICE = """
-[[local_pool]]
-name = "{name}"
-addresses = [{locals}]
-ports = "{ports}"
-[[service]]
-name = "{name}"
-vip = "{vip}"
-local_pool = "{name}"
-[[service.backend]]
-address = "10.2.0.10:80"
-"""
+from lab_kit import toml
+from lab_kit.addresses import BACKENDS, BACKEND_SIDE, CLIENT_SIDE
+from lab_kit.process import SHARED_CORE, WORKER_CORE
 
 
 def head(folder, devices, memory_mb, huge_mb, flows=65_536, args=()):
     client, server = devices
-    return HEAD.format(
-        control=CONTROL_CORE, worker=WORKER_CORE, memory_mb=memory_mb, folder=folder,
-        hugepages="true" if huge_mb >= memory_mb else "false", client=client, server=server,
-        flows=flows, args=", ".join(f'"{word}"' for word in args))
+    return "".join([
+        toml.table("eal", main_lcore=SHARED_CORE, worker_lcores=[WORKER_CORE],
+                   memory_mb=memory_mb, hugepages=huge_mb >= memory_mb, args=args),
+        toml.table("control", socket=folder / "sluice.sock", log_level="warn"),
+        toml.interface("client", client, f"{CLIENT_SIDE}/16"),
+        toml.interface("server", server, f"{BACKEND_SIDE}/16"),
+        toml.entry("route", to="10.64.0.0/10", via="10.1.255.1"),
+        toml.table("limits", flows_per_worker=flows)])
 
 
-def service(name, vip, locals_, ports="1024-65535"):
-    return SERVICE.format(name=name, vip=vip, ports=ports,
-                          locals=", ".join(f'"{address}"' for address in locals_))
-
-
-def interface(name, device, address):
-    return f'[[interface]]\nname = "{name}"\ndevice = "{device}"\naddresses = ["{address}"]\n'
+def service(name, vip, locals_, ports=(1024, 65535)):
+    return (toml.local_pool(name, locals_, ports) +
+            toml.service(name, vip, name, [f"{BACKENDS[0]}:80"]))

@@ -14,10 +14,11 @@ from pathlib import Path
 from scapy.error import Scapy_Exception
 from scapy.utils import RawPcapReader
 
-from lab_kit.frames import mac_of, ones_sum, put
+from lab_kit.addresses import BACKENDS, LOCAL, VIP
+from lab_kit.frames import ones_sum, put
 from lab_kit.leak_watch import Watch
 from lab_kit.middles import Sluice
-from lab_kit.topology import BACKENDS, LOCAL, VIP, Lab
+from lab_kit.topology import Lab
 from lab_kit.transfers import STEADY, TIMEOUTS, Transfers
 
 ENDINGS = (".pcap", ".pcapng", ".cap", ".trace", ".dump", ".dmp")
@@ -49,10 +50,10 @@ class Variants:
     """The five; `as_backend` frames go to the backends' side, all others to the clients'."""
 
     def __init__(self, lab):
-        self.to_clients_side = mac_of(lab.balancer, "lb-client")
-        self.to_backends_side = mac_of(lab.balancer, "lb-backend")
-        self.from_client = mac_of(lab.client, "eth0")
-        self.from_backend = mac_of(lab.backends[0], "eth0")
+        self.to_clients_side = lab.balancer.mac_of("lb-client")
+        self.to_backends_side = lab.balancer.mac_of("lb-backend")
+        self.from_client = lab.client.mac_of("eth0")
+        self.from_backend = lab.backends[0].mac_of("eth0")
 
     @staticmethod
     def ipv4(frame):
@@ -130,7 +131,7 @@ class Player:
             if self.sides[from_backend]:
                 put(namespace, self.sides[from_backend], A_SECOND)
                 self.sides[from_backend] = []
-        if self.lab.middle.process.poll() is not None:
+        if not self.lab.middle.is_up():
             raise RuntimeError("sluice ended: " + self.lab.middle.log()[-4000:])
 
 

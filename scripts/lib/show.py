@@ -5,10 +5,14 @@ import argparse
 import signal
 import sys
 
+from lab_kit.addresses import BACKENDS, VIP
+from lab_kit.backend import PORT_CLOSING
 from lab_kit.capture import SYNS, Capture, own_timestamps
+from lab_kit.checkout import program
 from lab_kit.load import churn, wrk
-from lab_kit.middles import ALL_PORTS, KernelNat, Sluice, build_dir, ports_from, reuse_is_supported
-from lab_kit.topology import BACKENDS, PORT_CLOSING, VIP, Lab, LabError, stop_kept
+from lab_kit.middles import ALL_PORTS, KernelNat, Sluice, ports_from
+from lab_kit.process import LabError
+from lab_kit.topology import Lab, stop_kept
 from table import print_table
 
 CONCURRENCY = 64
@@ -26,7 +30,7 @@ def measure(lab, seconds):
         result = churn(lab, seconds=seconds, concurrency=CONCURRENCY, connections=CONNECTIONS_MAX)
     result["timestamps"] = own_timestamps(client.packets(), backend.packets())
     result["wrk"] = wrk(lab, seconds=5, connections=CONCURRENCY)
-    result["served"] = [lab.requests_served(i) for i in range(len(BACKENDS))]
+    result["served"] = [backend.requests_served() for backend in lab.backends]
     if isinstance(lab.middle, Sluice):
         result["avoided"] = lab.middle.pool_sum("avoided")
         result["fixes"] = lab.middle.pool_sum("ts_fixes") + lab.middle.pool_sum("seq_fixes")
@@ -78,17 +82,14 @@ def report(columns):
 
 
 def plan():
-    """The columns. With few ports Sluice needs `rebase`: the other policies wait TIME_WAIT out."""
+    """The columns."""
     few = ports_from(1000)
-    middles = [KernelNat(few), KernelNat(ALL_PORTS)]
-    if reuse_is_supported("rebase"):
-        middles.append(Sluice(few))
-    return middles + [Sluice(ALL_PORTS)]
+    return [KernelNat(few), KernelNat(ALL_PORTS), Sluice(few), Sluice(ALL_PORTS)]
 
 
 def print_how_to_enter(lab):
     client = f"ip netns exec {lab.client.name}"
-    ctl = f"{build_dir()}/control/sluicectl --socket {lab.middle.work}/sluice.sock"
+    ctl = f"{program('sluicectl')} --socket {lab.middle.socket}"
     say(f"""The lab is up (work directory {lab.work}):
   a client's shell     {client} bash
   ask the VIP          {client} curl -i --interface 10.1.1.1 http://{VIP}:{PORT_CLOSING}/

@@ -9,8 +9,10 @@ import sys
 import threading
 import time
 
+from lab_kit.addresses import BACKENDS, VIP
 from lab_kit.leak_watch import Watch
-from lab_kit.middles import Sluice, ports_from, set_key
+from lab_kit.middles import Sluice, ports_from
+from lab_kit.toml import service, set_key
 from lab_kit.topology import Lab
 from lab_kit.transfers import STEADY, TIMEOUTS, Transfers
 from soak_troubles import Troubles
@@ -27,8 +29,7 @@ def configurations(base):
     """Valid texts that differ in what a reload can change."""
     weighted = base.replace('address = "10.2.0.11:80"', 'address = "10.2.0.11:80"\nweight = 5')
     other = base.replace('scheduler = "round_robin"', 'scheduler = "least_connections"', 1)
-    more = base + '\n[[service]]\nname = "more"\nvip = "10.3.0.1:8091"\n\n[[service.backend]]\n' \
-        'address = "10.2.0.11:8080"\n'
+    more = base + service("more", f"{VIP}:8091", "default", [f"{BACKENDS[1]}:8080"])
     longer = base.replace("established = 30", "established = 20")
     return [base, weighted, other, more, longer]
 

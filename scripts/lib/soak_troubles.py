@@ -9,14 +9,15 @@ import subprocess
 import threading
 import time
 
-from lab_kit.frames import mac_of, put, tcp_frame
+from lab_kit.addresses import CLIENT_FIRST, VIP
+from lab_kit.frames import put, tcp_frame
 from lab_kit.load import churn
-from lab_kit.topology import CLIENT_FIRST, VIP, run
 
 FLOOD_SYNS_PER_SECOND = 10_000
 GARBAGE_FRAMES = 4_000
 ABSENT_SECONDS = 2.0  # of a link, a backend: less than a transfer waits
 STALL_SECONDS = 0.4
+
 
 class Troubles:
     """The troubles of one lab; `luck` is a seeded random.Random."""
@@ -32,7 +33,7 @@ class Troubles:
                     self.reloads_what_is_wrong, self.stalls, self.drains_a_backend, self.asks]
 
     def macs_to_sluice(self):
-        return mac_of(self.lab.balancer, "lb-client") + mac_of(self.lab.client, "eth0")
+        return self.lab.balancer.mac_of("lb-client") + self.lab.client.mac_of("eth0")
 
     def put(self, frames, rate):
         put(self.lab.client, frames, rate)
@@ -83,17 +84,12 @@ class Troubles:
 
     def stops_a_backend(self):
         """The second backend's programs stand still: its kernel goes on to take connections."""
-        pids = [int(pid) for pid in run("ip", "netns", "pids", self.lab.backends[1].name).split()]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        time.sleep(ABSENT_SECONDS)
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        with self.lab.backends[1].frozen():
+            time.sleep(ABSENT_SECONDS)
 
     def reload(self, text):
         with self.one_at_a_time:
-            self.lab.middle.config.write_text(text)
-            return self.lab.middle.ctl_run("reload", "--keep-overrides")
+            return self.lab.middle.reload(text, "--keep-overrides")
 
     def reloads(self):
         done = self.reload(self.luck.choice(self.configurations))
@@ -125,10 +121,9 @@ class Troubles:
         for words in (("status",), ("show", "backends"), ("show", "flows"), ("show", "pools"),
                       ("doctor",), ("show", "counters", "--json")):
             ctl(*words)
-        path = str(self.lab.middle.work / "sluice.sock")
         for half in (b"", b"{", b"\xff" * 300, b'{"command":"show"'):
             with socket.socket(socket.AF_UNIX) as peer:
-                peer.connect(path)
+                peer.connect(str(self.lab.middle.socket))
                 peer.sendall(half)
         with_trace = self.lab.middle.ctl_start("trace", "--client", CLIENT_FIRST)
         time.sleep(0.5)

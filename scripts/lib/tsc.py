@@ -4,11 +4,11 @@
 import functools
 import subprocess
 
-from bench_common import build_dir
+from lab_kit.checkout import program
 
 
 @functools.cache
 def tsc_hz():
-    done = subprocess.run([build_dir() / "tests" / "bench" / "core-bench", "tsc"], text=True,
+    done = subprocess.run([program("core-bench"), "tsc"], text=True,
                           capture_output=True, check=True)
     return int(done.stdout)

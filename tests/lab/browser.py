@@ -1,47 +1,30 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Debian's chromium, headless, inside a network namespace of the lab."""
 
-import ctypes
-import os
 import tempfile
 from contextlib import contextmanager
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from lab_kit.toml import add_keys
+
 PAGE = "127.0.0.1:9181"  # where with_page() has the status page
 URL = f"http://{PAGE}/"
-CLONE_NEWNET = 0x40000000
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--hide-scrollbars", "--disable-dev-shm-usage"]
 
 
-def with_page(toml):
+def with_page(text):
     """A configuration with the status page."""
-    return toml.replace("[control]\n", f'[control]\npage_listen = "{PAGE}"\n')
-
-
-@contextmanager
-def inside(namespace):
-    """This thread, and what it starts, lives in a network namespace for the length of a block."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-    there = os.open(f"/run/netns/{namespace.name}", os.O_RDONLY)
-    try:
-        if libc.setns(there, CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), "setns")
-        yield
-    finally:
-        libc.setns(own, CLONE_NEWNET)
-        os.close(there)
-        os.close(own)
+    return add_keys(text, "control", page_listen=PAGE)
 
 
 @contextmanager
 def browser(namespace, width=1280, height=900, dark=False):
     """A driver whose pages see that namespace's network alone; its console's errors are kept."""
-    with inside(namespace), tempfile.TemporaryDirectory() as profile:
+    with namespace.inside(), tempfile.TemporaryDirectory() as profile:
         options = webdriver.ChromeOptions()
         for flag in FLAGS + [f"--user-data-dir={profile}", f"--window-size={width},{height}"]:
             options.add_argument(flag)

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from conftest import lab_with
 from lab_kit.load import churn
 from lab_kit.middles import Sluice
-from lab_kit.topology import wait_until
+from lab_kit.process import wait_until
+from lab_kit.topology import lab_with
 
 
 @pytest.fixture

@@ -4,53 +4,38 @@
 import os
 import signal
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from conftest import assert_all_well, lab_with
+from lab_kit.hugepages import hugepages, mounted
 from lab_kit.load import churn
-from lab_kit.middles import Sluice, set_key
-from lab_kit.topology import stop_process, wait_until
+from lab_kit.middles import Sluice
+from lab_kit.process import stop_process, wait_until
+from lab_kit.toml import add_keys, set_key
+from lab_kit.topology import lab_with
+from lab_kit.witness import assert_all_well
 
-PAGES = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
 MEMORY_MB = 256
 PREFIX = f"cap{os.getpid()}"  # other DPDK programs may run on this machine
 
 
 @pytest.fixture
-def hugepages(tmp_path):
-    """A hugetlbfs with room; how many pages there were comes back afterwards."""
-    before = PAGES.read_text() if PAGES.exists() else None
-    mounted = False
-    try:
-        if before is None:
-            pytest.skip("this kernel has no 2 MB hugepages")
-        try:
-            PAGES.write_text(str(int(before) + MEMORY_MB // 2 + 16))
-        except OSError as error:
-            pytest.skip(f"no hugepages may be reserved: {error}")
-        free = PAGES.parent / "free_hugepages"
-        if int(free.read_text()) * 2 < MEMORY_MB:
-            pytest.skip(f"only {free.read_text().strip()} hugepages could be had")
-        mounted = subprocess.run(["mount", "-t", "hugetlbfs", "nodev", tmp_path]).returncode == 0
-        if not mounted:
-            pytest.skip("hugetlbfs cannot be mounted")
-        yield tmp_path
-    finally:
-        if mounted:
-            subprocess.run(["umount", tmp_path], check=True)
-        if before is not None and PAGES.read_text() != before:
-            PAGES.write_text(before)
+def shared_pages(tmp_path):
+    """The folder of a hugetlbfs with room."""
+    with hugepages(MEMORY_MB + 32) as free_mb:
+        if free_mb < MEMORY_MB:
+            pytest.skip(f"only {free_mb} MB of hugepages could be had")
+        with mounted("hugetlbfs", "nodev", tmp_path):
+            yield tmp_path
 
 
-def test_dumpcap_captures_while_it_runs(hugepages):
-    def shared(toml):
-        toml = set_key(toml, "memory_mb", MEMORY_MB)
-        toml = set_key(toml, "flows_per_worker", 65536)
-        toml = set_key(toml, "hugepages", "true\nmulti_process = true")
-        return toml.replace("[eal]\n", f'[eal]\nargs = ["--file-prefix={PREFIX}", '
-                            f'"--huge-dir={hugepages}"]\n')
+def test_dumpcap_captures_while_it_runs(shared_pages):
+    def shared(text):
+        text = set_key(text, "memory_mb", MEMORY_MB)
+        text = set_key(text, "flows_per_worker", 65536)
+        text = set_key(text, "hugepages", True)
+        return add_keys(text, "eal", multi_process=True, args=[
+            f"--file-prefix={PREFIX}", f"--huge-dir={shared_pages}"])
     with lab_with(Sluice(edit=shared)) as lab:
         capture = lab.work / "client.pcapng"
         dumpcap = lab.balancer.start("dpdk-dumpcap", f"--file-prefix={PREFIX}", "-i",

@@ -10,10 +10,10 @@ import statistics
 import subprocess
 import time
 
-from conftest import lab_with
+from lab_kit.checkout import program
 from lab_kit.load import Churn, Held
-from lab_kit.middles import Sluice, build_dir
-from lab_kit.topology import run
+from lab_kit.middles import Sluice
+from lab_kit.topology import lab_with
 
 SILENT = ("10.1.32.0", 19)  # nobody is there
 RATE = 20_000
@@ -23,8 +23,7 @@ class Flood:
     """`synflood` in the clients' namespace."""
 
     def __init__(self, lab, sources=SILENT, rate=RATE, seconds=5, repeat=False):
-        (link,) = json.loads(run("ip", "-n", lab.balancer.name, "-j", "link", "show", "lb-client"))
-        words = [build_dir() / "tests" / "tools" / "synflood", "--mac", link["address"],
+        words = [program("synflood"), "--mac", lab.balancer.mac_of("lb-client").hex(":"),
                  "--from", sources[0], "--length", sources[1], "--rate", rate,
                  "--seconds", seconds] + (["--repeat"] if repeat else [])
         self.process = lab.client.start(*words, stdout=subprocess.PIPE, text=True)

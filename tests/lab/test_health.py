@@ -5,20 +5,21 @@ One lab for all of it: a check is changed by a reload, and what a backend answer
 its nginx includes. `web` is checked, by HTTP on port 8090 where nothing else is said.
 """
 
-import json
 import os
 import re
 import signal
-import subprocess
 import time
 
 import pytest
 
 from browser import URL, browser, with_page
-from conftest import assert_all_well, lab_with
+from lab_kit import toml
+from lab_kit.addresses import BACKENDS
 from lab_kit.load import Churn, Held, churn
-from lab_kit.middles import Sluice
-from lab_kit.topology import BACKENDS, run, wait_until
+from lab_kit.middles import Sluice, ports_from
+from lab_kit.process import run, wait_until
+from lab_kit.topology import lab_with
+from lab_kit.witness import assert_all_well
 
 FIRST, SECOND = (f"{address}:80" for address in BACKENDS)
 GOOD = 'return 200 "all is well";'
@@ -39,22 +40,21 @@ CHECKED = """
 """
 
 
-def with_tap(toml):
+def with_tap(text):
     line = 'addresses = ["10.2.255.254/16"]'
-    return with_page(toml).replace(line, f'{line}\nkernel = "sluice0"')
+    return with_page(text).replace(line, f'{line}\nkernel = "sluice0"')
 
 
 @pytest.fixture(scope="module")
 def shared():
     with lab_with(Sluice(edit=with_tap)) as lab:
-        for index, address in enumerate(BACKENDS):
-            work = lab.backend_work(index)
+        for backend in lab.backends:
+            work = backend.work
             run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
                 "/CN=lab.example", "-addext", "subjectAltName=DNS:lab.example", "-keyout",
                 work / "key.pem", "-out", work / "cert.pem")
-            config = work / "nginx.conf"
-            text = config.read_text().rstrip().removesuffix("}")
-            config.write_text(text + CHECKED.format(work=work, address=address))
+            text = backend.config.read_text().rstrip().removesuffix("}")
+            backend.config.write_text(text + CHECKED.format(work=work, address=backend.address))
         yield lab
 
 
@@ -63,44 +63,32 @@ def lab(shared):
     """The shared lab with both backends well and nothing checked yet."""
     shared.middle.ctl("backend", "clear", "--all")
     shared.middle.reload(shared.middle.toml())
-    for index in range(len(BACKENDS)):
-        answer(shared, index, GOOD)
+    for backend in shared.backends:
+        answer(shared, backend, GOOD)
     return shared
 
 
-def pids(lab, index):
-    return [int(pid) for pid in run("ip", "netns", "pids", lab.backends[index].name).split()]
+def start_nginx(lab, backend):
+    lab.processes.append(backend.start_nginx())
+    backend.wait_until_up()
 
 
-def signal_nginx(lab, index, number):
-    for pid in pids(lab, index):
-        os.kill(pid, number)
-
-
-def start_nginx(lab, index):
-    work = lab.backend_work(index)
-    lab.processes.append(lab.backends[index].start(
-        "nginx", "-c", work / "nginx.conf", "-e", work / "error.log", stderr=subprocess.DEVNULL))
-    wait_until(lambda: lab.requests_served(index) is not None, 10, "nginx does not answer")
-
-
-def answer(lab, index, directives):
+def answer(lab, backend, directives):
     """What a backend says to its check from now on."""
-    file = lab.backend_work(index) / "health.conf"
-    if file.exists() and file.read_text() == directives and pids(lab, index):
+    file = backend.work / "health.conf"
+    if file.exists() and file.read_text() == directives and backend.pids():
         return
     file.write_text(directives)
-    signal_nginx(lab, index, signal.SIGKILL)
-    wait_until(lambda: not pids(lab, index), 10, "nginx does not end")
-    start_nginx(lab, index)
+    backend.signal(signal.SIGKILL)
+    wait_until(lambda: not backend.pids(), 10, "nginx does not end")
+    start_nginx(lab, backend)
 
 
-def toml_of(**keys):
+def check_table(**keys):
     words = {"type": "http", "interval_ms": INTERVAL_MS, "timeout_ms": INTERVAL_MS} | keys
     if words["type"] == "http":
         words.setdefault("port", 8090)
-    lines = [f"{key} = {json.dumps(value)}" for key, value in words.items()]
-    return "\n[service.health_check]\n" + "\n".join(lines) + "\n\n"
+    return toml.table("service.health_check", **words)
 
 
 def check(lab, service="web", **keys):
@@ -108,19 +96,15 @@ def check(lab, service="web", **keys):
     head, tail = lab.middle.toml().split(f'name = "{service}"', 1)
     done = lab.middle.reload(
         head + f'name = "{service}"' +
-        tail.replace("\n[[service.backend]]", toml_of(**keys) + "[[service.backend]]", 1))
+        tail.replace("\n[[service.backend]]", check_table(**keys) + "\n[[service.backend]]", 1))
     assert done.returncode == 0, done.stderr
     return lab
 
 
-def row(lab, address):
-    return {row["address"]: row for row in lab.middle.show("backends")}[address]
-
-
 def wait_health(lab, address, health, seconds=5):
-    wait_until(lambda: row(lab, address)["health"] == health, seconds,
-               f"{address} is not {health}: {row(lab, address)}")
-    return row(lab, address)
+    wait_until(lambda: lab.middle.backend(address)["health"] == health, seconds,
+               f"{address} is not {health}: {lab.middle.backend(address)}")
+    return lab.middle.backend(address)
 
 
 def served(lab, **options):
@@ -134,7 +118,7 @@ def test_killed(lab):
     check(lab, port=80)
     wait_health(lab, SECOND, "up")
     log = len(lab.middle.log())
-    signal_nginx(lab, 1, signal.SIGKILL)
+    lab.backends[1].signal(signal.SIGKILL)
     start = time.monotonic()
     down = wait_health(lab, SECOND, "down")
     assert time.monotonic() - start < 2 * INTERVAL_MS / 1000 + 0.5
@@ -146,7 +130,7 @@ def test_killed(lab):
     assert "Connection refused" in lab.middle.ctl("show", "backends")
     wait_until(lambda: f"{SECOND} of web is down for" in lab.middle.ctl_run("status").stdout, 5,
                "status does not say it")
-    start_nginx(lab, 1)
+    start_nginx(lab, lab.backends[1])
     wait_health(lab, SECOND, "up")
     assert f"backend web {SECOND} is up after " in lab.middle.log()[log:]
     assert served(lab) == {BACKENDS[0]: 30, BACKENDS[1]: 30}
@@ -155,12 +139,9 @@ def test_killed(lab):
 def test_hung(lab):
     check(lab)
     wait_health(lab, SECOND, "up")
-    signal_nginx(lab, 1, signal.SIGSTOP)
-    try:
+    with lab.backends[1].frozen():
         assert wait_health(lab, SECOND, "down")["health_reason"] == "no answer in time"
         assert served(lab) == {BACKENDS[0]: 60}
-    finally:
-        signal_nginx(lab, 1, signal.SIGCONT)
     wait_health(lab, SECOND, "up")
 
 
@@ -174,8 +155,8 @@ def test_hung(lab):
 def test_http(lab, directives, keys, reason):
     check(lab, **keys)
     wait_health(lab, SECOND, "up")
-    answer(lab, 1, directives.replace("{www}", str(lab.work / "www")))
-    wait_until(lambda: row(lab, SECOND)["health_reason"] == reason, 5, reason)
+    answer(lab, lab.backends[1], directives.replace("{www}", str(lab.work / "www")))
+    wait_until(lambda: lab.middle.backend(SECOND)["health_reason"] == reason, 5, reason)
     wait_health(lab, SECOND, "down")
 
 
@@ -186,7 +167,7 @@ def test_https(lab):
     wait_health(lab, SECOND, "up")
     check(lab, **keys, tls_verify=True, tls_name="lab.example")
     assert "self-signed certificate" in wait_health(lab, SECOND, "down")["health_reason"]
-    trusted = keys | {"tls_verify": True, "tls_ca": str(lab.backend_work(1) / "cert.pem")}
+    trusted = keys | {"tls_verify": True, "tls_ca": str(lab.backends[1].work / "cert.pem")}
     check(lab, **trusted, tls_name="lab.example")
     wait_health(lab, SECOND, "up")
     check(lab, **trusted, host="other.example")
@@ -207,15 +188,15 @@ def test_command(lab):
     (lab.work / BACKENDS[1]).unlink()
     assert wait_health(lab, SECOND, "down")["health_reason"] == "exit status 3: gone"
     check(lab, type="command", command=["/bin/sh", "-c", "sleep 4711 & sleep 4712"])
-    wait_until(lambda: row(lab, FIRST)["health_reason"] == "the command did not end in time", 5,
+    wait_until(lambda: lab.middle.backend(FIRST)["health_reason"] == "the command did not end in time", 5,
                "the command may run on")
     check(lab, type="tcp")
     wait_until(lambda: "471" not in run("ps", "-eo", "args").replace("[", ""), 5, "it still runs")
     wait_health(lab, SECOND, "up")
     check(lab, type="command", command=["/no/such/program"])
-    wait_until(lambda: "No such file" in row(lab, SECOND)["health_hindrance"], 5,
+    wait_until(lambda: "No such file" in lab.middle.backend(SECOND)["health_hindrance"], 5,
                "nothing is said of a program that is not there")
-    assert row(lab, SECOND)["state"] == "up"  # that the check cannot be made is not its fault
+    assert lab.middle.backend(SECOND)["state"] == "up"  # that the check cannot be made is not its fault
 
 
 def test_passive(lab):
@@ -230,7 +211,7 @@ def test_passive(lab):
                         down["health_reason"])
         refused = down["refused"]
         assert served(lab) == {BACKENDS[0]: 60}
-        assert row(lab, SECOND)["refused"] == refused
+        assert lab.middle.backend(SECOND)["refused"] == refused
     finally:
         lab.backends[1].nft("delete table ip lab")
     check(lab, passive=True)
@@ -255,7 +236,7 @@ def test_all_down(lab):
     text = lab.middle.config.read_text()
     assert lab.middle.reload(text.replace('"refuse"', '"use_all"')).returncode == 0
     assert served(lab) == {BACKENDS[0]: 30, BACKENDS[1]: 30}
-    assert row(lab, FIRST)["state"] == "unhealthy" and row(lab, FIRST)["weight"] == 1
+    assert lab.middle.backend(FIRST)["state"] == "unhealthy" and lab.middle.backend(FIRST)["weight"] == 1
     wait_until(lambda: "all are used" in lab.middle.ctl_run("status").stdout, 5,
                "status does not say it")
     assert "is down" not in lab.middle.log()[log:]  # a reload is no news
@@ -272,7 +253,7 @@ def test_flows_of_a_backend_that_goes_down(lab, on_down):
     (lab.work / BACKENDS[1]).unlink()
     wait_health(lab, "10.2.0.11:8080", "down")
     if on_down == "reset":
-        wait_until(lambda: row(lab, "10.2.0.11:8080")["active"] == 0, 5, "flows are left")
+        wait_until(lambda: lab.middle.backend("10.2.0.11:8080")["active"] == 0, 5, "flows are left")
     fates = held.close()
     assert fates == ["open"] * 4 if on_down == "keep" else ["open"] * 2 + ["reset"] * 2
 
@@ -287,13 +268,13 @@ def test_slow_start_and_reload(lab):
     wait_health(lab, SECOND, "starting")
     few = served(lab, connections=210)[BACKENDS[1]]
     assert 0 < few < 60
-    assert row(lab, SECOND)["state"] == "up" and row(lab, SECOND)["weight"] == 1
-    checks = row(lab, SECOND)["checks_good"]
+    assert lab.middle.backend(SECOND)["state"] == "up" and lab.middle.backend(SECOND)["weight"] == 1
+    checks = lab.middle.backend(SECOND)["checks_good"]
     log = len(lab.middle.log())
     assert "reloaded" in lab.middle.ctl("reload")
-    kept = row(lab, SECOND)
+    kept = lab.middle.backend(SECOND)
     assert kept["health"] == "starting" and kept["checks_good"] >= checks
-    wait_until(lambda: row(lab, SECOND)["share_percent"] >= 30, 15, "it does not grow")
+    wait_until(lambda: lab.middle.backend(SECOND)["share_percent"] >= 30, 15, "it does not grow")
     more = served(lab, connections=210)[BACKENDS[1]]
     assert few < more < 100
     assert time.monotonic() - start < 20 and "is down" not in lab.middle.log()[log:]
@@ -307,13 +288,13 @@ def test_an_operator_overrules_health(lab):
     lab.middle.ctl("backend", "set", "web", SECOND, "--drain")
     said = lab.middle.ctl("backend", "set", "web", SECOND, "--up")  # ends the drain, no more
     assert "exit status 3: gone (--up takes it up all the same)" in said
-    assert row(lab, SECOND)["state"] == "unhealthy" and row(lab, SECOND)["override"] is None
+    assert lab.middle.backend(SECOND)["state"] == "unhealthy" and lab.middle.backend(SECOND)["override"] is None
     lab.middle.ctl("backend", "set", "web", SECOND, "--up")
-    forced = row(lab, SECOND)
+    forced = lab.middle.backend(SECOND)
     assert (forced["state"], forced["override"], forced["health"]) == ("up", "up", "down")
     assert served(lab) == {BACKENDS[0]: 30, BACKENDS[1]: 30}
     lab.middle.ctl("backend", "set", "web", FIRST, "--down")
-    assert row(lab, FIRST)["state"] == "down" and row(lab, FIRST)["health"] == "up"
+    assert lab.middle.backend(FIRST)["state"] == "down" and lab.middle.backend(FIRST)["health"] == "up"
     assert served(lab) == {BACKENDS[1]: 60}
 
 
@@ -332,7 +313,7 @@ def test_a_killed_backend_turns_red(lab):
         wait_until(lambda: tones().get(SECOND) == "", 20, "the page never showed it well")
         load = Churn(lab, seconds=4, concurrency=2)
         time.sleep(0.5)
-        signal_nginx(lab, 1, signal.SIGKILL)
+        lab.backends[1].signal(signal.SIGKILL)
         wait_until(lambda: tones()[SECOND] == "bad", 2 * interval_s, "it is not red in time")
         assert tones()[FIRST] == ""
         load.finish()
@@ -345,28 +326,19 @@ def control_seconds(lab):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def many_toml(toml):
-    text = toml.replace("[[local_pool]]", """[[route]]
-to = "10.9.0.0/16"
-via = "10.2.0.10"
-
-[[local_pool]]
-name = "small"
-addresses = ["10.2.0.2"]
-ports = "1024-1055"
-
-[[local_pool]]""", 1)
-    for service in range(MANY // MANY_PER_SERVICE):
-        text += f'\n[[service]]\nname = "many{service}"\nvip = "10.3.1.{service}:80"\n'
-        text += 'local_pool = "small"\n' + toml_of(port=8091, interval_ms=1000, timeout_ms=1000)
-        for backend in range(MANY_PER_SERVICE):
-            text += f'[[service.backend]]\naddress = "10.9.{service}.{backend + 1}:80"\n'
-    return text
+def with_many(text):
+    more = toml.entry("route", to="10.9.0.0/16", via=BACKENDS[0])
+    more += toml.local_pool("small", ["10.2.0.2"], ports_from(32))
+    for i in range(MANY // MANY_PER_SERVICE):
+        more += toml.service(f"many{i}", f"10.3.1.{i}:80", "small",
+                             [f"10.9.{i}.{j + 1}:80" for j in range(MANY_PER_SERVICE)],
+                             tables=check_table(port=8091, interval_ms=1000, timeout_ms=1000))
+    return text + more
 
 
 def test_a_thousand_each_second(lab):
     lab.backends[0].ip("route", "add", "local", "10.9.0.0/16", "dev", "lo")
-    assert lab.middle.reload(many_toml(lab.middle.toml())).returncode == 0
+    assert lab.middle.reload(with_many(lab.middle.toml())).returncode == 0
 
     def many():
         return [row for row in lab.middle.show("backends") if row["address"].startswith("10.9.")]
@@ -385,7 +357,7 @@ def test_a_thousand_each_second(lab):
     assert all(new["checks_good"] > old["checks_good"] for old, new in zip(before, after))
     assert all(row["state"] == "up" for row in after)
 
-    signal_nginx(lab, 0, signal.SIGKILL)
+    lab.backends[0].signal(signal.SIGKILL)
     wait_until(lambda: all(row["state"] == "unhealthy" for row in many()), 5, "not all are down")
-    start_nginx(lab, 0)
+    start_nginx(lab, lab.backends[0])
     wait_until(lambda: all(row["state"] == "up" for row in many()), 10, "not all are back")

@@ -12,14 +12,14 @@ from ipaddress import ip_address
 
 import pytest
 
-from conftest import assert_all_well, lab_with
+from lab_kit.addresses import BACKEND_SIDE, CLIENT_SIDE, VIP
 from lab_kit.capture import Capture
 from lab_kit.load import Churn, churn
 from lab_kit.middles import Sluice
-from lab_kit.topology import VIP, LabError, letters, wait_until
+from lab_kit.process import LabError, wait_until
+from lab_kit.topology import lab_with, letters
+from lab_kit.witness import assert_all_well
 
-CLIENT_SIDE = "10.1.255.254"
-BACKEND_SIDE = "10.2.255.254"
 PORT = 2222  # of the server that stands for sshd
 
 

@@ -10,10 +10,13 @@ import urllib.parse
 
 import pytest
 
-from conftest import assert_all_well, lab_with
+from lab_kit.checkout import ROOT
 from lab_kit.load import churn
 from lab_kit.middles import Sluice
-from lab_kit.topology import ROOT, wait_until
+from lab_kit.process import wait_until
+from lab_kit.toml import add_keys
+from lab_kit.topology import lab_with
+from lab_kit.witness import assert_all_well
 
 LISTEN = "127.0.0.1:9180"
 CONF = ROOT / "conf" / "prometheus"
@@ -21,10 +24,9 @@ CONF = ROOT / "conf" / "prometheus"
 
 @pytest.fixture(scope="module")
 def lab():
-    def metrics(toml):
-        return toml.replace("[control]\n", f'[control]\nmetrics_listen = "{LISTEN}"\n')
+    def metrics(text):
+        return add_keys(text, "control", metrics_listen=LISTEN)
     with lab_with(Sluice(edit=metrics)) as lab:
-        lab.balancer.ip("link", "set", "lo", "up")
         yield lab
 
 
@@ -133,8 +135,7 @@ def test_a_slow_backend_shows(lab):
 
 def slow_ms(lab, address):
     """The handshake time that 99 % of the recent ones stayed below."""
-    (row,) = [row for row in lab.middle.show("backends") if row["address"] == address]
-    return row["handshake_p99_ms"]
+    return lab.middle.backend(address)["handshake_p99_ms"]
 
 
 def test_reloads_and_overrides_are_seen(lab):

@@ -6,10 +6,12 @@ import time
 
 import pytest
 
-from conftest import assert_all_well, lab_with
+from lab_kit.addresses import LOCAL
 from lab_kit.load import Churn, Held, churn
 from lab_kit.middles import Sluice
-from lab_kit.topology import LOCAL, wait_until
+from lab_kit.process import wait_until
+from lab_kit.topology import lab_with
+from lab_kit.witness import assert_all_well
 
 FIRST, SECOND = "10.2.0.10:80", "10.2.0.11:80"
 
@@ -28,10 +30,6 @@ def lab(shared):
         return shared.middle.launch()
     shared.middle.ctl("undrain")
     shared.middle.ctl("backend", "clear", "--all")
-
-
-def row(lab, address):
-    return {row["address"]: row for row in lab.middle.show("backends")}[address]
 
 
 def set_backend(lab, address, *words, service="web"):
@@ -58,7 +56,7 @@ def test_overrides_under_load_lose_nothing(lab):
 def test_a_weight_counts_at_once_and_is_shown(lab):
     said = set_backend(lab, FIRST, "--weight", 3)
     assert said == f"web {FIRST}: weight 3 (in the file: weight 1)\n"
-    shown = row(lab, FIRST)
+    shown = lab.middle.backend(FIRST)
     assert (shown["weight"], shown["weight_configured"], shown["override"], shown["state"]) == \
         (3, 1, "weight 3", "up")
     assert churn(lab, seconds=10, connections=400)["backends"] == \
@@ -70,18 +68,18 @@ def test_a_drained_backend_keeps_its_flows(lab):
     held = Held(lab, 4)
     said = set_backend(lab, "10.2.0.10:8080", "--drain", service="keepalive")
     assert "flows that go on: 2" in said
-    assert row(lab, "10.2.0.10:8080")["state"] == "draining"
+    assert lab.middle.backend("10.2.0.10:8080")["state"] == "draining"
     report = churn(lab, close="client", seconds=10, connections=300)
     assert report["backends"] == {"10.2.0.11": 300}
     assert held.close() == ["open"] * 4
-    wait_until(lambda: row(lab, "10.2.0.10:8080")["active"] == 0, 10, "flows are left")
+    wait_until(lambda: lab.middle.backend("10.2.0.10:8080")["active"] == 0, 10, "flows are left")
 
 
 def test_a_backend_that_goes_down_may_have_its_flows_reset(lab):
     held = Held(lab, 4)
     said = set_backend(lab, "10.2.0.10:8080", "--down", "--reset-flows", service="keepalive")
     assert "flows reset: 2" in said
-    shown = row(lab, "10.2.0.10:8080")
+    shown = lab.middle.backend("10.2.0.10:8080")
     assert (shown["state"], shown["active"]) == ("down", 0)
     wait_until(lambda: not established(lab, 0), 10, "the backend was not reset")
     assert len(established(lab, 1)) == 2
@@ -108,7 +106,7 @@ def test_what_cannot_be_is_said(lab):
             (["clear"], "say which")):
         done = lab.middle.ctl_run("backend", *map(str, words))
         assert done.returncode != 0 and said in done.stderr, done
-    assert row(lab, FIRST)["override"] is None
+    assert lab.middle.backend(FIRST)["override"] is None
 
 
 def test_a_reload_asks_what_becomes_of_overrides(lab):
@@ -116,15 +114,15 @@ def test_a_reload_asks_what_becomes_of_overrides(lab):
     refused = lab.middle.ctl_run("reload")
     assert refused.returncode == 1 and f"web {FIRST} drain" in refused.stderr
     assert "overrides kept: 1, dropped: 0" in lab.middle.ctl("reload", "--keep-overrides")
-    assert row(lab, FIRST)["state"] == "draining"
+    assert lab.middle.backend(FIRST)["state"] == "draining"
     log = lab.middle.log()
     lab.middle.process.send_signal(signal.SIGHUP)
     wait_until(lambda: "overrides kept: 1" in lab.middle.log()[len(log):], 5, "no reload")
-    assert row(lab, FIRST)["state"] == "draining"
+    assert lab.middle.backend(FIRST)["state"] == "draining"
     wait_until(lambda: f"{FIRST} of web takes no new connections: drain by hand" in
                lab.middle.ctl("status"), 5, "nobody says that a backend is drained")
     assert "dropped: 1" in lab.middle.ctl("reload", "--drop-overrides")
-    assert row(lab, FIRST)["state"] == "up"
+    assert lab.middle.backend(FIRST)["state"] == "up"
     lab.middle.ctl("reload")
 
 
@@ -139,7 +137,7 @@ def test_save_writes_the_file_and_nothing_else_in_it(lab):
     expected = expected.replace(f'address = "{SECOND}"\n', f'address = "{SECOND}"\nweight = 0\n')
     assert config.read_text() == expected
     assert config.stat().st_mode & 0o777 == 0o640
-    assert (row(lab, FIRST)["override"], row(lab, FIRST)["weight"]) == (None, 7)
+    assert (lab.middle.backend(FIRST)["override"], lab.middle.backend(FIRST)["weight"]) == (None, 7)
     lab.middle.ctl("reload")
     assert churn(lab, seconds=5, connections=50)["backends"] == {"10.2.0.10": 50}
 

@@ -8,10 +8,13 @@ import time
 
 import pytest
 
-from conftest import assert_all_well, lab_with
+from lab_kit.addresses import VIP
 from lab_kit.load import Churn, churn
-from lab_kit.middles import Sluice, build_dir
-from lab_kit.topology import VIP, wait_until
+from lab_kit.middles import Sluice
+from lab_kit.process import wait_until
+from lab_kit.sluice import run_sluice
+from lab_kit.topology import lab_with
+from lab_kit.witness import assert_all_well
 
 FIRST_BACKEND = '\n[[service.backend]]\naddress = "10.2.0.10:80"\n'
 
@@ -31,12 +34,8 @@ def weighted(toml, weight):
     return toml.replace(FIRST_BACKEND, f"{FIRST_BACKEND}weight = {weight}\n")
 
 
-def backend_row(lab, address):
-    return {row["address"]: row for row in lab.middle.show("backends")}.get(address)
-
-
-def flows_open(lab):
-    return sum(row["flows"] for row in lab.middle.show("workers"))
+def backends_up(lab):
+    return [row["address"] for row in lab.middle.show("backends") if row["state"] == "up"]
 
 
 def test_reload_under_load_loses_nothing(lab):
@@ -53,7 +52,7 @@ def test_reload_under_load_loses_nothing(lab):
 def test_sighup_reloads(lab):
     lab.middle.config.write_text(without_first_backend(lab.middle.config.read_text()))
     lab.middle.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: (backend_row(lab, "10.2.0.10:80") or {}).get("state") != "up", 5,
+    wait_until(lambda: "10.2.0.10:80" not in backends_up(lab), 5,
                "the removed backend is still up")
     assert churn(lab, seconds=10, connections=200)["backends"] == {"10.2.0.11": 200}
 
@@ -63,7 +62,7 @@ def test_a_removed_backend_drains(lab):
     slow = [subprocess.Popen(lab.client.command(
         "curl", "-sS", "--limit-rate", "2M", "-o", lab.work / f"slow{i}",
         f"http://{VIP}/random10m")) for i in range(4)]
-    wait_until(lambda: backend_row(lab, "10.2.0.10:80")["active"] == 2, 5, "no slow download")
+    wait_until(lambda: lab.middle.backend("10.2.0.10:80")["active"] == 2, 5, "no slow download")
     assert lab.middle.reload(without_first_backend(text)).returncode == 0
     report = churn(lab, seconds=10, connections=1000)
     assert_all_well(report)
@@ -90,7 +89,7 @@ def test_a_bad_file_changes_nothing(lab):
     assert lab.middle.reload(text).returncode == 0
     wait_until(lambda: "the last reload was refused" not in lab.middle.ctl("status"), 5,
                "status still says it")
-    assert backend_row(lab, "10.2.0.10:80")["state"] == "up"
+    assert lab.middle.backend("10.2.0.10:80")["state"] == "up"
 
 
 def test_no_backend_is_refused_at_once():
@@ -121,22 +120,19 @@ def test_an_idle_flow_is_reset_at_both_ends():
         for backend in lab.backends:
             assert "10.2.0.1" not in backend.run("ss", "-Htn", "state", "established")
         assert sum(row["timeouts"] for row in lab.middle.show("backends")) == 1
-        wait_until(lambda: flows_open(lab) == 0, 15, "the flow is still there")
+        wait_until(lambda: lab.middle.worker_sum("flows") == 0, 15, "the flow is still there")
 
 
 def test_no_flow_is_left_after_a_churn(lab):
     assert_all_well(churn(lab, seconds=3))
     # A closed flow stays for a while, for what may still be on its way.
-    wait_until(lambda: flows_open(lab) == 0, 60, "flows are left")
+    wait_until(lambda: lab.middle.worker_sum("flows") == 0, 60, "flows are left")
     assert lab.middle.pool_sum("in_use") == 0
 
 
 def test_a_second_start_is_refused(lab):
-    program = build_dir() / "control" / "sluice"
-    second = subprocess.run(lab.balancer.command(program, "--config", lab.middle.config),
-                            text=True, capture_output=True, timeout=30)
-    assert second.returncode != 0
-    assert "sluice.sock" in second.stdout + second.stderr
+    second = run_sluice("--config", lab.middle.config, command=lab.middle.command)
+    assert second.returncode != 0 and "sluice.sock" in second.stdout
     assert_all_well(churn(lab, seconds=2))
 
 

@@ -2,17 +2,16 @@
 """The status page in Debian's chromium: its figures are sluicectl's, what breaks turns red."""
 
 import json
-import os
 import signal
 
 import pytest
 from selenium.webdriver.common.by import By
 
 from browser import URL, browser, resize, with_page
-from conftest import lab_with
 from lab_kit.load import Churn, churn
 from lab_kit.middles import Sluice
-from lab_kit.topology import run, wait_until
+from lab_kit.process import wait_until
+from lab_kit.topology import lab_with
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +47,6 @@ def number(text):
 
 def curl(lab, *words):
     return lab.balancer.run("curl", "-s", "--max-time", "5", *words, check=False)
-
-
-def nginx_pids(lab, index):
-    return [int(pid) for pid in run("ip", "netns", "pids", lab.backends[index].name).split()]
 
 
 def test_figures_are_sluicectls(lab, page):
@@ -139,8 +134,7 @@ def test_light_and_dark(page):
 
 def test_a_dead_backend_turns_red(lab, page):
     load = Churn(lab, seconds=8, concurrency=4)
-    for pid in nginx_pids(lab, 1):
-        os.kill(pid, signal.SIGKILL)
+    lab.backends[1].signal(signal.SIGKILL)
 
     def red():
         rows = {row["backend"]: row for row in table(page, "backends")}

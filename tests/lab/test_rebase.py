@@ -9,14 +9,13 @@ import time
 
 import pytest
 
-from conftest import assert_all_well, lab_with, witness
-from lab_kit.capture import SIGNALS, Capture, judge
+from lab_kit.backend import PORT_CLOSING, PORT_KEEPALIVE
+from lab_kit.capture import SIGNALS, Capture
 from lab_kit.load import KEEPALIVE_MODES, Churn, churn
-from lab_kit.middles import Sluice, ports_from, reuse_is_supported
-from lab_kit.topology import PORT_CLOSING, PORT_KEEPALIVE
-
-pytestmark = pytest.mark.skipif(not reuse_is_supported("rebase"),
-                                reason='this build refuses reuse = "rebase"')
+from lab_kit.middles import Sluice, ports_from
+from lab_kit.time_wait_judge import judge
+from lab_kit.topology import lab_with
+from lab_kit.witness import assert_all_well, witness
 
 EAT_RESETS = """
 table ip firewall {

@@ -6,8 +6,7 @@ import subprocess
 
 import pytest
 
-from lab_kit.middles import build_dir
-from lab_kit.topology import ROOT
+from lab_kit.checkout import ROOT, build_dir
 
 
 def soak(minutes):

@@ -6,9 +6,11 @@ import os
 
 import pytest
 
-from conftest import assert_all_well, lab_with
 from lab_kit.load import churn
 from lab_kit.middles import Sluice
+from lab_kit.toml import add_keys
+from lab_kit.topology import lab_with
+from lab_kit.witness import assert_all_well
 
 PREFIX = f"lab{os.getpid()}"  # other DPDK programs may run on this machine
 
@@ -22,8 +24,8 @@ def ask(lab, command):
 
 @pytest.fixture(scope="module")
 def lab():
-    def own_prefix(toml):
-        return toml.replace("[eal]\n", f'[eal]\nargs = ["--file-prefix={PREFIX}"]\n')
+    def own_prefix(text):
+        return add_keys(text, "eal", args=[f"--file-prefix={PREFIX}"])
     with lab_with(Sluice(edit=own_prefix)) as lab:
         yield lab
 

@@ -7,9 +7,10 @@ the policies that wait TIME_WAIT out; `rebase` has its own file.
 
 import pytest
 
-from conftest import assert_all_well, lab_with, witness
 from lab_kit.load import churn
 from lab_kit.middles import ALL_PORTS, HaProxy, KernelNat, Sluice, ports_from
+from lab_kit.topology import lab_with
+from lab_kit.witness import assert_all_well, witness
 
 PAWS = "TcpExtPAWSTimewait"
 

@@ -3,20 +3,21 @@
 
 import re
 import signal
-import subprocess
 
 import pytest
 
-from conftest import lab_with
+from lab_kit.checkout import program
 from lab_kit.load import Churn
-from lab_kit.middles import Sluice, build_dir
-from lab_kit.topology import LabError, run, wait_until
+from lab_kit.middles import Sluice
+from lab_kit.process import LabError, run, wait_until
+from lab_kit.sluice import SluiceProcess
+from lab_kit.topology import lab_with
 
 
 class Screen:
     def __init__(self, lab):
         self.tmux = ["tmux", "-f", "/dev/null", "-S", str(lab.work / "tmux")]
-        command = f"{build_dir()}/control/sluicectl --socket {lab.work}/sluice/sluice.sock top"
+        command = f"{program('sluicectl')} --socket {lab.middle.socket} top"
         # Not tmux's own remain-on-exit: tmux 3.3a misses a SIGCHLD now and then, and then never says.
         run(*self.tmux, "new-session", "-d", "-x", "80", "-y", "24",
             f"{command}; echo top ended with $?; exec cat")
@@ -71,6 +72,5 @@ def test_top(lab):
 def test_top_needs_a_terminal(lab):
     done = lab.middle.ctl_run("top")
     assert done.returncode == 1 and "needs a terminal" in done.stderr
-    done = subprocess.run([build_dir() / "control" / "sluicectl", "--socket", "/nonexistent",
-                           "status"], text=True, capture_output=True)
+    done = SluiceProcess("/nonexistent").ctl_run("status")
     assert done.returncode == 1 and "nobody listens" in done.stderr

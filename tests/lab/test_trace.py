@@ -1,52 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""sluicectl trace on real connections: why did this client's connection fail, and where does it go."""
-
-import json
-import signal
-from contextlib import contextmanager
+"""sluicectl trace on real connections: why a client's connection failed, and where it goes."""
 
 import pytest
 
-from conftest import lab_with
 from lab_kit.load import churn
 from lab_kit.middles import Sluice, ports_from
-from lab_kit.topology import VIP, stop_process, wait_until
-
-CLIENT = "10.1.0.1"
+from lab_kit.process import wait_until
+from lab_kit.topology import lab_with
+from lab_kit.trace import CLIENT, connect, trace
 
 
 @pytest.fixture(scope="module")
 def lab():
     with lab_with(Sluice(ports_from(16))) as lab:
         yield lab
-
-
-class Rows(list):
-    text = ""
-
-
-@contextmanager
-def trace(lab, *words):
-    """A trace that is armed; what it saw is in the rows, or the text, once it has ended."""
-    process = lab.middle.ctl_start("trace", *words)
-    try:
-        assert process.stderr.readline().startswith("tracing ")
-        rows = Rows()
-        yield rows
-        if "--count" not in words:
-            process.send_signal(signal.SIGINT)
-        rows.text, errors = process.communicate(timeout=20)
-        assert process.returncode == 0, errors
-        if "--json" in words:
-            rows.extend(json.loads(line) for line in rows.text.splitlines())
-    finally:
-        stop_process(process)
-
-
-def connect(lab, port, source=CLIENT):
-    """curl's exit status: 0, or why it failed."""
-    return int(lab.client.run("curl", "-s", "-o", "/dev/null", "-w", "%{exitcode}", "--max-time", "5",
-                              "--interface", source, f"http://{VIP}:{port}/", check=False))
 
 
 def test_a_connection_from_end_to_end(lab):

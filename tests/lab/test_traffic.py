@@ -6,11 +6,13 @@ import threading
 
 import pytest
 
-from conftest import assert_all_well, lab_with
+from lab_kit.addresses import VIP
+from lab_kit.backend import PORT_KEEPALIVE
 from lab_kit.capture import SYNS, Capture, own_timestamps
 from lab_kit.load import churn, wrk
 from lab_kit.middles import Sluice
-from lab_kit.topology import PORT_KEEPALIVE, VIP
+from lab_kit.topology import lab_with
+from lab_kit.witness import assert_all_well
 
 
 @pytest.fixture(scope="module")
@@ -111,11 +113,11 @@ def test_syn_options_pass_byte_for_byte(lab):
 
 
 def test_counters_agree_with_the_backends(lab):
-    before = [lab.requests_served(i) for i in range(2)]
+    before = [lab.backends[i].requests_served() for i in range(2)]
     rows = {row["address"]: row["connections"] for row in lab.middle.show("backends")}
     assert_all_well(churn(lab, seconds=60, connections=1000))
     after = {row["address"]: row["connections"] for row in lab.middle.show("backends")}
     for i, address in enumerate(("10.2.0.10:80", "10.2.0.11:80")):
         # One request more: the question itself.
-        assert lab.requests_served(i) - before[i] == 501
+        assert lab.backends[i].requests_served() - before[i] == 501
         assert after[address] - rows[address] == 500

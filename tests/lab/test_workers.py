@@ -8,18 +8,20 @@ wrong worker's in one of two cases; connections must not notice.
 
 import time
 
-from conftest import assert_all_well, lab_with, witness
+from lab_kit.addresses import LOCAL
 from lab_kit.load import Churn, churn, wrk
-from lab_kit.middles import Sluice, ports_from, set_key
-from lab_kit.topology import LOCAL
-from test_trace import CLIENT, connect, trace
+from lab_kit.middles import Sluice, ports_from
+from lab_kit.toml import set_key
+from lab_kit.topology import lab_with
+from lab_kit.trace import CLIENT, connect, trace
+from lab_kit.witness import assert_all_well, witness
 
 # Not handoff_full: a worker that shares its core may be away for longer than a ring lasts.
 DROPS_OF_STRAYS = ("no_flow_inbound", "no_flow_outbound", "no_flow_icmp")
 
 
 def two_workers(toml):
-    return set_key(set_key(toml, "main_lcore", "0"), "worker_lcores", "[0, 1]")
+    return set_key(set_key(toml, "main_lcore", 0), "worker_lcores", [0, 1])
 
 
 def sluice(ports, edit=two_workers):

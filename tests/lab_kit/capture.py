@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Captures and what they prove: whose timestamps a SYN carries, and how TIME_WAIT met each SYN."""
+"""Captures by tcpdump, and whose timestamps a SYN in them carries."""
 
 import re
 import signal
@@ -8,7 +8,8 @@ import subprocess
 import time
 from collections import namedtuple
 
-from lab_kit.topology import LabError
+from lab_kit.process import LabError
+from lab_kit.tcp_options import find_timestamps
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 SYNS = "tcp[13] & 18 == 2"
@@ -16,27 +17,9 @@ SYNS = "tcp[13] & 18 == 2"
 BARE = "ip[2:2] - ((ip[0] & 15) << 2) - ((tcp[12] & 240) >> 2) == 0"
 SIGNALS = f"tcp[13] & 7 != 0 or (tcp src portrange 80-8080 and {BARE})"
 SNAP_BYTES = 128
-TIME_WAIT_SECONDS = 60
 
 # time in seconds; src and dst are (ip as a number, port); tsval and tsecr None without the option.
 Packet = namedtuple("Packet", "time src dst seq ack flags payload tsval tsecr options")
-
-
-def timestamps(options):
-    """(TSval, TSecr) among the bytes of TCP options, or (None, None)."""
-    if options[:4] == b"\x01\x01\x08\x0a":  # how Linux lays them out on an open connection
-        return struct.unpack_from("!II", options, 4)
-    at = 0
-    while at < len(options) and options[at] != 0:
-        if options[at] == 1:
-            at += 1
-            continue
-        if at + 1 >= len(options) or options[at + 1] < 2:
-            break
-        if options[at] == 8 and at + 10 <= len(options):
-            return struct.unpack_from("!II", options, at + 2)
-        at += options[at + 1]
-    return None, None
 
 
 def read_pcap(path):
@@ -64,7 +47,7 @@ def parse(when, data, frame):
     sport, dport, seq, ack, offset, flags = struct.unpack_from("!HHIIBB", data, tcp)
     header = (offset >> 4) * 4
     options = data[tcp + 20:tcp + header]
-    tsval, tsecr = timestamps(options)
+    tsval, tsecr = find_timestamps(options) or (None, None)
     return Packet(when, (src, sport), (dst, dport), seq, ack, flags,
                   total - (tcp - ip) - header, tsval, tsecr, options)
 
@@ -100,84 +83,6 @@ class Capture:
 def syns(packets):
     """The SYNs that ask for a connection."""
     return [packet for packet in packets if packet.flags & (SYN | ACK) == SYN]
-
-
-class Tuple:
-    """What a capture at a backend has shown of one tuple so far."""
-
-    __slots__ = ("state", "client_fin", "backend_first", "time_wait_from", "syn", "last_tsval",
-                 "last_seq")
-
-    def __init__(self):
-        self.state = "closed"
-        self.client_fin = None
-        self.backend_first = False
-        self.time_wait_from = None
-        self.syn = None
-
-
-class Verdict:
-    """How SYNs and TIME_WAIT met at one backend. Counted from its capture, by its own order."""
-
-    def __init__(self):
-        self.syns = 0
-        self.retransmitted = 0  # SYNs that are a copy of the last one of their tuple
-        self.tuples = 0
-        self.on_time_wait = 0  # SYNs to a tuple that the backend held in TIME_WAIT
-        self.stale_acks = 0  # SYNs answered by a bare ACK
-        self.resets_to_syn = 0
-        self.left_in_time_wait = 0
-
-    def __repr__(self):
-        return ", ".join(f"{name} {value}" for name, value in vars(self).items())
-
-
-def judge(packets, backend_port):
-    """Follows every tuple of a backend's port through a capture with SIGNALS."""
-    verdict = Verdict()
-    tuples = {}
-    for packet in packets:
-        if packet.dst[1] == backend_port:
-            inbound(tuples.setdefault(packet.src, Tuple()), packet, verdict)
-        elif packet.src[1] == backend_port and packet.dst in tuples:
-            outbound(tuples[packet.dst], packet, verdict)
-    verdict.tuples = len(tuples)
-    return verdict
-
-
-def inbound(entry, packet, verdict):
-    if packet.flags & SYN:
-        if entry.state == "syn" and entry.syn == packet.seq:
-            verdict.retransmitted += 1
-            return
-        verdict.syns += 1
-        since = entry.time_wait_from
-        if since is not None and packet.time - since < TIME_WAIT_SECONDS:
-            verdict.on_time_wait += 1
-        entry.__init__()
-        entry.state, entry.syn = "syn", packet.seq
-        entry.time_wait_from = since
-    elif packet.flags & RST:
-        # A reset clears TIME_WAIT (unless rfc1337 is set), and an open connection.
-        entry.state, entry.time_wait_from = "closed", None
-    elif packet.flags & FIN:
-        entry.client_fin = (packet.seq + packet.payload + 1) & 0xffffffff
-        if entry.backend_first:
-            if entry.time_wait_from is None:
-                verdict.left_in_time_wait += 1
-            entry.state, entry.time_wait_from = "time_wait", packet.time
-
-
-def outbound(entry, packet, verdict):
-    if packet.flags & SYN:
-        entry.state, entry.time_wait_from = "open", None
-    elif packet.flags & RST:
-        verdict.resets_to_syn += entry.state == "syn"
-        entry.state, entry.time_wait_from = "closed", None
-    elif packet.flags & FIN:
-        entry.backend_first |= entry.client_fin is None or packet.ack != entry.client_fin
-    elif entry.state == "syn" and packet.payload == 0:
-        verdict.stale_acks += 1
 
 
 def own_timestamps(client_packets, backend_packets):

@@ -7,10 +7,10 @@ of its own. A test takes a service that nobody has used: to it, Sluice is freshl
 
 from dataclasses import dataclass
 
-from lab_kit.addresses import Endpoint
+from lab_kit import toml
+from lab_kit.addresses import BACKEND_SIDE, BACKENDS, CLIENT_SIDE, VIP, Endpoint
 
-VIP = "10.3.0.1"
-BACKEND = Endpoint("10.2.0.10", 80)
+BACKEND = Endpoint(BACKENDS[0], 80)
 FIRST_VIP_PORT = 8000
 GATEWAY = "10.1.77.1"  # of a network of clients that is not on the link
 BEHIND_GATEWAY = "198.51.100.0/24"
@@ -33,7 +33,7 @@ class Configuration:
     backends: tuple = (BACKEND,)
     backend_seconds: int = 60
     guard_ms: int = 0
-    service_keys: tuple = ()  # (key, TOML value), for every service
+    service_keys: tuple = ()  # (key, value), for every service
     backend_keys: tuple = ()
     timeouts: tuple = ()  # (state, seconds)
     idle: str = "poll"
@@ -45,52 +45,22 @@ class Configuration:
                         (5000, last), self.backends) for i in range(self.count)]
 
     def toml(self, socket):
-        return "\n".join([HEAD.format(socket=socket, idle=self.idle), self._time_wait(),
-                          table("limits", self.limits), table("tcp_timeouts", self.timeouts),
-                          *map(self._service, self.services())])
+        pools = [toml.local_pool(service.name, [service.local], service.ports)
+                 for service in self.services()]
+        services = [toml.service(service.name, service.vip, service.name, service.backends,
+                                 self.backend_keys, **dict(self.service_keys))
+                    for service in self.services()]
+        return "".join([self._head(socket), *pools, *services])
 
-    def _time_wait(self):
-        return table("time_wait", (("backend_seconds", self.backend_seconds),
-                                   ("guard_ms", self.guard_ms), ("reuse", f'"{self.reuse}"')))
-
-    def _service(self, service):
-        first, last = service.ports
-        pool = (("name", f'"{service.name}"'), ("addresses", f'["{service.local}"]'),
-                ("ports", f'"{first}-{last}"'))
-        keys = (("name", f'"{service.name}"'), ("vip", f'"{service.vip}"'),
-                ("local_pool", f'"{service.name}"'), *self.service_keys)
-        backends = [table("[service.backend]", (("address", f'"{backend}"'), *self.backend_keys))
-                    for backend in service.backends]
-        return "\n".join([table("[local_pool]", pool), table("[service]", keys), *backends])
-
-
-HEAD = f"""
-[eal]
-main_lcore = 0
-worker_lcores = [1]
-memory_mb = 256
-hugepages = false
-interface_wait_seconds = 0
-idle = "{{idle}}"
-
-[control]
-socket = "{{socket}}"
-
-[[interface]]
-name = "client"
-device = "net_af_packet0,iface=lb-client"
-addresses = ["10.1.255.254/16"]
-
-[[interface]]
-name = "backend"
-device = "net_af_packet1,iface=lb-backend"
-addresses = ["10.2.255.254/16"]
-
-[[route]]
-to = "{BEHIND_GATEWAY}"
-via = "{GATEWAY}"
-"""
-
-
-def table(name, keys):
-    return "\n".join([f"[{name}]", *(f"{key} = {value}" for key, value in keys), ""])
+    def _head(self, socket):
+        return "".join([
+            toml.table("eal", main_lcore=0, worker_lcores=[1], memory_mb=256, hugepages=False,
+                       interface_wait_seconds=0, idle=self.idle),
+            toml.table("control", socket=str(socket)),
+            toml.interface("client", "net_af_packet0,iface=lb-client", f"{CLIENT_SIDE}/16"),
+            toml.interface("backend", "net_af_packet1,iface=lb-backend", f"{BACKEND_SIDE}/16"),
+            toml.entry("route", to=BEHIND_GATEWAY, via=GATEWAY),
+            toml.table("time_wait", backend_seconds=self.backend_seconds, guard_ms=self.guard_ms,
+                       reuse=self.reuse),
+            toml.table("limits", **dict(self.limits)),
+            toml.table("tcp_timeouts", **dict(self.timeouts))])

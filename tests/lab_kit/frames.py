@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Frames made by hand, byte by byte, and sent by a packet socket inside a namespace."""
+"""Frames made by hand, thousands in a moment: sent out of a namespace, or written to a file."""
 
 import socket
 import struct
 import subprocess
+
+FRAME_MIN = 60  # bytes; shorter ones are padded
 
 # Sends the frames that it reads (length, bytes) at a rate, on a packet socket of its namespace.
 SENDER = """
@@ -36,22 +38,24 @@ def ones_sum(data):
     return ~total & 0xFFFF
 
 
-def tcp_frame(macs, source, destination, flags, sequence):
-    """A frame with right checksums. `macs` are 12 bytes: to whom, from whom."""
-    from_ip, to_ip = socket.inet_aton(source[0]), socket.inet_aton(destination[0])
-    tcp = bytearray(struct.pack("!HHIIBBHHH", source[1], destination[1], sequence, 0, 5 << 4, flags,
-                                64240, 0, 0))
-    pseudo = from_ip + to_ip + struct.pack("!HH", 6, len(tcp))
+def tcp_frame(macs, source, destination, flags, sequence, acknowledgement=0, payload=b""):
+    """A frame with right checksums. `macs` are 12 bytes: to whom, from whom; `source` and
+    `destination` are (address, port)."""
+    addresses = b"".join(socket.inet_aton(str(end[0])) for end in (source, destination))
+    tcp = bytearray(struct.pack("!HHIIBBHHH", source[1], destination[1], sequence, acknowledgement,
+                                5 << 4, flags, 64240, 0, 0) + payload)
+    pseudo = addresses + struct.pack("!HH", 6, len(tcp))
     struct.pack_into("!H", tcp, 16, ones_sum(pseudo + tcp))
-    ip = bytearray(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0,
-                               from_ip, to_ip))
+    ip = bytearray(struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0x4000, 64, 6, 0))
+    ip += addresses
     struct.pack_into("!H", ip, 10, ones_sum(ip))
-    return macs + b"\x08\x00" + bytes(ip) + bytes(tcp)
+    return (macs + b"\x08\x00" + bytes(ip) + bytes(tcp)).ljust(FRAME_MIN, b"\0")
 
 
-def mac_of(namespace, device):
-    text = namespace.run("cat", f"/sys/class/net/{device}/address").strip()
-    return bytes.fromhex(text.replace(":", ""))
+def write_pcap(path, frames):
+    head = struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1)
+    path.write_bytes(head + b"".join(
+        struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame for frame in frames))
 
 
 def put(namespace, frames, rate):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What scripts/soak holds Sluice to: what it must have given back once the load is gone."""
+"""What long loads hold Sluice to: what it must have given back once the load is gone."""
 
 import os
 import re
@@ -7,10 +7,6 @@ import time
 
 SETTLE_SECONDS = 60
 MEMORY_GROWTH_MAX_KB = 8 * 1024  # in the second half of a run, when all arrays have been touched
-
-
-def buffers_in_use(lab):
-    return sum(row["buffers_used"] for row in lab.middle.show("workers"))
 
 
 def descriptors(pid):
@@ -28,7 +24,7 @@ class Watch:
     def __init__(self, lab):
         self.lab = lab
         self.pid = lab.middle.process.pid
-        self.buffers = buffers_in_use(lab)
+        self.buffers = lab.middle.worker_sum("buffers_used")
         self.descriptors = descriptors(self.pid)
         self.half_way_kb = None
 
@@ -36,8 +32,7 @@ class Watch:
         self.half_way_kb = resident_kb(self.pid)
 
     def is_idle(self):
-        workers = self.lab.middle.show("workers")
-        return all(row["flows"] == 0 for row in workers)
+        return self.lab.middle.worker_sum("flows") == 0
 
     def settle(self):
         """Waits until every flow has run out; returns whether it has."""
@@ -55,7 +50,7 @@ class Watch:
         in_use = sum(row["in_use"] for row in pools)
         lost = [row for row in pools
                 if row["free"] + row["in_use"] + row["resting"] != row["ports"]]
-        buffers, fds = buffers_in_use(self.lab), descriptors(self.pid)
+        buffers, fds = middle.worker_sum("buffers_used"), descriptors(self.pid)
         rows = [("ports in use", in_use == 0, in_use),
                 ("pools whose ports do not add up", not lost, len(lost)),
                 ("packet buffers not given back", buffers <= self.buffers, buffers - self.buffers),

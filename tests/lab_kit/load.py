@@ -6,9 +6,10 @@ import json
 import re
 import subprocess
 
-from lab_kit.middles import build_dir
-from lab_kit.topology import (CLIENT_FIRST, PLAIN_FIRST, PORT_CLOSING, PORT_KEEPALIVE, VIP,
-                              LabError)
+from lab_kit.addresses import CLIENT_FIRST, PLAIN_FIRST, VIP
+from lab_kit.backend import PORT_CLOSING, PORT_KEEPALIVE
+from lab_kit.checkout import program
+from lab_kit.process import LabError
 
 # The close modes in which a side other than nginx on its closing port closes first.
 KEEPALIVE_MODES = ("client", "reset")
@@ -25,7 +26,7 @@ class Churn:
         self.log_file = lab.work / f"churn-{id(self)}.csv" if log else None
         port = PORT_KEEPALIVE if close in KEEPALIVE_MODES else PORT_CLOSING
         options = {"to": f"{VIP}:{port}", "from": PLAIN_FIRST if plain else CLIENT_FIRST} | options
-        words = [build_dir() / "tests" / "tools" / "churn", "--json", "--close", close]
+        words = [program("churn"), "--json", "--close", close]
         for name, value in options.items():
             words += [f"--{name.replace('_', '-')}", value]
         if log:

@@ -4,29 +4,15 @@
 import signal
 import subprocess
 
-from lab_kit.topology import VIP
+from lab_kit import toml
+from lab_kit.addresses import BACKENDS, VIP
 
 STEADY_PORT = 8090
 
-STEADY = f"""
-[[service]]
-name = "steady"
-vip = "{VIP}:{STEADY_PORT}"
-local_pool = "default"
-
-[[service.backend]]
-address = "10.2.0.10:8080"
-"""
-
-TIMEOUTS = """
-[tcp_timeouts]
-syn_sent = 5
-syn_received = 5
-established = 30
-half_closed = 10
-closing = 5
-closed = 2
-"""
+STEADY = toml.service("steady", f"{VIP}:{STEADY_PORT}", "default", [f"{BACKENDS[0]}:8080"])
+# Short: what the load left behind is soon gone.
+TIMEOUTS = toml.table("tcp_timeouts", syn_sent=5, syn_received=5, established=30, half_closed=10,
+                      closing=5, closed=2)
 
 # Downloads, and uploads what it then downloads; says of each whether every byte was right. A
 # connection that the client's own kernel has no way for, while its link is down, is none.

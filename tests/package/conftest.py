@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lab_kit.topology import ROOT, run
+from lab_kit.checkout import ROOT
+from lab_kit.process import run
 
 SUITE = "bookworm"
 

@@ -5,12 +5,12 @@ import subprocess
 
 import pytest
 
-from lab_kit.topology import ROOT
+from lab_kit.checkout import ROOT, program
 
 SCRIPT = """
 source /usr/share/bash-completion/bash_completion
 source {root}/conf/completion/sluicectl
-PATH={root}/build/control:$PATH
+PATH={programs}:$PATH
 COMP_LINE={line!r} COMP_POINT={length} COMP_TYPE=9 COMP_KEY=9
 COMP_WORDS=({words}) COMP_CWORD={last}
 {function} {program} 2>/dev/null
@@ -21,7 +21,7 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 def offered(*words):
     program = words[0]
     line = " ".join(words)
-    script = SCRIPT.format(root=ROOT, line=line, length=len(line), words=" ".join(map(repr, words)),
+    script = SCRIPT.format(root=ROOT, programs=program("sluicectl").parent, line=line, length=len(line), words=" ".join(map(repr, words)),
                            last=len(words) - 1, function=f"_{program}", program=program)
     return subprocess.run(["bash", "-c", script], text=True, capture_output=True, check=True).stdout.split()
 

@@ -6,15 +6,18 @@ The tests go in order: the last ones upgrade, remove and purge.
 
 import os
 import re
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
+from lab_kit.checkout import ROOT
 from lab_kit.configuration import BACKEND, Configuration
-from lab_kit.service_manager import START_SECONDS, Manager
-from lab_kit.topology import ROOT, link, run, stop_process, Namespace
+from lab_kit.hugepages import hugepages, mounted
+from lab_kit.namespace import Namespace, link
+from lab_kit.process import BOTH_CORES, run, stop_process
+from lab_kit.service_manager import Manager
+from lab_kit.sluice import START_SECONDS
+from lab_kit.toml import add_keys, set_key
 
 CONFIG = "etc/sluice/sluice.toml"
 EXPOSURE_MAX = 40  # of 100, what `systemd-analyze security` makes of the unit; root alone is 96
@@ -133,7 +136,7 @@ def start_as_unit(root, links, manager_path):
           --bounding-set={given} --inh-caps={given} --ambient-caps={given} {unit["ExecStart"][0]}"""
     environment = {"PATH": "/usr/sbin:/usr/bin", "NOTIFY_SOCKET": manager_path,
                    "WATCHDOG_USEC": "1000000", "RUNTIME_DIRECTORY": f"/run/{name}"}
-    return subprocess.Popen(links.command("sh", "-c", script, core="0,1"), env=environment,
+    return subprocess.Popen(links.command("sh", "-c", script, core=BOTH_CORES), env=environment,
                             start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -160,8 +163,8 @@ def operators_may_look(root):
 def test_the_service_runs_with_least_privilege(root, links):
     config = root.path / CONFIG
     shipped = config.read_text()
-    config.write_text(Configuration(count=1).toml("/run/sluice/sluice.sock").replace(
-        "[control]\n", '[control]\nread_socket = "/run/sluice/read.sock"\nsocket_group = "sluice-ops"\n'))
+    config.write_text(add_keys(Configuration(count=1).toml("/run/sluice/sluice.sock"), "control",
+                               read_socket="/run/sluice/read.sock", socket_group="sluice-ops"))
     (root.path / "run/notify").unlink(missing_ok=True)
     manager = Manager(root.path / "run/notify")
     process = start_as_unit(root, links, "/run/notify")
@@ -193,16 +196,12 @@ def test_the_service_runs_with_least_privilege(root, links):
         config.write_text(shipped)
 
 
-PAGES = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages")
 SHARED_MB = 256
 
 
 @pytest.fixture
-def hugepages(root):
-    """As run-hugepages-sluice.mount has them in the clean root; how many there were comes back."""
-    if not PAGES.exists():
-        pytest.skip("this kernel has no 2 MB hugepages")
-    before = PAGES.read_text()
+def shared_pages(root):
+    """Hugepages as run-hugepages-sluice.mount has them in the clean root."""
     unit = (root.path / "usr/lib/systemd/system/run-hugepages-sluice.mount").read_text()
     setting = dict(re.findall(r"(?m)^(\w+)=(.*)$", unit))
     where = root.path / setting["Where"].lstrip("/")
@@ -210,35 +209,30 @@ def hugepages(root):
     options = re.sub(r"\b(uid|gid)=(\w+)", lambda match:
                      f"{match[1]}={root.run('id', names[match[1]], match[2]).strip()}", setting["Options"])
     where.mkdir(parents=True)
-    mounted = False
     try:
-        PAGES.write_text(str(int(before) + SHARED_MB // 2 + 8))
-        if int((PAGES.parent / "free_hugepages").read_text()) * 2 < SHARED_MB:
-            pytest.skip("no hugepages could be had")
-        run("mount", "-t", setting["Type"], "-o", options, setting["What"], where)
-        mounted = True
-        yield where
+        with hugepages(SHARED_MB + 16) as free_mb:
+            if free_mb < SHARED_MB:
+                pytest.skip(f"only {free_mb} MB of hugepages could be had")
+            with mounted(setting["Type"], setting["What"], where, "-o", options):
+                yield where
     finally:
-        if mounted:
-            run("umount", where)
         where.rmdir()
-        PAGES.write_text(before)
 
 
-def test_memory_is_shared_as_the_services_user(root, links, hugepages):
+def test_memory_is_shared_as_the_services_user(root, links, shared_pages):
     """eal.multi_process: in files that the service's user makes, where DPDK's first choice is root's."""
     config = root.path / CONFIG
     shipped = config.read_text()
     text = Configuration(count=1).toml("/run/sluice/sluice.sock")
-    text = text.replace("hugepages = false", "hugepages = true\nmulti_process = true")
-    config.write_text(re.sub(r"(?m)^memory_mb = .*$", f"memory_mb = {SHARED_MB}", text))
+    text = add_keys(set_key(text, "hugepages", True), "eal", multi_process=True)
+    config.write_text(set_key(text, "memory_mb", SHARED_MB))
     (root.path / "run/notify").unlink(missing_ok=True)
     manager = Manager(root.path / "run/notify")
     process = start_as_unit(root, links, "/run/notify")
     try:
         first = manager.hears_of("READY")
         assert first and first.get("READY") == "1", process.communicate(timeout=START_SECONDS)[0]
-        assert list(hugepages.glob("*map_*")), "another process has a file to map"
+        assert list(shared_pages.glob("*map_*")), "another process has a file to map"
         process.terminate()
         output, _ = process.communicate(timeout=START_SECONDS)
         assert process.returncode == 0 and b" error " not in output, output

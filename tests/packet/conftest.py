@@ -7,22 +7,18 @@ import pytest
 
 pytest.register_assert_rewrite("balancer", "conversation", "wire")
 
-from balancer import Balancer, is_accepted
+from balancer import Balancer
 from conversation import Talk
+from lab_kit.checkout import what_is_missing
 from lab_kit.configuration import Configuration
-from lab_kit.middles import build_dir
+from lab_kit.process import SHARED_CORE
 from wire import Wire
-
-TESTS_CORE = 0  # the worker polls core 1
 
 
 def pytest_sessionstart(session):
-    if os.geteuid() != 0:
-        pytest.exit("the tests make a network namespace: run as root", 2)
-    for program in ("sluice", "sluicectl"):
-        if not (build_dir() / "control" / program).exists():
-            pytest.exit(f"{build_dir() / 'control' / program} is not built: run scripts/build", 2)
-    os.sched_setaffinity(0, {TESTS_CORE})
+    if missing := what_is_missing("sluice", "sluicectl"):
+        pytest.exit(missing, 2)
+    os.sched_setaffinity(0, {SHARED_CORE})
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +31,7 @@ def links():
 @pytest.fixture(scope="module")
 def sluice(request, links):
     """Sluice with the module's CONFIG; it stops in order, or the module's tests have failed."""
-    configuration = getattr(request.module, "CONFIG", Configuration())
-    if not is_accepted(configuration):
-        pytest.skip(f"this build of sluice does not accept the configuration of {request.module}")
-    balancer = Balancer(links, configuration)
+    balancer = Balancer(links, getattr(request.module, "CONFIG", Configuration()))
     yield balancer
     assert balancer.stop() == 0, balancer.last_log
 

@@ -17,6 +17,7 @@ from scapy.layers.l2 import Ether
 
 import options
 from lab_kit.addresses import Endpoint
+from lab_kit.tcp_options import find_timestamps
 from segment import MODULUS, Segment, assert_same_frame, but, reset
 
 _client_ports = itertools.cycle(range(20000, 60000))
@@ -111,7 +112,7 @@ class End:
         assert_same_frame(frame, self._frame_of(expected))
         if expected.length and (self.expects == 0 or newer(expected.end, self.expects)):
             self.expects = expected.end
-        stamps = options.find_timestamps(expected.options)
+        stamps = find_timestamps(expected.options)
         if stamps:
             self.echo = stamps[0]
         return expected
@@ -135,7 +136,7 @@ class Backend(End):
         frame = self.wire.next_frame(self.side)
         self._learn_peer(frame)
         got = segment_of(frame)
-        mine, theirs = (options.find_timestamps(s.options) for s in (syn, got))
+        mine, theirs = (find_timestamps(s.options) for s in (syn, got))
         self.talk.shift = Shift((got.seq - syn.seq) % MODULUS,
                                 (theirs[0] - mine[0]) % MODULUS if mine and theirs else 0)
         self.expects = 0

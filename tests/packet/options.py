@@ -3,6 +3,8 @@
 
 import struct
 
+from lab_kit.tcp_options import walk
+
 NOP = b"\x01"
 END = b"\x00"
 SACK_PERMITTED = b"\x04\x02"
@@ -37,28 +39,6 @@ def of_syn(tsval, tsecr=0, scale=7):
 
 def of_segment(tsval, tsecr):
     return NOP + NOP + timestamps(tsval, tsecr) if tsval is not None else b""
-
-
-def walk(options):
-    """(kind, offset of the value, length of the value), up to the end or the first nonsense."""
-    at = 0
-    while at < len(options) and options[at] != 0:
-        if options[at] == 1:
-            at += 1
-            continue
-        length = options[at + 1] if at + 1 < len(options) else 0
-        if length < 2 or at + length > len(options):
-            return
-        yield options[at], at + 2, length - 2
-        at += length
-
-
-def find_timestamps(options):
-    """(TSval, TSecr), or None."""
-    for kind, at, length in walk(options):
-        if kind == 8 and length == 8:
-            return struct.unpack_from("!II", options, at)
-    return None
 
 
 def shifted(options, tsval=0, tsecr=0, edges=0):

@@ -6,8 +6,8 @@ Written from the stacks' sources and the RFCs, not from Sluice's: they judge it.
 
 from typing import NamedTuple, Optional
 
-import options
 from conversation import newer
+from lab_kit.tcp_options import find_timestamps
 
 
 class Memory(NamedTuple):
@@ -24,7 +24,7 @@ def memory_of(talk):
 
 
 def numbers_of(syn):
-    stamps = options.find_timestamps(syn.options)
+    stamps = find_timestamps(syn.options)
     return syn.seq, stamps[0] if stamps else None
 
 

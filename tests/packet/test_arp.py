@@ -7,7 +7,8 @@ import pytest
 from scapy.layers.l2 import ARP, Ether
 
 from conversation import Talk
-from lab_kit.configuration import GATEWAY, VIP, Configuration
+from lab_kit.addresses import VIP
+from lab_kit.configuration import GATEWAY, Configuration
 from segment import assert_same_frame
 from wire import BROADCAST
 

@@ -19,8 +19,8 @@ import test_nobody
 import test_refusal
 import test_reset
 from balancer import drop_reasons
-from lab_kit.addresses import Endpoint
-from lab_kit.configuration import VIP, Configuration
+from lab_kit.addresses import VIP, Endpoint
+from lab_kit.configuration import Configuration
 from segment import Segment, but
 
 CONFIG = Configuration(count=40)

@@ -12,6 +12,7 @@ import pytest
 import options
 from conversation import Talk, newer
 from lab_kit.configuration import Configuration
+from lab_kit.tcp_options import find_timestamps
 from options import NOP, sack
 from stacks import all_take, memory_of
 from table import ROWS, WRAPS, leave_behind, new_numbers
@@ -75,7 +76,7 @@ def test_timestamps_are_corrected_on_the_way_back(fitted):
     sent = fitted.client.sends("PA", b"question", tsval=424_242)
     fitted.backend.gets(sent)
     got = fitted.client.gets(fitted.backend.sends("PA", b"answer"))
-    assert options.find_timestamps(got.options)[1] == 424_242
+    assert find_timestamps(got.options)[1] == 424_242
     assert got.ack == sent.end
 
 

@@ -12,8 +12,8 @@ from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 
 from conversation import Talk
-from lab_kit.addresses import Endpoint
-from lab_kit.configuration import VIP, Configuration
+from lab_kit.addresses import VIP, Endpoint
+from lab_kit.configuration import Configuration
 from segment import Segment
 
 CONFIG = Configuration(count=24, ports=64)

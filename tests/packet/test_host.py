@@ -3,15 +3,16 @@
 
 import json
 import re
-import subprocess
 
 import pytest
 from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import Ether
 
 from conversation import Talk
-from lab_kit.configuration import VIP, Configuration
-from lab_kit.middles import build_dir
+from lab_kit.addresses import VIP
+from lab_kit.checkout import program
+from lab_kit.configuration import Configuration
+from lab_kit.sluice import run_sluice
 
 CONFIG = Configuration(count=8)
 HOST = "10.1.210.1"  # the host's own address on the clients' link
@@ -70,8 +71,7 @@ def test_the_rest_of_the_hosts_traffic_is_its_own(wire, sluice):
 
 def test_what_a_killed_one_left_is_gone(wire, sluice, links):
     (before,) = tables(links)
-    sluice.process.kill()
-    sluice.process.wait()
+    sluice.kill()
     assert tables(links) == []
     sluice.restart()
     (after,) = tables(links)
@@ -80,7 +80,7 @@ def test_what_a_killed_one_left_is_gone(wire, sluice, links):
 
 def test_doctor_looks_from_inside(wire, sluice):
     """Asked from another network namespace, where there are no such interfaces."""
-    findings = json.loads(sluice._ctl("doctor", "--json").stdout)["findings"]
+    findings = json.loads(sluice.ctl_run("doctor", "--json").stdout)["findings"]
     forwarding = [row for row in findings if row["area"] == "forwarding"]
     assert [row["level"] for row in forwarding] == ["ok", "ok"]
     assert not [row for row in findings if "there is no interface" in row["what"]]
@@ -89,11 +89,9 @@ def test_doctor_looks_from_inside(wire, sluice):
 def test_doctor_finds_it_before_the_start(wire, sluice, links, tmp_path):
     file = tmp_path / "sluice.toml"
     file.write_text(CONFIG.toml(tmp_path / "nobody.sock"))
-    done = subprocess.run(
-        links.namespace.command(build_dir() / "control" / "sluicectl", "--socket",
-                                tmp_path / "nobody.sock", "doctor", "--json", "--config", file),
-        text=True, capture_output=True)
-    rows = [row for row in json.loads(done.stdout)["findings"] if row["area"] == "forwarding"]
+    said = links.namespace.run(program("sluicectl"), "--socket", tmp_path / "nobody.sock", "doctor",
+                               "--json", "--config", file, check=False)
+    rows = [row for row in json.loads(said)["findings"] if row["area"] == "forwarding"]
     assert [row["level"] for row in rows] == ["warn", "warn"]
     assert "net.ipv4.conf.lb-client.forwarding=0" in rows[0]["mend"]
 
@@ -105,10 +103,7 @@ def test_where_that_cannot_be_it_does_not_start(wire, sluice, links, tmp_path):
                                                                   r'iface=od\"d'))
     links.namespace.ip("link", "add", 'od"d', "up", "type", "veth", "peer", "name", "even")
     try:
-        done = subprocess.run(
-            links.namespace.command(build_dir() / "control" / "sluice", "--config", file,
-                                    core="0,1"),
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60)
+        done = run_sluice("--config", file, command=links.command)
     finally:
         links.namespace.ip("link", "del", 'od"d')
     assert done.returncode == 1, done.stdout

@@ -7,7 +7,8 @@ from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
 from conversation import Talk
-from lab_kit.configuration import VIP, Configuration
+from lab_kit.addresses import VIP
+from lab_kit.configuration import Configuration
 from segment import assert_same_frame, but
 from table import leave_behind
 

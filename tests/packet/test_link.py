@@ -16,7 +16,7 @@ SECONDS = 1.0  # within which everybody knows
 
 
 def status(sluice):
-    done = sluice._ctl("status", "--json")
+    done = sluice.ctl_run("status", "--json")
     return done.returncode, json.loads(done.stdout)["verdict"]
 
 

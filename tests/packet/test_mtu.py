@@ -11,8 +11,9 @@ from scapy.packet import Raw
 
 import options
 from conversation import Talk
-from lab_kit.configuration import VIP, Configuration
-from lab_kit.topology import wait_until
+from lab_kit.addresses import VIP
+from lab_kit.configuration import Configuration
+from lab_kit.process import wait_until
 from segment import assert_same_frame, but
 
 CONFIG = Configuration(count=8)
@@ -75,7 +76,7 @@ def test_syns_state_what_both_links_carry(wire, sluice, narrow, service):
 
 
 def test_doctor_names_them(wire, sluice, narrow):
-    done = sluice._ctl("doctor", "--json")
+    done = sluice.ctl_run("doctor", "--json")
     (row,) = [row for row in json.loads(done.stdout)["findings"] if row["area"] == "mtu"]
     assert row["level"] == "warn"
     assert "client 1500, backend 1400" in row["what"]

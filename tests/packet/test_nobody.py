@@ -5,8 +5,8 @@ section 3.10.7.1)."""
 import pytest
 
 from conversation import Talk
-from lab_kit.addresses import Endpoint
-from lab_kit.configuration import VIP, Configuration
+from lab_kit.addresses import VIP, Endpoint
+from lab_kit.configuration import Configuration
 from segment import Segment, assert_same_frame, reset
 
 CONFIG = Configuration(count=8)

@@ -8,6 +8,7 @@ import pytest
 import options
 from conversation import Talk
 from lab_kit.configuration import Configuration
+from lab_kit.tcp_options import find_timestamps
 from options import END, NOP, SACK_PERMITTED, mss, sack, timestamps, window_scale
 
 CONFIG = Configuration(count=63)
@@ -91,13 +92,13 @@ def test_timestamps_are_the_clients_own(talk):
     for tsval in (0, 1, 0x7fffffff, 0x80000000, 0xffffffff):
         sent = talk.client.sends("A", b"x", tsval=tsval)
         got = talk.backend.gets(sent)
-        assert options.find_timestamps(got.options)[0] == tsval
+        assert find_timestamps(got.options)[0] == tsval
         talk.client.gets(talk.backend.sends("A", b"y"))
 
 
 def test_the_walk_of_the_tests_themselves():
     listed = mss() + NOP + timestamps(5, 6) + NOP + sack((7, 8))
-    assert options.find_timestamps(listed) == (5, 6)
+    assert find_timestamps(listed) == (5, 6)
     moved = options.shifted(listed, tsval=1, tsecr=-7, edges=-8)
     edges = struct.pack("!BBII", 5, 10, 2**32 - 1, 0)
     assert moved == mss() + NOP + timestamps(6, -1) + NOP + edges

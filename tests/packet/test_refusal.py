@@ -9,7 +9,7 @@ from lab_kit.configuration import Configuration
 
 FLOWS_MAX = 64  # the smallest table that can be configured
 
-SERVICE_KEYS = {"reset": (), "drop": (("on_refusal", '"drop"'),)}
+SERVICE_KEYS = {"reset": (), "drop": (("on_refusal", "drop"),)}
 
 
 @pytest.fixture(scope="module")

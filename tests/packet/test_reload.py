@@ -3,14 +3,12 @@
 takes to check, Sluice goes on answering."""
 
 import re
-import subprocess
 import time
 
 import pytest
 
+from lab_kit.checkout import ROOT
 from lab_kit.configuration import Configuration
-from lab_kit.middles import build_dir
-from lab_kit.topology import ROOT
 
 CONFIG = Configuration(count=4)
 
@@ -18,7 +16,7 @@ CONFIG = Configuration(count=4)
 @pytest.fixture
 def file(sluice):
     """The configuration, as it was again afterwards."""
-    path = sluice.work / "sluice.toml"
+    path = sluice.config
     text = path.read_text()
     yield path
     path.write_text(text)
@@ -31,8 +29,7 @@ def reload(sluice):
     (line,) = re.findall(r"(?m)^ExecReload=(.*)$", unit)
     program, *words = line.split()
     assert program == "@sbindir@/sluicectl"
-    return subprocess.run([build_dir() / "control" / "sluicectl", "--socket", sluice.socket, *words],
-                          text=True, capture_output=True)
+    return sluice.ctl_run(*words)
 
 
 def program(sluice):
@@ -75,8 +72,7 @@ def test_a_file_that_takes_long_holds_nobody_up(sluice, file):
     lines = [f'x{i} = {{ a = [1, 2.5, "three"], b = {{ c = {i} }} }}' for i in range(3_000)]
     lines += ["a." * 1_000 + "a = 1"]
     file.write_text(file.read_text() + "\n[x]\n" + "\n".join(lines))
-    checked = subprocess.Popen([build_dir() / "control" / "sluicectl", "--socket", sluice.socket,
-                                "reload", "--keep-overrides"], stderr=subprocess.PIPE, text=True)
+    checked = sluice.ctl_start("reload", "--keep-overrides")
     worst, asked = 0, 0
     while checked.poll() is None:
         begin = time.monotonic()

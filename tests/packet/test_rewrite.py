@@ -12,11 +12,12 @@ import options
 from conversation import Talk, newer, segment_of
 from lab_kit.addresses import Endpoint
 from lab_kit.configuration import Configuration
+from lab_kit.tcp_options import find_timestamps
 from segment import Segment, assert_same_frame, but
 from stacks import RecyclingHost, all_take, memory_of
 
 CONFIG = Configuration(reuse="rebase", count=16, ports=32,
-                       service_keys=(("tcp_timestamps", '"rewrite"'),))
+                       service_keys=(("tcp_timestamps", "rewrite"),))
 
 
 class Rewritten:
@@ -34,8 +35,8 @@ class Rewritten:
         if talk.backend.remote is None or "S" in segment.flags:
             talk.backend._learn_peer(frame)
             talk.shift = talk.shift._replace(seq=(segment_of(frame).seq - segment.seq) % 2**32)
-        stamps = options.find_timestamps(segment_of(frame).options)
-        mine = options.find_timestamps(segment.options)
+        stamps = find_timestamps(segment_of(frame).options)
+        mine = find_timestamps(segment.options)
         expected = talk.translated(segment, talk.backend)
         expected = but(expected, options=options.shifted(expected.options,
                                                          tsval=stamps[0] - mine[0]))
@@ -47,7 +48,7 @@ class Rewritten:
         """At the client: TSecr is one of its own again; all else is as it was sent."""
         talk = self.talk
         frame = talk.client.wire.next_frame(talk.client.side)
-        echoed = options.find_timestamps(segment.options)[1]
+        echoed = find_timestamps(segment.options)[1]
         expected = talk.translated(segment, talk.client)
         expected = but(expected, options=options.shifted(expected.options,
                                                          tsecr=self.sent[echoed] - echoed))

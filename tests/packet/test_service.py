@@ -14,10 +14,11 @@ import time
 
 import pytest
 
+from lab_kit.checkout import program
 from lab_kit.configuration import Configuration
-from lab_kit.middles import build_dir
-from lab_kit.service_manager import START_SECONDS, Manager
-from lab_kit.topology import stop_process
+from lab_kit.process import stop_process
+from lab_kit.service_manager import Manager
+from lab_kit.sluice import START_SECONDS
 
 GOOD = Configuration(count=1)
 WATCHDOG_SECONDS = 1
@@ -37,9 +38,8 @@ class Service:
                                     "WATCHDOG_USEC": str(WATCHDOG_SECONDS * 1_000_000),
                                     "JOURNAL_STREAM": f"{stream.st_dev}:{stream.st_ino}"}
         self.process = subprocess.Popen(
-            links.namespace.command(build_dir() / "control" / "sluice", "--config", self.file,
-                                    core="0,1"),
-            stdout=subprocess.DEVNULL, stderr=journal_end, env=environment, start_new_session=True)
+            links.command(program("sluice"), "--config", self.file), stdout=subprocess.DEVNULL,
+            stderr=journal_end, env=environment, start_new_session=True)
         os.close(journal_end)
 
     def log(self):

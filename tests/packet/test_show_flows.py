@@ -38,6 +38,6 @@ def test_flows_are_found(wire, sluice):
     (["--client", "10.1.3"], "expected"), (["--backend", "10.2.0.10:0"], "1..65535"),
     (["--service", "s9"], "there is no service"), (["--state", "open"], "expected one of syn_sent")])
 def test_what_cannot_be_meant_is_said(sluice, words, said):
-    done = sluice._ctl("show", "flows", *words)
+    done = sluice.ctl_run("show", "flows", *words)
     assert done.returncode == 1 and said in done.stderr
     assert done.stderr.count("\n") == 1

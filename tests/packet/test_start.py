@@ -8,13 +8,12 @@ import subprocess
 import pytest
 
 from balancer import Balancer
+from lab_kit.checkout import program
 from lab_kit.configuration import Configuration
-from lab_kit.middles import build_dir
-from lab_kit.topology import stop_process, wait_until
-from wire import inside
+from lab_kit.process import stop_process, wait_until
+from lab_kit.sluice import START_SECONDS, SluiceProcess, run_sluice
 
 GOOD = Configuration(count=1)
-SECONDS = 60
 
 
 @pytest.fixture
@@ -23,10 +22,8 @@ def start(links, tmp_path):
     def run(edit=lambda text: text, words=(), prefix=()):
         file = tmp_path / "sluice.toml"
         file.write_text(edit(GOOD.toml(tmp_path / "sluice.sock")))
-        return subprocess.run(
-            links.namespace.command(*prefix, build_dir() / "control" / "sluice", "--config", file,
-                                    *words, core="0,1"),
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
+        return run_sluice("--config", file, *words,
+                          command=lambda *started: links.command(*prefix, *started))
     return run
 
 
@@ -64,13 +61,13 @@ def runs(links, tmp_path, meanwhile=lambda: None):
                                                        "interface_wait_seconds = 20")
     file.write_text(replaced("iface=lb-client", "iface=late")(text))
     with open(tmp_path / "log", "w") as log:
-        process = links.namespace.start(build_dir() / "control" / "sluice", "--config", file,
-                                        core="0,1", stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(links.command(program("sluice"), "--config", file), stdout=log,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
     said = (tmp_path / "log").read_text
     try:
         meanwhile()
-        wait_until(lambda: "ready; ask with" in said() or process.poll() is not None, SECONDS,
-                   "sluice is not ready")
+        wait_until(lambda: "ready; ask with" in said() or process.poll() is not None,
+                   START_SECONDS, "sluice is not ready")
         assert process.poll() is None, said()
     finally:
         stop_process(process)
@@ -93,8 +90,8 @@ def test_an_interface_that_is_down_and_may_not_be_set_up(start, late):
 
 def test_an_interface_that_comes_late_is_waited_for(links, late, tmp_path):
     def meanwhile():
-        wait_until(lambda: "waiting up to 20 s" in (tmp_path / "log").read_text(), SECONDS,
-                   "it does not say that it waits")
+        wait_until(lambda: "waiting up to 20 s" in (tmp_path / "log").read_text(),
+                   START_SECONDS, "it does not say that it waits")
         late()
     log = runs(links, tmp_path, meanwhile)
     assert '"late"' in log and log.index("waiting") < log.index("set up")
@@ -121,11 +118,7 @@ def test_a_socket_path_that_is_something_else(start, tmp_path):
 def test_a_second_instance(links):
     first = Balancer(links, GOOD)
     try:
-        done = subprocess.run(
-            links.namespace.command(build_dir() / "control" / "sluice", "--config",
-                                    first.work / "sluice.toml", core="0,1"),
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS)
-        line = refusal(done)
+        line = refusal(run_sluice("--config", first.config, command=links.command))
         assert "already running" in line and str(first.socket) in line
         assert first.show("services"), "the first one is not disturbed"
         links.settle()
@@ -145,7 +138,7 @@ def test_a_socket_that_a_crash_left_behind(links):
 
 def test_a_metrics_port_in_use(start, links):
     links.namespace.ip("link", "set", "lo", "up")
-    with inside(links.namespace):
+    with links.namespace.inside():
         taken = socket.socket()
         taken.bind(("127.0.0.1", 9999))
         taken.listen()
@@ -169,16 +162,12 @@ def test_a_device_that_dpdk_does_not_know(start):
     assert "net_af_paket0" in line
 
 
-def test_no_configuration(links, tmp_path):
-    done = subprocess.run([build_dir() / "control" / "sluice", "--config", tmp_path / "none.toml"],
-                          text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert "none.toml" in refusal(done, status=2)
+def test_no_configuration(tmp_path):
+    assert "none.toml" in refusal(run_sluice("--config", tmp_path / "none.toml"), status=2)
 
 
 def test_no_arguments():
-    done = subprocess.run([build_dir() / "control" / "sluice"], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    assert "--config" in refusal(done, status=2)
+    assert "--config" in refusal(run_sluice(), status=2)
 
 
 def test_five_mistakes_are_five_lines(start):
@@ -222,8 +211,7 @@ def test_check_says_what_is_lacking_here(start):
 
 
 def test_sluicectl_without_sluice(tmp_path):
-    done = subprocess.run([build_dir() / "control" / "sluicectl", "--socket", tmp_path / "none",
-                           "show", "services"], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    assert done.returncode != 0 and len(done.stdout.splitlines()) == 1, done.stdout
-    assert str(tmp_path / "none") in done.stdout
+    nobody = SluiceProcess(tmp_path)
+    done = nobody.ctl_run("show", "services")
+    assert done.returncode != 0 and len(done.stderr.splitlines()) == 1, done
+    assert str(nobody.socket) in done.stderr

@@ -13,10 +13,10 @@ import pytest
 import test_expiry
 from balancer import Balancer
 from conversation import Talk
+from lab_kit.checkout import program
 from lab_kit.configuration import Configuration
-from lab_kit.middles import build_dir
+from lab_kit.toml import add_keys
 from segment import assert_same_frame, reset
-from wire import inside
 
 METRICS, PAGE = 9180, 9181
 SECONDS_MAX = 0.5
@@ -27,16 +27,15 @@ class Listening(Configuration):
     """With metrics and page."""
 
     def toml(self, socket):
-        lines = "".join(f'{name}_listen = "127.0.0.1:{port}"\n'
-                        for name, port in (("metrics", METRICS), ("page", PAGE)))
-        return super().toml(socket).replace("[control]\n", "[control]\n" + lines)
+        return add_keys(super().toml(socket), "control", metrics_listen=f"127.0.0.1:{METRICS}",
+                        page_listen=f"127.0.0.1:{PAGE}")
 
 
 CONFIG = Listening(reuse="rebase", count=24)
 
 
 def is_sanitized():
-    return b"__asan_init" in (build_dir() / "control" / "sluice").read_bytes()
+    return b"__asan_init" in program("sluice").read_bytes()
 
 
 class Stop:
@@ -71,7 +70,7 @@ class Stop:
     def hang_on(wire):
         """Half-sent requests, and one that has been answered."""
         held = []
-        with inside(wire.namespace):
+        with wire.namespace.inside():
             for port in (METRICS, PAGE) * 20:
                 held.append(socket.create_connection(("127.0.0.1", port), 5))
                 held[-1].sendall(b"GET /st")

@@ -15,19 +15,18 @@ Nothing here waits a while to see that nothing comes: settle() sends a ping thro
 as packets keep their order, whatever was to come is there when both have come back.
 """
 
-import ctypes
 import errno
 import os
 import select
 import socket
 import time
 from collections import deque
-from contextlib import contextmanager
 
 from scapy.layers.inet import ICMP, IP
 from scapy.layers.l2 import ARP, Ether
 
-from lab_kit.topology import Namespace, link
+from lab_kit.namespace import Namespace, link
+from lab_kit.process import BOTH_CORES
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 ARRIVAL_SECONDS = 10  # generous: a loaded machine is slow, and a failing test may be
@@ -36,26 +35,6 @@ SOL_PACKET = 263
 PACKET_IGNORE_OUTGOING = 23
 RECEIVE_BUFFER_BYTES = 64 << 20
 SO_RCVBUFFORCE = 33
-CLONE_NEWNET = 0x40000000
-
-
-@contextmanager
-def inside(namespace):
-    """The calling thread in another network namespace; sockets made there stay there."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def enter(path):
-        with open(path) as file:
-            if libc.setns(file.fileno(), CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), f"setns {path}")
-
-    home = os.open("/proc/self/ns/net", os.O_RDONLY)
-    try:
-        enter(f"/run/netns/{namespace.name}")
-        yield
-        enter(f"/proc/self/fd/{home}")
-    finally:
-        os.close(home)
 
 
 def mac_of(ip):
@@ -76,7 +55,7 @@ class Side:
         self.inbox = deque()  # frames nobody has asked for yet; neither ARP nor our pings
         self.arps = []  # what Sluice asked and told, as Scapy reads it
         self.pong = 0
-        with inside(namespace):
+        with namespace.inside():
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER_BYTES)
@@ -164,6 +143,10 @@ class Wire:
         self.backend = Side(self.namespace, "wire-backend", macs["backend"], "10.2.255.254",
                             "10.2.200.1")
         self.sides = (self.client, self.backend)
+
+    def command(self, *words):
+        """What runs Sluice in here. EAL pins each thread by the configuration."""
+        return self.namespace.command(*words, core=BOTH_CORES)
 
     def close(self):
         for side in self.sides:
