@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """bash completion as a shell does it."""
 
-import subprocess
-
 import pytest
 
 from lab_kit.checkout import ROOT, program
+from lab_kit.process import run
 
 SCRIPT = """
 source /usr/share/bash-completion/bash_completion
@@ -13,17 +12,17 @@ source {root}/conf/completion/sluicectl
 PATH={programs}:$PATH
 COMP_LINE={line!r} COMP_POINT={length} COMP_TYPE=9 COMP_KEY=9
 COMP_WORDS=({words}) COMP_CWORD={last}
-{function} {program} 2>/dev/null
+_{completed} {completed} 2>/dev/null
 printf '%s\\n' "${{COMPREPLY[@]}}"
 """
 
 
 def offered(*words):
-    program = words[0]
     line = " ".join(words)
-    script = SCRIPT.format(root=ROOT, programs=program("sluicectl").parent, line=line, length=len(line), words=" ".join(map(repr, words)),
-                           last=len(words) - 1, function=f"_{program}", program=program)
-    return subprocess.run(["bash", "-c", script], text=True, capture_output=True, check=True).stdout.split()
+    script = SCRIPT.format(root=ROOT, programs=program("sluicectl").parent, line=line,
+                           length=len(line), words=" ".join(map(repr, words)),
+                           last=len(words) - 1, completed=words[0])
+    return run("bash", "-c", script).split()
 
 
 @pytest.mark.parametrize("words, wanted", [
