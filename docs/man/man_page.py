@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A manual page of a Markdown document: lowdown writes the roff, this gives it what a page has.
 
-The title becomes NAME, a table of keys becomes a list (a terminal has no room for five columns), and
-links lose their targets, which a terminal cannot follow.
+The title becomes NAME, a table of keys becomes a list (a terminal has no room for five columns),
+and links lose their targets, which a terminal cannot follow.
 """
 
 import argparse
@@ -30,7 +30,8 @@ def definitions(table):
             values.pop(header[0])
             notes = [value if name == "kind, range" else f"{name}: {value}"
                      for name, value in values.items() if value]
-        items.append(f"{cells[0]}\n:   {meaning}" + (f" ({'; '.join(notes)})" if notes else "") + "\n")
+        noted = f" ({'; '.join(notes)})" if notes else ""
+        items.append(f"{cells[0]}\n:   {meaning}{noted}\n")
     return "\n".join(items) + "\n"
 
 

@@ -4,8 +4,8 @@ net_memif: packets a second, and the latency added.
 
 The generator is the memif server and starts first; what is measured is the zero-copy client. It
 leaves first, too, after the traffic: net_memif of DPDK 22.11 crashes when its peer goes in
-mid-traffic. A core-to-core round trip is measured before and after each window, while both processes
-stand still; a window in which it changed says nothing and is repeated.
+mid-traffic. A core-to-core round trip is measured before and after each window, while both
+processes stand still; a window in which it changed says nothing and is repeated.
 """
 
 import json

@@ -28,18 +28,18 @@ TABLES = {
         ("", "kind"), ("ticks/packet", "ticks_per_packet"), ("Mpps", "mpps")]),
     "kernel": ("Packets and the way to the kernel (`interface.kernel`), the worker's part", [
         ("", "kind"), ("ticks/packet", "ticks_per_packet"), ("Mpps", "mpps")]),
-    "scaling": ("Workers on cores of their own against one, open connections, each between its own ports of "
-                "memory", [
+    "scaling": ("Workers on cores of their own against one, open connections, each between its own "
+                "ports of memory", [
         ("workers", "workers"), ("flows each", "flows"), ("Mpps, one", "mpps_one"),
         ("Mpps, all", "mpps_all"), ("times", "times")]),
     "memory": ("Memory, everything included", [
         ("flows", "flows"), ("bytes/flow", "bytes_per_flow"), ("MB at start", "mb_at_start"),
         ("MB full", "mb_full")]),
-    "ports": ("Beside testpmd on the same ports, each a process on one core; the port's cost is in it",
+    "ports": ("Beside testpmd on the same ports, each a process on one core; the port included",
               [("", "program"), ("port", "port"), ("flows", "flows"),
                ("ticks/packet", "ticks_per_packet"), ("Mpps", "mpps"),
                ("to 5tswap", "ratio_to_testpmd")]),
-    "memif": ("Between processes over net_memif, zero-copy client; the generator may be the limit", [
+    "memif": ("Between processes, net_memif, zero-copy client; the generator may be the limit", [
         ("", "program"), ("flows", "flows"), ("ticks/packet", "ticks_per_packet"),
         ("Mpps", "mpps"), ("lost share", "lost_share"), ("to 5tswap", "ratio_to_testpmd"),
         ("round trip ns", "round_trip_ns"), ("discarded", "discarded")]),
@@ -51,9 +51,9 @@ TABLES = {
 
 
 def add_ratios(rows):
-    """Gives the rows of open connections their ratio to testpmd's 5tswap over the same ports. At the
-    number of connections that the run on ports has it is that run's; at others the difference that
-    the in-process rows show is added to it, and the row says that it was derived."""
+    """Gives the rows of open connections their ratio to testpmd's 5tswap over the same ports. At
+    the number of connections that the run on ports has it is that run's; at others the difference
+    that the in-process rows show is added to it, and the row says that it was derived."""
     by_program = {row["program"]: row for row in rows if row["name"] == "ports"}
     sluice, limit = by_program.get("sluice"), by_program.get("testpmd 5tswap")
     uniform = [row for row in rows if row["name"] == "established"]

@@ -134,10 +134,10 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_stack_use_after_return=1",
 SANITIZERS_OF_A_DAEMON = SANITIZERS | {
     "ASAN_OPTIONS": SANITIZERS["ASAN_OPTIONS"] + ":detect_leaks=0"}
 
-# Under sanitizers, what meets bytes and lengths that may be wrong, or changes segments; time and order
-# are the other stage's.
-ODD_PACKETS = ("garbage", "fragments", "options", "icmp", "mtu", "drops", "reset", "syn", "fit", "heal",
-               "rewrite")
+# Under sanitizers, what meets bytes and lengths that may be wrong, or changes segments; time and
+# order are the other stage's.
+ODD_PACKETS = ("garbage", "fragments", "options", "icmp", "mtu", "drops", "reset", "syn", "fit",
+               "heal", "rewrite")
 
 STAGES = {
     "format": format_check,
@@ -160,8 +160,8 @@ STAGES = {
                                   **SANITIZERS_OF_A_DAEMON),
 }
 # Without its build a stage has nothing to run.
-NEEDS = {"unit": "build", "stage": "build", "simulation": "build", "packet": "build", "lab": "build",
-         "package": "package-build",
+NEEDS = {"unit": "build", "stage": "build", "simulation": "build", "packet": "build",
+         "lab": "build", "package": "package-build",
          "asan-unit": "asan-build", "asan-stage": "asan-build", "asan-packet": "asan-build"}
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
 """ethdev_stats.py PREFIX: what the ports of a DPDK process have sent and received, one line a port,
-over its telemetry socket. Pktgen's own figures stand still while a script of its command line runs."""
+over its telemetry socket. Pktgen's own figures stand still while its command line runs a script."""
 
 import json
 import os

@@ -51,7 +51,7 @@ def findings(lab):
 
 
 def connections(load):
-    """Of real clients: how many, which share succeeded, and how long each took to connect, in ms."""
+    """Of real clients: how many, which share succeeded, how long each took to connect, in ms."""
     report = load.finish()
     times = [row["connect_ms"] for row in load.connections()]
     return report, report["succeeded"] / report["opened"], times
@@ -66,8 +66,9 @@ def flood_beside_clients(lab, seconds, **options):
     seen = half_open(lab), findings(lab)
     report, share, times = connections(load)
     sent = flood.finish()
-    print(f"{sent} SYNs in {seconds} s; {report['opened']} real connections, {share:.2%} succeeded, "
-          f"median {statistics.median(times):.1f} ms, worst {max(times):.0f} ms; {seen}")
+    print(f"{sent} SYNs in {seconds} s; {report['opened']} real connections, "
+          f"{share:.2%} succeeded, median {statistics.median(times):.1f} ms, "
+          f"worst {max(times):.0f} ms; {seen}")
     return report, share, times, seen
 
 

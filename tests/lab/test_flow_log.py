@@ -20,7 +20,8 @@ from lab_kit.witness import assert_all_well
 
 class Logging(Sluice):
     def __init__(self, ports, name="flows.log"):
-        super().__init__(ports, edit=lambda text: text + table("flow_log", file=self.file, sample=1))
+        super().__init__(
+            ports, edit=lambda text: text + table("flow_log", file=self.file, sample=1))
         self.name = name
 
     @property
@@ -54,10 +55,11 @@ def test_a_line_for_each_connection(lab):
     assert {(line["service"], line["closed_by"], line["reason"]) for line in lines} == \
         {("web", "backend_fin", "closed")}
     assert {line["vip"] for line in lines} == {f"{VIP}:80"}
-    assert Counter(line["backend"] for line in lines) == {"10.2.0.10:80": 1000, "10.2.0.11:80": 1000}
+    assert Counter(line["backend"] for line in lines) == \
+        {"10.2.0.10:80": 1000, "10.2.0.11:80": 1000}
     sizes = {(line["bytes_in"], line["bytes_out"] > 260) for line in lines}
     assert len(sizes) == 1 and sizes.pop()[1], sizes
-    # 400 tuples for 2,000 connections: fresh once each, then again in TIME_WAIT, fixed where needed.
+    # 400 tuples for 2,000 connections: fresh once each, then again in TIME_WAIT, fixed if need be.
     ports = Counter(line["port"] for line in lines)
     assert ports["fresh"] == 400 and ports["fitted"] > 0
     assert all((line["fix"] != "none") == (line["port"] == "fitted") for line in lines)

@@ -188,15 +188,16 @@ def test_command(lab):
     (lab.work / BACKENDS[1]).unlink()
     assert wait_health(lab, SECOND, "down")["health_reason"] == "exit status 3: gone"
     check(lab, type="command", command=["/bin/sh", "-c", "sleep 4711 & sleep 4712"])
-    wait_until(lambda: lab.middle.backend(FIRST)["health_reason"] == "the command did not end in time", 5,
-               "the command may run on")
+    wait_until(lambda: lab.middle.backend(FIRST)["health_reason"] ==
+               "the command did not end in time", 5, "the command may run on")
     check(lab, type="tcp")
     wait_until(lambda: "471" not in run("ps", "-eo", "args").replace("[", ""), 5, "it still runs")
     wait_health(lab, SECOND, "up")
     check(lab, type="command", command=["/no/such/program"])
     wait_until(lambda: "No such file" in lab.middle.backend(SECOND)["health_hindrance"], 5,
                "nothing is said of a program that is not there")
-    assert lab.middle.backend(SECOND)["state"] == "up"  # that the check cannot be made is not its fault
+    # That the check cannot be made is not its fault.
+    assert lab.middle.backend(SECOND)["state"] == "up"
 
 
 def test_passive(lab):
@@ -229,14 +230,16 @@ def test_all_down(lab):
     # What has been found out is in force, and in the log, a tenth of a second later.
     wait_until(lambda: "no backend takes new connections" in lab.middle.ctl_run("status").stdout, 5,
                "status does not say it")
-    wait_until(lambda: "every backend is down" in lab.middle.log()[log:], 5, "the log does not say it")
+    wait_until(lambda: "every backend is down" in lab.middle.log()[log:], 5,
+               "the log does not say it")
     log = len(lab.middle.log())
     report = churn(lab, seconds=5, connections=20)
     assert report["refused"] == 20 and report["stalls"] == 0
     text = lab.middle.config.read_text()
     assert lab.middle.reload(text.replace('"refuse"', '"use_all"')).returncode == 0
     assert served(lab) == {BACKENDS[0]: 30, BACKENDS[1]: 30}
-    assert lab.middle.backend(FIRST)["state"] == "unhealthy" and lab.middle.backend(FIRST)["weight"] == 1
+    used = lab.middle.backend(FIRST)
+    assert (used["state"], used["weight"]) == ("unhealthy", 1)
     wait_until(lambda: "all are used" in lab.middle.ctl_run("status").stdout, 5,
                "status does not say it")
     assert "is down" not in lab.middle.log()[log:]  # a reload is no news
@@ -288,13 +291,15 @@ def test_an_operator_overrules_health(lab):
     lab.middle.ctl("backend", "set", "web", SECOND, "--drain")
     said = lab.middle.ctl("backend", "set", "web", SECOND, "--up")  # ends the drain, no more
     assert "exit status 3: gone (--up takes it up all the same)" in said
-    assert lab.middle.backend(SECOND)["state"] == "unhealthy" and lab.middle.backend(SECOND)["override"] is None
+    kept = lab.middle.backend(SECOND)
+    assert (kept["state"], kept["override"]) == ("unhealthy", None)
     lab.middle.ctl("backend", "set", "web", SECOND, "--up")
     forced = lab.middle.backend(SECOND)
     assert (forced["state"], forced["override"], forced["health"]) == ("up", "up", "down")
     assert served(lab) == {BACKENDS[0]: 30, BACKENDS[1]: 30}
     lab.middle.ctl("backend", "set", "web", FIRST, "--down")
-    assert lab.middle.backend(FIRST)["state"] == "down" and lab.middle.backend(FIRST)["health"] == "up"
+    well = lab.middle.backend(FIRST)
+    assert (well["state"], well["health"]) == ("down", "up")
     assert served(lab) == {BACKENDS[1]: 60}
 
 

@@ -101,7 +101,7 @@ def test_the_kernel_reaches_the_backends_from_the_interfaces_address(lab):
 
 
 def test_what_sluice_does_not_read(lab):
-    """UDP, there and back. (Fragments net_af_packet puts together itself, so they show in tests/stage.)"""
+    """UDP, there and back. (Fragments are in tests/stage: net_af_packet puts them together.)"""
     echo = lab.balancer.start("/usr/bin/python3", "-c", """
 import socket
 peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

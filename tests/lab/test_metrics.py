@@ -18,7 +18,8 @@ from lab_kit.toml import add_keys
 from lab_kit.topology import lab_with
 from lab_kit.witness import assert_all_well
 
-LISTEN = "127.0.0.1:9180"
+HOST, PORT = "127.0.0.1", 9180
+LISTEN = f"{HOST}:{PORT}"
 CONF = ROOT / "conf" / "prometheus"
 
 
@@ -59,7 +60,7 @@ def test_the_exposition_is_as_prometheus_wants_it(lab):
 
 IDLE = f"""
 import socket, sys
-peers = [socket.create_connection(("{LISTEN.split(":")[0]}", {LISTEN.split(":")[1]})) for _ in range(200)]
+peers = [socket.create_connection(("{HOST}", {PORT})) for _ in range(200)]
 for peer in peers:
     peer.sendall(b"GET /met")
 print("open", flush=True)
@@ -87,8 +88,8 @@ def test_values_are_those_of_sluicectl(lab):
     before = samples(scrape(lab))
     assert_all_well(churn(lab, seconds=20, connections=2000))
     after = samples(scrape(lab))
-    opened = total(after, "sluice_service_flows_total") - total(before, "sluice_service_flows_total")
-    assert opened == 2000
+    opened = [total(found, "sluice_service_flows_total") for found in (before, after)]
+    assert opened[1] - opened[0] == 2000
     for row in lab.middle.show("backends"):
         labels = {"service": row["service"], "backend": row["address"]}
         assert total(after, "sluice_backend_flows_total", **labels) == row["connections"]

@@ -35,9 +35,11 @@ def verdict(driver):
 def table(driver, section):
     """Rows as dicts by the columns' titles, with "tone" for the row's colour."""
     return driver.execute_script("""
-        const titles = [...document.querySelectorAll(`#${arguments[0]} th`)].map(th => th.textContent);
-        return [...document.querySelectorAll(`#${arguments[0]} tbody tr`)].map(tr => Object.fromEntries(
-            [["tone", tr.className], ...[...tr.cells].map((td, i) => [titles[i], td.textContent])]));
+        const all = what => [...document.querySelectorAll(`#${arguments[0]} ${what}`)];
+        const titles = all("th").map(th => th.textContent);
+        return all("tbody tr").map(tr => Object.fromEntries(
+            [["tone", tr.className],
+             ...[...tr.cells].map((td, i) => [titles[i], td.textContent])]));
         """, section)
 
 
@@ -101,11 +103,13 @@ def test_it_fits_the_screen(page, width):
 
 # As long as they come: what an operator reads first must not lie beyond the edge.
 LONG_ROWS = """
-    const row = {...tables.backends.last[0], address: "255.255.255.255:65535", service: "s".repeat(63),
-                 weight: 1000, state: "unhealthy", health: "down", health_since_s: 86399, level: "bad",
+    const row = {...tables.backends.last[0], address: "255.255.255.255:65535",
+                 service: "s".repeat(63), weight: 1000, state: "unhealthy", health: "down",
+                 health_since_s: 86399, level: "bad",
                  condition: "down", why: "connect: Connection refused ".repeat(8), active: 9999999,
-                 connections: 9999999, connections_per_s: 9999, bytes_in_per_s: 1.2e9, bytes_out_per_s: 1.2e9,
-                 handshake_p50_ms: 999, check_usual_ms: 999, refused: 999999, resets: 999999};
+                 connections: 9999999, connections_per_s: 9999,
+                 bytes_in_per_s: 1.2e9, bytes_out_per_s: 1.2e9, handshake_p50_ms: 999,
+                 check_usual_ms: 999, refused: 999999, resets: 999999};
     tables.backends.show([row, ...tables.backends.last]);
     const box = document.querySelector("#backends .scroll");
     const result = [box.scrollWidth, box.clientWidth,

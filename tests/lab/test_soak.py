@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""scripts/soak: two minutes at each push, thirty at night. No cheaper test has everything at once."""
+"""scripts/soak: two minutes at each push, thirty at night. Nothing cheaper has all at once."""
 
 import os
 import subprocess

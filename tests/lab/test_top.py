@@ -18,7 +18,7 @@ class Screen:
     def __init__(self, lab):
         self.tmux = ["tmux", "-f", "/dev/null", "-S", str(lab.work / "tmux")]
         command = f"{program('sluicectl')} --socket {lab.middle.socket} top"
-        # Not tmux's own remain-on-exit: tmux 3.3a misses a SIGCHLD now and then, and then never says.
+        # Not tmux's own remain-on-exit: tmux 3.3a misses a SIGCHLD now and then.
         run(*self.tmux, "new-session", "-d", "-x", "80", "-y", "24",
             f"{command}; echo top ended with $?; exec cat")
 

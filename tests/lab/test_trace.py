@@ -77,7 +77,8 @@ def test_it_ends_by_itself_and_when_nobody_reads(lab):
 
 def test_bad_requests_are_refused(lab):
     for words, complaint in ((("--client", "10.1.0"), "expected"),
-                             (("--client", CLIENT, "--service", "wep"), 'no service "wep"; the nearest: web'),
+                             (("--client", CLIENT, "--service", "wep"),
+                              'no service "wep"; the nearest: web'),
                              (("--client", CLIENT, "--count", "0"), "--count")):
         refused = lab.middle.ctl_run("trace", *words)
         assert refused.returncode != 0 and complaint in refused.stderr, refused.stderr

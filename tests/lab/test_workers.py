@@ -98,8 +98,8 @@ def test_one_queue_for_two_workers():
 
 
 def test_a_trace_sees_a_packet_change_hands():
-    """A client's packet that another worker received is there twice: handed off, and taken over. Only
-    the owner can tell whose a backend's is. Half of the connections have such packets."""
+    """A client's packet that another worker received is there twice: handed off, and taken over.
+    Only the owner can tell whose a backend's is. Half of the connections have such packets."""
     with lab_with(sluice(ports_from(64))) as lab:
         with trace(lab, "--json", "--count=1000", "--client", CLIENT) as rows:
             for _ in range(12):

@@ -35,5 +35,5 @@ def trace(lab, *words):
 
 def connect(lab, port, source=CLIENT):
     """curl's exit status: 0, or why it failed."""
-    return int(lab.client.run("curl", "-s", "-o", "/dev/null", "-w", "%{exitcode}", "--max-time", "5",
-                              "--interface", source, f"http://{VIP}:{port}/", check=False))
+    return int(lab.client.run("curl", "-s", "-o", "/dev/null", "-w", "%{exitcode}", "--max-time",
+                              "5", "--interface", source, f"http://{VIP}:{port}/", check=False))

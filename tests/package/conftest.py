@@ -38,8 +38,8 @@ class CleanRoot:
     def run(self, *words, check=True, **options):
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
                        "DEBIAN_FRONTEND": "noninteractive"}
-        return run("chroot", self.path, *words, check=check, env=environment, stdin=subprocess.DEVNULL,
-                   **options)
+        return run("chroot", self.path, *words, check=check, env=environment,
+                   stdin=subprocess.DEVNULL, **options)
 
     def installs(self, package):
         """As apt does: a configuration that was changed is kept without a question."""

@@ -28,20 +28,21 @@ def test_what_it_brings(root):
     for wanted in ("/usr/sbin/sluice", "/usr/sbin/sluicectl", "/usr/sbin/sluice-bind-nic",
                    "/usr/lib/systemd/system/sluice.service", "/usr/lib/sysusers.d/sluice.conf",
                    "/usr/lib/systemd/system/run-hugepages-sluice.mount",
-                   "/usr/lib/udev/rules.d/60-sluice.rules", "/etc/logrotate.d/sluice", "/usr/share/man/man8/sluice.8.gz",
-                   "/usr/share/man/man8/sluice-bind-nic.8.gz",
+                   "/usr/lib/udev/rules.d/60-sluice.rules", "/etc/logrotate.d/sluice",
+                   "/usr/share/man/man8/sluice.8.gz", "/usr/share/man/man8/sluice-bind-nic.8.gz",
                    "/usr/share/man/man8/sluicectl.8.gz", "/usr/share/man/man5/sluice.toml.5.gz",
                    "/usr/share/bash-completion/completions/sluicectl",
                    "/usr/share/doc/sluice/examples/example.toml",
-                   "/usr/share/doc/sluice/examples/prometheus/sluice.rules.yml", "/etc/sluice/sluice.toml"):
+                   "/usr/share/doc/sluice/examples/prometheus/sluice.rules.yml",
+                   "/etc/sluice/sluice.toml"):
         assert wanted in files, f"{wanted} is missing"
-    strange = [file for file in files if re.search(r"/(tests?|build)(/|$)|\.(cc|h|a)$|/local/", file)]
-    assert not strange
+    strange = re.compile(r"/(tests?|build)(/|$)|\.(cc|h|a)$|/local/")
+    assert not [file for file in files if strange.search(file)]
     assert f"/{CONFIG}" in root.run("dpkg-query", "--show", "--showformat=${Conffiles}", "sluice")
 
 
 def test_what_it_needs_it_depends_on(root):
-    """Drivers of network cards too: nothing that a program of the package needs is only recommended."""
+    """Drivers of network cards too: nothing that a program of it needs is only recommended."""
     fields = root.run("dpkg-query", "--show", "--showformat=${Depends}|${Recommends}", "sluice")
     needed, _, recommended = fields.rpartition("|")  # alternatives have bars as well
     assert {"librte-meta-net", "iproute2", "driverctl"} <= set(re.split(r"[, ]+", needed))
@@ -100,7 +101,8 @@ def complete(root, *words):
 
 def test_the_unit_is_sound(root):
     words = ("--root", root.path, "sluice.service")
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *words], text=True, capture_output=True)
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *words], text=True,
+                          capture_output=True)
     complaints = [line for line in done.stderr.splitlines() if "sluice" in line]
     assert done.returncode == 0 and not complaints, done.stderr
     done = subprocess.run(["systemd-analyze", "security", "--offline=yes", "--no-pager",
@@ -137,7 +139,8 @@ def start_as_unit(root, links, manager_path):
     environment = {"PATH": "/usr/sbin:/usr/bin", "NOTIFY_SOCKET": manager_path,
                    "WATCHDOG_USEC": "1000000", "RUNTIME_DIRECTORY": f"/run/{name}"}
     return subprocess.Popen(links.command("sh", "-c", script, core=BOTH_CORES), env=environment,
-                            start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                            start_new_session=True, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT)
 
 
 def asks(root, user, group, *words):
@@ -147,12 +150,16 @@ def asks(root, user, group, *words):
                           env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 
 
+def owner_of(status):
+    return status.st_uid, status.st_gid, status.st_mode
+
+
 def operators_may_look(root):
     for words in (["show", "services"], ["show", "backends", "--wide"]):
         shown = asks(root, "nobody", "sluice-ops", *words)
         assert "s0" in shown.stdout and shown.stderr == ""
-    for words in (["drain"], ["backend", "set", "s0", str(BACKEND), "--drain"], ["reload"], ["save"],
-                  ["trace", "--client", "10.1.0.1"]):
+    for words in (["drain"], ["backend", "set", "s0", str(BACKEND), "--drain"], ["reload"],
+                  ["save"], ["trace", "--client", "10.1.0.1"]):
         refused = asks(root, "nobody", "sluice-ops", *words)
         assert refused.returncode == 1 and "only shows" in refused.stderr
         assert refused.stderr.count("\n") == 1
@@ -183,7 +190,7 @@ def test_the_service_runs_with_least_privilege(root, links):
         root.run("sluicectl", "save")
         after = config.stat()
         assert "weight = 3" in config.read_text(), "written by sluicectl, with its caller's rights"
-        assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+        assert owner_of(after) == owner_of(before)
         assert '"override": null' in root.run("sluicectl", "--json", "show", "backends")
         process.terminate()
         manager.hears_of("STOPPING")
@@ -207,7 +214,8 @@ def shared_pages(root):
     where = root.path / setting["Where"].lstrip("/")
     names = {"uid": "-u", "gid": "-g"}
     options = re.sub(r"\b(uid|gid)=(\w+)", lambda match:
-                     f"{match[1]}={root.run('id', names[match[1]], match[2]).strip()}", setting["Options"])
+                     f"{match[1]}={root.run('id', names[match[1]], match[2]).strip()}",
+                     setting["Options"])
     where.mkdir(parents=True)
     try:
         with hugepages(SHARED_MB + 16) as free_mb:
@@ -220,7 +228,7 @@ def shared_pages(root):
 
 
 def test_memory_is_shared_as_the_services_user(root, links, shared_pages):
-    """eal.multi_process: in files that the service's user makes, where DPDK's first choice is root's."""
+    """eal.multi_process: in files of the service's user, where DPDK's first choice is root's."""
     config = root.path / CONFIG
     shipped = config.read_text()
     text = Configuration(count=1).toml("/run/sluice/sluice.sock")
@@ -259,11 +267,11 @@ def test_an_upgrade_keeps_the_configuration(root, newer):
     config = root.path / CONFIG
     mine = config.read_text() + "\n# Mine.\n"
     config.write_text(mine)
-    owner = (config.stat().st_uid, config.stat().st_gid, config.stat().st_mode)
+    owner = owner_of(config.stat())
     root.installs(newer)
     assert root.run("dpkg-query", "--show", "--showformat=${Version}", "sluice") == "99"
     assert config.read_text() == mine
-    assert (config.stat().st_uid, config.stat().st_gid, config.stat().st_mode) == owner
+    assert owner_of(config.stat()) == owner
     assert "A new example" in (root.path / (CONFIG + ".dpkg-dist")).read_text()
     test_nothing_starts_before_it_is_configured(root)
 

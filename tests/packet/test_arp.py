@@ -138,7 +138,7 @@ def test_strangers_are_not_remembered(wire, service):
 
 
 def test_a_host_gets_a_new_mac(wire, service, sluice):
-    """A failed-over neighbour tells it by an announcement, or just by asking. It is believed when the
+    """A failed-over neighbour tells it by an announcement, or by asking. It is believed when the
     old one does not answer."""
     talk = Talk(wire, service, "10.1.43.1").opens()
     for number, tell in enumerate((

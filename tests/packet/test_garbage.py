@@ -106,7 +106,7 @@ def test_a_flood_of_syns_from_everywhere(wire, sluice, service):
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_garbage(wire, sluice, service, kind):
-    """Whatever Sluice makes of garbage is its own matter, as long as it goes on. It may be at it for
+    """What Sluice makes of garbage is its own matter, as long as it goes on. It may be at it for
     seconds, where it heals what looked like a stale ACK."""
     luck = random.Random(kind.__name__)
     # ARP has no checksum: a changed one may redirect its victim, so nobody is a victim twice.

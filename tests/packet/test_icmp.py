@@ -129,7 +129,7 @@ def test_the_sequence_of_a_fitted_connection_is_corrected(wire, service):
 
 
 def test_an_error_about_a_syn(wire, sluice, service):
-    """The backend's host is not there: the client hears of it at once, and the backend has refused."""
+    """The backend's host is not there: the client hears of it at once, the backend has refused."""
     talk = Talk(wire, service)
     syn = talk.client.sends("S")
     quote = quoted(talk.backend.gets(syn), 8)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Sluice takes of a machine: no priority over others, and with idle = "sleep" next to no CPU while
-there is nothing to do."""
+"""What Sluice takes of a machine: no priority over others, and with idle = "sleep" next to no CPU
+while there is nothing to do."""
 
 import os
 import time

@@ -2,9 +2,9 @@
 """The situations of the kernel's own tests of the same job, told anew for a balancer.
 
 Source: Linux, tools/testing/selftests/net/netfilter; each test's first line names the file there.
-What those files hold of other matters (flowtables, queues, zones, bridges, SCTP, UDP, IPv6) does not
-apply. conntrack_icmp_related.sh, conntrack_ipip_mtu.sh, vxlan_mtu_frag.sh: the tests of ICMP and
-MTU; nft_nat.sh: test_nat.py; ipvs.sh and connect_close.c: tests/lab, with real kernels.
+What those files hold of other matters (flowtables, queues, zones, bridges, SCTP, UDP, IPv6) does
+not apply. conntrack_icmp_related.sh, conntrack_ipip_mtu.sh, vxlan_mtu_frag.sh: the tests of ICMP
+and MTU; nft_nat.sh: test_nat.py; ipvs.sh and connect_close.c: tests/lab, with real kernels.
 """
 
 import pytest

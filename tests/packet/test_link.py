@@ -83,7 +83,7 @@ def announced(wire):
 
 
 def test_a_short_loss_is_seen_too(sluice, wire, back_up):
-    """Down and up again before anybody could look: neighbours may have forgotten us all the same."""
+    """Down and up again before anybody could look: neighbours may have forgotten us anyway."""
     wire.client.take_in()
     wire.client.arps.clear()
     wire.namespace.run("sh", "-c", "ip link set wire-client down; ip link set wire-client up")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Sluice as systemd sees it: what it says of itself, its signs of life, and its log in the journal.
 
-The tests stand in for the service manager: they hold the far end of NOTIFY_SOCKET, and of a standard
-error that JOURNAL_STREAM calls the journal's.
+The tests stand in for the service manager: they hold the far end of NOTIFY_SOCKET, and of a
+standard error that JOURNAL_STREAM calls the journal's.
 """
 
 import ctypes
@@ -50,8 +50,9 @@ class Service:
     def worker(self):
         """The thread that polls."""
         threads = f"/proc/{self.process.pid}/task"
-        (worker,) = [int(thread) for thread in os.listdir(threads)
-                     if open(f"{threads}/{thread}/comm").read().startswith(("lcore-worker", "rte-worker"))]
+        names = {thread: open(f"{threads}/{thread}/comm").read() for thread in os.listdir(threads)}
+        (worker,) = [int(thread) for thread, name in names.items()
+                     if name.startswith(("lcore-worker", "rte-worker"))]
         return worker
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""`sluicectl show flows` finds flows by client, backend, service, state and age, or says what is wrong."""
+"""`sluicectl show flows` finds flows by client, backend, service, state and age, or says what is
+wrong."""
 
 import json
 
@@ -36,7 +37,8 @@ def test_flows_are_found(wire, sluice):
 
 @pytest.mark.parametrize("words, said", [
     (["--client", "10.1.3"], "expected"), (["--backend", "10.2.0.10:0"], "1..65535"),
-    (["--service", "s9"], "there is no service"), (["--state", "open"], "expected one of syn_sent")])
+    (["--service", "s9"], "there is no service"),
+    (["--state", "open"], "expected one of syn_sent")])
 def test_what_cannot_be_meant_is_said(sluice, words, said):
     done = sluice.ctl_run("show", "flows", *words)
     assert done.returncode == 1 and said in done.stderr

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How Sluice goes: on SIGTERM every connection is reset at both ends, each at the number it expects,
-within half a second whoever hangs on to the metrics and the page; after SIGKILL its successor answers
-both ends."""
+"""How Sluice goes: on SIGTERM every connection is reset at both ends, each at the number it
+expects, within half a second whoever hangs on to the metrics and the page; after SIGKILL its
+successor answers both ends."""
 
 import os
 import signal

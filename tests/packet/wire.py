@@ -164,7 +164,7 @@ class Wire:
             side.arps.clear()
 
     def hears_only(self, *talks):
-        """From here on frames of other connections are as if they had not come; of none: all are."""
+        """From here on frames of other connections are as if they had not come; of none: all."""
         for side in self.sides:
             side.talks = talks
 

@@ -65,7 +65,8 @@ class Machine:
         return path
 
     def run(self, *words):
-        return subprocess.run([BIND_NIC, "--sysfs", self.root / "sys", "--proc", self.root / "proc", *words],
+        return subprocess.run([BIND_NIC, "--sysfs", self.root / "sys",
+                               "--proc", self.root / "proc", *words],
                               text=True, capture_output=True, env=self.environment)
 
     def refuses(self, *words):
