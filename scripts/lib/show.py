@@ -7,7 +7,7 @@ import sys
 
 from lab_kit.addresses import BACKENDS, VIP
 from lab_kit.backend import PORT_CLOSING
-from lab_kit.capture import SYNS, Capture, own_timestamps
+from lab_kit.capture import SYNS, captures, own_timestamps
 from lab_kit.checkout import program
 from lab_kit.load import churn, wrk
 from lab_kit.middles import ALL_PORTS, KernelNat, Sluice, ports_from
@@ -26,7 +26,7 @@ def say(text):
 
 def measure(lab, seconds):
     """Both loads on one lab."""
-    with Capture(lab, lab.client, SYNS) as client, Capture(lab, lab.backends[0], SYNS) as backend:
+    with captures(lab, SYNS, lab.client, lab.backends[0]) as (client, backend):
         result = churn(lab, seconds=seconds, concurrency=CONCURRENCY, connections=CONNECTIONS_MAX)
     result["timestamps"] = own_timestamps(client.packets(), backend.packets())
     result["wrk"] = wrk(lab, seconds=5, connections=CONCURRENCY)

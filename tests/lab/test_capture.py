@@ -11,11 +11,11 @@ LOCAL, BACKEND = (1, 5000), (2, 80)
 
 
 def inbound(time, flags, seq=100, ack=0, payload=0):
-    return Packet(time, LOCAL, BACKEND, seq, ack, flags, payload, None, None, b"")
+    return Packet(time, LOCAL, BACKEND, seq, ack, flags, payload, b"")
 
 
 def outbound(time, flags, seq=500, ack=0, payload=0):
-    return Packet(time, BACKEND, LOCAL, seq, ack, flags, payload, None, None, b"")
+    return Packet(time, BACKEND, LOCAL, seq, ack, flags, payload, b"")
 
 
 def opened(time):

@@ -8,7 +8,7 @@ import pytest
 
 from lab_kit.addresses import VIP
 from lab_kit.backend import PORT_KEEPALIVE
-from lab_kit.capture import SYNS, Capture, own_timestamps
+from lab_kit.capture import SYNS, captures, own_timestamps
 from lab_kit.load import churn, wrk
 from lab_kit.middles import Sluice
 from lab_kit.topology import lab_with
@@ -95,16 +95,14 @@ def test_small_requests_beside_large_downloads(lab):
 
 
 def test_backends_see_the_clients_own_timestamps(lab):
-    with Capture(lab, lab.client, SYNS) as client, \
-            Capture(lab, lab.backends[0], SYNS) as first, \
-            Capture(lab, lab.backends[1], SYNS) as second:
+    with captures(lab, SYNS, lab.client, *lab.backends) as (client, first, second):
         assert_all_well(churn(lab, seconds=60, connections=8192))
     at_backends = [*first.packets(), *second.packets()]
     assert own_timestamps(client.packets(), at_backends) == (8192, 8192, 8192)
 
 
 def test_syn_options_pass_byte_for_byte(lab):
-    with Capture(lab, lab.client, SYNS) as client, Capture(lab, lab.backends[0], SYNS) as backend:
+    with captures(lab, SYNS, lab.client, lab.backends[0]) as (client, backend):
         churn(lab, seconds=10, connections=64)
     sent = {packet.seq: packet.options for packet in client.packets()}
     arrived = list(backend.packets())

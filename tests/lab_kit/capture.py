@@ -7,6 +7,7 @@ import struct
 import subprocess
 import time
 from collections import namedtuple
+from contextlib import contextmanager
 
 from lab_kit.process import LabError
 from lab_kit.tcp_options import find_timestamps
@@ -17,9 +18,13 @@ SYNS = "tcp[13] & 18 == 2"
 BARE = "ip[2:2] - ((ip[0] & 15) << 2) - ((tcp[12] & 240) >> 2) == 0"
 SIGNALS = f"tcp[13] & 7 != 0 or (tcp src portrange 80-8080 and {BARE})"
 SNAP_BYTES = 128
+BLOCK_SECONDS = 1.1  # within a second the kernel hands the last block over
 
-# time in seconds; src and dst are (ip as a number, port); tsval and tsecr None without the option.
-Packet = namedtuple("Packet", "time src dst seq ack flags payload tsval tsecr options")
+# Time in seconds; src and dst are (ip as a number, port); payload is its length.
+Packet = namedtuple("Packet", "time src dst seq ack flags payload options")
+RECORD = struct.Struct("<IIII")
+IP = struct.Struct("!BxHxxxxxBxxII")
+TCP = struct.Struct("!HHIIBB")
 
 
 def read_pcap(path):
@@ -30,7 +35,7 @@ def read_pcap(path):
     fraction = 1e-9 if data[:4] == b"\x4d\x3c\xb2\xa1" else 1e-6
     at = 24
     while at + 16 <= len(data):
-        seconds, part, kept, _ = struct.unpack_from("<IIII", data, at)
+        seconds, part, kept, _ = RECORD.unpack_from(data, at)
         packet = parse(seconds + part * fraction, data, at + 16)
         at += 16 + kept
         if packet:
@@ -38,18 +43,15 @@ def read_pcap(path):
 
 
 def parse(when, data, frame):
-    ip = frame + 14
-    if data[frame + 12:frame + 14] != b"\x08\x00" or data[ip + 9] != 6:
+    at = frame + 14
+    version_length, total, protocol, src, dst = IP.unpack_from(data, at)
+    if data[frame + 12:frame + 14] != b"\x08\x00" or protocol != 6:
         return None
-    tcp = ip + (data[ip] & 15) * 4
-    total, = struct.unpack_from("!H", data, ip + 2)
-    src, dst = struct.unpack_from("!II", data, ip + 12)
-    sport, dport, seq, ack, offset, flags = struct.unpack_from("!HHIIBB", data, tcp)
-    header = (offset >> 4) * 4
-    options = data[tcp + 20:tcp + header]
-    tsval, tsecr = find_timestamps(options) or (None, None)
-    return Packet(when, (src, sport), (dst, dport), seq, ack, flags,
-                  total - (tcp - ip) - header, tsval, tsecr, options)
+    tcp = at + (version_length & 15) * 4
+    sport, dport, seq, ack, offset, flags = TCP.unpack_from(data, tcp)
+    end = tcp + (offset >> 4) * 4
+    return Packet(when, (src, sport), (dst, dport), seq, ack, flags, total - (end - at),
+                  data[tcp + 20:end])
 
 
 class Capture:
@@ -68,7 +70,10 @@ class Capture:
         return self
 
     def __exit__(self, *_):
-        time.sleep(1.1)  # the kernel hands its last block over within a second
+        time.sleep(BLOCK_SECONDS)
+        self.stop()
+
+    def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
         summary = self.process.stderr.read()
@@ -80,6 +85,16 @@ class Capture:
         return read_pcap(self.path)
 
 
+@contextmanager
+def captures(lab, what, *namespaces):
+    """One in each namespace for the length of a block; they end together."""
+    running = [Capture(lab, namespace, what) for namespace in namespaces]
+    yield running
+    time.sleep(BLOCK_SECONDS)
+    for capture in running:
+        capture.stop()
+
+
 def syns(packets):
     """The SYNs that ask for a connection."""
     return [packet for packet in packets if packet.flags & (SYN | ACK) == SYN]
@@ -88,8 +103,11 @@ def syns(packets):
 def own_timestamps(client_packets, backend_packets):
     """Compares SYNs on both sides of the middle: (SYNs at the backends, those that carry a
     timestamp, those whose sequence and TSval are just what some client sent)."""
-    sent = {(packet.seq, packet.tsval) for packet in syns(client_packets)}
-    arrived = syns(backend_packets)
-    stamped = [packet for packet in arrived if packet.tsval is not None]
-    own = [packet for packet in stamped if (packet.seq, packet.tsval) in sent]
-    return len(arrived), len(stamped), len(own)
+    def numbers(packets):
+        """(sequence, TSval), the latter None without the option."""
+        return [(packet.seq, (find_timestamps(packet.options) or [None])[0])
+                for packet in syns(packets)]
+
+    sent, arrived = set(numbers(client_packets)), numbers(backend_packets)
+    stamped = [pair for pair in arrived if pair[1] is not None]
+    return len(arrived), len(stamped), sum(pair in sent for pair in stamped)

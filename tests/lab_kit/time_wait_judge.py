@@ -9,8 +9,7 @@ TIME_WAIT_SECONDS = 60
 class Tuple:
     """What a capture at a backend has shown of one tuple so far."""
 
-    __slots__ = ("state", "client_fin", "backend_first", "time_wait_from", "syn", "last_tsval",
-                 "last_seq")
+    __slots__ = ("state", "client_fin", "backend_first", "time_wait_from", "syn")
 
     def __init__(self):
         self.state = "closed"

@@ -3,7 +3,7 @@
 
 from contextlib import contextmanager
 
-from lab_kit.capture import SIGNALS, Capture
+from lab_kit.capture import SIGNALS, captures
 from lab_kit.load import TIME_WAIT_REJECTS, time_wait_counters
 from lab_kit.time_wait_judge import judge
 
@@ -35,13 +35,12 @@ def witness(lab, port=80):
     """Watches both backends for the length of a block."""
     seen = Witness()
     before = time_wait_counters(lab)
-    first, second = lab.backends
-    with Capture(lab, first, SIGNALS) as at_first, Capture(lab, second, SIGNALS) as at_second:
+    with captures(lab, SIGNALS, *lab.backends) as running:
         yield seen
     after = time_wait_counters(lab)
     seen.rejects = {name: after[name] - before[name] for name in after}
-    assert at_first.dropped == at_second.dropped == 0, "a capture lost packets"
-    seen.verdicts = [judge(capture.packets(), port) for capture in (at_first, at_second)]
+    assert all(capture.dropped == 0 for capture in running), "a capture lost packets"
+    seen.verdicts = [judge(capture.packets(), port) for capture in running]
 
 
 def assert_all_well(report):
