@@ -82,7 +82,7 @@ def test_ping_both_ways(lab):
 
 
 def test_tcp_to_the_interface_beside_the_service(lab, server):
-    load = Churn(lab, seconds=5)
+    load = Churn(lab, seconds=3)
     fetched = lab.work / "fetched"
     done = curl(lab.client, f"http://{CLIENT_SIDE}:{PORT}/letters10m", "-o", fetched)
     assert done.returncode == 0, done.stderr

@@ -43,11 +43,11 @@ def established(lab, index):
 
 
 def test_overrides_under_load_lose_nothing(lab):
-    load = Churn(lab, seconds=7)
-    keepalive = Churn(lab, close="client", path="/letters10m", concurrency=2, seconds=7)
+    load = Churn(lab, seconds=4)
+    keepalive = Churn(lab, close="client", path="/letters10m", concurrency=2, seconds=4)
     for words in (["--weight", 5], ["--drain"], ["--up"], ["--down"], ["--up", "--weight", 1],
                   ["--clear"]):
-        time.sleep(0.8)
+        time.sleep(0.5)
         set_backend(lab, FIRST, *words)
     assert_all_well(load.finish())
     assert_all_well(keepalive.finish())

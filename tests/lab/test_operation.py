@@ -13,16 +13,26 @@ from lab_kit.load import Churn, churn
 from lab_kit.middles import Sluice
 from lab_kit.process import wait_until
 from lab_kit.sluice import run_sluice
+from lab_kit.toml import table
 from lab_kit.topology import lab_with
 from lab_kit.witness import assert_all_well
 
 FIRST_BACKEND = '\n[[service.backend]]\naddress = "10.2.0.10:80"\n'
 
 
-@pytest.fixture
-def lab():
+@pytest.fixture(scope="module")
+def shared():
     with lab_with(Sluice()) as lab:
         yield lab
+
+
+@pytest.fixture
+def lab(shared):
+    """The shared lab with the configuration it began with, and with Sluice up."""
+    if not shared.middle.is_up():
+        shared.middle.launch()
+    assert shared.middle.reload(shared.middle.toml()).returncode == 0
+    return shared
 
 
 def without_first_backend(toml):
@@ -40,10 +50,10 @@ def backends_up(lab):
 
 def test_reload_under_load_loses_nothing(lab):
     text = lab.middle.config.read_text()
-    load = Churn(lab, seconds=8)
-    keepalive = Churn(lab, close="client", path="/letters10m", concurrency=2, seconds=8)
+    load = Churn(lab, seconds=4)
+    keepalive = Churn(lab, close="client", path="/letters10m", concurrency=2, seconds=4)
     for weight in (2, 1, 3, 1, 2, 1):
-        time.sleep(1)
+        time.sleep(0.5)
         assert lab.middle.reload(weighted(text, weight)).returncode == 0
     assert_all_well(load.finish())
     assert_all_well(keepalive.finish())
@@ -92,11 +102,10 @@ def test_a_bad_file_changes_nothing(lab):
     assert lab.middle.backend("10.2.0.10:80")["state"] == "up"
 
 
-def test_no_backend_is_refused_at_once():
-    def drained(toml):
-        return re.sub(r'(address = "10.2.0.1[01]:80"\n)', r"\1weight = 0\n", toml)
-    with lab_with(Sluice(edit=drained)) as lab:
-        report = churn(lab, seconds=5, connections=50)
+def test_no_backend_is_refused_at_once(lab):
+    text = re.sub(r'(address = "10.2.0.1[01]:80"\n)', r"\1weight = 0\n", lab.middle.toml())
+    assert lab.middle.reload(text).returncode == 0
+    report = churn(lab, seconds=5, connections=50)
     assert report["refused"] == 50 and report["stalls"] == 0
 
 
@@ -112,20 +121,26 @@ except ConnectionResetError:
 """
 
 
-def test_an_idle_flow_is_reset_at_both_ends():
-    def short(toml):
-        return toml + "\n[tcp_timeouts]\nestablished = 2\n"
-    with lab_with(Sluice(edit=short)) as lab:
-        assert lab.client.run("/usr/bin/python3", "-c", IDLE_CLIENT, timeout=30).strip() == "reset"
-        for backend in lab.backends:
-            assert "10.2.0.1" not in backend.run("ss", "-Htn", "state", "established")
-        assert sum(row["timeouts"] for row in lab.middle.show("backends")) == 1
-        wait_until(lambda: lab.middle.worker_sum("flows") == 0, 15, "the flow is still there")
+def reset_by_sluice(lab):
+    return sum(row["timeouts"] for row in lab.middle.show("backends"))
+
+
+def test_an_idle_flow_is_reset_at_both_ends(lab):
+    before = reset_by_sluice(lab)
+    short = table("tcp_timeouts", established=2, closed=2)
+    assert lab.middle.reload(lab.middle.toml() + short).returncode == 0
+    assert lab.client.run("/usr/bin/python3", "-c", IDLE_CLIENT, timeout=30).strip() == "reset"
+    for backend in lab.backends:
+        assert "10.2.0.1" not in backend.run("ss", "-Htn", "state", "established")
+    assert reset_by_sluice(lab) == before + 1
+    wait_until(lambda: lab.middle.worker_sum("flows") == 0, 15, "the flow is still there")
 
 
 def test_no_flow_is_left_after_a_churn(lab):
-    assert_all_well(churn(lab, seconds=3))
     # A closed flow stays for a while, for what may still be on its way.
+    short = table("tcp_timeouts", closed=2)
+    assert lab.middle.reload(lab.middle.toml() + short).returncode == 0
+    assert_all_well(churn(lab, seconds=2))
     wait_until(lambda: lab.middle.worker_sum("flows") == 0, 60, "flows are left")
     assert lab.middle.pool_sum("in_use") == 0
 
@@ -133,7 +148,7 @@ def test_no_flow_is_left_after_a_churn(lab):
 def test_a_second_start_is_refused(lab):
     second = run_sluice("--config", lab.middle.config, command=lab.middle.command)
     assert second.returncode != 0 and "sluice.sock" in second.stdout
-    assert_all_well(churn(lab, seconds=2))
+    assert_all_well(churn(lab, seconds=1))
 
 
 def test_sigterm_stops_in_order(lab):

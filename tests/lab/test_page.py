@@ -137,7 +137,7 @@ def test_light_and_dark(page):
 
 
 def test_a_dead_backend_turns_red(lab, page):
-    load = Churn(lab, seconds=8, concurrency=4)
+    load = Churn(lab, seconds=20, concurrency=4)
     lab.backends[1].signal(signal.SIGKILL)
 
     def red():
@@ -151,7 +151,7 @@ def test_a_dead_backend_turns_red(lab, page):
     status = json.loads(curl(lab, URL + "status.json"))
     assert said.split(":80")[0] in status["verdict"]["findings"][0]["what"]
     assert "10.2.0.11:80" in lab.middle.ctl_run("status").stdout
-    load.finish()
+    load.stop()
 
 
 def test_silence_is_said(lab, page):

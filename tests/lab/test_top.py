@@ -64,7 +64,7 @@ def test_top(lab):
         screen.wait_for(r"all is well")
         screen.keys("q")
         screen.wait_for(r"top ended with 0")
-        load.finish()
+        load.stop()
     finally:
         screen.close()
 

@@ -46,7 +46,7 @@ def test_few_ports_under_churn():
     """Every tuple is used again and again while a backend holds it in TIME_WAIT."""
     with lab_with(sluice(ports_from(32))) as lab:
         with witness(lab) as seen:
-            report = churn(lab, seconds=10, concurrency=8)
+            report = churn(lab, seconds=4, concurrency=8)
         assert_all_well(report)
         seen.assert_reuse()
         seen.assert_no_reject()
@@ -61,9 +61,9 @@ def test_across_reloads():
     with lab_with(sluice(ports_from(64))) as lab:
         text = lab.middle.toml()
         more = text.replace(f'["{LOCAL}"]', f'["{LOCAL}", "10.2.0.2"]')
-        load = Churn(lab, seconds=10, concurrency=8)
+        load = Churn(lab, seconds=5, concurrency=8)
         for toml in (more, text, more, text):
-            time.sleep(2)
+            time.sleep(1)
             done = lab.middle.reload(toml)
             assert done.returncode == 0, done.stderr
         assert_all_well(load.finish())
@@ -74,7 +74,7 @@ def test_across_reloads():
 
 def test_long_connections_and_large_ones():
     with lab_with(sluice(ports_from(1000))) as lab:
-        report = wrk(lab, seconds=5, connections=32)
+        report = wrk(lab, seconds=2, connections=32)
         assert report["errors"] == 0 and report["requests"] > 0
         large = churn(lab, close="client", path="/letters10m", concurrency=4, connections=8,
                       seconds=60)
@@ -88,7 +88,7 @@ def test_one_queue_for_two_workers():
         return two_workers(toml).replace("framecnt=4096", "framecnt=4096,qpairs=1")
 
     with lab_with(sluice(ports_from(64), one_queue)) as lab:
-        assert_all_well(churn(lab, seconds=6, concurrency=8))
+        assert_all_well(churn(lab, seconds=3, concurrency=8))
         first, second = lab.middle.show("workers")
         assert first["queues"] == "client rx+tx, backend rx+tx"
         assert second["queues"] == "client -, backend -"

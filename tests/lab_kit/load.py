@@ -9,7 +9,7 @@ import subprocess
 from lab_kit.addresses import CLIENT_FIRST, PLAIN_FIRST, VIP
 from lab_kit.backend import PORT_CLOSING, PORT_KEEPALIVE
 from lab_kit.checkout import program
-from lab_kit.process import LabError
+from lab_kit.process import LabError, stop_process
 
 # The close modes in which a side other than nginx on its closing port closes first.
 KEEPALIVE_MODES = ("client", "reset")
@@ -40,6 +40,10 @@ class Churn:
         if self.process.returncode not in (0, 1):
             raise LabError(f"churn: {err}")
         return json.loads(out)
+
+    def stop(self):
+        """Before its time, where what it says does not matter."""
+        stop_process(self.process)
 
     def connections(self):
         """The log: one dict a connection, times as numbers."""
