@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""scripts/test: every check and every test, stage by stage, with one sum at the end."""
+"""scripts/test: every check and every test, stage by stage, with one sum at the end.
+
+There are three lanes, each of which does one stage after the other. What compiles runs beside what
+only tests, at a lower priority. What measures, or has a worker that polls for long, has the machine
+to itself once those two are through. Results are printed in the order of STAGES.
+"""
 
 import argparse
 import json
@@ -8,7 +13,9 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import traceback
 import xml.etree.ElementTree as ElementTree
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +52,10 @@ def check(*words, seconds=TEST_SECONDS_MAX):
     """A stage that is one command: it passes or fails as a whole."""
     status, output = command(words, seconds)
     return Result(status == 0, status != 0, [], output)
+
+
+def build(*words):
+    return check("nice", *words, seconds=BUILD_SECONDS_MAX)
 
 
 def format_check():
@@ -139,52 +150,93 @@ SANITIZERS_OF_A_DAEMON = SANITIZERS | {
 ODD_PACKETS = ("garbage", "fragments", "options", "icmp", "mtu", "drops", "reset", "syn", "fit",
                "heal", "rewrite")
 
+Stage = namedtuple("Stage", "lane run needs", defaults=(None,))
+COMPILE, TEST, MEASURE = "compile", "test", "measure"
+# By name; `needs` is the build without which a stage has nothing to run.
 STAGES = {
-    "format": format_check,
-    "layering": lambda: check("scripts/check-layering"),
-    "build": lambda: check("scripts/build", "release", seconds=BUILD_SECONDS_MAX),
-    "unit": lambda: meson_suite("build", "unit"),
-    "stage": lambda: meson_suite("build", "stage"),
-    "instructions": lambda: check("/usr/bin/python3", "scripts/lib/instructions.py"),
-    "simulation": simulation,
-    "packet": lambda: pytest("tests/packet", "build"),
-    "lab": lambda: pytest("tests/lab", "build", LAB_SECONDS_MAX),
-    "scripts": lambda: pytest("tests/scripts", "build"),
-    "package-build": lambda: check("scripts/package", seconds=BUILD_SECONDS_MAX),
-    "package": lambda: pytest("tests/package", "build"),
-    "fuzz": lambda: check("scripts/fuzz", str(FUZZ_SECONDS), seconds=BUILD_SECONDS_MAX),
-    "asan-build": lambda: check("scripts/build", "asan", seconds=BUILD_SECONDS_MAX),
-    "asan-unit": lambda: meson_suite("build-asan", "unit", **SANITIZERS),
-    "asan-stage": lambda: meson_suite("build-asan", "stage", **SANITIZERS),
-    "asan-packet": lambda: pytest("tests/packet", "build-asan", only=ODD_PACKETS,
-                                  **SANITIZERS_OF_A_DAEMON),
+    "format": Stage(TEST, format_check),
+    "layering": Stage(TEST, lambda: check("scripts/check-layering")),
+    "scripts": Stage(TEST, lambda: pytest("tests/scripts", "build")),
+    "build": Stage(COMPILE, lambda: build("scripts/build", "release")),
+    "unit": Stage(TEST, lambda: meson_suite("build", "unit"), "build"),
+    "stage": Stage(TEST, lambda: meson_suite("build", "stage"), "build"),
+    "simulation": Stage(TEST, simulation, "build"),
+    "asan-build": Stage(COMPILE, lambda: build("scripts/build", "asan")),
+    "asan-unit": Stage(TEST, lambda: meson_suite("build-asan", "unit", **SANITIZERS),
+                       "asan-build"),
+    "asan-stage": Stage(TEST, lambda: meson_suite("build-asan", "stage", **SANITIZERS),
+                        "asan-build"),
+    "package-build": Stage(COMPILE, lambda: build("scripts/package")),
+    "package": Stage(TEST, lambda: pytest("tests/package", "build"), "package-build"),
+    "fuzz": Stage(COMPILE, lambda: build("scripts/fuzz", str(FUZZ_SECONDS))),
+    "instructions": Stage(MEASURE, lambda: check("/usr/bin/python3",
+                                                 "scripts/lib/instructions.py")),
+    "packet": Stage(MEASURE, lambda: pytest("tests/packet", "build"), "build"),
+    "lab": Stage(MEASURE, lambda: pytest("tests/lab", "build", LAB_SECONDS_MAX), "build"),
+    "asan-packet": Stage(MEASURE, lambda: pytest("tests/packet", "build-asan", only=ODD_PACKETS,
+                                                 **SANITIZERS_OF_A_DAEMON), "asan-build"),
 }
-# Without its build a stage has nothing to run.
-NEEDS = {"unit": "build", "stage": "build", "simulation": "build", "packet": "build",
-         "lab": "build", "package": "package-build",
-         "asan-unit": "asan-build", "asan-stage": "asan-build", "asan-packet": "asan-build"}
 
 
-def run_stage(name, broken):
-    start = time.monotonic()
-    if NEEDS.get(name) in broken:
-        result = Result(0, 1, [], f"not run: {NEEDS[name]} failed\n")
-    else:
-        try:
-            result = STAGES[name]()
-        except (OSError, subprocess.CalledProcessError) as error:
-            result = Result(0, 1, [], f"{error}\n")
-    print(f"{name:<13} {result.passed:>5} passed  {result.failed:>3} failed  "
-          f"{len(result.skips):>3} skipped  {time.monotonic() - start:6.1f} s", flush=True)
-    if result.failed:
-        print(result.output, flush=True)
-    for reason in sorted(set(result.skips)):
-        print(f"{'':<15}{result.skips.count(reason)} skipped: {reason}", flush=True)
-    return result
+class Run:
+    """One stage of this run: done by its lane, waited for by who needs it and by who prints."""
+
+    def __init__(self, name):
+        self.name = name
+        self.stage = STAGES[name]
+        self.ended = threading.Event()
+
+    def do(self, needed):
+        """`needed` is the run of the build that it needs, where that is a part of the whole."""
+        if needed:
+            needed.ended.wait()
+        start = time.monotonic()
+        if needed and needed.result.failed:
+            self.result = Result(0, 1, [], f"not run: {needed.name} failed\n")
+        else:
+            try:
+                self.result = self.stage.run()
+            except Exception:  # whatever it is, it must not leave the others waiting
+                self.result = Result(0, 1, [], traceback.format_exc())
+        self.seconds = time.monotonic() - start
+        self.ended.set()
+
+    def tell(self):
+        self.ended.wait()
+        result = self.result
+        print(f"{self.name:<13} {result.passed:>5} passed  {result.failed:>3} failed  "
+              f"{len(result.skips):>3} skipped  {self.seconds:6.1f} s", flush=True)
+        if result.failed:
+            print(result.output, flush=True)
+        for reason in sorted(set(result.skips)):
+            print(f"{'':<15}{result.skips.count(reason)} skipped: {reason}", flush=True)
+
+
+def run_all(runs):
+    """Starts the lanes; what measures waits for the others' end."""
+    by_name = {run.name: run for run in runs}
+
+    def lane(kind):
+        for run in runs:
+            if run.stage.lane == kind:
+                run.do(by_name.get(run.stage.needs))
+
+    def lanes():
+        beside = [threading.Thread(target=lane, args=[kind]) for kind in (COMPILE, TEST)]
+        for thread in beside:
+            thread.start()
+        for thread in beside:
+            thread.join()
+        lane(MEASURE)
+
+    threading.Thread(target=lanes, daemon=True).start()
+    for run in runs:
+        run.tell()
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__)
+    parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("stages", nargs="*", metavar="STAGE",
                         help="only these, of: " + " ".join(STAGES))
     parser.add_argument("--nightly", action="store_true",
@@ -192,16 +244,14 @@ def main():
     arguments = parser.parse_args()
     if arguments.nightly:
         os.environ["SLUICE_NIGHTLY"] = "1"
-    chosen = arguments.stages or list(STAGES)
-    unknown = [name for name in chosen if name not in STAGES]
+    unknown = [name for name in arguments.stages if name not in STAGES]
     if unknown:
         parser.error(f"no such stage: {', '.join(unknown)}")
-    broken, results = set(), []
-    for name in chosen:
-        results.append(run_stage(name, broken))
-        if results[-1].failed:
-            broken.add(name)
-    total = add(results)
+    start = time.monotonic()
+    runs = [Run(name) for name in STAGES if not arguments.stages or name in arguments.stages]
+    run_all(runs)
+    total = add(run.result for run in runs)
+    print(f"all of it took {(time.monotonic() - start) / 60:.1f} minutes")
     skipped = f", {len(total.skips)} skipped" if total.skips else ""
     print(f"{total.passed} passed, {total.failed} failed{skipped}")
     return 1 if total.failed else 0
