@@ -42,9 +42,13 @@ uint64_t table_limit(const Core& core, bool pressed) {
   return pressed ? std::min<uint64_t>(limit, core.syns.slot_count()) : limit;
 }
 
-/// Since it was put into its list.
+/// When its client sent its SYN last, or a little later.
+uint32_t syn_sent_ms(const Flow& flow) {
+  return has_repeated(flow) ? flow.last_seen_ms : flow.opened_ms;
+}
+
 uint32_t waiting_ms(const Core& core, const Flow& flow) {
-  return core.now32() - (has_repeated(flow) ? flow.last_seen_ms : flow.opened_ms);
+  return core.now32() - syn_sent_ms(flow);
 }
 
 /// How long a handshake is left alone at least.
@@ -61,9 +65,9 @@ uint32_t client_sequence(const Flow& flow) {
 
 }  // namespace
 
-bool was_sent_before(const Core& core, ServiceId service, const Segment& syn) {
-  return core.syn_memory.is_repeated({syn.source(), service}, syn.packet.tcp->sequence.host(),
-                                     core.now32());
+SynSeen look_up_syn(const Core& core, ServiceId service, const Segment& syn) {
+  return core.syn_memory.look_up({syn.source(), service}, syn.packet.tcp->sequence.host(),
+                                 core.now32());
 }
 
 bool make_way(Core& core, HalfOpenQueue& queue, const BackendView& backend, bool repeated) {
@@ -112,10 +116,7 @@ DropReason defer_syn(Core& core, HalfOpenQueue& queue, ServiceId service, const 
 }
 
 void prefer_repeated(Core& core, uint32_t index) {
-  const Flow& flow = core.flows[index];
-  // A copy on the way is no retransmission.
-  if (core.now32() - flow.opened_ms < SynMemory::kSoonestMs) return;
-  core.half_open.prefer(half_open_queue(core, flow), index);
+  core.half_open.prefer(half_open_queue(core, core.flows[index]), index);
 }
 
 void evict(Core& core, uint32_t index) {
@@ -124,7 +125,7 @@ void evict(Core& core, uint32_t index) {
   note_pressure(core, queue);
   queue.evicted.add();
   core.count(Event::half_open_evicted);
-  core.syn_memory.note(flow.key, client_sequence(flow), flow.opened_ms);
+  core.syn_memory.note(flow.key, client_sequence(flow), syn_sent_ms(flow));
   end_flow(core, index, FlowEnd::evicted);
 }
 

@@ -28,8 +28,9 @@ inline constexpr uint32_t kHandshakeMs = 500;
 /// Not even for a repeated SYN: the last ACK of a real handshake may be on its way.
 inline constexpr uint32_t kRoundTripMs = 100;
 
-/// Whether the SYN of a new flow is one that was deferred or evicted, sent again.
-bool was_sent_before(const Core& core, ServiceId service, const Segment& syn);
+/// What a SYN without a flow is: the first, one that was deferred or evicted, sent again, or a copy
+/// of one, which is to be dropped.
+SynSeen look_up_syn(const Core& core, ServiceId service, const Segment& syn);
 
 /// Keeps the limits before a flow towards `backend` begins; false: its SYN is to be deferred.
 bool make_way(Core& core, HalfOpenQueue& queue, const BackendView& backend, bool repeated);
@@ -45,7 +46,7 @@ bool evict_from_largest(Core& core, const HalfOpenQueue& queue, bool repeated);
 bool are_many_half_open(const HalfOpenQueue& queue);
 bool is_table_half_open(const Core& core);
 
-/// Remembers a SYN that is dropped.
+/// Remembers a SYN that is dropped until its client repeats it.
 net::DropReason defer_syn(Core& core, HalfOpenQueue& queue, ServiceId service, const Segment& syn);
 
 /// The client of a flow has sent its SYN again.

@@ -60,12 +60,17 @@ DropReason without_port(Core& core, const BackendView& backend, const ServiceVie
 
 Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index) {
   if (core.snapshot->draining) return DropReason::draining;
+  const SynSeen seen = look_up_syn(core, service.id, syn);
+  if (seen == SynSeen::kCopy) {
+    core.count(Event::syns_copied);
+    return DropReason::syn_deferred;
+  }
+  const bool repeated = seen == SynSeen::kRepeated;
   const net::Endpoint client = syn.source();
   ServiceState& service_state = *core.registry.services[service.id];
   const BackendView* backend = pick_backend(service, service_state, core.registry, client.ip);
   if (backend == nullptr) return DropReason::no_backend;
   HalfOpenQueue& half_open = core.registry.backends[backend->id]->half_open;
-  const bool repeated = was_sent_before(core, service.id, syn);
   if (!make_way(core, half_open, *backend, repeated)) {
     return defer_syn(core, half_open, service.id, syn);
   }

@@ -20,10 +20,6 @@
 
 namespace sluice {
 
-/// No client sends a SYN again sooner than its RTO, a second at first (RFC 6298, section 2); what is
-/// missing to that is for delays on the way. What comes sooner is a copy.
-inline constexpr uint32_t kSynRepeatMs = 900;
-
 enum class SynFate : uint8_t {
   kPass,       // adjusted and remembered
   kBeginAnew,  // not touched: the backend is retired and silent

@@ -22,8 +22,8 @@ void SynMemory::note(FlowKey key, uint32_t sequence, uint32_t sent_ms) {
   uint32_t oldest = 0;
   for (uint32_t i = 0; i < kSlots; ++i) {
     const auto age = static_cast<uint16_t>(now - set.sent[i]);
-    if (set.tags[i] == tag_of(h) && age <= steps(kLatestMs)) return;
-    if (set.tags[i] == 0) {
+    const bool known = set.tags[i] == tag_of(h) && age <= steps(kLatestMs);
+    if (known || set.tags[i] == 0) {
       oldest = i;
       break;
     }
@@ -36,17 +36,16 @@ void SynMemory::note(FlowKey key, uint32_t sequence, uint32_t sent_ms) {
   is_empty_ = false;
 }
 
-bool SynMemory::is_repeated(FlowKey key, uint32_t sequence, uint32_t now_ms) const {
-  if (is_empty_ || now_ms - newest_ms_ > kLatestMs) return false;
+SynSeen SynMemory::look_up(FlowKey key, uint32_t sequence, uint32_t now_ms) const {
+  if (is_empty_ || now_ms - newest_ms_ > kLatestMs) return SynSeen::kFirst;
   const uint64_t h = hash(key, sequence);
   const Set& set = sets_[h % kSets];
   for (uint32_t i = 0; i < kSlots && set.tags[i] != 0; ++i) {
     const auto age = static_cast<uint16_t>(steps(now_ms) - set.sent[i]);
-    if (set.tags[i] == tag_of(h) && age >= steps(kSoonestMs) && age <= steps(kLatestMs)) {
-      return true;
-    }
+    if (set.tags[i] != tag_of(h) || age > steps(kLatestMs)) continue;
+    return age * kStepMs < kSynRepeatMs ? SynSeen::kCopy : SynSeen::kRepeated;
   }
-  return false;
+  return SynSeen::kFirst;
 }
 
 }  // namespace sluice

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SYNs that were turned away or made way in a flood, by a hash, so that a client that repeats one
-// is known: a real client does so after a second, a spoofed source never does.
+// SYNs that were deferred or evicted in a flood, by a hash, so that a client that repeats one is known: a
+// real client does so after a second, a spoofed source never does. What comes sooner is a copy of
+// the packet, and no attempt of its own.
 //
 // A set-associative table of fixed size, a cache line a set: sixteen slots of (16 bits of the hash,
-// when the SYN was sent). What is new takes the slot of what is oldest in its set. A hash that is
-// another SYN's by accident (one in 2,048) costs nothing but that this one is preferred. Times are
-// in steps of 32 ms and wrap after 35 minutes; what is older than eight seconds does not count.
+// when the SYN was sent last). What is new takes the slot of what is oldest in its set. A hash that
+// is another SYN's by accident (one in 2,048 where the whole set is in use) costs that client a
+// second at most: it is taken for a copy, or preferred. Times are in steps of 32 ms and wrap after
+// 35 minutes; what is older than eight seconds does not count.
 #pragma once
 
 #include <cstdint>
@@ -17,20 +19,24 @@
 
 namespace sluice {
 
+/// No client sends a SYN again sooner than its RTO, a second at first (RFC 6298, section 2); what is
+/// missing to that is for delays on the way. What comes sooner is a copy.
+inline constexpr uint32_t kSynRepeatMs = 900;
+
+enum class SynSeen : uint8_t { kFirst, kCopy, kRepeated };
+
 class SynMemory {
  public:
-  /// A SYN is repeated when it comes again no sooner than this (RFC 6298: one second; some stacks
-  /// take less) and no later than that (the third try of a client comes after seven seconds).
-  static constexpr uint32_t kSoonestMs = 500;
+  /// The fourth try of a client comes eight seconds after its third.
   static constexpr uint32_t kLatestMs = 8'000;
 
   SynMemory(net::Random& random, std::pmr::memory_resource* memory);
   static constexpr size_t bytes() { return kSets * sizeof(Set); }
 
-  /// Remembers a SYN by its client, service and sequence number; one that is known keeps its time.
+  /// Remembers a SYN by its client, service and sequence number; not for its copies.
   void note(FlowKey key, uint32_t sequence, uint32_t sent_ms);
-  /// Whether a SYN is a remembered one, sent again.
-  bool is_repeated(FlowKey key, uint32_t sequence, uint32_t now_ms) const;
+  /// What a SYN is that has no flow.
+  SynSeen look_up(FlowKey key, uint32_t sequence, uint32_t now_ms) const;
 
  private:
   static constexpr uint32_t kSets = 1u << 14;

@@ -198,7 +198,43 @@ TEST_F(HalfOpenFlood, CopiesOfASynAreNoRepetition) {
   start({.ports = {2000, 2015}});
   flood(300, 5);
   for (int i = 0; i < 5; ++i) EXPECT_FALSE(tries(1000));
-  EXPECT_EQ(backend().half_open.deferred.value(), drops(net::DropReason::syn_deferred));
+  EXPECT_EQ(backend().half_open.deferred.value() + events(Event::syns_copied),
+            drops(net::DropReason::syn_deferred));
+  EXPECT_EQ(events(Event::syns_copied), 4u);
+}
+
+TEST_F(HalfOpenFlood, ACopyOfADeferredSynTakesNoPortThatIsFreeMeanwhile) {
+  start({.ports = {2000, 2015}});
+  for (int i = 0; i < 16; ++i, next_client()) open(1000);
+  EXPECT_FALSE(tries(1000)) << "every port is another handshake's";
+  const net::Endpoint deferred = client_;
+  client_ = kClient;
+  from_client(inbound(kRst, 1001));  // one gives up
+  client_ = deferred;
+  sent.clear();
+  for (const uint32_t later : {0u, 600u, 250u}) {
+    pass(later);
+    EXPECT_FALSE(tries(1000)) << later;
+  }
+  EXPECT_EQ(backend().half_open.deferred.value(), 1u);
+  EXPECT_EQ(events(Event::half_open_evicted), 0u);
+  EXPECT_EQ(events(Event::syns_copied), 3u);
+  pass(150);
+  EXPECT_TRUE(tries(1000)) << "after a second it is its client that asks again";
+  sent.clear();
+}
+
+TEST_F(HalfOpenFlood, ACopyOfASynThatMadeWayTakesNothing) {
+  start({.ports = {2000, 2015}});
+  ASSERT_TRUE(tries(1000));
+  flood(600, 5);
+  ASSERT_EQ(flow(), FlowTable::kNone) << "it was evicted";
+  const uint64_t evicted = events(Event::half_open_evicted);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(tries(1000));
+    pass(50);
+  }
+  EXPECT_EQ(events(Event::half_open_evicted), evicted);
 }
 
 TEST_F(HalfOpenFlood, TheOldestOfTheTableMakesWayWhereEntriesAreFew) {
