@@ -35,6 +35,7 @@ struct Site {
   // The balancer's own addresses on its two interfaces.
   uint32_t client_side_ip = 0;
   uint32_t backend_side_ip = 0;
+  uint32_t gateway_ip = 0;  // on the clients' side; 0: there is none
 };
 
 // The balancer's own account, for the checks at the end.

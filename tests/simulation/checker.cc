@@ -8,6 +8,7 @@
 #include <cstdarg>
 #include <cstring>
 
+#include "tests/simulation/flood.h"
 #include "tests/simulation/network.h"
 
 namespace sluice::sim {
@@ -60,7 +61,7 @@ void Checker::leaves_balancer(Side side, FrameView frame, TimeUs now) {
   if (s.ttl == 0) return fail("checksums", kNobody, "the balancer sent a frame with TTL 0");
   if (s.window == kStrangersWindow) return;  // its receiver judges it
   uint8_t mac[6];
-  write_mac(mac, s.destination.ip);
+  write_mac(mac, is_spoofed(s.destination) ? site_.gateway_ip : s.destination.ip);
   const bool routed = s.destination.ip == site_.vip.ip;  // only the direct path sends there
   if (!routed && std::memcmp(mac, frame.data(), 6) != 0)
     return fail("delivery", kNobody, "the Ethernet address is not that of the IPv4 destination");
@@ -72,6 +73,7 @@ void Checker::leaves_balancer(Side side, FrameView frame, TimeUs now) {
 void Checker::to_backend(const Segment& s) {
   const Tuple tuple{s.source, s.destination};
   if (s.is_syn()) return syn_to_backend(s, tuple);
+  end_handshake(key_of(tuple), s);
   const auto owner = owners_.find(key_of(tuple));
   const ConnectionId id = owner == owners_.end() ? kNobody : owner->second;
   trace_.note(now_, Place::balancer_to_backend, s, id);
@@ -98,6 +100,7 @@ void Checker::to_backend(const Segment& s) {
 void Checker::syn_to_backend(const Segment& s, const Tuple& tuple) {
   trace_.note(now_, Place::balancer_to_backend, s, s.identity);
   if (scenario_.rewrite_timestamps) check_host_clock(s, s.identity);
+  if (s.has_identity && (s.identity & kSpoofedBit) != 0) return spoofed_syn(s, tuple);
   Connection* c = s.has_identity ? connections_.find(s.identity) : nullptr;
   if (c == nullptr) return fail("delivery", kNobody, "a SYN of nobody, or without its options");
   const TcpSetup& own = c->client.setup();
@@ -112,14 +115,18 @@ void Checker::syn_to_backend(const Segment& s, const Tuple& tuple) {
   take_tuple(*c, s, tuple);
 }
 
-void Checker::take_tuple(Connection& c, const Segment& syn, const Tuple& tuple) {
+void Checker::own(const Tuple& tuple, ConnectionId id, uint32_t seq) {
   ConnectionId& owner = owners_[key_of(tuple)];
-  if (owner != c.id) {
-    const Connection* old = connections_.find(owner);
-    if (old != nullptr && old->tuple == tuple && !is_closed(*old))
-      fail("tuple", c.id, "its tuple still belongs to #%u, a live connection", owner);
-    owner = c.id;
-  }
+  if (scenario_.flood_per_ms != 0) begin_handshake(tuple, key_of(tuple), id, seq);
+  if (owner == id) return;
+  const Connection* old = connections_.find(owner);
+  if (old != nullptr && old->tuple == tuple && !is_closed(*old))
+    fail("tuple", id, "its tuple still belongs to #%u, a live connection", owner);
+  owner = id;
+}
+
+void Checker::take_tuple(Connection& c, const Segment& syn, const Tuple& tuple) {
+  own(tuple, c.id, syn.seq);
   const uint32_t seq_offset = syn.seq - c.client_spoke.first_seq;
   const bool anew = !c.has_tuple || c.tuple != tuple || c.seq_offset != seq_offset;
   if (anew && c.has_tuple && scenario_.syn_copies != 0 && c.rejects == 0 &&
@@ -188,6 +195,7 @@ void Checker::check_host_clock(const Segment& s, ConnectionId id) {
 // ---- towards the clients ----
 
 void Checker::to_client(const Segment& s) {
+  if (is_spoofed(s.destination)) return to_spoofed(s);
   const auto found = by_client_.find(key_of(s.destination));
   const ConnectionId id = found == by_client_.end() ? kNobody : found->second;
   trace_.note(now_, Place::balancer_to_client, s, id);

@@ -19,6 +19,10 @@
 //   ends clock         with tcp_timestamps = rewrite, SYNs from one local address never go back in
 //   time (the rule of
 //                 tcp_tw_recycle)
+//   half_open     in a flood unfinished handshakes hold half of a backend's ports and of the table at
+//                 most
+//   evicted       the backend of one that made way was reset, at the number that it expects
+//   flood         real clients connect by their second SYN, and by their first once the flood is over
 //   accounts      every packet in is a packet out, a drop, or counted as consumed
 //   leak          flows and ports at the end equal those at the start
 #pragma once
@@ -55,6 +59,7 @@ class Checker {
   // What the balancer does.
   void leaves_balancer(Side side, FrameView frame, TimeUs now);
   void restarted(TimeUs now);
+  void set_flood(bool on);
   void drained(const Account& account, TimeUs now);
 
   // What the ends do.
@@ -76,6 +81,12 @@ class Checker {
   void to_backend(const Segment& s);
   void to_client(const Segment& s);
   void syn_to_backend(const Segment& s, const Tuple& tuple);
+  void spoofed_syn(const Segment& s, const Tuple& tuple);
+  void to_spoofed(const Segment& s);
+  void own(const Tuple& tuple, ConnectionId id, uint32_t seq);
+  void begin_handshake(const Tuple& tuple, uint64_t key, ConnectionId id, uint32_t seq);
+  void end_handshake(uint64_t key, const Segment& s);
+  void check_took(const Connection& c);
   void take_tuple(Connection& c, const Segment& syn, const Tuple& tuple);
   bool fits_inbound(Connection& c, const Segment& s);
   bool fits_outbound(Connection& c, const Segment& s);
@@ -101,6 +112,16 @@ class Checker {
   TimeUs restarted_at_ = 0;
   Figures figures_;
   std::optional<Violation> violation_;
+  // A handshake whose SYN was passed on and that the backend does not know to be finished, or over.
+  struct Unfinished {
+    ConnectionId id;
+    uint32_t expected;  // the sequence number that its backend takes a RST at
+    Address backend;
+  };
+  bool flood_on_ = false;
+  TimeUs flood_changed_at_ = 0;
+  std::unordered_map<uint64_t, Unfinished> unfinished_;   // by tuple, where there is a flood
+  std::unordered_map<uint32_t, uint64_t> unfinished_of_;  // how many, by backend
   std::unordered_map<uint64_t, ConnectionId> by_client_;
   std::unordered_map<uint64_t, ConnectionId> owners_;
   std::unordered_map<uint64_t, uint32_t> host_tsval_;  // newest, by (local ip, backend)

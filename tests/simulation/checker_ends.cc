@@ -87,6 +87,7 @@ void Checker::client_received(Connection& c) {
 
 void Checker::check_opened(Connection& c) {
   figures_.opened++;
+  check_took(c);
   if (c.seq_offset != 0) figures_.seq_fixes++;
   if (c.client.timestamps() && !within(0, c.ts_offset_low, c.ts_offset_high)) figures_.ts_fixes++;
   if (c.client.syns_sent() == 1) {

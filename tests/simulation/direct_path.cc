@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tests/simulation/flood.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/rng.h"
 #include "tests/simulation/stand_ins.h"
@@ -30,8 +31,12 @@ class DirectPath final : public DataplaneManager {
     if (decode(frame, s) != Decoded::ok) return;
     uint8_t copy[kFrameSizeMax];
     std::memcpy(copy, frame.data(), frame.size());
-    write_mac(copy, side == Side::client ? backend_of(s) : s.destination.ip);
+    write_mac(copy, side == Side::client ? backend_of(s) : next_hop_of(s));
     wire_.emit(side == Side::client ? Side::backend : Side::client, {copy, frame.size()});
+  }
+
+  uint32_t next_hop_of(const Segment& s) const {
+    return is_spoofed(s.destination) ? site_.gateway_ip : s.destination.ip;
   }
 
   // A client keeps the backend that its SYN was given to.

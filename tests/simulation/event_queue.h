@@ -28,6 +28,7 @@ enum class EventKind : uint8_t {
   revival,   // subject: that backend
   stranger,  // somebody sends in a client's name
   forge,     // somebody claims the address of a host
+  flood,     // a millisecond of SYNs that nobody finishes
 };
 
 struct Event {

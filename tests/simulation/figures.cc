@@ -24,6 +24,11 @@ void Figures::print(std::FILE* f) const {
                "  fixes        %" PRIu64 " TSval, %" PRIu64 " sequence; %" PRIu64
                " packets, %" PRIu64 " restarts, %" PRIu64 " reloads\n",
                ts_fixes, seq_fixes, packets, restarts, reloads);
+  if (spoofed != 0)
+    std::fprintf(f,
+                 "  flood        %" PRIu64 " spoofed SYNs passed on, %" PRIu64
+                 " unfinished at a time, slowest client %.3f s\n",
+                 spoofed, unfinished_max, static_cast<double>(slowest_us) / 1e6);
 }
 
 }  // namespace sluice::sim

@@ -178,6 +178,29 @@ std::vector<Scenario> make_all() {
   s.stranger_every_us = 300;
   all.push_back(s);
 
+  s = make("flood", "SYNs that nobody finishes, 20 a millisecond, beside real clients");
+  s.port_last = s.port_first + 7'999;
+  s.users = 100;
+  s.pause_us = 100'000;
+  s.modes = kNobodyVanishes;
+  s.flood_every_us = 6 * kSecond;
+  s.flood_per_ms = 20;
+  s.flood_resets_ppm = 200'000;
+  s.flood_copies_ppm = 100'000;
+  s.may_wait = true;
+  all.push_back(s);
+
+  s.name = "flood-few";
+  s.about = "the same where ports and entries are few";
+  s.port_last = s.port_first + 127;
+  s.flows_max = 256;
+  s.users = 8;
+  s.pause_us = 2'000;
+  s.flood_per_ms = 2;
+  s.flood_resets_ppm = 0;
+  s.flood_copies_ppm = 300'000;
+  all.push_back(s);
+
   s = make("exhaustion", "more connections wanted than there are ports");
   s.port_last = s.port_first + 31;
   s.users = 100;

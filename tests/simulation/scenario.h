@@ -57,7 +57,12 @@ struct Scenario {
   uint32_t syn_copies = 0;       // of each SYN, before it can be answered
   TimeUs stranger_every_us = 0;  // segments of who knows a connection's addresses and ports alone
   TimeUs forge_every_us = 0;     // somebody claims the address of a backend or a client
-  bool neighbours_known = true;  // else the balancer has to ask for each of them
+  // A flood of SYNs that nobody finishes, on for one half of this time and off for the other.
+  TimeUs flood_every_us = 0;
+  uint32_t flood_per_ms = 0;
+  uint32_t flood_resets_ppm = 0;  // so many sources answer the SYN-ACK with RST
+  uint32_t flood_copies_ppm = 0;  // so many SYNs come twice
+  bool neighbours_known = true;   // else the balancer has to ask for each of them
   uint32_t flows_max = 1 << 16;
 
   Reuse reuse = Reuse::rebase;

@@ -24,6 +24,9 @@ constexpr unsigned kPayloadMax = 256;
 // No end offers it: by this a stranger's segment is known, whatever else was rewritten.
 constexpr uint16_t kStrangersWindow = 54'321;
 
+// In the identity of a SYN: it is one of a flood (flood.h), and this its number.
+constexpr uint32_t kSpoofedBit = 1u << 31;
+
 struct SackBlock {
   uint32_t left;
   uint32_t right;

@@ -172,6 +172,7 @@ class SluiceBalancer final : public DataplaneManager {
       s->interface_of_port.push_back(i);
       s->routes.push_back({prefix, {}, i, prefix.address});
     }
+    if (site_.gateway_ip != 0) s->routes.push_back({{}, ip(site_.gateway_ip), 0, ip(own[0])});
     s->services.push_back(make_service(generation % 2 == 1));
     for (size_t b = 0; b < site_.backends.size(); b++) {
       for (size_t i = 0; i < site_.local_ips.size(); i++) {

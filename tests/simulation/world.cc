@@ -11,6 +11,7 @@ constexpr uint32_t kFirstLocalIp = 0x0a020001;    // 10.2.0.1
 constexpr uint32_t kFirstBackendIp = 0x0a02000a;  // 10.2.0.10
 constexpr uint32_t kClientSideIp = 0x0a01fffe;    // 10.1.255.254
 constexpr uint32_t kBackendSideIp = 0x0a02fffe;   // 10.2.255.254
+constexpr uint32_t kGatewayIp = 0x0a01fffd;       // 10.1.255.253
 constexpr uint32_t kFirstClientIp = 0x0a010001;
 constexpr uint16_t kServicePort = 80;
 // Longer than any program's patience and any idle time.
@@ -26,6 +27,7 @@ Site make_site(const Scenario& scenario) {
   site.port_last = scenario.port_last;
   site.client_side_ip = kClientSideIp;
   site.backend_side_ip = kBackendSideIp;
+  if (scenario.flood_per_ms != 0) site.gateway_ip = kGatewayIp;
   return site;
 }
 
@@ -37,6 +39,7 @@ World::World(const Scenario& scenario, uint64_t seed, const MakeBalancer& make)
       rng_(seed),
       checker_(scenario, site_, connections_, trace_),
       network_(scenario, events_, rng_, connections_, checker_, trace_),
+      flood_(scenario, site_, network_),
       clients_(scenario, site_, seed, network_, events_, connections_, checker_, rng_),
       balancer_(make(scenario, site_, network_, seed)) {
   checker_.set_resets_idle(balancer_->account().known);
@@ -62,6 +65,7 @@ void World::start() {
   if (scenario_.forge_every_us != 0) events_.put(2 * kSecond, EventKind::forge);
   if (scenario_.reload_every_us != 0)
     events_.put(2 * kSecond + scenario_.reload_every_us, EventKind::reload);
+  if (scenario_.flood_per_ms != 0) events_.put(3 * kSecond, EventKind::flood);
   if (scenario_.stranger_every_us != 0) events_.put(2 * kSecond, EventKind::stranger);
 }
 
@@ -98,7 +102,8 @@ void World::handle(const Event& e) {
       return;
     case EventKind::client_arrival: {
       Segment s;
-      if (decode(network_.view(e.subject), s) == Decoded::ok) clients_.receive(s);
+      if (decode(network_.view(e.subject), s) == Decoded::ok)
+        is_spoofed(s.destination) ? flood_.receive(s) : clients_.receive(s);
       return network_.release(e.subject);
     }
     case EventKind::backend_arrival:
@@ -138,6 +143,8 @@ void World::handle(const Event& e) {
       forge();
       if (to_open_ != 0) events_.put(e.at + scenario_.forge_every_us, EventKind::forge);
       return;
+    case EventKind::flood:
+      return flood();
     case EventKind::reload:
       checker_.figures().reloads++;
       balancer_->reload(e.at);
@@ -161,6 +168,14 @@ void World::kill_backend() {
   });
   events_.put(network_.now + scenario_.death_every_us / 2, EventKind::revival, index);
   events_.put(network_.now + scenario_.death_every_us, EventKind::death);
+}
+
+void World::flood() {
+  const TimeUs half = scenario_.flood_every_us / 2;
+  const bool on = to_open_ != 0 && (network_.now / half) % 2 != 0;
+  if (on != flood_on_) checker_.set_flood(flood_on_ = on);
+  on ? flood_.tick() : flood_.begin();
+  if (to_open_ != 0 || flood_on_) events_.put(network_.now + kMillisecond, EventKind::flood);
 }
 
 void World::forge() {

@@ -10,6 +10,7 @@
 #include "tests/simulation/balancer.h"
 #include "tests/simulation/checker.h"
 #include "tests/simulation/client_host.h"
+#include "tests/simulation/flood.h"
 #include "tests/simulation/network.h"
 #include "tests/simulation/scenario.h"
 
@@ -48,6 +49,7 @@ class World {
   void forget(ConnectionId id);
   void kill_backend();
   void intrude();
+  void flood();
 
   const Scenario& scenario_;
   Site site_;
@@ -57,6 +59,7 @@ class World {
   Trace trace_;
   Checker checker_;
   Network network_;
+  Flood flood_;
   ClientHost clients_;
   std::vector<std::unique_ptr<BackendHost>> backends_;
   std::unique_ptr<DataplaneManager> balancer_;
@@ -65,6 +68,7 @@ class World {
   uint64_t digest_ = 0;
   TimeUs housekeeping_every_us_ = kMillisecond;
   bool flush_pending_ = false;
+  bool flood_on_ = false;
 };
 
 }  // namespace sluice::sim
