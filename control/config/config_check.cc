@@ -8,7 +8,9 @@
 #include <map>
 #include <set>
 
+#include "control/config/health_check_rules.h"
 #include "control/config/route_lookup.h"
+#include "control/config/rules.h"
 
 namespace sluice::control {
 namespace {
@@ -31,10 +33,10 @@ bool is_wrong_pci_address(const std::string& name) {
   return !re2::RE2::FullMatch(name, address);
 }
 
-class Check {
+class Check : private Rules {
  public:
   Check(const Config& config, Reader& reader, std::vector<std::string>& warnings)
-      : config_(config), reader_(reader), warnings_(warnings) {}
+      : Rules(config, reader), warnings_(warnings) {}
 
   void lcores();
   void processes();
@@ -53,37 +55,17 @@ class Check {
   void sockets();
   void listening();
   void kernels();
-  void health_checks();
 
  private:
-  // Calls visit(path, value) for each value that was read well.
-  template <class T, class Visit>
-  void each(const std::string& list, const std::vector<T>& values, Visit visit) {
-    for (size_t i = 0; i < values.size(); ++i) visit(fmt::format("{}[{}]", list, i), values[i]);
-  }
-  bool was_read(const std::string& path) const { return reader_.places.line(path).has_value(); }
-  void problem(const std::string& path, std::string got, std::string expected) {
-    reader_.problems.add(reader_.places.line(path).value_or(0), path, std::move(got),
-                         std::move(expected));
-  }
-
   // Values that must not come twice, each with the place where it was first seen.
   using Seen = std::map<std::string, std::string>;
   void once(Seen& seen, const std::string& path, const std::string& shown);
 
-  void health_check_keys(const std::string& path, const HealthCheckConfig& check);
-  void health_check_ways(const std::string& path, const ServiceConfig& service);
-
-  bool any_failed(const std::string& list, size_t count, const std::string& key) const;
   bool on_link(net::Ipv4Address ip) const;
   // Reports an address that is a network's own on a link, or its broadcast address.
   void must_be_a_host(const std::string& path, const std::string& shown, net::Ipv4Address ip);
   bool reachable(net::Ipv4Address ip) const;
-  // The reachability of anything can be judged only when every interface and route was read.
-  bool topology_was_read() const;
 
-  const Config& config_;
-  Reader& reader_;
   std::vector<std::string>& warnings_;
   std::map<net::Ipv4Address, std::string> owned_;  // addresses that are Sluice's, and as what
 };
@@ -95,19 +77,6 @@ void Check::once(Seen& seen, const std::string& path, const std::string& shown) 
   problem(path, fmt::format("{} a second time", shown),
           fmt::format("one that line {} does not have already",
                       reader_.places.line(first->second).value_or(0)));
-}
-
-bool Check::any_failed(const std::string& list, size_t count, const std::string& key) const {
-  if (reader_.places.failed(list)) return true;
-  for (size_t i = 0; i < count; ++i) {
-    if (reader_.places.failed(fmt::format("{}[{}].{}", list, i, key))) return true;
-  }
-  return false;
-}
-
-bool Check::topology_was_read() const {
-  return !any_failed("interface", config_.interfaces.size(), "addresses") &&
-         !any_failed("route", config_.routes.size(), "to");
 }
 
 bool Check::on_link(net::Ipv4Address ip) const {
@@ -363,7 +332,8 @@ void Check::gateways() {
   });
 }
 
-// Who is answered: clients on the networks of the interfaces that are theirs, and behind routes there.
+// Who is answered: clients on the networks of the interfaces that are theirs, and behind routes
+// there.
 void Check::clients() {
   if (!topology_was_read()) return;
   std::set<net::Ipv4Address> hosts;
@@ -449,77 +419,6 @@ void Check::kernels() {
        });
 }
 
-// A key that its check would not look at is a mistake, not a remark.
-void Check::health_check_keys(const std::string& path, const HealthCheckConfig& check) {
-  const bool tls = check.type == CheckType::kHttps;
-  const bool http = tls || check.type == CheckType::kHttp;
-  const bool command = check.type == CheckType::kCommand;
-  const struct {
-    const char* key;
-    bool fits;
-    const char* types;
-  } keys[] = {{"method", http, "http or https"},
-              {"path", http, "http or https"},
-              {"host", http, "http or https"},
-              {"expect_status", http, "http or https"},
-              {"body_matches", http, "http or https"},
-              {"tls_verify", tls, "https"},
-              {"tls_name", tls, "https"},
-              {"tls_ca", tls, "https"},
-              {"command", command, "command"}};
-  for (const auto& [key, fits, types] : keys) {
-    if (fits || !was_read(path + "." + key)) continue;
-    problem(path + "." + key, fmt::format("a key of type {}", types),
-            fmt::format("no such key with type \"{}\"", to_string(check.type)));
-  }
-  if (command && check.command.empty() && !reader_.places.failed(path + ".command")) {
-    problem(path, "type \"command\" without a command", "command = [\"/path/of/it\", ...]");
-  } else if (command && !check.command.empty() && !check.command.front().starts_with('/') &&
-             was_read(path + ".command[0]")) {
-    problem(path + ".command", in_quotes(check.command.front()),
-            "a program's absolute path as the first word");
-  }
-  if (check.method == HttpMethod::kHead && was_read(path + ".body_matches")) {
-    problem(path + ".body_matches", "a pattern for a body", "no such key with method \"HEAD\"");
-  }
-  if (tls && !check.tls_verify && was_read(path + ".tls_ca")) {
-    problem(path + ".tls_ca", "a file to verify by", "tls_verify = true beside it");
-  }
-}
-
-// What a check sends leaves through the tap of the interface towards the backend.
-void Check::health_check_ways(const std::string& path, const ServiceConfig& service) {
-  if (!topology_was_read() || any_failed("interface", config_.interfaces.size(), "kernel")) return;
-  if (service.health_check->type == CheckType::kCommand) return;
-  std::set<size_t> named;
-  each(path + ".backend", service.backends, [&](const std::string& at, const BackendConfig& item) {
-    const auto way = lookup_route(config_, item.address.ip);
-    if (!was_read(at + ".address") || !way) return;
-    const InterfaceConfig& interface = config_.interfaces[way->interface];
-    if (!interface.kernel.empty() || !named.insert(way->interface).second) return;
-    problem(
-        path + ".health_check.type",
-        fmt::format("\"{}\" for {}, which is behind interface {}",
-                    to_string(service.health_check->type), to_string(item.address), interface.name),
-        fmt::format("kernel = \"NAME\" in interface {}: checks leave through its tap",
-                    interface.name));
-  });
-}
-
-void Check::health_checks() {
-  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
-    const std::string at = path + ".health_check";
-    if (!item.health_check || !was_read(at + ".type")) return;
-    health_check_keys(at, *item.health_check);
-    health_check_ways(path, item);
-    if (item.health_check->timeout_ms > item.health_check->interval_ms) {
-      const std::string key = at + (was_read(at + ".timeout_ms") ? ".timeout_ms" : ".interval_ms");
-      problem(key, fmt::format("a timeout of {} ms", item.health_check->timeout_ms),
-              fmt::format("at most interval_ms ({})", item.health_check->interval_ms));
-    }
-  });
-}
-
 }  // namespace
 
 void check_config(const Config& config, Reader& reader, std::vector<std::string>& warnings) {
@@ -541,7 +440,7 @@ void check_config(const Config& config, Reader& reader, std::vector<std::string>
   check.sockets();
   check.listening();
   check.kernels();
-  check.health_checks();
+  check_health_checks(config, reader);
 }
 
 }  // namespace sluice::control

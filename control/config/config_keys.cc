@@ -201,7 +201,7 @@ Kind<std::vector<PinnedNeighbour>> pinned_neighbours() {
           }};
 }
 
-// ---- kinds of a health check ---------------------------------------------------------------------
+// ---- kinds of a health check ----------------------------------------------------------
 
 // Text, and a rule that it has to keep.
 Kind<std::string> ruled_text(std::string expected, size_t length_max,

@@ -154,8 +154,8 @@ class Repair {
       : original_(split_lines(text)), lines_(original_), problems_(problems) {}
 
   std::string text() const { return join(lines_, "\n") + "\n"; }
-  // toml11 3.7 reads beyond its buffer when a string is not UTF-8, and takes minutes for a long line: it
-  // must not see such ones.
+  // toml11 3.7 reads beyond its buffer when a string is not UTF-8, and takes minutes for a long
+  // line: it must not see such ones.
   void put_aside_what_hurts();
   // Notes what toml11 says of a line and puts it out of the way. False: no use in going on.
   bool put_aside(uint32_t line, const std::string& what);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// sluicectl before the answers of another version: fields are missing, of another type, or hold words
-// that it has never heard of. It shows what it can, in one way or another, and never dies.
+// sluicectl before the answers of another version: fields are missing, of another type, or hold
+// words that it has never heard of. It shows what it can, in one way or another, and never dies.
 #include "control/common/api_answer.h"
 
 #include <gmock/gmock.h>

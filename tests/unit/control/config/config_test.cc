@@ -8,6 +8,7 @@
 
 #include "control/config/config_keys.h"
 #include "control/config/config_load.h"
+#include "tests/unit/control/config/config_text.h"
 
 namespace sluice::control {
 namespace {
@@ -19,23 +20,6 @@ std::string read_text(const std::string& file) {
   out << std::ifstream(kRoot + "/" + file).rdbuf();
   return out.str();
 }
-
-// The smallest good configuration, with room for a mistake at every place.
-struct Text {
-  std::string top;
-  std::string interface = R"(addresses = ["10.1.255.254/16"])";
-  std::string route;
-  std::string pool = R"(addresses = ["10.2.0.1"])";
-  std::string service = R"(vip = "10.3.0.1:80")";
-  std::string backend = R"(address = "10.1.0.10:80")";
-  std::string more;
-
-  std::string str() const {
-    return top + "\n[[interface]]\nname = \"a\"\ndevice = \"net_null0\"\n" + interface + "\n" +
-           route + "\n[[local_pool]]\n" + pool + "\n[[service]]\nname = \"web\"\n" + service +
-           "\n[[service.backend]]\n" + backend + "\n" + more + "\n";
-  }
-};
 
 const std::string kTap = "addresses = [\"10.1.255.254/16\"]\nkernel = \"s0\"";
 
@@ -78,7 +62,8 @@ TEST(Config, TheExampleAndTheDocumentHaveEveryKey) {
   }
 }
 
-// "604800" of "an integer 1..604800", "64" of "an array of 1 to 64, each ..."; empty where there is none.
+// "604800" of "an integer 1..604800", "64" of "an array of 1 to 64, each ..."; empty where there is
+// none.
 std::string maximum_in(const std::string& expected) {
   for (const std::string between : {" to ", ".."}) {
     const size_t at = expected.find(between);
@@ -467,41 +452,6 @@ TEST(Config, AFileThatIsNotThereSaysSo) {
             "f: got No such file or directory, expected a configuration file that can be read\n");
   EXPECT_FALSE(load_config("/").ok());
   EXPECT_FALSE(load_config("/dev/zero").ok());
-}
-
-bool warns_of_clients(const std::string& text) {
-  const auto warnings = parse_config(text).warnings;
-  return std::ranges::any_of(warnings, [](const std::string& line) {
-    return line.find("no [[route]] leads to clients") != std::string::npos;
-  });
-}
-
-// A route behind the backends brings no answer to a client.
-TEST(Config, WarnsOfClientsThatNoRouteLeadsTo) {
-  const std::string second =
-      "\n[[interface]]\nname = \"b\"\ndevice = \"net_null1\"\naddresses = [\"10.9.0.1/24\"]\n";
-  const auto with = [&](const std::string& via) {
-    return Text{.route = second + "[[route]]\nto = \"0.0.0.0/0\"\nvia = \"" + via + "\""}.str();
-  };
-  EXPECT_TRUE(warns_of_clients(Text{}.str()));
-  EXPECT_FALSE(warns_of_clients(with("10.9.0.9")));
-  EXPECT_TRUE(warns_of_clients(with("10.1.0.9")));  // where the backends are
-  const Text one_arm{.route = "[[route]]\nto = \"0.0.0.0/0\"\nvia = \"10.1.0.9\""};
-  EXPECT_FALSE(warns_of_clients(one_arm.str()));
-}
-
-TEST(Config, WarnsOfWhatIsOddButMayBeMeant) {
-  Text text;
-  text.top = "[control]\nmetrics_listen = \"127.0.0.1:9180\"\npage_listen = \"10.1.2.3:9181\"";
-  text.pool = R"(addresses = ["10.77.0.1"])";
-  text.backend = "address = \"10.1.0.10:80\"\nweight = 0";
-  const LoadedConfig loaded = parse_config(text.str());
-  EXPECT_TRUE(loaded.ok());
-  ASSERT_EQ(loaded.warnings.size(), 4u);
-  EXPECT_NE(loaded.warnings[0].find("10.77.0.1"), std::string::npos);
-  EXPECT_NE(loaded.warnings[1].find("drains"), std::string::npos);
-  EXPECT_NE(loaded.warnings[2].find("no [[route]] leads to clients"), std::string::npos);
-  EXPECT_NE(loaded.warnings[3].find("page_listen 10.1.2.3:9181: whoever"), std::string::npos);
 }
 
 }  // namespace

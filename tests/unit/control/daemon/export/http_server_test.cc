@@ -112,7 +112,8 @@ TEST_F(Http, TheAddressMayBeTaken) {
   EXPECT_THROW(serve(), std::system_error);
 }
 
-// Two hundred from one address and two hundred from elsewhere, half of them saying a byte now and then.
+// Two hundred from one address and two hundred from elsewhere, half of them saying a byte now and
+// then.
 TEST_F(Http, HalfSentRequestsCostNobodyElseAnAnswer) {
   const auto server = serve();
   std::vector<UniqueFd> halves;

@@ -66,7 +66,8 @@ TEST(EventLoop, TimersFireAgainAndAgain) {
   EXPECT_EQ(fired, 3);
 }
 
-// A descriptor that is ready and that nobody reads: it is named, and the loop leaves the core to others.
+// A descriptor that is ready and that nobody reads: it is named, and the loop leaves the core to
+// others.
 TEST(EventLoop, OneThatSpinsSaysSoAndSlowsDown) {
   EventLoop loop;
   int ends[2];

@@ -53,13 +53,22 @@ TEST(Verdict, AllIsWell) {
   EXPECT_EQ(verdict_of({}).dump(), R"({"findings":[],"level":"ok"})");
 }
 
-TEST(Verdict, EachFaultIsNamed) {
-  struct Case {
-    const char* where;
-    json value;
-    const char* said;
-  };
-  const Case cases[] = {
+struct Fault {
+  const char* where;
+  json value;
+  const char* said;
+};
+
+void expect_named(const std::vector<Fault>& faults) {
+  for (const Fault& fault : faults) {
+    json status = healthy();
+    status[json::json_pointer(fault.where)] = fault.value;
+    EXPECT_EQ(first(status), fault.said);
+  }
+}
+
+TEST(Verdict, EachFaultOfABackendOrItsPortsIsNamed) {
+  expect_named({
       {"/services/0/backends_up", 0,
        "bad: service web: no backend takes new connections: 1 draining"},
       {"/backends/0",
@@ -88,6 +97,11 @@ TEST(Verdict, EachFaultIsNamed) {
       {"/pools/0/ends_soon", true,
        "warn: ports towards 10.2.0.10:80: 30,000 in use and 1,000 resting of 60,000, none is left "
        "in 2m10s at the present rate"},
+  });
+}
+
+TEST(Verdict, EachFaultOfTheBalancerIsNamed) {
+  expect_named({
       {"/drain",
        {{"state", "draining"}, {"remaining", 7}, {"for_ms", 3000}, {"syns", "reset"}},
        "warn: the whole balancer has been draining for 3.0s: new connections are refused, 7 go on"},
@@ -117,12 +131,7 @@ TEST(Verdict, EachFaultIsNamed) {
       {"/workers/0/cut_off_from", "10.2.0.10",
        "bad: worker on lcore 1: 10.2.0.10 does not answer its ARP, and does answer other workers"},
       {"/drops/0/name", "tx_full", "warn: 1,000 dropped lately, tx_full: scanners"},
-  };
-  for (const Case& test : cases) {
-    json status = healthy();
-    status[json::json_pointer(test.where)] = test.value;
-    EXPECT_EQ(first(status), test.said);
-  }
+  });
 }
 
 TEST(Verdict, AFloodIsNamedInPlaceOfWhatItMakesBusy) {

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Health checks in a configuration.
+#include "control/config/health_check_rules.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "control/common/text.h"
+#include "control/config/route_lookup.h"
+#include "control/config/rules.h"
+
+namespace sluice::control {
+namespace {
+
+class HealthCheckRules : private Rules {
+ public:
+  HealthCheckRules(const Config& config, Reader& reader) : Rules(config, reader) {}
+  void check();
+
+ private:
+  void check_keys(const std::string& path, const HealthCheckConfig& check);
+  void check_ways_out(const std::string& path, const ServiceConfig& service);
+};
+
+// A key that its check would not look at is a mistake, not a remark.
+void HealthCheckRules::check_keys(const std::string& path, const HealthCheckConfig& check) {
+  const bool tls = check.type == CheckType::kHttps;
+  const bool http = tls || check.type == CheckType::kHttp;
+  const bool command = check.type == CheckType::kCommand;
+  const struct {
+    const char* key;
+    bool fits;
+    const char* types;
+  } keys[] = {{"method", http, "http or https"},
+              {"path", http, "http or https"},
+              {"host", http, "http or https"},
+              {"expect_status", http, "http or https"},
+              {"body_matches", http, "http or https"},
+              {"tls_verify", tls, "https"},
+              {"tls_name", tls, "https"},
+              {"tls_ca", tls, "https"},
+              {"command", command, "command"}};
+  for (const auto& [key, fits, types] : keys) {
+    if (fits || !was_read(path + "." + key)) continue;
+    problem(path + "." + key, fmt::format("a key of type {}", types),
+            fmt::format("no such key with type \"{}\"", to_string(check.type)));
+  }
+  if (command && check.command.empty() && !reader_.places.failed(path + ".command")) {
+    problem(path, "type \"command\" without a command", "command = [\"/path/of/it\", ...]");
+  } else if (command && !check.command.empty() && !check.command.front().starts_with('/') &&
+             was_read(path + ".command[0]")) {
+    problem(path + ".command", in_quotes(check.command.front()),
+            "a program's absolute path as the first word");
+  }
+  if (check.method == HttpMethod::kHead && was_read(path + ".body_matches")) {
+    problem(path + ".body_matches", "a pattern for a body", "no such key with method \"HEAD\"");
+  }
+  if (tls && !check.tls_verify && was_read(path + ".tls_ca")) {
+    problem(path + ".tls_ca", "a file to verify by", "tls_verify = true beside it");
+  }
+}
+
+// What a check sends leaves through the tap of the interface towards the backend.
+void HealthCheckRules::check_ways_out(const std::string& path, const ServiceConfig& service) {
+  if (!topology_was_read() || any_failed("interface", config_.interfaces.size(), "kernel")) return;
+  if (service.health_check->type == CheckType::kCommand) return;
+  std::set<size_t> named;
+  each(path + ".backend", service.backends, [&](const std::string& at, const BackendConfig& item) {
+    const auto way = lookup_route(config_, item.address.ip);
+    if (!was_read(at + ".address") || !way) return;
+    const InterfaceConfig& interface = config_.interfaces[way->interface];
+    if (!interface.kernel.empty() || !named.insert(way->interface).second) return;
+    problem(
+        path + ".health_check.type",
+        fmt::format("\"{}\" for {}, which is behind interface {}",
+                    to_string(service.health_check->type), to_string(item.address), interface.name),
+        fmt::format("kernel = \"NAME\" in interface {}: checks leave through its tap",
+                    interface.name));
+  });
+}
+
+void HealthCheckRules::check() {
+  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
+    const std::string at = path + ".health_check";
+    if (!item.health_check || !was_read(at + ".type")) return;
+    check_keys(at, *item.health_check);
+    check_ways_out(path, item);
+    if (item.health_check->timeout_ms > item.health_check->interval_ms) {
+      const std::string key = at + (was_read(at + ".timeout_ms") ? ".timeout_ms" : ".interval_ms");
+      problem(key, fmt::format("a timeout of {} ms", item.health_check->timeout_ms),
+              fmt::format("at most interval_ms ({})", item.health_check->interval_ms));
+    }
+  });
+}
+
+}  // namespace
+
+void check_health_checks(const Config& config, Reader& reader) {
+  HealthCheckRules(config, reader).check();
+}
+
+}  // namespace sluice::control

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What a check of a configuration that has been read needs: where a value stands, whether it was
+// read well, and how to complain of it.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "control/config/config.h"
+#include "control/config/config_schema.h"
+
+namespace sluice::control {
+
+class Rules {
+ protected:
+  // Both outlive it.
+  Rules(const Config& config, Reader& reader) : config_(config), reader_(reader) {}
+
+  // Calls visit(path, value) for each value that was read well.
+  template <class T, class Visit>
+  void each(const std::string& list, const std::vector<T>& values, Visit visit) {
+    for (size_t i = 0; i < values.size(); ++i) visit(fmt::format("{}[{}]", list, i), values[i]);
+  }
+  bool was_read(const std::string& path) const { return reader_.places.line(path).has_value(); }
+  void problem(const std::string& path, std::string got, std::string expected) {
+    reader_.problems.add(reader_.places.line(path).value_or(0), path, std::move(got),
+                         std::move(expected));
+  }
+  // Whether a key of one of the list's tables, or the list itself, was not read.
+  bool any_failed(const std::string& list, size_t count, const std::string& key) const;
+  // The reachability of anything can be judged only when every interface and route was read.
+  bool topology_was_read() const;
+
+  const Config& config_;
+  Reader& reader_;
+};
+
+}  // namespace sluice::control
