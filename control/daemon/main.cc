@@ -102,8 +102,8 @@ int check_only(const LoadedConfig& loaded, const std::string& file) {
   return 0;
 }
 
-// Where memory is shared it has files: in a hugetlbfs that is ours to write, which is not the first one
-// that DPDK would find.
+// Where memory is shared it has files: in a hugetlbfs that is ours to write, which is not the first
+// one that DPDK would find.
 std::vector<std::string> eal_args_of(const EalConfig& eal) {
   std::vector<std::string> args = eal.args;
   const bool chosen = std::ranges::any_of(
@@ -202,6 +202,25 @@ struct ApiSockets {
   std::optional<ApiSocket> questions;
 };
 
+// The servers of those sockets, which listen from here on.
+struct ApiServers {
+  ApiServers(EventLoop& loop, ApiSockets& sockets, Commands& commands)
+      : all(loop, sockets.all,
+            [&commands](const nlohmann::json& request, const ApiServer::Reply& reply) {
+              commands.handle(request, reply);
+            }) {
+    sockets.all.listen();
+    if (!sockets.questions) return;
+    questions.emplace(loop, *sockets.questions,
+                      [&commands](const nlohmann::json& request, const ApiServer::Reply& reply) {
+                        commands.handle_question(request, reply);
+                      });
+    sockets.questions->listen();
+  }
+  ApiServer all;
+  std::optional<ApiServer> questions;
+};
+
 // Everything between a started EAL and its end.
 void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSockets& sockets,
                   EventLoop& loop) {
@@ -233,14 +252,11 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   const auto publish_page = [&] {
     if (page) page->publish(commands.status().dump());
   };
-  const auto links_changed = [&] {
+  const auto found = [&](size_t i, LinkState link) { return dataplane.set_link(i, link); };
+  const LinkWatch links(loop, links_of(dataplane), found, [&] {
     commands.links_changed();
     publish_page();
-  };
-  const LinkWatch links(
-      loop, links_of(dataplane),
-      [&](size_t link, LinkState state) { return dataplane.set_link(link, std::move(state)); },
-      links_changed);
+  });
   const auto tick = [&] {
     commands.tick();
     dataplane.keep_time();
@@ -252,8 +268,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
     log_suppressed();
     publish_page();
   };
-  loop.on_signal(SIGTERM, stop);
-  loop.on_signal(SIGINT, stop);
+  for (const int signal : {SIGTERM, SIGINT}) loop.on_signal(signal, stop);
   loop.on_signal(SIGHUP, [&] { operations.reload_by_signal(); });
   loop.on_signal(SIGUSR1, [&] { flow_log.reopen(); });
   loop.every(kTick, tick, "views and status");
@@ -267,19 +282,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   log_start(dataplane);
   set_dpdk_log_quiet(false);
   // Listening comes last: who gets an answer may send packets.
-  ApiServer server(loop, sockets.all,
-                   [&](const nlohmann::json& request, const ApiServer::Reply& reply) {
-                     commands.handle(request, reply);
-                   });
-  sockets.all.listen();
-  std::optional<ApiServer> questions;
-  if (sockets.questions) {
-    questions.emplace(loop, *sockets.questions,
-                      [&](const nlohmann::json& request, const ApiServer::Reply& reply) {
-                        commands.handle_question(request, reply);
-                      });
-    sockets.questions->listen();
-  }
+  const ApiServers servers(loop, sockets, commands);
   if (page)
     spdlog::info("status page: http://{}/", sluice::net::to_string(*config.control.page_listen));
   spdlog::info("ready; ask with: sluicectl --socket {} show services", sockets.all.path());

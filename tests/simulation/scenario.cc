@@ -17,8 +17,7 @@ Scenario make(std::string_view name, std::string_view about) {
   return s;
 }
 
-std::vector<Scenario> make_all() {
-  std::vector<Scenario> all;
+void add_ports_and_numbers(std::vector<Scenario>& all) {
   Scenario s =
       make("churn", "backends close first, 1,000 ports each, every port used again and again");
   s.port_last = s.port_first + 999;
@@ -73,8 +72,10 @@ std::vector<Scenario> make_all() {
   s.modes = {40, 10, 10, 2, 2, 5, 5};
   s.without_timestamps_ppm = 400'000;
   all.push_back(s);
+}
 
-  s = make("lossy", "1 % lost, 1 % twice, 3 % overtaken on every link");
+void add_links(std::vector<Scenario>& all) {
+  Scenario s = make("lossy", "1 % lost, 1 % twice, 3 % overtaken on every link");
   s.port_last = s.port_first + 1999;
   s.client_link = s.backend_link = {1'000, 300, 10'000, 10'000, 30'000, 3'000};
   s.users = 200;
@@ -93,8 +94,10 @@ std::vector<Scenario> make_all() {
   s.burst_us = 200;
   s.modes = kNobodyVanishes;
   all.push_back(s);
+}
 
-  s = make("restart", "all state lost about every second; 300 ports");
+void add_restarts(std::vector<Scenario>& all) {
+  Scenario s = make("restart", "all state lost about every second; 300 ports");
   s.port_last = s.port_first + 299;
   s.users = 64;
   s.restart_every_us = kSecond;
@@ -134,8 +137,11 @@ std::vector<Scenario> make_all() {
   s.pause_us = 40'000;
   s.reload_every_us = 200 * kMillisecond;
   all.push_back(s);
+}
 
-  s = make("forgotten", "both ends lose connections without a word, and clients come again");
+void add_lost_connections(std::vector<Scenario>& all) {
+  Scenario s =
+      make("forgotten", "both ends lose connections without a word, and clients come again");
   s.clients = 300;
   s.client_ports = 3;
   s.users = 100;
@@ -169,9 +175,11 @@ std::vector<Scenario> make_all() {
   s.modes = kNobodyVanishes;
   s.syn_copies = 19;
   all.push_back(s);
+}
 
-  s = make("strangers",
-           "segments in clients' names, in the window, that acknowledge what never was");
+void add_floods_and_shortages(std::vector<Scenario>& all) {
+  Scenario s = make("strangers",
+                    "segments in clients' names, in the window, that acknowledge what never was");
   s.port_last = s.port_first + 499;
   s.users = 200;
   s.modes = kNobodyVanishes;
@@ -214,8 +222,10 @@ std::vector<Scenario> make_all() {
   s.flows_max = 128;
   s.may_refuse = true;
   all.push_back(s);
+}
 
-  s = make("arp", "the balancer knows no neighbour and has to ask");
+void add_storms(std::vector<Scenario>& all) {
+  Scenario s = make("arp", "the balancer knows no neighbour and has to ask");
   s.users = 200;
   s.pause_us = 150'000;  // fewer new neighbours a second than strangers may have asked for
   s.port_last = s.port_first + 999;
@@ -241,8 +251,10 @@ std::vector<Scenario> make_all() {
   s.by_name_only = true;
   s.stacks = {Stack::linux_, Stack::freebsd, Stack::rfc6191};
   all.push_back(s);
+}
 
-  s = make("never", "reuse = never: no SYN may meet TIME_WAIT at all");
+void add_policies(std::vector<Scenario>& all) {
+  Scenario s = make("never", "reuse = never: no SYN may meet TIME_WAIT at all");
   s.port_last = s.port_first + 999;
   s.users = 100;
   s.reuse = Reuse::never;
@@ -271,6 +283,17 @@ std::vector<Scenario> make_all() {
   s.restart_every_us = kSecond;
   s.pause_us = 20'000;
   all.push_back(s);
+}
+
+std::vector<Scenario> make_all() {
+  std::vector<Scenario> all;
+  add_ports_and_numbers(all);
+  add_links(all);
+  add_restarts(all);
+  add_lost_connections(all);
+  add_floods_and_shortages(all);
+  add_storms(all);
+  add_policies(all);
   return all;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "control/cli/top/top_columns.h"
 #include "control/common/api_answer.h"
@@ -96,6 +97,27 @@ void TopScreen::show_view(TopView view) {
   scrolled_ = 0;
 }
 
+namespace {
+
+std::optional<TopView> view_of_key(int key) {
+  switch (key) {
+    case 'b':
+      return TopView::kBackends;
+    case 's':
+      return TopView::kServices;
+    case 'p':
+      return TopView::kPorts;
+    case 'w':
+      return TopView::kWorkers;
+    case 'd':
+      return TopView::kDrops;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
 void TopScreen::press_in_filter(int key) {
   if (key == '\n' || key == kEscape) filtering_ = false;
   if (key == kEscape) filter_.clear();
@@ -105,6 +127,10 @@ void TopScreen::press_in_filter(int key) {
 }
 
 bool TopScreen::press(int key) {
+  if (const auto view = view_of_key(key); view && !filtering_ && !helping_) {
+    show_view(*view);
+    return true;
+  }
   const auto columns = static_cast<int>(top_table(view_).columns.size());
   if (filtering_) {
     press_in_filter(key);
@@ -131,21 +157,6 @@ bool TopScreen::press(int key) {
       return true;
     case kEscape:
       filter_.clear();
-      return true;
-    case 'b':
-      show_view(TopView::kBackends);
-      return true;
-    case 's':
-      show_view(TopView::kServices);
-      return true;
-    case 'p':
-      show_view(TopView::kPorts);
-      return true;
-    case 'w':
-      show_view(TopView::kWorkers);
-      return true;
-    case 'd':
-      show_view(TopView::kDrops);
       return true;
     case '\t':
       show_view(static_cast<TopView>((static_cast<int>(view_) + 1) % 5));

@@ -76,20 +76,29 @@ TEST(Parse, Accepts) {
   }
 }
 
-TEST(Parse, Refuses) {
-  using R = DropReason;
+using R = DropReason;
+
+struct Refused {
+  const char* name;
+  Bytes frame;
+  R reason;
+};
+
+void expect_refused(const std::vector<Refused>& rows) {
+  for (const Refused& row : rows) {
+    SCOPED_TRACE(row.name);
+    const Packet packet = parse_exact(row.frame);
+    ASSERT_EQ(packet.kind, Packet::Kind::kBad);
+    EXPECT_EQ(test::name_of(packet.reason), test::name_of(row.reason));
+  }
+}
+
+TEST(Parse, RefusesEthernetAndIp) {
   const Bytes tcp = test::tcp_frame({});
-  const Bytes arp = test::arp_frame({});
-  const auto flags = [](uint8_t f) { return test::tcp_frame({.flags = f}); };
   const auto from = [](uint8_t first) {
     return test::tcp_frame({.from = test::endpoint(test::ip4(first, 1, 2, 3), 1)});
   };
-  struct Row {
-    const char* name;
-    Bytes frame;
-    R reason;
-  };
-  const Row rows[] = {
+  expect_refused({
       {"nothing", {}, R::frame_truncated},
       {"IPv6", changed(tcp, [](Bytes& f) { f[12] = 0x86, f[13] = 0xdd; }), R::ethertype_unknown},
       {"VLAN", changed(tcp, [](Bytes& f) { f[12] = 0x81; }), R::ethertype_unknown},
@@ -116,6 +125,13 @@ TEST(Parse, Refuses) {
       {"first fragment", test::tcp_frame({.ip = {.fragment = 0x2000}}), R::ipv4_fragment},
       {"last fragment", test::tcp_frame({.ip = {.fragment = 0x00b9}}), R::ipv4_fragment},
       {"UDP", changed(tcp, [](Bytes& f) { f[kIpAt + 9] = 17; }), R::protocol_unknown},
+  });
+}
+
+TEST(Parse, RefusesTcp) {
+  const Bytes tcp = test::tcp_frame({});
+  const auto flags = [](uint8_t f) { return test::tcp_frame({.flags = f}); };
+  expect_refused({
       {"TCP header cut by the total length", changed(tcp, [](Bytes& f) { f[kIpAt + 3] = 39; }),
        R::tcp_header_bad},
       {"TCP offset 4", changed(tcp, [](Bytes& f) { f[kTcpAt + 12] = 0x40; }), R::tcp_header_bad},
@@ -132,6 +148,12 @@ TEST(Parse, Refuses) {
       {"SYN RST", flags(0x06), R::tcp_flags_bad},
       {"FIN RST", flags(0x05), R::tcp_flags_bad},
       {"everything", flags(0x3f), R::tcp_flags_bad},
+  });
+}
+
+TEST(Parse, RefusesIcmpAndArp) {
+  const Bytes arp = test::arp_frame({});
+  expect_refused({
       {"ICMP of seven bytes", test::ip_frame({.protocol = 1}, Bytes(7)), R::icmp_bad},
       {"ARP for Token Ring",
        changed(
@@ -150,13 +172,7 @@ TEST(Parse, Refuses) {
            arp, [](Bytes& f) { f[kIpAt + 5] = 16; }, false),
        R::arp_bad},
       {"ARP from a group", test::arp_frame({.sender_mac = kBroadcastMac}), R::arp_bad},
-  };
-  for (const Row& row : rows) {
-    SCOPED_TRACE(row.name);
-    const Packet packet = parse_exact(row.frame);
-    ASSERT_EQ(packet.kind, Packet::Kind::kBad);
-    EXPECT_EQ(test::name_of(packet.reason), test::name_of(row.reason));
-  }
+  });
 }
 
 TEST(Parse, FlagsOfConnectionsPass) {
