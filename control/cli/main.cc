@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// sluicectl: asks a running sluice and shows its answer. Exit status 0: answered; 1: not, or what it
-// answers is red; 2: usage.
+// sluicectl: asks a running sluice and shows its answer. Exit status 0: answered; 1: not, or what
+// it answers is red; 2: usage.
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -131,8 +131,8 @@ json drain_row(const json& status) {
   return rows.empty() ? json() : rows.front();
 }
 
-// Says how many flows are left whenever that changes, until none is or time is up. Where sluice itself
-// does something at that time, it is given a few seconds more for it.
+// Says how many flows are left whenever that changes, until none is or time is up. Where sluice
+// itself does something at that time, it is given a few seconds more for it.
 void wait_for_drain(const Context& context, const DrainOptions& options, json status) {
   const auto until = Clock::now() + std::chrono::seconds(options.timeout_s.value_or(0)) +
                      (options.reset || options.exit ? 5 * kPeriod : 0 * kPeriod);

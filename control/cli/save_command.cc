@@ -18,7 +18,8 @@ namespace {
 
 using nlohmann::json;
 
-// Sets one weight; what sluice names and the file does not have is left to edit_weights() to refuse.
+// Sets one weight; what sluice names and the file does not have is left to edit_weights() to
+// refuse.
 void set_weight(Config& config, const json& row) {
   const std::string vip = text_field(row, "vip"), address = text_field(row, "backend");
   for (ServiceConfig& service : config.services) {

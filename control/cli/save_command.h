@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // sluicectl save: overrides into the configuration file, with the rights of whoever calls.
 //
-// Sluice itself may not write its configuration. It says which weights are in force over which text;
-// the file is read, edited and replaced here, so that nothing but weights can change, and sluice then
-// looks whether the file says what it should.
+// Sluice itself may not write its configuration. It says which weights are in force over which
+// text; the file is read, edited and replaced here, so that nothing but weights can change, and
+// sluice then looks whether the file says what it should.
 #pragma once
 
 #include <functional>

@@ -181,8 +181,8 @@ std::string cell(const json& row, const Column& column) {
 using Columns = std::vector<Column>;
 using Grid = std::vector<std::vector<std::string>>;
 
-// Takes what is too much for a line from the text that may be cut, the widest first; a little of each
-// remains.
+// Takes what is too much for a line from the text that may be cut, the widest first; a little of
+// each remains.
 void shorten(std::vector<size_t>& widths, const Columns& columns) {
   constexpr size_t kLeftMin = 8;
   size_t total = 2 * (columns.size() - 1);

@@ -11,8 +11,8 @@ namespace sluice::control {
 // What `show` can be asked for, in the order of the help text.
 const std::vector<std::string>& table_names();
 
-// As wide as it gets, or what fits a terminal: without the columns that one can do without, and long
-// names and reasons cut short.
+// As wide as it gets, or what fits a terminal: without the columns that one can do without, and
+// long names and reasons cut short.
 enum class Width : bool { kTerminal, kWide };
 inline constexpr size_t kTerminalColumns = 120;
 

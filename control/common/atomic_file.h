@@ -9,9 +9,9 @@ namespace sluice::control {
 // The text of a file that is a regular one. Throws std::system_error.
 std::string read_file(const std::string& path);
 
-// Writes beside the file and renames; a symbolic link goes on leading there. Mode and group stay, and the
-// owner too where this process may give files away.
-// Throws std::system_error, having changed nothing.
+// Writes beside the file and renames; a symbolic link goes on leading there. Mode and group stay,
+// and the owner too where this process may give files away. Throws std::system_error, having
+// changed nothing.
 void swap_file(const std::string& path, const std::string& text);
 
 }  // namespace sluice::control

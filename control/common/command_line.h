@@ -7,8 +7,8 @@
 
 namespace sluice::control {
 
-// One line for standard error. A word that nobody knows is named rather than what is missing for it:
-// CLI11 looks for required ones first.
+// One line for standard error. A word that nobody knows is named rather than what is missing for
+// it: CLI11 looks for required ones first.
 inline std::string usage_error(const std::string& program, const CLI::App& app,
                                const CLI::ParseError& error) {
   const auto unknown = app.remaining(true);

@@ -67,7 +67,7 @@ void examine_pci(const Config& config, const std::string& address, const fs::pat
   }
 }
 
-// ---- kernel interfaces ---------------------------------------------------------------------------
+// ---- kernel interfaces --------------------------------------------------------------------------
 
 // The answer of ETHTOOL_G*; nothing where the driver has none.
 std::optional<uint32_t> offload_state(int fd, const std::string& name, uint32_t command) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What can be known to fail before DPDK is asked: permissions, interfaces, lcores, hugepages; and what
-// can be mended or waited for instead.
+// What can be known to fail before DPDK is asked: permissions, interfaces, lcores, hugepages; and
+// what can be mended or waited for instead.
 //
 // EAL and its drivers say little when they fail. Each check here throws StartError with one line
 // that says what is wrong and the remedy.
@@ -35,11 +35,13 @@ bool has_pci_device(const Config& config);
 // The whole address of a PCI device, "0000:3b:00.0"; empty for a device of another kind.
 std::string pci_address_of(const std::string& device);
 
-// What the configuration names and this machine lacks, one line each. For a check of the file alone,
-// which may be made elsewhere: a start says more, and refuses. `sys` is /sys outside of tests.
+// What the configuration names and this machine lacks, one line each. For a check of the file
+// alone, which may be made elsewhere: a start says more, and refuses. `sys` is /sys outside of
+// tests.
 std::vector<std::string> lacking_here(const Config& config, const std::string& sys = "/sys");
 
-// Addresses of the configuration that the kernel has as well, one line each: two then answer for them.
+// Addresses of the configuration that the kernel has as well, one line each: two then answer for
+// them.
 struct KernelAddress {
   std::string interface;
   net::Ipv4Address ip;
@@ -48,8 +50,8 @@ std::vector<KernelAddress> kernel_addresses();
 std::vector<std::string> owned_twice(const Config& config,
                                      const std::vector<KernelAddress>& kernel);
 
-// The first mounted hugetlbfs that this process may write to; empty where there is none. `mounts` is
-// /proc/mounts outside of tests.
+// The first mounted hugetlbfs that this process may write to; empty where there is none. `mounts`
+// is /proc/mounts outside of tests.
 std::string writable_hugetlbfs(const std::string& mounts = "/proc/mounts");
 // Why there can be no eal.multi_process without one, and how to get it.
 std::string no_hugetlbfs();
@@ -58,8 +60,8 @@ void check_lcores(const EalConfig& eal);
 
 // What happens meanwhile, for the log.
 using Say = std::function<void(const std::string&)>;
-// Waits up to eal.interface_wait_seconds for devices that are not there yet: a bond that is still being
-// made, a driver that is late. Who is missing then is named by those that look for it next.
+// Waits up to eal.interface_wait_seconds for devices that are not there yet: a bond that is still
+// being made, a driver that is late. Who is missing then is named by those that look for it next.
 void await_devices(const Config& config, const Say& say);
 // Sets up the interfaces that are down.
 void check_interfaces(const Config& config, const Say& say);

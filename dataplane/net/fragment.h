@@ -17,8 +17,8 @@ bool may_fragment(const Ipv4Header& ip);
 /// header.
 uint16_t fragment_count(const Ipv4Header& ip, uint16_t mtu);
 
-/// Writes fragment `number`, header first, to `to`, which has room for `mtu` bytes; returns its length.
-/// Number 0 is the packet itself, cut short: `to` may then be the packet.
+/// Writes fragment `number`, header first, to `to`, which has room for `mtu` bytes; returns its
+/// length. Number 0 is the packet itself, cut short: `to` may then be the packet.
 uint16_t write_fragment(const Ipv4Header& ip, uint16_t mtu, uint16_t number, uint8_t* to);
 
 }  // namespace sluice::net

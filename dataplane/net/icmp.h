@@ -38,7 +38,8 @@ void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address oute
                           Ipv4Address outer_destination, Endpoint quoted_source,
                           Endpoint quoted_destination, uint32_t sequence_addend);
 
-/// "Fragmentation needed and DF set" (RFC 1191, section 4) about a packet that is larger than `mtu`.
+/// "Fragmentation needed and DF set" (RFC 1191, section 4) about a packet that is larger than
+/// `mtu`.
 struct FragmentationNeeded {
   Ipv4Address source;
   Ipv4Address destination;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The NAT itself: addresses, ports, TTL, and the rare shift of sequence numbers and timestamps.
 //
-// The checksum deltas of a flow are worked out once, when it begins. A SeqAdjust is what the "fit" of a
-// reused tuple adds on the client's side of the numbers and takes off on the way back; a flow
+// The checksum deltas of a flow are worked out once, when it begins. A SeqAdjust is what the "fit"
+// of a reused tuple adds on the client's side of the numbers and takes off on the way back; a flow
 // without one never comes here for it.
 #pragma once
 
@@ -52,8 +52,8 @@ static_assert(sizeof(Translation) == 16);
   tcp.checksum = ChecksumDelta::apply(tcp.checksum, to.deltas.tcp);
 }
 
-/// Takes translate() back, TTL included: the packet is again what its sender sent. `original` has the
-/// addresses that it had, and the deltas towards them.
+/// Takes translate() back, TTL included: the packet is again what its sender sent. `original` has
+/// the addresses that it had, and the deltas towards them.
 void untranslate(Packet& packet, const Translation& original);
 
 /// Lowers the maximum segment size that a SYN states, where it states a larger one.

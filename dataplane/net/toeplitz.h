@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The hash by which NICs spread packets over their queues (RSS), of TCP over IPv4.
 //
-// Toeplitz is linear: the hash of a tuple is the XOR of what each of its bytes contributes, and what
-// a byte contributes depends on the key and on where it stands alone. One table for each of the
-// twelve bytes therefore serves every tuple, and a port can be put in or taken out of a hash by
+// Toeplitz is linear: the hash of a tuple is the XOR of what each of its bytes contributes, and
+// what a byte contributes depends on the key and on where it stands alone. One table for each of
+// the twelve bytes therefore serves every tuple, and a port can be put in or taken out of a hash by
 // itself.
 #pragma once
 

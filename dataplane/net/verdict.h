@@ -18,7 +18,8 @@ enum class Fate : uint8_t {
 };
 static_assert(kDropReasonCount <= static_cast<size_t>(Fate::kSent));
 
-/// A packet that passed belongs to whoever has it now; one that is to be dropped stays with the caller.
+/// A packet that passed belongs to whoever has it now; one that is to be dropped stays with the
+/// caller.
 class [[nodiscard]] Verdict {
  public:
   constexpr Verdict(DropReason reason) : value_(static_cast<uint8_t>(reason)) {}  // NOLINT: meant

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Records of ended flows, from a worker to the writer of the flow log.
 //
-//   worker --give()--> [ring] --collect()--> writer's thread --> file   control/daemon/export/flow_log_writer.h
+//   worker --give()--> [ring] --collect()--> writer's thread --> file
 //
-// Each worker has a ring of its own, so it has one producer and one consumer, and the worker makes no
-// system call. The ring is the bound: what does not fit is counted (`flow_log_dropped`).
+// The writer is control/daemon/export/flow_log_writer.h.
+//
+// Each worker has a ring of its own, so it has one producer and one consumer, and the worker makes
+// no system call. The ring is the bound: what does not fit is counted (`flow_log_dropped`).
 #pragma once
 
 #include <rte_ring_elem.h>

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A worker's exception path: rings to and from the host's kernel, for an interface with `kernel = "sluice0"`.
+// A worker's exception path: rings to and from the host's kernel, for an interface with `kernel =
+// "sluice0"`.
 //
 //            give()                  collect()
 //   worker ---------> [to kernel] ------------> control thread ---> tap ---> kernel
 //   worker <--------- [to port]  <------------- control thread <--- tap <--- kernel
 //            take()                    post()
 //
-// Both are bounded, and there is no system call on the worker's side. Each worker has rings of its own
-// for each such interface, so a ring has one producer and one consumer and costs no atomic
+// Both are bounded, and there is no system call on the worker's side. Each worker has rings of its
+// own for each such interface, so a ring has one producer and one consumer and costs no atomic
 // read-modify-write. The control thread looks at the rings by a timer; nobody wakes it. What the
 // kernel sends leaves through the first worker's rings.
 //
-// A ring's size is the bound: of a flood to the interface's address a worker gives what fits and drops
-// the rest (`kernel_queue_full`), each at the price of any other drop.
+// A ring's size is the bound: of a flood to the interface's address a worker gives what fits and
+// drops the rest (`kernel_queue_full`), each at the price of any other drop.
 #pragma once
 
 #include <rte_mbuf.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Memory of a worker's own NUMA node, in hugepages where there are any: DPDK's heap for what is made
-// once, at start, and transparent hugepages for what comes and goes with the configuration.
+// Memory of a worker's own NUMA node, in hugepages where there are any: DPDK's heap for what is
+// made once, at start, and transparent hugepages for what comes and goes with the configuration.
 #pragma once
 
 #include <rte_malloc.h>
@@ -27,8 +27,8 @@ class HugeMemory : public std::pmr::memory_resource {
   int numa_socket_;
 };
 
-/// Regions of the kernel's, zeroed. It makes their pages huge and local as far as it can; memory they
-/// are in any case, so only that is an error (std::bad_alloc).
+/// Regions of the kernel's, zeroed. It makes their pages huge and local as far as it can; memory
+/// they are in any case, so only that is an error (std::bad_alloc).
 class NodePages : public std::pmr::memory_resource {
  public:
   explicit NodePages(int numa_socket) : numa_socket_(numa_socket) {}
@@ -42,8 +42,9 @@ class NodePages : public std::pmr::memory_resource {
 };
 
 /// What the arrays of port pools are made of: many of the same few sizes, each smaller than a
-/// hugepage, so they lie one behind the other in regions. An array that is given back is kept for the
-/// next of its size, without its pages. Alignments up to a cache line. For one thread at a time.
+/// hugepage, so they lie one behind the other in regions. An array that is given back is kept for
+/// the next of its size, without its pages. Alignments up to a cache line. For one thread at a
+/// time.
 class PoolMemory : public std::pmr::memory_resource {
  public:
   explicit PoolMemory(int numa_socket) : pages_(numa_socket) {}

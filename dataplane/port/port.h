@@ -23,9 +23,9 @@ namespace sluice {
 class Port {
  public:
   /// `device` is a vdev with its arguments ("net_af_packet0,iface=lb-client") or a PCI address;
-  /// `packets` is where each worker's receive queue takes its buffers from. With `rx_interrupts` its
-  /// receive queues can interrupt, where the driver has that. Throws std::runtime_error with the step
-  /// that failed and DPDK's reason.
+  /// `packets` is where each worker's receive queue takes its buffers from. With `rx_interrupts`
+  /// its receive queues can interrupt, where the driver has that. Throws std::runtime_error with
+  /// the step that failed and DPDK's reason.
   Port(const std::string& device, const std::vector<rte_mempool*>& packets,
        bool rx_interrupts = false);
   Port(Port&& other) noexcept;

@@ -2,8 +2,8 @@
 // Whether each transmit queue of a device really sends, tried before packets flow.
 //
 // A driver may have more queues than its chip, and what goes into the others is never seen again.
-// Where somebody on the link answers ARP, or the device is looped, that shows: a request through each
-// queue has to bring something back.
+// Where somebody on the link answers ARP, or the device is looped, that shows: a request through
+// each queue has to bring something back.
 #pragma once
 
 #include <rte_mempool.h>
@@ -26,9 +26,9 @@ struct QueueProbe {
   std::vector<net::Ipv4Address> targets;  // of others there; the first few are asked
 };
 
-/// How many of the transmit queues send, counted from the first up to one that does not. All of them
-/// where nothing can be known, because not even the first queue brings an answer. Takes up to three
-/// times `wait` for a queue without one. What else arrives meanwhile is dropped.
+/// How many of the transmit queues send, counted from the first up to one that does not. All of
+/// them where nothing can be known, because not even the first queue brings an answer. Takes up to
+/// three times `wait` for a queue without one. What else arrives meanwhile is dropped.
 uint16_t count_sending_queues(const QueueProbe& probe, std::chrono::milliseconds wait);
 
 }  // namespace sluice

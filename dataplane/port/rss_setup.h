@@ -15,9 +15,9 @@ namespace sluice {
 uint8_t rss_key_length(const rte_eth_dev_info& info);
 
 /// The key of the RSS specification, over and over: any length that a device can have. All devices
-/// that take a key get this one, so that it does not matter which of them a client's packet comes in
-/// on. The bytes last as long as the process: ethdev keeps the pointer that it is given, and drivers
-/// read through it later, when the port starts or is reset.
+/// that take a key get this one, so that it does not matter which of them a client's packet comes
+/// in on. The bytes last as long as the process: ethdev keeps the pointer that it is given, and
+/// drivers read through it later, when the port starts or is reset.
 std::span<uint8_t> rss_key(uint8_t length);
 
 /// Puts RSS of TCP over IPv4 into `conf`, under `key` or (nullptr) the driver's own; false when the

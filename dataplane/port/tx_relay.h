@@ -26,7 +26,8 @@ class TxRelay {
   /// Sends on a port, by the worker's own queue or through another worker; returns how many
   /// packets were taken.
   uint16_t transmit(uint16_t port, rte_mbuf** packets, uint16_t count);
-  /// Sends what other workers gave, and returns whether there was anything. To be called once an iteration.
+  /// Sends what other workers gave, and returns whether there was anything. To be called once an
+  /// iteration.
   bool forward(WorkerCounters& counters);
 
  private:

@@ -3,10 +3,10 @@
 //
 //   control, once a second --publish()--> WallClockCell --read()--> each worker, every millisecond
 //
-// The rate makes good for what the worker's clock is off (DPDK rounds that of the TSC to 10 MHz: up to
-// 130 s a day). Beside it stands the clock of timestamps (`tcp_timestamps = "rewrite"`), which follows
-// the wall clock but never goes back: it is ahead of it by what the wall clock was set back, and by
-// what a Sluice before this one was ahead.
+// The rate makes good for what the worker's clock is off (DPDK rounds that of the TSC to 10 MHz: up
+// to 130 s a day). Beside it stands the clock of timestamps (`tcp_timestamps = "rewrite"`), which
+// follows the wall clock but never goes back: it is ahead of it by what the wall clock was set
+// back, and by what a Sluice before this one was ahead.
 #pragma once
 
 #include <atomic>

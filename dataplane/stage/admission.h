@@ -12,8 +12,9 @@
 //     world needs: where even the oldest is younger, the new SYN is dropped without an answer and
 //     remembered (SynMemory). A real client repeats it after a second, and is then let in before
 //     all that have not, but for those of the last kRoundTripMs; a spoofed source does not
-//   - and while more than half of a limit is held (and more than a few), what is not finished has kUsefulMs in place of
-//     the configured time: within that a lost SYN, SYN-ACK or ACK has been sent again twice
+//   - and while more than half of a limit is held (and more than a few), what is not finished has
+//     kUsefulMs in place of the configured time: within that a lost SYN, SYN-ACK or ACK has been
+//     sent again twice
 //
 // A flood on one service leaves the others their part: where the whole table is meant, the largest
 // queue gives. A burst of real clients is no flood: the limit of ports is held only while

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Tells a link about our addresses, so that neighbours drop what they remember of a predecessor, and
-// switches learn where we are (gratuitous ARP; RFC 5227, section 3).
+// Tells a link about our addresses, so that neighbours drop what they remember of a predecessor,
+// and switches learn where we are (gratuitous ARP; RFC 5227, section 3).
 //
 // Three times, a second apart or more: a link that has just come up may lose the first. What is due
 // is taken from a queue (a place in InterfaceView::announced) in small bursts, so that ten thousand

@@ -10,8 +10,8 @@ namespace sluice {
 
 namespace {
 
-/// Which ends are told by a RST of ours. The others have sent or seen the segment that ended it, or have
-/// been told already.
+/// Which ends are told by a RST of ours. The others have sent or seen the segment that ended it, or
+/// have been told already.
 struct Resets {
   bool client = false;
   bool backend = false;
@@ -47,8 +47,8 @@ bool backend_knows_end(TcpState state) {
   return state >= TcpState::kBackendFirst;
 }
 
-/// Answered or not, the backend has then been told; what it held before a SYN that it never answered is
-/// for the port to remember.
+/// Answered or not, the backend has then been told; what it held before a SYN that it never
+/// answered is for the port to remember.
 void clear_backend(Core& core, Flow& flow) {
   const TcpState before = flow.tcp.state();
   if (backend_knows_end(before)) return;

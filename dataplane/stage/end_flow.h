@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The one place where a flow ends.
 //
-// Its port is given back at once, with what the tuple leaves at the backend. Where both ends know that
-// the connection is over, the entry stays for late segments until its timer ends, its port or entry is
-// wanted, or its client begins anew; else it is freed.
+// Its port is given back at once, with what the tuple leaves at the backend. Where both ends know
+// that the connection is over, the entry stays for late segments until its timer ends, its port or
+// entry is wanted, or its client begins anew; else it is freed.
 #pragma once
 
 #include "dataplane/stage/core.h"
@@ -11,8 +11,9 @@
 
 namespace sluice {
 
-/// Ends a flow: tells the flow log, resets the ends that would not know (see kResets in the .cc), gives
-/// the port back. `before` is the state that it ended in; one that was closed then is only freed.
+/// Ends a flow: tells the flow log, resets the ends that would not know (see kResets in the .cc),
+/// gives the port back. `before` is the state that it ended in; one that was closed then is only
+/// freed.
 void end_flow(Core& core, uint32_t index, FlowEnd end, TcpState before);
 inline void end_flow(Core& core, uint32_t index, FlowEnd end) {
   end_flow(core, index, end, core.flows[index].tcp.state());

@@ -80,8 +80,9 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const PriorInc
   return true;
 }
 
-/// The kept SYN's flow where it stands, with the fit that the answer asks for. The sequence is shifted as
-/// soon as anything is, so that an answer to the SYN of before is known by its acknowledgement.
+/// The kept SYN's flow where it stands, with the fit that the answer asks for. The sequence is
+/// shifted as soon as anything is, so that an answer to the SYN of before is known by its
+/// acknowledgement.
 void adjust_in_place(Core& core, uint32_t index, const SynNumbers& syn,
                      const PriorIncarnation& learned) {
   const Flow& flow = core.flows[index];
@@ -118,9 +119,9 @@ bool takes(const Core& core, const PriorIncarnation& prior, const SynNumbers& sy
   return natural ? linux_takes(prior, syn) : all_take(prior, syn);
 }
 
-/// Whether the stale answer may be a delayed segment: the backend would have accepted our SYN, or the
-/// tuple was used within kJustUsedMs. Then either the SYN-ACK follows, or the backend still holds a
-/// connection and nothing does.
+/// Whether the stale answer may be a delayed segment: the backend would have accepted our SYN, or
+/// the tuple was used within kJustUsedMs. Then either the SYN-ACK follows, or the backend still
+/// holds a connection and nothing does.
 bool may_be_late(Core& core, const Flow& flow, const PriorIncarnation& learned) {
   const PriorIncarnation& known = core.pool(flow).ports.prior(flow.local_port.host());
   const bool just_used = known.kind != PriorIncarnation::Kind::kFresh &&

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Half-open recovery (RFC 9293, section 3.5.1) in the client's stead: a backend that still knows an older
-// connection of the tuple is cleared before the client sees its answer.
+// Half-open recovery (RFC 9293, section 3.5.1) in the client's stead: a backend that still knows an
+// older connection of the tuple is cleared before the client sees its answer.
 //
 // A backend that still holds the tuple (TIME_WAIT, or a connection from before a restart of the
 // balancer) answers a SYN with a segment of the old connection. Its acknowledgement is the number
@@ -15,8 +15,8 @@
 //                      with the old one
 //   after the last     an honest RST to the client
 //
-// A segment of the old connection that was merely late on the way looks the same. Where it could be one,
-// the heal waits a moment for the SYN-ACK.
+// A segment of the old connection that was merely late on the way looks the same. Where it could be
+// one, the heal waits a moment for the SYN-ACK.
 #pragma once
 
 #include "dataplane/stage/core.h"

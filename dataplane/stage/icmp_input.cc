@@ -24,8 +24,8 @@ Verdict echo_input(Core& core, Segment& segment) {
                                  hop, core.now_ms);
 }
 
-/// Whether the sender of a quoted segment may have it in flight (RFC 5927, section 4.1): whoever cannot
-/// tell is a stranger, and nothing that he says is believed.
+/// Whether the sender of a quoted segment may have it in flight (RFC 5927, section 4.1): whoever
+/// cannot tell is a stranger, and nothing that he says is believed.
 bool is_in_flight(const TcpTrack& tcp, bool from_client, uint32_t sequence) {
   const bool unanswered = tcp.state() == TcpState::kSynSent;
   if (!from_client) {
@@ -43,8 +43,8 @@ bool refuses(const net::IcmpHeader& icmp) {
   return icmp.type != net::icmp_type::kUnreachable || icmp.code != kFragmentationNeeded;
 }
 
-/// Ends an unanswered handshake, as a RST does, whoever refused it. The backend never saw the SYN: what it
-/// may hold of the tuple it still holds, so the port rests as an unanswered one's.
+/// Ends an unanswered handshake, as a RST does, whoever refused it. The backend never saw the SYN:
+/// what it may hold of the tuple it still holds, so the port rests as an unanswered one's.
 void end_refused(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   core.count(Event::backend_refusals);

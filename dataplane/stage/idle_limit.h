@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How long a flow may be silent, and how long it has been.
 //
-// Under pressure, while unfinished handshakes hold more than half of what they may (and are more than a
-// few), one of them has kUsefulMs in place of the configured time: within that a lost SYN, SYN-ACK or
-// ACK has been sent again twice.
+// Under pressure, while unfinished handshakes hold more than half of what they may (and are more
+// than a few), one of them has kUsefulMs in place of the configured time: within that a lost SYN,
+// SYN-ACK or ACK has been sent again twice.
 #pragma once
 
 #include "dataplane/stage/core.h"
@@ -14,8 +14,8 @@ inline constexpr uint32_t kUsefulMs = 4'000;
 
 /// Of the state that the flow is in.
 uint32_t idle_limit_ms(const Core& core, const Flow& flow);
-/// Under pressure, where a handshake's client has not repeated its SYN, the handshake's age: a backend
-/// that asks a spoofed source again is no sign of life.
+/// Under pressure, where a handshake's client has not repeated its SYN, the handshake's age: a
+/// backend that asks a spoofed source again is no sign of life.
 uint32_t idle_ms(const Core& core, const Flow& flow);
 /// Whether it is for pressure alone that a flow's time is over.
 bool ends_early(const Core& core, const Flow& flow);

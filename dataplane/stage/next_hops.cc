@@ -24,7 +24,7 @@ uint16_t largest_frame(const InterfaceView& interface) {
 
 }  // namespace
 
-// ---- what packets ask for ------------------------------------------------------------------------
+// ---- what packets ask for -----------------------------------------------------------------------
 
 Verdict NextHops::send_unresolved(const Snapshot& snapshot, rte_mbuf* packet,
                                   net::Ipv4Address destination, NextHop& hop, uint64_t now_ms,
@@ -124,7 +124,7 @@ void NextHops::remove(uint32_t index, DropReason reason) {
   neighbours_.remove(index);
 }
 
-// ---- asking --------------------------------------------------------------------------------------
+// ---- asking -------------------------------------------------------------------------------------
 
 void NextHops::begin_asking(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
@@ -169,7 +169,7 @@ uint32_t NextHops::confirm_interval_ms(const Neighbour& neighbour) const {
                     Neighbours::kReachableMs);
 }
 
-// ---- what is configured --------------------------------------------------------------------------
+// ---- what is configured -------------------------------------------------------------------------
 
 void NextHops::adopt(const Snapshot& snapshot, uint64_t now_ms) {
   neighbours_.new_generations();
@@ -244,7 +244,7 @@ void NextHops::link_came_up(const Snapshot& snapshot, uint16_t interface, uint64
   }
 }
 
-// ---- what is heard -------------------------------------------------------------------------------
+// ---- what is heard ------------------------------------------------------------------------------
 
 void NextHops::learn(const Snapshot& snapshot, const net::ArpHeader& arp, uint16_t interface,
                      bool asks_for_us, bool counts, uint64_t now_ms) {
@@ -372,7 +372,7 @@ void NextHops::note_own_conflict(const Snapshot& snapshot, const net::ArpHeader&
       {arp.sender_ip, interface, true, snapshot.interfaces[interface].mac, arp.sender_mac, 1});
 }
 
-// ---- what time brings ----------------------------------------------------------------------------
+// ---- what time brings ---------------------------------------------------------------------------
 
 void NextHops::tick(const Snapshot& snapshot, uint64_t now_ms) {
   constexpr uint32_t kBudget = 64;

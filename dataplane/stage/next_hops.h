@@ -36,7 +36,8 @@ class NextHops {
   static constexpr uint32_t kProbeMs = 250;
   static constexpr uint32_t kContestMs = 200;      // between the questions to who is known
   static constexpr uint32_t kContestLockMs = 100;  // between two looks at claims of an address
-  // Requests for strangers, of each interface: a bucket of so many, filled at so many a millisecond.
+  // Requests for strangers, of each interface: a bucket of so many, filled at so many a
+  // millisecond.
   static constexpr uint32_t kAsksBurst = 1'000;
   static constexpr uint32_t kAsksPerMs = 2;
 
@@ -47,8 +48,8 @@ class NextHops {
   }
 
   /// Sends an IPv4 packet (Ethernet header in place, to be filled in) towards `destination`, now or
-  /// when its next hop has answered. A packet that is to be dropped stays the caller's; where that is
-  /// for mtu_exceeded, mtu() is what the way out takes. `share` is kFlows for what belongs to an
+  /// when its next hop has answered. A packet that is to be dropped stays the caller's; where that
+  /// is for mtu_exceeded, mtu() is what the way out takes. `share` is kFlows for what belongs to an
   /// established flow.
   template <Share share = Share::kStrangers>
   net::Verdict try_send(const Snapshot& snapshot, rte_mbuf* packet, net::Ipv4Address destination,
@@ -100,7 +101,8 @@ class NextHops {
   /// Takes routes, backends, gateways and pinned neighbours from a snapshot whose network is
   /// another: their entries are kept for good, and asked for before the first packet needs them.
   void adopt(const Snapshot& snapshot, uint64_t now_ms);
-  /// Asks the configured next hops of an interface whose link has come up whether they are the same.
+  /// Asks the configured next hops of an interface whose link has come up whether they are the
+  /// same.
   void link_came_up(const Snapshot& snapshot, uint16_t interface, uint64_t now_ms);
 
   /// Asks for the next hop towards `destination` before the first packet needs it, and keeps it.

@@ -42,7 +42,8 @@ std::optional<PortChoice> port_for_new(Core& core, const BackendView& backend, b
                                        const SynNumbers& syn, bool repeated) {
   HalfOpenQueue& queue = core.registry.backends[backend.id]->half_open;
   auto choice = choose_port(core, backend, rewrite, syn, false);
-  // Where a port has to rest before it is used again, one that is given back now serves the next try.
+  // Where a port has to rest before it is used again, one that is given back now serves the next
+  // try.
   const bool useful = repeated || core.snapshot->reuse.policy == ReusePolicy::kRebase;
   if (choice || !useful || !evict_oldest(core, queue, repeated)) return choice;
   return choose_port(core, backend, rewrite, syn, false);

@@ -2,9 +2,9 @@
 // A SYN on an open flow that is not the flow's own.
 //
 // Its client may have lost the connection and come again from the same port, or it may be a
-// stranger's: the balancer cannot tell, the backend can. So it is passed on, adjusted like the flow,
-// and remembered, as nf_conntrack remembers a SYN that it ignores, and it moves nothing: neither
-// numbers nor state nor the idle timer. What comes back decides:
+// stranger's: the balancer cannot tell, the backend can. So it is passed on, adjusted like the
+// flow, and remembered, as nf_conntrack remembers a SYN that it ignores, and it moves nothing:
+// neither numbers nor state nor the idle timer. What comes back decides:
 //
 //   SYN-ACK that acknowledges it   the backend had lost the connection too: the flow begins anew
 //                                  with this SYN, on the same port, adjusted as the SYN was

@@ -159,8 +159,8 @@ TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLook
   return {segment.source(), segment.destination(), {segment.source(), service}};
 }
 
-/// Third pass: dispatches in the order of arrival. noinline, so that the inlined stages exist once in the
-/// binary. Returns the last packet's verdict.
+/// Third pass: dispatches in the order of arrival. noinline, so that the inlined stages exist once
+/// in the binary. Returns the last packet's verdict.
 [[gnu::noinline, gnu::noclone]] Verdict run_segments(Core& core, uint16_t interface,
                                                      Segment* segments, const FlowLookup* lookups,
                                                      uint16_t count) {

@@ -25,8 +25,8 @@ void run_taken_over(Core& core, rte_mbuf** buffers, uint16_t count);
 void run_housekeeping(Core& core);
 
 /// Takes a new snapshot into use (core.snapshot is the old one, perhaps freed by now, or nullptr at
-/// the start). Addresses are announced and routes looked up anew only where they may have changed, or
-/// where a link has come up.
+/// the start). Addresses are announced and routes looked up anew only where they may have changed,
+/// or where a link has come up.
 void adopt_snapshot(Core& core, const Snapshot& snapshot);
 
 }  // namespace sluice

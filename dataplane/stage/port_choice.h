@@ -14,10 +14,11 @@ struct PortChoice {
   PortPool::Taken taken;
 };
 
-/// A port towards `backend` for a SYN with these numbers, by the rules in force. The backend's local
-/// addresses are asked in turn; where fits are allowed, they are asked for after ports that need none.
-/// `known_first` asks for a tuple whose past is known before one that may hold a surprise: for a SYN that
-/// has just met one.
+/// A port towards `backend` for a SYN with these numbers, by the rules in force. The backend's
+/// local addresses are asked in turn; where fits are allowed, they are asked for after ports that
+/// need none.
+/// `known_first` asks for a tuple whose past is known before one that may hold a surprise: for a
+/// SYN that has just met one.
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
                                       const SynNumbers& syn, bool known_first);
 

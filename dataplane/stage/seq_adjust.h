@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Flows whose numbers are not passed on as they are: adjusted ones and those on the balancer's clock.
+// Flows whose numbers are not passed on as they are: adjusted ones and those on the balancer's
+// clock.
 //
 // Flow::adjusted is the one predictable branch that all other flows pay for this.
 #pragma once
@@ -9,14 +10,15 @@
 
 namespace sluice {
 
-/// The balancer's timestamp clock towards a pool's backend: milliseconds of the wall clock and what it
-/// is ahead of that; never behind what was sent, across restarts too.
+/// The balancer's timestamp clock towards a pool's backend: milliseconds of the wall clock and what
+/// it is ahead of that; never behind what was sent, across restarts too.
 uint32_t pool_clock(const Core& core, const PoolState& pool);
 
 /// A client's SYN as the backend of `pool` would see it as it is.
 SynNumbers as_sent(const Core& core, const PoolState& pool, bool rewrite, SynNumbers syn);
 
-/// Sets a flow up for a SYN with the client's own `syn` numbers and the adjustment that its port needs.
+/// Sets a flow up for a SYN with the client's own `syn` numbers and the adjustment that its port
+/// needs.
 void set_adjust(Core& core, uint32_t index, bool rewrite, const SynNumbers& syn,
                 net::SeqAdjust adjust);
 

@@ -8,8 +8,8 @@ namespace sluice {
 
 enum class Direction : uint8_t { kInbound, kOutbound };
 
-/// Meets a translated packet of `flow` that try_send() did not take: with DF its sender is told by ICMP,
-/// at a bounded rate, and quoted what it sent; without, the packet leaves in fragments.
+/// Meets a translated packet of `flow` that try_send() did not take: with DF its sender is told by
+/// ICMP, at a bounded rate, and quoted what it sent; without, the packet leaves in fragments.
 net::Verdict too_large(Core& core, Flow& flow, Segment& segment, Direction direction);
 
 }  // namespace sluice

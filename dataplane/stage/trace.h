@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What becomes of single packets, stage by stage: those of one client, for as long as somebody asks.
+// What becomes of single packets, stage by stage: those of one client, for as long as somebody
+// asks.
 //
-//   worker --begin_trace(), end_trace()--> [records] --count()--> control thread     control/daemon/api/tracer.h
+//   worker --begin_trace(), end_trace()--> [records] --count()--> control thread
 //
 // The control thread makes a Trace for each worker, arms it by a call and reads it while it fills;
 // another call takes it away, and only then it is freed. It is over when it is full or its time is.
 // A worker asks once a burst whether there is one; that is all it costs while there is none.
 //
-// Stages know nothing of it: their verdict says what became of the packet, the flow before and after and
-// the events that were counted meanwhile say why.
+// Stages know nothing of it: their verdict says what became of the packet, the flow before and
+// after and the events that were counted meanwhile say why.
 #pragma once
 
 #include <array>
@@ -117,8 +118,8 @@ class Trace {
 /// How often each Event had been counted before a packet.
 using EventCounts = std::array<uint64_t, kEventCount>;
 
-/// Before the packet is dispatched, with nothing queued in core.tx: what is sent must stay there until it
-/// has been looked at.
+/// Before the packet is dispatched, with nothing queued in core.tx: what is sent must stay there
+/// until it has been looked at.
 EventCounts begin_trace(const Core& core, const Segment& segment, const TraceSubject& subject,
                         uint16_t interface, TraceRecord& record);
 /// Right after, with what was sent still queued there.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a worker looks after a little in each iteration, so that none takes long: flows whose idle limit
-// a reload has lowered, and the age of what ports remember.
+// What a worker looks after a little in each iteration, so that none takes long: flows whose idle
+// limit a reload has lowered, and the age of what ports remember.
 #pragma once
 
 #include "dataplane/stage/core.h"

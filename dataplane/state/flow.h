@@ -2,8 +2,8 @@
 // One translated connection, both directions, in two cache lines.
 //
 // The first line is all that a segment in the middle of a connection needs. Where a flow's VIP and
-// its backend's address would stand, there are the ids of its service and its pool: their entries in
-// the Registry are in the cache already, flows seldom are.
+// its backend's address would stand, there are the ids of its service and its pool: their entries
+// in the Registry are in the cache already, flows seldom are.
 #pragma once
 
 #include <cstddef>

@@ -12,9 +12,9 @@
 // The way back has no table: a local port names its flow (see PortPool).
 //
 // The hash is keyed with the system's randomness, so that keys which collide cannot be made from
-// outside: two folded multiplications. Nothing is allocated after construction. Flows that are closed
-// stay in the table for late segments, in a list by age: the oldest of them makes room when a new
-// flow finds no free entry.
+// outside: two folded multiplications. Nothing is allocated after construction. Flows that are
+// closed stay in the table for late segments, in a list by age: the oldest of them makes room when
+// a new flow finds no free entry.
 #pragma once
 
 #include <emmintrin.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How many ICMP errors of our own go out, and to whom (RFC 1812, section 4.3.2.8).
 //
-// Addressees share kBuckets buckets, told apart by a keyed hash; each takes kBurst errors at once and
-// one each kIntervalMs after that. So nobody gets more, all together bear a bound, and who provokes
-// many takes them from few others. A bucket is the time at which it is empty again (the virtual
-// scheduling algorithm of ITU-T I.371).
+// Addressees share kBuckets buckets, told apart by a keyed hash; each takes kBurst errors at once
+// and one each kIntervalMs after that. So nobody gets more, all together bear a bound, and who
+// provokes many takes them from few others. A bucket is the time at which it is empty again (the
+// virtual scheduling algorithm of ITU-T I.371).
 #pragma once
 
 #include <algorithm>

@@ -4,17 +4,19 @@
 // Pure state with bounds on everything; who asks and who answers is dataplane/next_hops. An entry's
 // generation changes when it is given to another address, so a flow may keep (index, generation).
 //
-//   resolving --answer--> reachable --in use, not confirmed for a while--> probing --answer--> reachable
-//       |                   |  ^                                             `-- silent --> resolving
+//   resolving --answer--> reachable --in use, not confirmed lately--> probing --answer--> reachable
+//       |                   |  ^                                         `-- silent --> resolving
 //       |                   |  `-- the one that is known answers --.
-//       |                   `-- somebody claims the address --> contested -- it does not --> reachable,
-//       `-- kTries silent --> unreachable --kUnreachableMs--> gone               with the other MAC
+//       |                   `-- somebody claims the address --> contested -- it does not -->
+//       |                                                           reachable, with the other MAC
+//       `-- kTries silent --> unreachable --kUnreachableMs--> gone
 //
-// The table is shared out, so that nobody can take what connections stand on. Each entry has a share:
+// The table is shared out, so that nobody can take what connections stand on. Each entry has a
+// share:
 //
 //   configured  backends, gateways and pinned ones: as many as the configuration names
-//   flows       next hops that established connections have used: all that the others leave, at least
-//               half of the table with the configured ones
+//   flows       next hops that established connections have used: all that the others leave, at
+//               least half of the table with the configured ones
 //   strangers   whoever asked for one of our addresses: a quarter of the table
 //   unanswered  strangers whose MAC is asked for: a quarter of the table, a sixteenth an interface
 //

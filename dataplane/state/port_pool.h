@@ -10,11 +10,11 @@
 //   clean: [oldest] <-> ... <-> [newest]   <--   client closed first, RST, timeout
 //   held:  [oldest] <-> ... <-> [newest]   <--   backend closed first, or both at once
 //
-// take_unadjusted() tries in this order: a available port after its guard time; a port in TIME_WAIT that has
-// rested TIME_WAIT out; then what the policy allows as the SYN is: `natural` one of the
-// kNaturalTries oldest ports in TIME_WAIT if Linux would take it there, `rebase` the oldest if every stack
-// would. take_adjusted() is for `rebase` alone: the oldest port in TIME_WAIT with the smallest adjustment, then a
-// available port still in its guard.
+// take_unadjusted() tries in this order: a available port after its guard time; a port in TIME_WAIT
+// that has rested TIME_WAIT out; then what the policy allows as the SYN is: `natural` one of the
+// kNaturalTries oldest ports in TIME_WAIT if Linux would take it there, `rebase` the oldest if
+// every stack would. take_adjusted() is for `rebase` alone: the oldest port in TIME_WAIT with the
+// smallest adjustment, then a available port still in its guard.
 //
 // The first order is random (RFC 6056); every backend has all the ports to itself (RFC 7857,
 // section 2). A port names the flow that uses it, or that used it last: by that the backend's
@@ -68,7 +68,8 @@ class PortPool {
 
   enum class Place : uint8_t { kInUse, kAvailable, kTimeWait };
 
-  /// What a packet on its way back needs: apart from the rest, so that sixteen ports are one cache line.
+  /// What a packet on its way back needs: apart from the rest, so that sixteen ports are one cache
+  /// line.
   struct Use {
     uint32_t flow : 24 = kNoFlow;  // that uses the port, or used it last
     Place place : 2 = Place::kInUse;
@@ -118,8 +119,8 @@ class PortPool {
 
   /// Names the flow that uses a port which was taken.
   void bind(uint16_t port, uint32_t flow) { use(port).flow = flow; }
-  /// nullptr if the port is not in this pool. The pointer is valid for the pool's lifetime; a caller
-  /// with a burst of ports prefetches it.
+  /// nullptr if the port is not in this pool. The pointer is valid for the pool's lifetime; a
+  /// caller with a burst of ports prefetches it.
   const Use* find(uint16_t port) const {
     const uint16_t index = set_->find(port);
     return index == PortSet::kNone ? nullptr : &uses_[index];

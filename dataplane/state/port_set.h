@@ -2,8 +2,8 @@
 // The local ports that are one worker's: any subset of 1..65535, numbered from 0 in rising order.
 //
 // A bitmap of all 65,536 ports, each word of it beside the number of ports below it, answers find()
-// and index_of() from one cache line; an array answers port_at(). Immutable, and shared by all pools
-// that have the same ports.
+// and index_of() from one cache line; an array answers port_at(). Immutable, and shared by all
+// pools that have the same ports.
 #pragma once
 
 #include <array>

@@ -37,8 +37,8 @@ struct InterfaceView {
   std::vector<net::Ipv4Prefix> addresses;
   uint16_t mtu = 1500;  // of IP packets that leave or come in there
   std::vector<PinnedNeighbour> pinned = {};
-  // Raised by the control thread each time that the link comes up: our addresses are announced there
-  // again, and next hops asked whether they are still the same.
+  // Raised by the control thread each time that the link comes up: our addresses are announced
+  // there again, and next hops asked whether they are still the same.
   uint32_t link_ups = 0;
   // Worked out by seal().
   std::vector<net::Ipv4Address> announced = {};  // ours that are on this link

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// SYNs that were deferred or evicted in a flood, by a hash, so that a client that repeats one is known: a
-// real client does so after a second, a spoofed source never does. What comes sooner is a copy of
-// the packet, and no attempt of its own.
+// SYNs that were deferred or evicted in a flood, by a hash, so that a client that repeats one is
+// known: a real client does so after a second, a spoofed source never does. What comes sooner is a
+// copy of the packet, and no attempt of its own.
 //
 // A set-associative table of fixed size, a cache line a set: sixteen slots of (16 bits of the hash,
 // when the SYN was sent last). What is new takes the slot of what is oldest in its set. A hash that
@@ -19,8 +19,8 @@
 
 namespace sluice {
 
-/// No client sends a SYN again sooner than its RTO, a second at first (RFC 6298, section 2); what is
-/// missing to that is for delays on the way. What comes sooner is a copy.
+/// No client sends a SYN again sooner than its RTO, a second at first (RFC 6298, section 2); what
+/// is missing to that is for delays on the way. What comes sooner is a copy.
 inline constexpr uint32_t kSynRepeatMs = 900;
 
 enum class SynSeen : uint8_t { kFirst, kCopy, kRepeated };

@@ -5,11 +5,12 @@
 //
 //   syn_sent --syn_ack--> syn_received --ack--> established
 //
-//   established --client_fin---> client_closed --backend_fin_acking--> client_first --acked--> closed
-//                                      `------- backend_fin (crossed)--> backend_first
-//   established --backend_fin--> backend_closed ---client_fin---------> backend_first --acked--> time_wait
+//   established --client_fin--> client_closed --backend_fin_acking-> client_first --acked--> closed
+//                                     `------ backend_fin (crossed)-> backend_first
+//   established --backend_fin-> backend_closed --client_fin-----> backend_first --acked-> time_wait
 //
-//   any --rst--> closed, but backend_first --client_rst--> time_wait: TIME_WAIT may survive it (RFC 1337)
+//   any --rst--> closed, but backend_first --client_rst--> time_wait, which may survive it
+//   (RFC 1337)
 //
 // "First" is judged as the backend lives it: it goes through TIME_WAIT unless its own first FIN
 // already acknowledged the client's (RFC 9293, section 3.6: LAST-ACK against FIN-WAIT-1 and

@@ -11,8 +11,8 @@
 //   RFC 6191    takes a newer timestamp, or an equal one with a newer sequence number; without
 //               timestamps a newer sequence number (RFC 1122, section 4.2.2.13)
 //
-// Newer timestamp *and* newer sequence number satisfies them all; that is what an adjustment aims at. All
-// numbers are serial (mod 2^32) and as the backend saw them.
+// Newer timestamp *and* newer sequence number satisfies them all; that is what an adjustment aims
+// at. All numbers are serial (mod 2^32) and as the backend saw them.
 #pragma once
 
 #include <cstdint>
@@ -51,9 +51,10 @@ bool linux_takes(const PriorIncarnation& prior, const SynNumbers& syn);
 /// Would every stack named above take this SYN as it is?
 bool all_take(const PriorIncarnation& prior, const SynNumbers& syn);
 
-/// The smallest adjustment after which Linux, FreeBSD, RFC 6191 and RFC 1122 stacks all take the SYN; no
-/// shift when they do as it is. New numbers lie an unpredictable step beyond the old ones, so that
-/// neither a client's clock nor the next initial sequence number can be read from them (RFC 6528).
+/// The smallest adjustment after which Linux, FreeBSD, RFC 6191 and RFC 1122 stacks all take the
+/// SYN; no shift when they do as it is. New numbers lie an unpredictable step beyond the old ones,
+/// so that neither a client's clock nor the next initial sequence number can be read from them (RFC
+/// 6528).
 net::SeqAdjust smallest_adjust(const PriorIncarnation& prior, const SynNumbers& syn,
                                net::Random& random);
 

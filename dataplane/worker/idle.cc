@@ -16,8 +16,8 @@
 namespace sluice {
 namespace {
 
-/// Whether the queue's interrupt can be brought to this thread, and switched; some drivers (net_tap)
-/// have a descriptor that needs no switching.
+/// Whether the queue's interrupt can be brought to this thread, and switched; some drivers
+/// (net_tap) have a descriptor that needs no switching.
 bool add_interrupt(const RxQueue& q) {
   if (rte_eth_dev_rx_intr_ctl_q(q.port, q.queue, RTE_EPOLL_PER_THREAD, RTE_INTR_EVENT_ADD,
                                 nullptr) != 0) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How a worker rests that has found nothing for a while (`eal.idle`).
 //
-// While there is traffic it never does: the first sleep comes after a millisecond without a packet, a
-// hand-off or a frame of the kernel's. Where every receive queue of the worker can interrupt, the
-// interrupts are armed, the queues looked at once more, and then waited for; elsewhere naps grow from
-// 20 to 250 microseconds. Timers want one iteration a millisecond, so neither lasts longer than that.
+// While there is traffic it never does: the first sleep comes after a millisecond without a packet,
+// a hand-off or a frame of the kernel's. Where every receive queue of the worker can interrupt, the
+// interrupts are armed, the queues looked at once more, and then waited for; elsewhere naps grow
+// from 20 to 250 microseconds. Timers want one iteration a millisecond, so neither lasts longer
+// than that.
 #pragma once
 
 #include <cstdint>

@@ -35,8 +35,8 @@ struct FlowFilter {
   bool operator==(const FlowFilter&) const = default;
 };
 
-/// Copies flows that a filter lets pass, from an entry on, up to a number of rows and of entries looked
-/// at that are fixed beforehand.
+/// Copies flows that a filter lets pass, from an entry on, up to a number of rows and of entries
+/// looked at that are fixed beforehand.
 class ListFlows : public WorkerCall {
  public:
   struct Limits {
@@ -104,8 +104,8 @@ class ExplainTuple : public WorkerCall {
 class ResetFlows : public WorkerCall {
  public:
   using Backends = std::bitset<Registry::kBackends>;  // by id
-  /// What a client is told whose SYN no backend has answered: that it is refused, or nothing, so that
-  /// it sends the SYN again.
+  /// What a client is told whose SYN no backend has answered: that it is refused, or nothing, so
+  /// that it sends the SYN again.
   enum class Unanswered : uint8_t { kRefuse, kLetRetry };
 
   explicit ResetFlows(const Backends& backends, Unanswered unanswered = Unanswered::kRefuse)

@@ -3,8 +3,8 @@
 
 Time differs from machine to machine and from minute to minute; the number of instructions does not,
 as long as the code is built for the same processor. So these are what a change is held against: a
-stage that takes more than 3 % more than tests/bench/instructions.json says fails, and is named. After
-a change that is meant to cost what it costs:
+stage that takes more than 3 % more than tests/bench/instructions.json says fails, and is named.
+After a change that is meant to cost what it costs:
 
     /usr/bin/python3 scripts/lib/instructions.py --update
 
@@ -45,7 +45,8 @@ STAGES = [
     ("rewrite", r"dataplane/net/rewrite|dataplane/stage/seq_adjust"),
     ("way out", r"dataplane/stage/next_hops|dataplane/state/neighbours|dataplane/port/tx\."),
     ("ports", r"dataplane/state/port_pool|dataplane/state/time_wait|dataplane/net/siphash"),
-    ("open, close", r"dataplane/stage/(lifecycle|open_flow|end_flow|expiry|port_choice|admission)|dataplane/state/timer_wheel|dataplane/state/syn_store|"
+    ("open, close", r"dataplane/stage/(lifecycle|open_flow|end_flow|expiry|port_choice|admission)|"
+                    r"dataplane/state/timer_wheel|dataplane/state/syn_store|"
                     r"dataplane/state/scheduler|dataplane/stage/resets"),
     ("pipeline", r"dataplane/"),
 ]

@@ -156,6 +156,7 @@ COMPILE, TEST, MEASURE = "compile", "test", "measure"
 STAGES = {
     "format": Stage(TEST, format_check),
     "layering": Stage(TEST, lambda: check("scripts/check-layering")),
+    "style": Stage(TEST, lambda: check("scripts/check-style")),
     "scripts": Stage(TEST, lambda: pytest("tests/scripts", "build")),
     "build": Stage(COMPILE, lambda: build("scripts/build", "release")),
     "unit": Stage(TEST, lambda: meson_suite("build", "unit"), "build"),

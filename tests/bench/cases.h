@@ -23,7 +23,8 @@ void new_flows(const Options& options);
 void lives(const Options& options, bool reuse);
 /// SYNs to nowhere, and a SYN flood on a service whose table is full.
 void attack(const Options& options);
-/// Packets of open connections without and with a quiet way to the kernel; packets to it and from it.
+/// Packets of open connections without and with a quiet way to the kernel; packets to it and from
+/// it.
 void kernel(const Options& options);
 /// What opening so many flows adds to the process.
 void memory(const Options& options);

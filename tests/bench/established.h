@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Open connections in a rig, and packets of theirs in both directions.
 //
-// Which packet comes next is drawn beforehand into streams, one a direction, that are read in order:
-// the generator has no cache miss of its own. Rounds with and without the pipeline alternate.
+// Which packet comes next is drawn beforehand into streams, one a direction, that are read in
+// order: the generator has no cache miss of its own. Rounds with and without the pipeline
+// alternate.
 #pragma once
 
 #include <algorithm>

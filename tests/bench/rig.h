@@ -50,8 +50,8 @@ class Rig {
   Rig& operator=(const Rig&) = delete;
   ~Rig();
 
-  /// Buffers for the next burst. Whole, out of line, so that where instructions are counted all that
-  /// it costs is the generator's.
+  /// Buffers for the next burst. Whole, out of line, so that where instructions are counted all
+  /// that it costs is the generator's.
   [[gnu::flatten]] rte_mbuf** take(uint16_t count);
   /// What a worker does with the burst that take() gave; flush() ends the turn.
   void run(uint16_t interface, uint16_t count);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Any bytes as the answer of a sluice to sluicectl: shown in every way that sluicectl has, or refused
-// with a line of its own.
+// Any bytes as the answer of a sluice to sluicectl: shown in every way that sluicectl has, or
+// refused with a line of its own.
 #include <string>
 
 #include "control/cli/api_client.h"

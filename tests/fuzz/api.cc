@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Any bytes from a client of the API socket, in pieces: every whole line gets one line back, and the
-// server is well afterwards.
+// Any bytes from a client of the API socket, in pieces: every whole line gets one line back, and
+// the server is well afterwards.
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The input plays a client, a backend, the network and the clock to a real Core, in bursts. No input
-// may crash it, and in the end no flow, port, slot or buffer may be missing (Stage::TearDown).
+// The input plays a client, a backend, the network and the clock to a real Core, in bursts. No
+// input may crash it, and in the end no flow, port, slot or buffer may be missing
+// (Stage::TearDown).
 //
 // Frames of raw bytes would seldom get past the checksums and never open a flow, so most of the
-// input is read as a segment of one of a few connections, near the numbers that these stand at, with
-// checksums that are right; its bytes bend flags, numbers, options and lengths.
+// input is read as a segment of one of a few connections, near the numbers that these stand at,
+// with checksums that are right; its bytes bend flags, numbers, options and lengths.
 #include <gtest/gtest.h>
 #include <rte_eal.h>
 

@@ -85,8 +85,8 @@ void Checker::to_backend(const Segment& s) {
   if (s.is(kFin)) c->fin_inbound = true;
   const bool fits = fits_inbound(*c, s);
   if (s.is(kRst)) {
-    // What comes back on a tuple that was left is answered in its own numbers; and a heal clears the
-    // backend with numbers of the connection that was there before.
+    // What comes back on a tuple that was left is answered in its own numbers; and a heal clears
+    // the backend with numbers of the connection that was there before.
     if (c->tuple != tuple || (!c->answered && !fits)) return;
     c->reset_seen = true;
   }
@@ -225,9 +225,9 @@ void Checker::to_client(const Segment& s) {
     fail("bare_ack", id, "the client's SYN is answered with something else than a SYN-ACK");
 }
 
-// Where links keep no order, an ACK of the tuple's last connection may arrive when the next is open.
-// If its numbers happen to lie before those of the new one, by less than a window, no middlebox can
-// tell; and once the new one is over as well nobody asks. The client drops it as old.
+// Where links keep no order, an ACK of the tuple's last connection may arrive when the next is
+// open. If its numbers happen to lie before those of the new one, by less than a window, no
+// middlebox can tell; and once the new one is over as well nobody asks. The client drops it as old.
 bool Checker::is_harmless_echo_of_the_past(const Connection& c, const Segment& s) const {
   constexpr uint32_t kShortly = 1u << 24;
   if (scenario_.orderly() || c.opened_at == 0 || s.flags != kAck || s.payload_size != 0)

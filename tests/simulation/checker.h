@@ -8,21 +8,21 @@
 //   echo          a client sees echoes of its own TSvals only
 //   tuple         a tuple belongs to one live connection at a time
 //   time_wait     no SYN is rejected for TIME_WAIT where the balancer could have known; where it
-//   could
-//                 not, the connection opens all the same, without a second SYN of the client
+//                 could not, the connection opens all the same, without a second SYN of the client
 //   bare_ack      a client never sees a bare ACK as the answer to its SYN
 //   copies        a SYN goes by one tuple for as long as its client waits, however often it comes
 //   opens         a connection that a direct path would have opened is opened, by its first SYN but
 //                 where unfinished handshakes hold the ports
 //   completes     and ends as planned, every byte delivered
 //   reset         what the balancer resets for idleness is reset with the right numbers, at both
-//   ends clock         with tcp_timestamps = rewrite, SYNs from one local address never go back in
-//   time (the rule of
-//                 tcp_tw_recycle)
-//   half_open     in a flood unfinished handshakes hold half of a backend's ports and of the table at
-//                 most
+//                 ends
+//   clock         with tcp_timestamps = rewrite, SYNs from one local address never go back in time
+//                 (the rule of tcp_tw_recycle)
+//   half_open     in a flood unfinished handshakes hold half of a backend's ports and of the
+//                 table at most
 //   evicted       the backend of one that made way was reset, at the number that it expects
-//   flood         real clients connect by their second SYN, and by their first once the flood is over
+//   flood         real clients connect by their second SYN, by their first once the flood is
+//                 over
 //   accounts      every packet in is a packet out, a drop, or counted as consumed
 //   leak          flows and ports at the end equal those at the start
 #pragma once

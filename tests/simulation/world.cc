@@ -187,14 +187,15 @@ void World::forge() {
   }
 }
 
-// Never in step with the whole seconds of a client's retransmissions: it would lose every one of them.
+// Never in step with the whole seconds of a client's retransmissions: it would lose every one of
+// them.
 TimeUs World::until_restart() {
   const auto every = static_cast<uint32_t>(scenario_.restart_every_us);
   return every / 2 + rng_.below(every);
 }
 
-// Who sweeps all numbers hits a window now and then; here each segment does. Its acknowledgement never fits,
-// and its RST is never at the number that is expected.
+// Who sweeps all numbers hits a window now and then; here each segment does. Its acknowledgement
+// never fits, and its RST is never at the number that is expected.
 void World::intrude() {
   const Connection* c = connections_.recent(rng_.below(2 * scenario_.users));
   // A handshake that is not done at the backend would be ended by any RST in its window (Linux).

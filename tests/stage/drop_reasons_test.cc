@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Each reason for which a stage drops a packet, made to happen. What parse() refuses is proven
-// beside it (tests/unit/dataplane/net), what heals, neighbours and refusals drop in their own files.
+// beside it (tests/unit/dataplane/net), what heals, neighbours and refusals drop in their own
+// files.
 #include "tests/stage/stage.h"
 
 namespace sluice::test {

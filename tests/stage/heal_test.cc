@@ -199,8 +199,8 @@ TEST_F(Heal, WithNoOtherPortItIsFittedAnewWhereItIs) {
   EXPECT_EQ(core->flows.flow_count(), 0u);
 }
 
-// A port that is used again at once still gets segments of its last connection. They look like stale
-// answers, and the handshake goes well all the same.
+// A port that is used again at once still gets segments of its last connection. They look like
+// stale answers, and the handshake goes well all the same.
 TEST_F(Heal, ALateSegmentIsGivenAMomentToBeNoAnswer) {
   start({.ports = {2000, 2000}});
   establish(1000, 5000);

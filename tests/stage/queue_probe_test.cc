@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Transmit queues of a device made of rings: what goes into a looped one comes back, what goes into a
-// dead one lies there for ever.
+// Transmit queues of a device made of rings: what goes into a looped one comes back, what goes into
+// a dead one lies there for ever.
 #include "dataplane/port/queue_probe.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a worker does a little of in each turn: idle limits that a reload lowers reach open flows, and
-// what is remembered in 32-bit milliseconds never seems new again.
+// What a worker does a little of in each turn: idle limits that a reload lowers reach open flows,
+// and what is remembered in 32-bit milliseconds never seems new again.
 #include "dataplane/stage/upkeep.h"
 
 #include "dataplane/state/stamp.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The tables of `sluicectl top`: their columns, in the order in which a narrow screen gives them up.
+// The tables of `sluicectl top`: their columns, in the order in which a narrow screen gives them
+// up.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -61,7 +61,8 @@ ApiServer::~ApiServer() {
 }
 
 void ApiServer::accept_all() {
-  // No more than a table full an iteration: who connects in a loop must not keep the others waiting.
+  // No more than a table full an iteration: who connects in a loop must not keep the others
+  // waiting.
   for (size_t i = 0; i < limits_.clients_max; ++i) {
     const int fd = accept4(socket_.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
@@ -104,7 +105,8 @@ void ApiServer::proceed(int fd) {
   Client& client = clients_.at(fd);
   if (!make_progress(client)) return drop(fd);
   client.active = EventLoop::Clock::now();  // the time that its answer took is not its silence
-  // Whoever does not read its answers, or waits for one, is not read from: that bounds both buffers.
+  // Whoever does not read its answers, or waits for one, is not read from: that bounds both
+  // buffers.
   const uint32_t wanted = client.waits_for != 0 ? 0u : client.out.empty() ? EPOLLIN : EPOLLOUT;
   loop_.change(fd, wanted);
 }

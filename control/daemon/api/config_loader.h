@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Has the configuration file read and checked by a thread of its own, for a reload: however long that
-// takes, the loop goes on.
+// Has the configuration file read and checked by a thread of its own, for a reload: however long
+// that takes, the loop goes on.
 //
 // One file at a time. The thread shares nothing but the place for its result, so one that takes too
 // long can be given up: it then ends when it does, and what it found is for nobody.

@@ -15,7 +15,8 @@ namespace {
 
 using nlohmann::json;
 
-// What one question costs at most: some milliseconds of each worker, a look between bursts at a time.
+// What one question costs at most: some milliseconds of each worker, a look between bursts at a
+// time.
 constexpr uint32_t kEntriesPerQuestion = 1u << 18;
 constexpr uint32_t kAgeSecondsMax = UINT32_MAX / 1000;
 

@@ -36,8 +36,8 @@ AdminState state_of(const std::string& word) {
       fmt::format(R"(state: got {}, expected "up" | "drain" | "down")", in_quotes(word)));
 }
 
-// `up` ends a drain, or what was taken down by hand; where neither is, it overrules the health check
-// of a backend that is down.
+// `up` ends a drain, or what was taken down by hand; where neither is, it overrules the health
+// check of a backend that is down.
 AdminState up_after(AdminState before, bool healthy) {
   const bool ends = before == AdminState::kDrain || before == AdminState::kDown;
   if (ends) return AdminState::kAuto;

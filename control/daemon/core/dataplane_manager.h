@@ -47,8 +47,8 @@ class DataplaneManager {
   // Resets the flows of backends at both ends, or those of all. Gives their number.
   uint64_t reset_flows(const std::vector<BackendKey>& backends);
   uint64_t reset_all_flows();
-  // Before a stop: no new flow (SYNs are dropped without a word, so that clients try again), every flow
-  // reset at both ends, and time for that to leave. Gives the number of flows.
+  // Before a stop: no new flow (SYNs are dropped without a word, so that clients try again), every
+  // flow reset at both ends, and time for that to leave. Gives the number of flows.
   uint64_t end_flows();
   // What workers have counted of a backend's handshakes.
   HandshakeCounts handshake_counts(const BackendKey& backend) const;
@@ -63,8 +63,8 @@ class DataplaneManager {
   void on_apply(std::function<void(const Config&)> callback) {
     on_apply_.push_back(std::move(callback));
   }
-  // What is found of an interface's link. Logs where it changes, and has the workers announce what is
-  // ours there when it comes up. Returns whether anything changed.
+  // What is found of an interface's link. Logs where it changes, and has the workers announce what
+  // is ours there when it comes up. Returns whether anything changed.
   bool set_link(size_t interface, LinkState link);
   // Frees what was removed and is not used any more. To be called now and then.
   void sweep();

@@ -17,8 +17,8 @@ std::vector<net::Ipv4Address> destinations_of(const DataplaneManager& dataplane)
 
 class NeighbourWatch {
  public:
-  // Once a second. Workers are asked only when some of them, and not all, have dropped packets for a
-  // neighbour that does not answer.
+  // Once a second. Workers are asked only when some of them, and not all, have dropped packets for
+  // a neighbour that does not answer.
   void sample(const DataplaneManager& dataplane);
   // By worker: the first such neighbour, or nothing.
   const std::vector<std::string>& cut_off_from() const { return cut_off_from_; }

@@ -2,8 +2,8 @@
 // Notices packets that a device took and did not send.
 //
 // What workers have handed over is compared with what the device says that it has sent or given up,
-// a second later: a packet may wait that long in a transmit ring, and no longer. It finds dead queues,
-// paused links and virtual functions whose packets the card refuses, whoever the driver is.
+// a second later: a packet may wait that long in a transmit ring, and no longer. It finds dead
+// queues, paused links and virtual functions whose packets the card refuses, whoever the driver is.
 #pragma once
 
 #include <cstddef>

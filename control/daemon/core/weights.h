@@ -12,8 +12,8 @@
 namespace sluice::control {
 
 struct ServiceWeights {
-  // By backend, in the order of the configuration; 0 takes no new flow. Units: the configured weight;
-  // while a backend is in slow start, all of them times 100. Only their ratios matter.
+  // By backend, in the order of the configuration; 0 takes no new flow. Units: the configured
+  // weight; while a backend is in slow start, all of them times 100. Only their ratios matter.
   std::vector<uint32_t> weights;
   // Health leaves none of those that should take flows; `all_down` has decided.
   bool all_down = false;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The flow log: a line of JSON for each flow that has ended, or for one in so many; and for SYNs that
-// were refused.
+// The flow log: a line of JSON for each flow that has ended, or for one in so many; and for SYNs
+// that were refused.
 //
-// A thread of its own on the control thread's CPU empties the workers' rings fifty times a second and
-// writes. It never waits for the file: what a pipe does not take stays, the rings fill up, and workers
-// count what they could not tell (`flow_log_dropped`).
+// A thread of its own on the control thread's CPU empties the workers' rings fifty times a second
+// and writes. It never waits for the file: what a pipe does not take stays, the rings fill up, and
+// workers count what they could not tell (`flow_log_dropped`).
 #pragma once
 
 #include <condition_variable>
@@ -34,8 +34,8 @@ class FlowLog {
   ~FlowLog();
 
   // Control thread.
-  // Puts a configuration into force and opens its file anew. A file that cannot be opened is logged;
-  // flows are told of and lost then.
+  // Puts a configuration into force and opens its file anew. A file that cannot be opened is
+  // logged; flows are told of and lost then.
   void apply(const Config& config);
   // Opens the file anew, by its name: for who has renamed it.
   void reopen();

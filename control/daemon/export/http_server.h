@@ -2,10 +2,11 @@
 // HTTP for the metrics and the page: GET and HEAD on one address, one request a connection
 // (libmicrohttpd on a thread of its own).
 //
-// Whoever can reach the address may connect, so no client may cost another one its answer: the whole
-// request has to be there within a time that no byte of it prolongs, and so has the answer to be
-// read; where an address has as many connections as it may have, or all have, the oldest unfinished
-// one makes way for the new one. A request that is sent in one piece is answered at once.
+// Whoever can reach the address may connect, so no client may cost another one its answer: the
+// whole request has to be there within a time that no byte of it prolongs, and so has the answer to
+// be read; where an address has as many connections as it may have, or all have, the oldest
+// unfinished one makes way for the new one. A request that is sent in one piece is answered at
+// once.
 #pragma once
 
 #include <chrono>

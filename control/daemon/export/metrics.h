@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Prometheus metrics on control.metrics_listen, served by a thread of their own.
 //
-// The samples are made when somebody asks, by the control thread, for which the HTTP thread waits, and
-// at most once a second: who asks again within it gets the same text. Where nobody scrapes they cost
-// nothing.
+// The samples are made when somebody asks, by the control thread, for which the HTTP thread waits,
+// and at most once a second: who asks again within it gets the same text. Where nobody scrapes they
+// cost nothing.
 #pragma once
 
 #include <prometheus/metric_family.h>

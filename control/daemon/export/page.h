@@ -2,8 +2,8 @@
 // The status page on control.page_listen: `/` is one HTML page that asks for `/status.json` once a
 // second. Read-only.
 //
-// The control thread hands over finished JSON; the HTTP server's own thread only ever reads the last
-// one, so no browser can hold control up.
+// The control thread hands over finished JSON; the HTTP server's own thread only ever reads the
+// last one, so no browser can hold control up.
 #pragma once
 
 #include <memory>

@@ -4,9 +4,9 @@
 // A check of a backend starts every `interval_ms`, give or take the jitter, and is given up after
 // `timeout_ms`. While bad results contradict what is believed of it, they follow each other so
 // closely that the question is settled within one interval; a handshake of a client's that fails
-// brings the next check forward to now. Everything runs on the control thread and nothing blocks it.
-// Where it was itself held up, or did not get its CPU, checks that were on their way get that time
-// back: it is not the backends' fault.
+// brings the next check forward to now. Everything runs on the control thread and nothing blocks
+// it. Where it was itself held up, or did not get its CPU, checks that were on their way get that
+// time back: it is not the backends' fault.
 //
 // Changes reach the workers by a new snapshot, those of a tenth of a second together.
 #pragma once

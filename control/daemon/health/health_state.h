@@ -48,8 +48,8 @@ class HealthState {
   bool takes_flows() const { return health_ != Health::kDown && !waits(); }
   // Percent of its weight that it gets for now: 5 to 100, in steps of 5.
   uint32_t share_percent() const { return share_percent_; }
-  // Why the last bad check was bad; while it is down there is always one. Empty where it is not down
-  // and the last check was good.
+  // Why the last bad check was bad; while it is down there is always one. Empty where it is not
+  // down and the last check was good.
   const std::string& reason() const { return reason_; }
   // Bad results (good ones of a backend that is down) in a row.
   uint32_t row_count() const { return row_count_; }

@@ -51,8 +51,8 @@ class Probe {
   virtual ~Probe() = default;
   // Whether there is room for one more of its kind just now.
   virtual bool may_start() const { return true; }
-  // Calls back once, from within start() or later from the event loop, unless it is given up before.
-  // Not to be called again before either.
+  // Calls back once, from within start() or later from the event loop, unless it is given up
+  // before. Not to be called again before either.
   virtual void start(Done done) = 0;
   // Ends what is on its way without calling back; how far it had come, in a few words.
   virtual std::string give_up() = 0;

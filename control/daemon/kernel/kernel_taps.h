@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The control thread's side of the exception path: carries frames between the workers' rings and the
-// taps, a bounded share at a time.
+// The control thread's side of the exception path: carries frames between the workers' rings and
+// the taps, a bounded share at a time.
 //
 // No worker wakes anybody, so a timer looks at the rings: every millisecond while nothing moves,
 // every 100 us for a while after something did. A frame of the kernel's wakes the loop by its tap.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Looks at the interfaces' links as soon as one changes.
 //
-// A device on top of a kernel interface (net_af_packet, net_af_xdp, net_tap, mlx5) knows little of it:
-// there the kernel is asked, and rtnetlink says when. Of the others the driver is asked: when it
-// interrupts, where it can, and four times a second.
+// A device on top of a kernel interface (net_af_packet, net_af_xdp, net_tap, mlx5) knows little of
+// it: there the kernel is asked, and rtnetlink says when. Of the others the driver is asked: when
+// it interrupts, where it can, and four times a second.
 #pragma once
 
 #include <functional>

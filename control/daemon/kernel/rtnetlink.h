@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the host's kernel is told about a tap: MAC address, MTU, addresses, routes (rtnetlink); and what
-// it says of the links of its interfaces.
+// What the host's kernel is told about a tap: MAC address, MTU, addresses, routes (rtnetlink); and
+// what it says of the links of its interfaces.
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The control thread's one loop: descriptors (epoll), timers and signals, each with its callback.
 //
-// Callbacks run one after another on the thread that calls run(), and must not block. The loop keeps
-// an account of itself: how often it went round, how much of the time it was awake, and for whom. One
-// that is woken without end (a descriptor that is ready and that nobody reads) slows itself down and
-// says so; a timer whose callback takes long comes less often.
+// Callbacks run one after another on the thread that calls run(), and must not block. The loop
+// keeps an account of itself: how often it went round, how much of the time it was awake, and for
+// whom. One that is woken without end (a descriptor that is ready and that nobody reads) slows
+// itself down and says so; a timer whose callback takes long comes less often.
 #pragma once
 
 #include <chrono>

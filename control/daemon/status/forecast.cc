@@ -9,7 +9,8 @@ namespace {
 
 using nlohmann::json;
 
-// A load that begins takes much at once and nothing for long: the more is gone, the further we look.
+// A load that begins takes much at once and nothing for long: the more is gone, the further we
+// look.
 constexpr double kFifthGone = 0.2, kFifthHorizonSeconds = 600;
 constexpr double kHalfGone = 0.5, kHalfHorizonSeconds = 3600;
 

@@ -16,8 +16,8 @@ struct Forecast {
   bool soon;       // so near, and so much gone already, that somebody should look
 };
 
-// Of a local pool's ports towards a backend, by how many cannot be taken (pool_sums.h): those of open
-// connections and, under `never` and `natural`, those that rest. Nothing where the ports last.
+// Of a local pool's ports towards a backend, by how many cannot be taken (pool_sums.h): those of
+// open connections and, under `never` and `natural`, those that rest. Nothing where the ports last.
 std::optional<Forecast> forecast_of_ports(const nlohmann::json& pool);
 // Of a worker's flow entries, by the flows that are open: those that are over make room.
 std::optional<Forecast> forecast_of_flows(const nlohmann::json& worker);

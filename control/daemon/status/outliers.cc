@@ -27,8 +27,8 @@ constexpr double kTalkBytes = 70;
 // A SYN, an acknowledgement and the shortest request; who only connects, as monitors do, has 56.
 constexpr double kAskedBytes = 58;
 
-// Of `sorted` without one element; of two in the middle the lower one, so that two slow ones of three
-// are both named.
+// Of `sorted` without one element; of two in the middle the lower one, so that two slow ones of
+// three are both named.
 double median_without(const std::vector<double>& sorted, size_t index) {
   const size_t middle = (sorted.size() - 2) / 2;
   return sorted[middle < index ? middle : middle + 1];

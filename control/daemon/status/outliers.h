@@ -10,9 +10,9 @@
 
 namespace sluice::control {
 
-// Puts into each row, from its rates (rates.h): handshake_others_ms and check_others_ms, the medians
-// of the service's other backends that have such a time, null where none has; others_talk, whether
-// one of them sends more than bare acknowledgements.
+// Puts into each row, from its rates (rates.h): handshake_others_ms and check_others_ms, the
+// medians of the service's other backends that have such a time, null where none has; others_talk,
+// whether one of them sends more than bare acknowledgements.
 void add_siblings(nlohmann::json& backends);
 
 // "needs 52ms for a handshake, the other backends 0.40ms"; empty where it is not much slower.

@@ -16,7 +16,8 @@ namespace sluice::control {
 
 class PoolWatch {
  public:
-  // To be called once a second, before the others. Each level is logged once, until the pool is well below it again.
+  // To be called once a second, before the others. Each level is logged once, until the pool is
+  // well below it again.
   void look(const Identities& identities, const TimeWaitConfig& time_wait, uint64_t now_ms);
 
   // Ports of a pool that a worker cannot take, as of the last look.

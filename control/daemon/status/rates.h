@@ -28,8 +28,8 @@ class Rates {
   // Puts FIELD_per_s and FIELD_recent beside each field. A row that is new, or whose counters began
   // anew, has not grown.
   void add(const std::string& key, nlohmann::json& row, const std::vector<std::string>& fields);
-  // Puts FIELD_trend beside each field that rises and falls: its growth per second, the slope of the
-  // line that fits the last minute best. 0 for a row that has been seen less than ten times.
+  // Puts FIELD_trend beside each field that rises and falls: its growth per second, the slope of
+  // the line that fits the last minute best. 0 for a row that has been seen less than ten times.
   void add_trends(const std::string& key, nlohmann::json& row,
                   const std::vector<std::string>& fields);
 

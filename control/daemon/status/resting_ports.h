@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // How many ports of a pool its backend still holds in TIME_WAIT.
 //
-// A port in TIME_WAIT that has rested TIME_WAIT out stays in its FIFO until it is taken, so the FIFO's
-// length says too much. But it is a FIFO: of its ports exactly those put in within the last
+// A port in TIME_WAIT that has rested TIME_WAIT out stays in its FIFO until it is taken, so the
+// FIFO's length says too much. But it is a FIFO: of its ports exactly those put in within the last
 // TIME_WAIT still rest. How many were ever put in follows from the counters; some readings of the
 // past, evenly spread over one TIME_WAIT, say how many were then.
 #pragma once

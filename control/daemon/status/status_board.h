@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One picture of the whole balancer a second: the rows of `show`, how fast they grow, what is wrong,
-// and five minutes of history. The page, `sluicectl status` and `sluicectl top` are made of it.
+// One picture of the whole balancer a second: the rows of `show`, how fast they grow, what is
+// wrong, and five minutes of history. The page, `sluicectl status` and `sluicectl top` are made of
+// it.
 #pragma once
 
 #include <array>

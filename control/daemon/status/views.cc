@@ -309,7 +309,8 @@ json view_workers(const DataplaneManager& dataplane, const std::vector<WorkerLoa
   return {{"workers", rows}};
 }
 
-// Names that events had in the version before: their rows stay beside the new ones for this version.
+// Names that events had in the version before: their rows stay beside the new ones for this
+// version.
 struct OldName {
   Event event;
   const char* name;

@@ -32,7 +32,8 @@ struct FlowQuery {
 };
 // What a question says of them. Throws RequestError.
 FlowQuery flow_query_of(const nlohmann::json& request, const Config& config, size_t rows_max);
-// Asks the workers. However few flows there are to be found, a bounded number of entries is looked at.
+// Asks the workers. However few flows there are to be found, a bounded number of entries is looked
+// at.
 nlohmann::json view_flows(const DataplaneManager& dataplane, const FlowQuery& query);
 
 }  // namespace sluice::control

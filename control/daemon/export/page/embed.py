@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Puts the page's style and script into its HTML, and that into a C++ header: embed.py HTML CSS JS."""
+"""Puts the page's style and script into its HTML, that into a C++ header: embed.py HTML CSS JS."""
 
 import sys
 from pathlib import Path

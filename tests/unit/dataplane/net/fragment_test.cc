@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Fragments of any packet at any MTU: they fit, they say where they belong, and together they are it.
+// Fragments of any packet at any MTU: they fit, they say where they belong, and together they are
+// it.
 #include "dataplane/net/fragment.h"
 
 #include <gtest/gtest.h>

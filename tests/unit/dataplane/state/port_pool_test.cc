@@ -311,7 +311,8 @@ TEST(PortPool, NothingIsSearched) {
   EXPECT_LT(seconds(65535), 50 * seconds(16));
 }
 
-// The clock has 32 bits: what rests for 49.7 days and a little must not seem to rest since just now.
+// The clock has 32 bits: what rests for 49.7 days and a little must not seem to rest since just
+// now.
 TEST(PortPool, WeeksOfRestStayWeeks) {
   for (const uint32_t closed : {0u, 1'000'000u, 0xfffffff0u}) {
     Pool pool(1);
