@@ -60,6 +60,8 @@ class Checker {
   void leaves_balancer(Side side, FrameView frame, TimeUs now);
   void restarted(TimeUs now);
   void set_flood(bool on);
+  // A backend dies now.
+  void note_death() { died_at_ = now_; }
   void drained(const Account& account, TimeUs now);
 
   // What the ends do.
@@ -120,6 +122,7 @@ class Checker {
   };
   bool flood_on_ = false;
   TimeUs flood_changed_at_ = 0;
+  TimeUs died_at_ = 0;                                    // when a backend did last
   std::unordered_map<uint64_t, Unfinished> unfinished_;   // by tuple, where there is a flood
   std::unordered_map<uint32_t, uint64_t> unfinished_of_;  // how many, by backend
   std::unordered_map<uint64_t, ConnectionId> by_client_;

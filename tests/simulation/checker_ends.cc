@@ -21,9 +21,12 @@ bool Checker::is_lost(const Connection& c) const {
   return restarted_at_ != 0 && c.started_at <= restarted_at_;
 }
 
-// The connection before it from the same port was lost with its backend, which has to be silent
-// for as long as a client waits before its SYN goes elsewhere.
+// Its backend died while its SYN was on the way there; or the connection before it from the same
+// port was lost with its backend, which has to be silent for as long as a client waits before its
+// SYN goes elsewhere.
 bool Checker::met_a_death(const Connection& c) const {
+  constexpr TimeUs kOnTheWayUs = 5 * kMillisecond;
+  if (died_at_ >= c.started_at && died_at_ - c.started_at < kOnTheWayUs) return true;
   const Connection* before = connections_.find(c.previous);
   return scenario_.death_every_us != 0 && before != nullptr && before->forgotten;
 }

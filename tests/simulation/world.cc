@@ -162,6 +162,7 @@ void World::kill_backend() {
   if (to_open_ == 0) return;
   const uint32_t index = rng_.below(static_cast<uint32_t>(backends_.size()));
   backends_[index]->die();
+  checker_.note_death();
   balancer_->set_down(index, true);
   connections_.each_live([&](Connection& c) {
     if (c.has_tuple && c.tuple_leads_to == index) clients_.give_up(c);
