@@ -21,7 +21,7 @@
 //   half_open     in a flood unfinished handshakes hold half of a backend's ports and of the
 //                 table at most
 //   evicted       the backend of one that made way was reset, at the number that it expects
-//   flood         real clients connect by their second SYN, by their first once the flood is
+//   flood         real clients connect by their third SYN, by their first once the flood is
 //                 over
 //   accounts      every packet in is a packet out, a drop, or counted as consumed
 //   leak          flows and ports at the end equal those at the start
