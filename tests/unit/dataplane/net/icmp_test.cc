@@ -7,6 +7,7 @@
 #include <random>
 
 #include "tests/unit/dataplane/net/frame_builder.h"
+#include "tests/unit/dataplane/net/peers.h"
 
 namespace sluice::net {
 namespace {
@@ -16,13 +17,13 @@ using test::endpoint;
 using test::get16;
 using test::get32;
 using test::ip4;
+using test::kBackend;
+using test::kClient;
 using test::kIpAt;
+using test::kLocal;
 using test::kTcpAt;
+using test::kVip;
 
-const Endpoint kClient = endpoint(ip4(10, 1, 0, 1), 40000);
-const Endpoint kVip = endpoint(ip4(10, 3, 0, 1), 80);
-const Endpoint kLocal = endpoint(ip4(10, 2, 0, 1), 1024);
-const Endpoint kBackend = endpoint(ip4(10, 2, 0, 10), 8080);
 constexpr size_t kQuotedIpAt = kTcpAt + 8;
 
 // An error from `router` to the local address, quoting `quoted` bytes of a packet local > backend.

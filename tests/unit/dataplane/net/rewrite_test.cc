@@ -10,6 +10,7 @@
 
 #include "dataplane/net/tcp_options.h"
 #include "tests/unit/dataplane/net/frame_builder.h"
+#include "tests/unit/dataplane/net/peers.h"
 
 namespace sluice::net {
 namespace {
@@ -18,14 +19,13 @@ using test::Bytes;
 using test::endpoint;
 using test::get32;
 using test::ip4;
+using test::kBackend;
+using test::kClient;
 using test::kIpAt;
+using test::kLocal;
 using test::kTcpAt;
+using test::kVip;
 using namespace test::option;
-
-const Endpoint kClient = endpoint(ip4(10, 1, 0, 1), 40000);
-const Endpoint kVip = endpoint(ip4(10, 3, 0, 1), 80);
-const Endpoint kLocal = endpoint(ip4(10, 2, 0, 1), 1024);
-const Endpoint kBackend = endpoint(ip4(10, 2, 0, 10), 8080);
 
 std::set<size_t> changed_bytes(const Bytes& a, const Bytes& b) {
   std::set<size_t> changed;

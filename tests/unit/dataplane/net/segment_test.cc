@@ -6,6 +6,7 @@
 
 #include "dataplane/net/arp.h"
 #include "tests/unit/dataplane/net/frame_builder.h"
+#include "tests/unit/dataplane/net/peers.h"
 
 namespace sluice::net {
 namespace {
@@ -13,10 +14,9 @@ namespace {
 using test::Bytes;
 using test::endpoint;
 using test::ip4;
+using test::kClient;
 using test::kIpAt;
-
-const Endpoint kClient = endpoint(ip4(10, 1, 0, 1), 40000);
-const Endpoint kVip = endpoint(ip4(10, 3, 0, 1), 80);
+using test::kVip;
 
 TEST(Reset, IsWrittenWhole) {
   for (const bool has_ack : {false, true}) {
