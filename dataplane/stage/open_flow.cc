@@ -69,7 +69,7 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   const bool repeated = seen == SynSeen::kRepeated;
   const net::Endpoint client = syn.source();
   ServiceState& service_state = *core.registry.services[service.id];
-  const BackendView* backend = pick_backend(service, service_state, core.registry, client.ip);
+  const BackendView* backend = pick_backend(service, service_state, core.registry, client);
   if (backend == nullptr) return DropReason::no_backend;
   HalfOpenQueue& half_open = core.registry.backends[backend->id]->half_open;
   if (!make_way(core, half_open, *backend, repeated)) {

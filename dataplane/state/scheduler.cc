@@ -90,15 +90,23 @@ std::vector<uint16_t> make_wrr_order(std::span<const uint32_t> weights) {
   return order;
 }
 
+void prepare_scheduler(ServiceView& service) {
+  service.wrr_order.clear();
+  if (service.scheduler == SchedulerKind::kSourceHash) return;
+  std::vector<uint32_t> weights;
+  for (const BackendView& backend : service.backends) weights.push_back(backend.weight);
+  service.wrr_order = make_wrr_order(weights);
+}
+
 const BackendView* pick_backend(const ServiceView& service, ServiceState& state,
-                                const Registry& registry, net::Ipv4Address client) {
+                                const Registry& registry, net::Endpoint client) {
   switch (service.scheduler) {
     case SchedulerKind::kRoundRobin:
       return round_robin(service, state);
     case SchedulerKind::kLeastConnections:
       return least_connections(service, state, registry);
     case SchedulerKind::kSourceHash:
-      return source_hash(service, client);
+      return source_hash(service, client.ip);
   }
   return nullptr;
 }

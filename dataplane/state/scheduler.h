@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Which backend a new flow goes to.
 //
-//   round_robin        weighted, interleaved: the turns are laid out once per snapshot (nginx's
+//   round_robin        weighted, interleaved: the order is laid out once per snapshot (nginx's
 //                      smooth order), a pick is one index
 //   least_connections  fewest active flows per weight; IPVS wlc
 //   source_hash        highest random weight of (client ip, backend) (Thaler and Ravishankar
@@ -23,8 +23,12 @@ namespace sluice {
 std::vector<uint16_t> make_wrr_order(std::span<const uint32_t> weights);
 inline constexpr uint32_t kTurnsMax = 4096;
 
-/// A backend with a positive weight, or nullptr when there is none.
+/// Lays out what this service's scheduler looks up for each new flow, from the weights of its
+/// backends. Called once for each service of a snapshot, when its backends are in it.
+void prepare_scheduler(ServiceView& service);
+
+/// A backend with a positive weight, or nullptr when there is none. `client` is the new flow's.
 const BackendView* pick_backend(const ServiceView& service, ServiceState& state,
-                                const Registry& registry, net::Ipv4Address client);
+                                const Registry& registry, net::Endpoint client);
 
 }  // namespace sluice

@@ -74,7 +74,8 @@ struct ServiceView {
   bool rewrite_timestamps;
   bool mss_clamp;  // SYNs state no larger segments than both ways can carry
   std::vector<BackendView> backends;
-  std::vector<uint16_t> wrr_order;  // weighted round robin: indices into `backends`
+  // Weighted round robin, where the scheduler asks for it: indices into `backends`.
+  std::vector<uint16_t> wrr_order;
 };
 
 /// A pool by what it is to the network. Those of removed backends stay as long as flows use them.

@@ -104,7 +104,7 @@ Snapshot Rig::make_snapshot(const RigOptions& options) {
     }
     service.backends.push_back(view);
   }
-  service.wrr_order = make_wrr_order(std::vector<uint32_t>(options.backends, 1));
+  prepare_scheduler(service);
   s.services = {service};
   s.seal();
   return s;

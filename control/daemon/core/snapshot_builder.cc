@@ -78,7 +78,7 @@ void add_services(Snapshot& snapshot, const Config& config, const RuntimeState& 
       view.backends.push_back(view_of(service.backends[i], service, local_pool_of(config, service),
                                       weights[i], identities));
     }
-    view.wrr_order = make_wrr_order(weights);
+    prepare_scheduler(view);
     snapshot.services.push_back(std::move(view));
   }
 }

@@ -30,11 +30,11 @@ struct Bench {
       backend.weight = weights[i];
       service.backends.push_back(backend);
     }
-    service.wrr_order = make_wrr_order(weights);
+    prepare_scheduler(service);
   }
   int pick(uint32_t client = 0x0a010001) {
-    const BackendView* backend =
-        pick_backend(service, state, *registry, net::be32::from_host(client));
+    const net::Endpoint from{net::be32::from_host(client), net::be16::from_host(40000)};
+    const BackendView* backend = pick_backend(service, state, *registry, from);
     return backend == nullptr ? -1 : backend->id;
   }
   Counter& active(size_t i) { return registry->backends[i]->active; }
