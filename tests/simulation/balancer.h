@@ -53,9 +53,9 @@ struct Account {
   uint64_t exhausted = 0;
 };
 
-class DataplaneManager {
+class Balancer {
  public:
-  virtual ~DataplaneManager() = default;
+  virtual ~Balancer() = default;
 
   virtual void receive(Side side, std::span<const FrameView> burst, TimeUs now) = 0;
   virtual void housekeeping(TimeUs /*now*/) {}

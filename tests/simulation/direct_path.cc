@@ -12,7 +12,7 @@
 namespace sluice::sim {
 namespace {
 
-class DirectPath final : public DataplaneManager {
+class DirectPath final : public Balancer {
  public:
   DirectPath(const Site& site, Wire& wire)
       : site_(site), wire_(wire), down_(site.backends.size()) {}
@@ -56,7 +56,7 @@ class DirectPath final : public DataplaneManager {
 
 }  // namespace
 
-std::unique_ptr<DataplaneManager> make_direct_path(const Site& site, Wire& wire) {
+std::unique_ptr<Balancer> make_direct_path(const Site& site, Wire& wire) {
   return std::make_unique<DirectPath>(site, wire);
 }
 

@@ -37,8 +37,8 @@ void usage() {
                 static_cast<int>(s.about.size()), s.about.data());
 }
 
-std::unique_ptr<DataplaneManager> make(const Options& options, const Scenario& scenario,
-                                       const Site& site, Wire& wire, uint64_t seed) {
+std::unique_ptr<Balancer> make(const Options& options, const Scenario& scenario, const Site& site,
+                               Wire& wire, uint64_t seed) {
   if (options.balancer == "nat") return make_plain_nat(site, wire, seed);
   if (options.balancer == "direct") return make_direct_path(site, wire);
   return make_sluice(scenario, site, wire, seed);

@@ -12,7 +12,7 @@ namespace {
 
 constexpr TimeUs kIdleUs = 40 * kSecond;
 
-class PlainNat final : public DataplaneManager {
+class PlainNat final : public Balancer {
  public:
   PlainNat(const Site& site, Wire& wire, uint64_t seed) : site_(site), wire_(wire), rng_(seed) {}
 
@@ -100,7 +100,7 @@ class PlainNat final : public DataplaneManager {
 
 }  // namespace
 
-std::unique_ptr<DataplaneManager> make_plain_nat(const Site& site, Wire& wire, uint64_t seed) {
+std::unique_ptr<Balancer> make_plain_nat(const Site& site, Wire& wire, uint64_t seed) {
   return std::make_unique<PlainNat>(site, wire, seed);
 }
 

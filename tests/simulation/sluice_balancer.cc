@@ -41,7 +41,7 @@ TcpTimeouts timeouts_of(const BalancerTimeouts& t) {
           t.closing_ms, t.closing_ms, t.closed_ms,      t.closed_ms};
 }
 
-class SluiceBalancer final : public DataplaneManager {
+class SluiceBalancer final : public Balancer {
  public:
   SluiceBalancer(const Scenario& scenario, const Site& site, Wire& wire, uint64_t seed)
       : scenario_(scenario),
@@ -228,8 +228,8 @@ class SluiceBalancer final : public DataplaneManager {
 
 }  // namespace
 
-std::unique_ptr<DataplaneManager> make_sluice(const Scenario& scenario, const Site& site,
-                                              Wire& wire, uint64_t seed) {
+std::unique_ptr<Balancer> make_sluice(const Scenario& scenario, const Site& site, Wire& wire,
+                                      uint64_t seed) {
   return std::make_unique<SluiceBalancer>(scenario, site, wire, seed);
 }
 

@@ -10,7 +10,7 @@
 
 namespace sluice::sim {
 
-std::unique_ptr<DataplaneManager> make_sluice(const Scenario& scenario, const Site& site,
-                                              Wire& wire, uint64_t seed);
+std::unique_ptr<Balancer> make_sluice(const Scenario& scenario, const Site& site, Wire& wire,
+                                      uint64_t seed);
 
 }  // namespace sluice::sim

@@ -11,7 +11,7 @@
 
 namespace sluice::sim {
 
-std::unique_ptr<DataplaneManager> make_direct_path(const Site& site, Wire& wire);
-std::unique_ptr<DataplaneManager> make_plain_nat(const Site& site, Wire& wire, uint64_t seed);
+std::unique_ptr<Balancer> make_direct_path(const Site& site, Wire& wire);
+std::unique_ptr<Balancer> make_plain_nat(const Site& site, Wire& wire, uint64_t seed);
 
 }  // namespace sluice::sim

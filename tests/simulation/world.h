@@ -17,8 +17,8 @@
 namespace sluice::sim {
 
 // Builds what is to be tested; called once a run.
-using MakeBalancer = std::function<std::unique_ptr<DataplaneManager>(const Scenario&, const Site&,
-                                                                     Wire&, uint64_t seed)>;
+using MakeBalancer =
+    std::function<std::unique_ptr<Balancer>(const Scenario&, const Site&, Wire&, uint64_t seed)>;
 
 struct Outcome {
   std::optional<Violation> violation;
@@ -62,7 +62,7 @@ class World {
   Flood flood_;
   ClientHost clients_;
   std::vector<std::unique_ptr<BackendHost>> backends_;
-  std::unique_ptr<DataplaneManager> balancer_;
+  std::unique_ptr<Balancer> balancer_;
   std::vector<FrameId> burst_[2];
   uint64_t to_open_ = 0;
   uint64_t digest_ = 0;
