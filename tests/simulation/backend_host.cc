@@ -66,6 +66,15 @@ void BackendHost::receive(const Segment& s) {
   run(*socket);
 }
 
+void BackendHost::receive(const PathError& error) {
+  if (dead_) return;
+  path_mtus_.learn(error, network_.now);
+  Socket* socket = find(key_of(error.destination, error.source));
+  if (socket == nullptr || socket->waits) return;
+  socket->tcp.path_shrank(error, network_.now, *this);
+  after(*socket);
+}
+
 void BackendHost::receive_waiting(Socket& socket, const Segment& s) {
   const bool another = s.is_syn() && s.identity != socket.connection;
   const TimeWait before = socket.wait;

@@ -19,6 +19,7 @@ class BackendHost final : public Outbox {
               EventQueue& events, Connections& connections, Checker& checker);
 
   void receive(const Segment& segment);
+  void receive(const PathError& error);
   // Loses a connection, or all and with them its place in the network, without a word.
   void forget(ConnectionId connection);
   void die();
@@ -26,6 +27,9 @@ class BackendHost final : public Outbox {
   void on_timer(uint32_t slot, ConnectionId connection);
 
   void transmit(const Segment& segment, uint32_t connection) override;
+  uint16_t path_mtu(uint32_t local, uint32_t remote, TimeUs now) const override {
+    return path_mtus_.between(local, remote, now);
+  }
 
  private:
   struct Socket {
@@ -39,9 +43,10 @@ class BackendHost final : public Outbox {
     bool used = false;
   };
 
-  static uint64_t key_of(const Segment& s) {
-    return uint64_t{s.source.ip} << 32 | uint64_t{s.source.port} << 16 | s.destination.port;
+  static uint64_t key_of(const Address& remote, const Address& local) {
+    return uint64_t{remote.ip} << 32 | uint64_t{remote.port} << 16 | local.port;
   }
+  static uint64_t key_of(const Segment& s) { return key_of(s.source, s.destination); }
 
   Socket* find(uint64_t key);
   void accept(Socket* socket, const Segment& syn, bool reopens, uint32_t reopened_iss);
@@ -65,6 +70,7 @@ class BackendHost final : public Outbox {
   std::vector<Socket> sockets_;
   std::vector<uint32_t> free_;
   std::unordered_map<uint64_t, uint32_t> by_key_;
+  PathMtus path_mtus_;
 };
 
 }  // namespace sluice::sim

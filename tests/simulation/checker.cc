@@ -14,15 +14,6 @@
 namespace sluice::sim {
 namespace {
 
-uint64_t key_of(const Address& a) {
-  return uint64_t{a.ip} << 16 | a.port;
-}
-
-// Backends differ in the low bits, so this is exact for the sites we build.
-uint64_t key_of(const Tuple& t) {
-  return uint64_t{t.backend.ip & 0xffff} << 48 | key_of(t.local);
-}
-
 const Spoken* speaker_of(const Connection& c, uint32_t seq) {
   for (const Spoken& spoken : c.backend_spoke)
     if (spoken.any && spoken.covers_seq(seq)) return &spoken;
@@ -54,6 +45,8 @@ void Checker::fail(const char* invariant, ConnectionId connection, const char* f
 void Checker::leaves_balancer(Side side, FrameView frame, TimeUs now) {
   now_ = now;
   figures_.packets++;
+  check_size(side, frame);
+  if (PathError error; decode(frame, error)) return error_leaves(side, error);
   Segment s;
   const Decoded decoded = decode(frame, s);
   if (decoded != Decoded::ok)
@@ -104,8 +97,8 @@ void Checker::syn_to_backend(const Segment& s, const Tuple& tuple) {
   Connection* c = s.has_identity ? connections_.find(s.identity) : nullptr;
   if (c == nullptr) return fail("delivery", kNobody, "a SYN of nobody, or without its options");
   const TcpSetup& own = c->client.setup();
-  const bool options_kept = s.mss == 1460 && s.sack_permitted == own.sack && s.has_window_scale &&
-                            s.window_scale == own.window_scale &&
+  const bool options_kept = s.mss == mss_expected() && s.sack_permitted == own.sack &&
+                            s.has_window_scale && s.window_scale == own.window_scale &&
                             s.has_timestamps == own.timestamps;
   if (!options_kept) return fail("delivery", c->id, "the options of the SYN are not the client's");
   if (s.payload_size != 0) return fail("delivery", c->id, "the SYN carries bytes");
@@ -219,6 +212,7 @@ void Checker::to_client(const Segment& s) {
   if (s.is_syn_ack()) {
     if (!s.has_identity || s.identity != id)
       return fail("delivery", id, "the SYN-ACK is that of #%u", s.identity);
+    if (s.mss != mss_expected()) return fail("mtu", id, "the SYN-ACK states an MSS of %u", s.mss);
     c->syn_ack_passed = c->answered = true;
   }
   if (!c->syn_ack_passed && !s.is(kRst))

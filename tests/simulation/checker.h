@@ -23,6 +23,8 @@
 //   evicted       the backend of one that made way was reset, at the number that it expects
 //   flood         real clients connect by their third SYN, by their first once the flood is
 //                 over
+//   mtu           nothing is larger than its link carries; who sent what is hears of it, as he sent
+//                 it, and where the MSS is clamped nobody has to
 //   accounts      every packet in is a packet out, a drop, or counted as consumed
 //   leak          flows and ports at the end equal those at the start
 #pragma once
@@ -34,6 +36,7 @@
 #include "tests/simulation/balancer.h"
 #include "tests/simulation/connection.h"
 #include "tests/simulation/figures.h"
+#include "tests/simulation/path_error.h"
 #include "tests/simulation/scenario.h"
 #include "tests/simulation/trace.h"
 
@@ -45,6 +48,15 @@ struct Violation {
   std::string detail;
   ConnectionId connection = kNobody;
 };
+
+// By which the checker finds a connection. Backends differ in the low bits, so the second is exact
+// for the sites we build.
+inline uint64_t key_of(const Address& a) {
+  return uint64_t{a.ip} << 16 | a.port;
+}
+inline uint64_t key_of(const Tuple& t) {
+  return uint64_t{t.backend.ip & 0xffff} << 48 | key_of(t.local);
+}
 
 class Checker {
  public:
@@ -80,6 +92,11 @@ class Checker {
   void set_now(TimeUs now) { now_ = now; }
 
  private:
+  void check_size(Side side, FrameView frame);
+  void error_leaves(Side side, const PathError& error);
+  ConnectionId sender_among_clients(const PathError& error) const;
+  ConnectionId sender_among_backends(const PathError& error) const;
+  uint16_t mss_expected() const;
   void to_backend(const Segment& s);
   void to_client(const Segment& s);
   void syn_to_backend(const Segment& s, const Tuple& tuple);

@@ -144,6 +144,16 @@ void ClientHost::receive(const Segment& s) {
   after(*c);
 }
 
+void ClientHost::receive(const PathError& error) {
+  path_mtus_.learn(error, network_.now);
+  const auto found = holders_.find(key(error.source));
+  if (found == holders_.end() || found->second.waits) return;
+  Connection* c = connections_.find(found->second.connection);
+  if (c == nullptr || !c->live || c->gone) return;
+  c->client.path_shrank(error, network_.now, *this);
+  after(*c);
+}
+
 void ClientHost::receive_waiting(Holder& h, const Segment& s) {
   if (h.wait.expires_at <= network_.now) {
     if (!s.is(kRst)) transmit(reset_for(s), kNobody);

@@ -22,6 +22,7 @@ class ClientHost final : public Outbox {
   // False where the chosen client has no free port; it tries again later.
   bool open();
   void receive(const Segment& segment);
+  void receive(const PathError& error);
   void on_timer(ConnectionId id);
 
   // A connection whose backend is dead: its user gives it up without a word and tries anew.
@@ -32,6 +33,9 @@ class ClientHost final : public Outbox {
   static uint64_t key(const Address& a) { return uint64_t{a.ip} << 16 | a.port; }
 
   void transmit(const Segment& segment, uint32_t connection) override;
+  uint16_t path_mtu(uint32_t local, uint32_t remote, TimeUs now) const override {
+    return path_mtus_.between(local, remote, now);
+  }
 
  private:
   struct Client {
@@ -70,6 +74,7 @@ class ClientHost final : public Outbox {
   Rng& rng_;
   std::vector<Client> clients_;
   std::unordered_map<uint64_t, Holder> holders_;
+  PathMtus path_mtus_;
   size_t sweep_at_ = 100'000;
   unsigned mode_weights_ = 0;
   uint64_t live_ = 0;

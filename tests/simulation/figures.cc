@@ -22,8 +22,9 @@ void Figures::print(std::FILE* f) const {
                syns_in_time_wait, rejected, rejected_silently, on_live_socket, healed);
   std::fprintf(f,
                "  fixes        %" PRIu64 " TSval, %" PRIu64 " sequence; %" PRIu64
-               " packets, %" PRIu64 " restarts, %" PRIu64 " reloads\n",
-               ts_fixes, seq_fixes, packets, restarts, reloads);
+               " packets, %" PRIu64 " said to be too large, %" PRIu64 " restarts, %" PRIu64
+               " reloads\n",
+               ts_fixes, seq_fixes, packets, path_errors, restarts, reloads);
   if (spoofed != 0)
     std::fprintf(f,
                  "  flood        %" PRIu64 " spoofed SYNs passed on, %" PRIu64

@@ -26,7 +26,8 @@ struct Figures {
   uint64_t healed = 0;          // rejected, and open without a second SYN of the client
   uint64_t seq_fixes = 0;
   uint64_t ts_fixes = 0;
-  uint64_t packets = 0;  // that left the balancer
+  uint64_t packets = 0;      // that left the balancer
+  uint64_t path_errors = 0;  // of those, that say a packet is too large
   uint64_t violations = 0;
   uint64_t bare_acks = 0;  // clients that saw one as the answer to their SYN
   uint64_t restarts = 0;

@@ -31,7 +31,7 @@ void Flood::send(uint32_t number) {
   s.destination = site_.vip;
   s.seq = spoofed_isn(number);
   s.flags = kSyn;
-  s.mss = 1460;
+  s.mss = kMssOfAll;
   s.has_identity = true;
   s.identity = kSpoofedBit | number;
   network_.from_client(s, kNobody);

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "tests/simulation/wire_bytes.h"
+
 namespace sluice::sim {
 namespace {
 
@@ -13,23 +15,15 @@ constexpr TimeUs kArpDelayUs = 50;
 constexpr unsigned kArpSize = 42;
 constexpr uint8_t kArpFixed[8] = {0, 1, 8, 0, 6, 4, 0, 0};
 
-void put_ip(uint8_t* p, uint32_t ip) {
-  for (int i = 0; i < 4; i++) p[i] = static_cast<uint8_t>(ip >> (24 - 8 * i));
-}
-
-uint32_t get_ip(const uint8_t* p) {
-  return uint32_t{p[0]} << 24 | uint32_t{p[1]} << 16 | uint32_t{p[2]} << 8 | p[3];
-}
-
 // operation 1: request, 2: reply
 void write_arp(uint8_t* f, uint8_t operation, uint32_t sender, uint32_t target) {
   f[12] = 0x08, f[13] = 0x06;
   std::memcpy(f + 14, kArpFixed, 8);
   f[21] = operation;
   write_mac(f + 22, sender);
-  put_ip(f + 28, sender);
+  put32(f + 28, sender);
   std::memset(f + 32, 0, 6);
-  put_ip(f + 38, target);
+  put32(f + 38, target);
 }
 
 EventKind arrival_at_balancer(Side side) {
@@ -40,7 +34,7 @@ EventKind arrival_at_balancer(Side side) {
 
 void write_mac(uint8_t* mac, uint32_t ip) {
   mac[0] = 0x02, mac[1] = 0;
-  put_ip(mac + 2, ip);
+  put32(mac + 2, ip);
 }
 
 void write_balancer_mac(uint8_t* mac, Side side) {
@@ -114,8 +108,8 @@ void Network::emit(Side side, FrameView frame) {
 void Network::answer_arp(Side side, FrameView request) {
   if (request[21] != 1) return;
   uint8_t reply[kArpSize];
-  const uint32_t asker = get_ip(&request[28]);
-  const uint32_t asked = get_ip(&request[38]);
+  const uint32_t asker = get32(&request[28]);
+  const uint32_t asked = get32(&request[38]);
   if (asker == asked) return;  // a gratuitous one
   std::memcpy(reply, &request[6], 6);
   write_mac(reply + 6, asked);

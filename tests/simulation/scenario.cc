@@ -96,6 +96,27 @@ void add_links(std::vector<Scenario>& all) {
   all.push_back(s);
 }
 
+void add_narrow_links(std::vector<Scenario>& all) {
+  Scenario s = make("narrow-clients", "responses are too large for the clients' link");
+  s.port_last = s.port_first + 199;
+  s.users = 64;
+  s.modes = kNobodyVanishes;
+  s.client_mtu = 128;
+  all.push_back(s);
+
+  s.name = "narrow-clamped";
+  s.about = "the same, and the balancer lowers the MSS of SYNs";
+  s.mss_clamp = true;
+  all.push_back(s);
+
+  s.name = "narrow-backends";
+  s.about = "requests are too large for the backends' link";
+  s.client_mtu = kMtuMax;
+  s.backend_mtu = 128;
+  s.mss_clamp = false;
+  all.push_back(s);
+}
+
 void add_restarts(std::vector<Scenario>& all) {
   Scenario s = make("restart", "all state lost about every second; 300 ports");
   s.port_last = s.port_first + 299;
@@ -289,6 +310,7 @@ std::vector<Scenario> make_all() {
   std::vector<Scenario> all;
   add_ports_and_numbers(all);
   add_links(all);
+  add_narrow_links(all);
   add_restarts(all);
   add_lost_connections(all);
   add_floods_and_shortages(all);

@@ -64,6 +64,10 @@ struct Scenario {
   uint32_t flood_copies_ppm = 0;  // so many SYNs come twice
   bool neighbours_known = true;   // else the balancer has to ask for each of them
   uint32_t flows_max = 1 << 16;
+  // What the links that leave the balancer carry; the ends do not know of them.
+  uint16_t client_mtu = kMtuMax;
+  uint16_t backend_mtu = kMtuMax;
+  bool mss_clamp = false;
 
   Reuse reuse = Reuse::rebase;
   bool rewrite_timestamps = false;
@@ -79,6 +83,7 @@ struct Scenario {
     return lossless() && client_link.reorder_ppm == 0 && backend_link.reorder_ppm == 0 &&
            client_link.duplicate_ppm == 0 && backend_link.duplicate_ppm == 0;
   }
+  bool narrow() const { return client_mtu < kMtuMax || backend_mtu < kMtuMax; }
   bool restarts() const { return restart_every_us != 0; }
   uint32_t ports() const { return (uint32_t{port_last} - port_first + 1) * local_ips * backends; }
 };

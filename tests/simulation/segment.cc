@@ -4,10 +4,11 @@
 
 #include <cstring>
 
+#include "tests/simulation/wire_bytes.h"
+
 namespace sluice::sim {
 namespace {
 
-constexpr unsigned kIpSize = 20;
 constexpr unsigned kTcpSize = 20;
 constexpr uint16_t kIdentityExperiment = 0x51ce;  // RFC 6994 ExID
 
@@ -21,51 +22,6 @@ enum Option : uint8_t {
   kTimestamps = 8,
   kExperiment = 253,
 };
-
-void put16(uint8_t* p, uint16_t v) {
-  p[0] = static_cast<uint8_t>(v >> 8);
-  p[1] = static_cast<uint8_t>(v);
-}
-
-void put32(uint8_t* p, uint32_t v) {
-  put16(p, static_cast<uint16_t>(v >> 16));
-  put16(p + 2, static_cast<uint16_t>(v));
-}
-
-uint16_t get16(const uint8_t* p) {
-  return static_cast<uint16_t>(p[0] << 8 | p[1]);
-}
-uint32_t get32(const uint8_t* p) {
-  return uint32_t{get16(p)} << 16 | get16(p + 2);
-}
-
-// Sums in machine order: the ones' complement sum is the same in either byte order (RFC 1071).
-uint64_t sum(const uint8_t* p, unsigned size, uint64_t total) {
-  for (; size >= 4; p += 4, size -= 4) {
-    uint32_t word;
-    std::memcpy(&word, p, 4);
-    total += word;
-  }
-  if (size >= 2) {
-    uint16_t half;
-    std::memcpy(&half, p, 2);
-    total += half;
-    p += 2;
-    size -= 2;
-  }
-  return size != 0 ? total + *p : total;
-}
-
-uint16_t fold(uint64_t total) {
-  while (total >> 16 != 0) total = (total & 0xffff) + (total >> 16);
-  return static_cast<uint16_t>(~total);
-}
-
-uint16_t tcp_checksum(const uint8_t* ip, unsigned tcp_size) {
-  const uint8_t pseudo[4] = {0, 6, static_cast<uint8_t>(tcp_size >> 8),
-                             static_cast<uint8_t>(tcp_size)};
-  return fold(sum(ip + kIpSize, tcp_size, sum(ip + 12, 8, sum(pseudo, 4, 0))));
-}
 
 void store(uint8_t* p, uint16_t machine_order) {
   std::memcpy(p, &machine_order, 2);

@@ -21,6 +21,9 @@ constexpr unsigned kSackBlocksMax = 3;
 constexpr unsigned kFrameSizeMax = 384;
 constexpr unsigned kEthernetSize = 14;
 constexpr unsigned kPayloadMax = 256;
+constexpr uint16_t kHeadersSize = 40;  // IPv4 and TCP without options
+constexpr uint16_t kMtuMax = 1500;
+constexpr uint16_t kMssOfAll = kMtuMax - kHeadersSize;  // what every end states
 // No end offers it: by this a stranger's segment is known, whatever else was rewritten.
 constexpr uint16_t kStrangersWindow = 54'321;
 

@@ -168,6 +168,7 @@ class SluiceBalancer final : public Balancer {
         i == 0 ? "client" : "backend", i, {}, { prefix }
       };
       write_balancer_mac(interface.mac.bytes.data(), static_cast<Side>(i));
+      interface.mtu = i == 0 ? scenario_.client_mtu : scenario_.backend_mtu;
       s->interfaces.push_back(interface);
       s->interface_of_port.push_back(i);
       s->routes.push_back({prefix, {}, i, prefix.address});
@@ -184,6 +185,7 @@ class SluiceBalancer final : public Balancer {
       s->own_everywhere.push_back(ip(local));
       s->locals.push_back(ip(local));
     }
+    s->mss_clamp = scenario_.mss_clamp;
     s->reuse.policy = policy_of(scenario_.reuse);
     s->timeouts_ms = timeouts_of(scenario_.timeouts);
     s->seal();
@@ -202,6 +204,7 @@ class SluiceBalancer final : public Balancer {
     service.on_refusal = OnRefusal::kReset;
     service.reset_on_timeout = true;
     service.rewrite_timestamps = scenario_.rewrite_timestamps;
+    service.mss_clamp = scenario_.mss_clamp;
     const size_t count = site_.backends.size() - (changed ? 1 : 0);
     for (size_t b = 0; b < count; b++) {
       BackendView backend{static_cast<BackendId>(b), endpoint(site_.backends[b]), 1, {}};

@@ -52,6 +52,7 @@ void Tcp::accept(const TcpSetup& setup, const Segment& syn, TimeUs now, Outbox& 
   timestamps_ = setup.timestamps && syn.has_timestamps;
   sack_ = setup.sack && syn.sack_permitted;
   irs_ = syn.seq;
+  if (syn.mss != 0) peer_mss_ = syn.mss;
   rcv_nxt_ = syn.seq + 1;
   ts_recent_ = syn.tsval;
   ts_recent_at_ = now;
@@ -90,12 +91,28 @@ void Tcp::flush(TimeUs now, Outbox& out) {
   if (ack_pending_) send_ack(now, out);
 }
 
+// tcp_current_mss: options count against what the peer and the way there can take.
+uint32_t Tcp::segment_size_for(TimeUs now, const Outbox& out) const {
+  constexpr uint32_t kTimestampsSize = 12;
+  const uint32_t path =
+      out.path_mtu(setup_.local.ip, setup_.remote.ip, now) - uint32_t{kHeadersSize};
+  const uint32_t most = std::min<uint32_t>(peer_mss_, path) - (timestamps_ ? kTimestampsSize : 0);
+  return std::min<uint32_t>(setup_.segment_size, most);
+}
+
+// tcp_v4_err, tcp_simple_retransmit
+void Tcp::path_shrank(const PathError& error, TimeUs now, Outbox& out) {
+  if (state_ < TcpState::established || state_ == TcpState::time_wait) return;
+  if (within(error.seq, snd_una_, snd_max_)) retransmit(now, out);
+}
+
 void Tcp::pump(TimeUs now, Outbox& out) {
   if (state_ < TcpState::established || state_ == TcpState::time_wait) return;
   const uint32_t data_end = setup_.iss + 1 + written_;
-  const uint32_t edge = snd_una_ + kWindowSegments * setup_.segment_size;
+  const uint32_t segment_size = segment_size_for(now, out);
+  const uint32_t edge = snd_una_ + kWindowSegments * segment_size;
   while (before(snd_nxt_, data_end) && before(snd_nxt_, edge)) {
-    const uint32_t size = std::min<uint32_t>(data_end - snd_nxt_, setup_.segment_size);
+    const uint32_t size = std::min<uint32_t>(data_end - snd_nxt_, segment_size);
     const bool fin = fin_wanted_ && snd_nxt_ + size == data_end;
     send_stream(snd_nxt_, size, fin, now, out);
   }
@@ -126,7 +143,7 @@ void Tcp::send_stream(uint32_t seq, uint32_t size, bool fin, TimeUs now, Outbox&
 void Tcp::send_syn(TimeUs now, Outbox& out) {
   Segment s = make(setup_.iss, kSyn, now);
   if (state_ == TcpState::syn_received) s.flags |= kAck;
-  s.mss = 1460;
+  s.mss = kMssOfAll;
   s.sack_permitted = sack_;
   s.has_window_scale = true;
   s.window_scale = setup_.window_scale;

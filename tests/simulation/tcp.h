@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "tests/simulation/clock.h"
+#include "tests/simulation/path_error.h"
 #include "tests/simulation/segment.h"
 #include "tests/simulation/time_wait.h"
 
@@ -22,6 +23,10 @@ namespace sluice::sim {
 class Outbox {
  public:
   virtual void transmit(const Segment& segment, uint32_t connection) = 0;
+  // What a host knows of the way to another.
+  virtual uint16_t path_mtu(uint32_t /*local*/, uint32_t /*remote*/, TimeUs /*now*/) const {
+    return kMtuMax;
+  }
 
  protected:
   ~Outbox() = default;
@@ -66,6 +71,8 @@ class Tcp {
   void accept(const TcpSetup& setup, const Segment& syn, TimeUs now, Outbox& out);
 
   void receive(const Segment& segment, TimeUs now, Outbox& out);
+  // Packets do not get there as they are; the host has learnt what does.
+  void path_shrank(const PathError& error, TimeUs now, Outbox& out);
   void on_deadline(TimeUs now, Outbox& out);
 
   // The application's side. What it asks for leaves with the next flush().
@@ -114,6 +121,7 @@ class Tcp {
   void answer_out_of_window(const Segment& s, TimeUs now, Outbox& out);
   void retransmit(TimeUs now, Outbox& out);
   void pump(TimeUs now, Outbox& out);
+  uint32_t segment_size_for(TimeUs now, const Outbox& out) const;
   void send_syn(TimeUs now, Outbox& out);
   void send_ack(TimeUs now, Outbox& out);
   void send_stream(uint32_t seq, uint32_t size, bool fin, TimeUs now, Outbox& out);
@@ -135,6 +143,7 @@ class Tcp {
   uint8_t backoff_ = 0;
   uint8_t gap_count_ = 0;
   uint16_t syns_sent_ = 0;
+  uint16_t peer_mss_ = kMssOfAll;
   uint16_t retransmissions_ = 0;
   uint32_t snd_una_ = 0;
   uint32_t snd_nxt_ = 0;

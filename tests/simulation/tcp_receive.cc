@@ -52,6 +52,7 @@ void Tcp::receive_syn_sent(const Segment& s, TimeUs now, Outbox& out) {
   if (s.is(kRst)) return finish(Ending::refused);
   if (!s.is(kSyn)) return;
   irs_ = s.seq;
+  if (s.mss != 0) peer_mss_ = s.mss;
   rcv_nxt_ = s.seq + 1;
   snd_una_ = s.ack;
   timestamps_ = timestamps_ && s.has_timestamps;

@@ -100,12 +100,9 @@ void World::handle(const Event& e) {
       if (to_open_ == 0) return;
       if (clients_.open()) to_open_--;
       return;
-    case EventKind::client_arrival: {
-      Segment s;
-      if (decode(network_.view(e.subject), s) == Decoded::ok)
-        is_spoofed(s.destination) ? flood_.receive(s) : clients_.receive(s);
+    case EventKind::client_arrival:
+      deliver_to_client(network_.view(e.subject));
       return network_.release(e.subject);
-    }
     case EventKind::backend_arrival:
       deliver_to_backend(network_.view(e.subject));
       return network_.release(e.subject);
@@ -213,11 +210,20 @@ void World::intrude() {
   }
 }
 
+void World::deliver_to_client(FrameView frame) {
+  if (PathError error; decode(frame, error)) return clients_.receive(error);
+  Segment s;
+  if (decode(frame, s) != Decoded::ok) return;
+  is_spoofed(s.destination) ? flood_.receive(s) : clients_.receive(s);
+}
+
 // By the Ethernet address: on the direct path all backends listen on one IPv4 address.
 void World::deliver_to_backend(FrameView frame) {
   const uint32_t index = frame[5] - (kFirstBackendIp & 255);
+  if (index >= backends_.size()) return;
+  if (PathError error; decode(frame, error)) return backends_[index]->receive(error);
   Segment s;
-  if (index >= backends_.size() || decode(frame, s) != Decoded::ok) return;
+  if (decode(frame, s) != Decoded::ok) return;
   if (Connection* c = s.is_syn() ? connections_.find(s.identity) : nullptr)
     c->tuple_leads_to = index;
   backends_[index]->receive(s);

@@ -38,6 +38,7 @@ class World {
 
  private:
   void handle(const Event& event);
+  void deliver_to_client(FrameView frame);
   void deliver_to_backend(FrameView frame);
   void collect(Side side, FrameId frame);
   void flush();
