@@ -7,7 +7,7 @@
 namespace sluice {
 
 const BackendView* configured_backend(const Core& core, const Flow& flow) {
-  const ServiceView* service = core.snapshot->find_service(core.vip(flow));
+  const ServiceView* service = core.snapshot->find_service(flow.key.service);
   if (service == nullptr) return nullptr;
   const auto at = std::ranges::find(service->backends, flow.backend, &BackendView::id);
   return at == service->backends.end() ? nullptr : &*at;

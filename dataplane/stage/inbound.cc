@@ -64,7 +64,7 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
 
 /// Ends the flow and treats its client's SYN as the first.
 Verdict begin_anew(Core& core, uint32_t index, Segment& segment) {
-  const ServiceView* service = core.snapshot->find_service(core.vip(core.flows[index]));
+  const ServiceView* service = core.snapshot->find_service(core.flows[index].key.service);
   if (!is_closed(core.flows[index].tcp.state())) core.count(Event::flows_replaced);
   end_flow(core, index, FlowEnd::replaced);
   if (service == nullptr) {  // removed meanwhile

@@ -17,7 +17,7 @@ uint16_t mtu_towards(const Snapshot& snapshot, net::Ipv4Address destination) {
 void clamp_mss(const Core& core, const Flow& flow, net::TcpHeader& tcp) {
   const Snapshot& snapshot = *core.snapshot;
   if (!snapshot.mss_clamp) return;
-  const ServiceView* service = snapshot.find_service(core.vip(flow));
+  const ServiceView* service = snapshot.find_service(flow.key.service);
   if (service == nullptr || !service->mss_clamp) return;
   constexpr uint16_t kHeaders = sizeof(net::Ipv4Header) + sizeof(net::TcpHeader);
   const uint16_t mtu = std::min(mtu_towards(snapshot, core.client(flow).ip),

@@ -24,7 +24,7 @@ void stamp(const Core& core, PassedSyn& passed, bool answered) {
 
 /// Whether it is to go with the balancer's clock: as a new flow's would.
 bool is_rewritten(const Core& core, const Flow& flow) {
-  const ServiceView* service = core.snapshot->find_service(core.vip(flow));
+  const ServiceView* service = core.snapshot->find_service(flow.key.service);
   return service != nullptr ? service->rewrite_timestamps : flow.rewrite_timestamps;
 }
 

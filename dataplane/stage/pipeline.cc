@@ -118,7 +118,7 @@ Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup, uint
   }
   const uint32_t other = other_owner_of_client(core, segment.source(), segment.destination());
   if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
-  const ServiceView* service = core.snapshot->find_service(segment.destination());
+  const ServiceView* service = core.snapshot->find_service(lookup.key.service);
   if (service == nullptr) return tcp_no_flow(core, segment, interface);  // removed
   const Verdict source = check_source(core, segment.packet.ip->source, interface);
   if (!source.passed()) return source;

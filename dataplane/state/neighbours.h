@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Next hops on the link: their MAC addresses, and the packets that wait for one.
 //
-// Pure state with bounds on everything; who asks and who answers is dataplane/next_hops. An entry's
+// Pure state with bounds on everything; who asks and who answers is stage/next_hops. An entry's
 // generation changes when it is given to another address, so a flow may keep (index, generation).
 //
 //   resolving --answer--> reachable --in use, not confirmed lately--> probing --answer--> reachable

@@ -32,14 +32,17 @@ void Snapshot::seal() {
 }
 
 void Snapshot::seal_owners() {
-  auto add_service = [this](net::Endpoint vip, uint32_t view, ServiceId id) {
+  auto add_service = [this](net::Endpoint vip, ServiceId id) {
     owners_.set(vip.ip.raw, static_cast<uint32_t>(Owner::kVip));
-    services_at_.set(word_of(vip), view << 16 | id);
+    services_at_.set(word_of(vip), id);
   };
-  for (const RemovedService& removed : removed_services)
-    add_service(removed.vip, kNoId, removed.id);
-  for (uint32_t view = 0; view < services.size(); ++view) {
-    add_service(services[view].vip, view, services[view].id);
+  for (const RemovedService& removed : removed_services) add_service(removed.vip, removed.id);
+  views_.clear();
+  for (size_t view = 0; view < services.size(); ++view) {
+    const ServiceId id = services[view].id;
+    add_service(services[view].vip, id);
+    if (views_.size() <= id) views_.resize(id + size_t{1}, kNoId);
+    views_[id] = static_cast<uint16_t>(view);
   }
   for (uint32_t number = 0; number < locals.size(); ++number) {
     owners_.set(locals[number].raw, static_cast<uint32_t>(Owner::kFirstLocal) + number);

@@ -121,7 +121,7 @@ struct Snapshot {
   Owner owner_of(net::Ipv4Address ip) const { return static_cast<Owner>(owners_.find(ip.raw)); }
   /// The service of a VIP, removed ones too, or kNoId.
   ServiceId service_at(net::Endpoint vip) const {
-    return static_cast<ServiceId>(services_at_.find(word_of(vip)) & 0xffff);
+    return static_cast<ServiceId>(services_at_.find(word_of(vip)));
   }
   /// The pool of a local address towards a backend, or kNoId.
   PoolId pool_at(net::Ipv4Address local, net::Endpoint backend) const {
@@ -131,10 +131,10 @@ struct Snapshot {
     return static_cast<PoolId>(
         pools_.find(uint64_t{static_cast<uint32_t>(local)} << 48 | word_of(backend)));
   }
-  /// The service that takes new flows at a VIP, or nullptr.
-  const ServiceView* find_service(net::Endpoint vip) const {
-    const uint32_t view = services_at_.find(word_of(vip)) >> 16;
-    return view < services.size() ? &services[view] : nullptr;
+  /// The service with this id, or nullptr where it is removed and takes no new flows.
+  const ServiceView* find_service(ServiceId id) const {
+    const uint16_t view = id < views_.size() ? views_[id] : kNoId;
+    return view == kNoId ? nullptr : &services[view];
   }
   const Route* find_route(net::Ipv4Address destination) const;
   /// Why nobody can send from `ip` what comes in by `interface`; asked for what belongs to no flow.
@@ -161,11 +161,12 @@ struct Snapshot {
   void seal_sources();
   void seal_announcements();
 
-  FlatMap own_;          // own_everywhere, as a set
-  FlatMap owners_;       // address -> Owner
-  FlatMap services_at_;  // vip -> view << 16 | id
-  FlatMap sources_;      // address -> kSourceIsOurs, kSourceIsBroadcast, or a backend's interface
-  FlatMap pools_;        // number of the local address as an owner << 48 | backend -> pool
+  std::vector<uint16_t> views_;  // by service id: index into `services`, or kNoId
+  FlatMap own_;                  // own_everywhere, as a set
+  FlatMap owners_;               // address -> Owner
+  FlatMap services_at_;          // VIP -> service id
+  FlatMap sources_;  // address -> kSourceIsOurs, kSourceIsBroadcast, or a backend's interface
+  FlatMap pools_;    // number of the local address as an owner << 48 | backend -> pool
 };
 
 }  // namespace sluice

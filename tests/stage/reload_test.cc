@@ -180,6 +180,8 @@ TEST_F(Reload, ARemovedServicesFlowsGoOnAndANewSynIsRefused) {
   establish(1000, 5000);
   auto next = make_snapshot(scene);
   next->services.clear();
+  next->removed_services = {{0, kVip}};
+  next->seal();
   adopt(std::move(next));
   sent.clear();
   expect_flowing();

@@ -15,6 +15,10 @@ namespace {
 using test::endpoint;
 using test::ip4;
 
+const ServiceView* find_service(const Snapshot& snapshot, net::Endpoint vip) {
+  return snapshot.find_service(snapshot.service_at(vip));
+}
+
 TEST(Snapshot, ServicesByAddressAndPort) {
   Snapshot snapshot;
   for (uint16_t id = 0; id < 200; ++id) {
@@ -27,13 +31,13 @@ TEST(Snapshot, ServicesByAddressAndPort) {
   std::shuffle(snapshot.services.begin(), snapshot.services.end(), std::mt19937(15));
   snapshot.seal();
   for (const ServiceView& service : snapshot.services) {
-    ASSERT_NE(snapshot.find_service(service.vip), nullptr);
-    EXPECT_EQ(snapshot.find_service(service.vip)->id, service.id);
+    ASSERT_NE(find_service(snapshot, service.vip), nullptr);
+    EXPECT_EQ(find_service(snapshot, service.vip)->id, service.id);
   }
-  EXPECT_EQ(snapshot.find_service(endpoint(ip4(10, 3, 0, 0), 81)), nullptr);
-  EXPECT_EQ(snapshot.find_service(endpoint(ip4(10, 3, 0, 10), 80)), nullptr);
-  EXPECT_EQ(snapshot.find_service(endpoint(ip4(255, 255, 255, 255), 65535)), nullptr);
-  EXPECT_EQ(Snapshot().find_service(endpoint(ip4(10, 3, 0, 0), 80)), nullptr);
+  EXPECT_EQ(find_service(snapshot, endpoint(ip4(10, 3, 0, 0), 81)), nullptr);
+  EXPECT_EQ(find_service(snapshot, endpoint(ip4(10, 3, 0, 10), 80)), nullptr);
+  EXPECT_EQ(find_service(snapshot, endpoint(ip4(255, 255, 255, 255), 65535)), nullptr);
+  EXPECT_EQ(find_service(Snapshot(), endpoint(ip4(10, 3, 0, 0), 80)), nullptr);
 }
 
 TEST(Snapshot, LongestPrefixWins) {

@@ -207,7 +207,7 @@ TEST_F(Keeper, TheSnapshotSaysWhatTheConfigurationSays) {
   EXPECT_EQ(snapshot->find_route(ip("10.2.0.10"))->via, net::Ipv4Address{});
   EXPECT_EQ(snapshot->find_route(ip("192.0.2.1"))->interface, 0);
 
-  const ServiceView* service = snapshot->find_service(at("10.3.0.1:80"));
+  const ServiceView* service = snapshot->find_service(snapshot->service_at(at("10.3.0.1:80")));
   ASSERT_NE(service, nullptr);
   EXPECT_EQ(service->wrr_order, std::vector<uint16_t>{0});
   EXPECT_EQ(service->backends[1].weight, 0u);
@@ -223,7 +223,7 @@ TEST_F(Keeper, AddressesOfWhatLingersStayOurs) {
   const auto snapshot = build(next);
   EXPECT_TRUE(snapshot->is_own(ip("10.3.0.1"), 0));
   EXPECT_TRUE(snapshot->is_local(ip("10.2.0.1")));
-  EXPECT_EQ(snapshot->find_service(at("10.3.0.1:80")), nullptr);
+  EXPECT_EQ(snapshot->find_service(snapshot->service_at(at("10.3.0.1:80"))), nullptr);
 }
 
 TEST(Reload, NamesWhatNeedsARestart) {
