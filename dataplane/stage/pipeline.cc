@@ -46,23 +46,24 @@ void parse_buffer(rte_mbuf* buffer, net::MacAddress our_mac, Packet& packet) {
 struct FlowLookup {
   enum class Kind : uint8_t { kService, kPool, kElsewhere };
   Kind kind;
+  uint8_t place;               // kService: of its key in the FlowBurst
   const PortPool::Use* local;  // kPool: where the flow of its port is told
-  FlowKey key;                 // kService
-  FlowTable::Hash hash;        // of the key
-  uint32_t candidate;          // kService: the flow that is probably meant
 };
+static_assert(kBurstMax <= FlowBurst::kMax && FlowBurst::kMax <= UINT8_MAX);
 
 /// First pass: which memory will tell the flow? It is fetched.
 void prefetch_lookup(const Core& core, const Segment& segment, bool faces_backends,
-                     FlowLookup& lookup) {
+                     FlowLookup& lookup, FlowBurst& burst) {
   const Snapshot& snapshot = *core.snapshot;
   const Snapshot::Owner owner = snapshot.owner_of(segment.packet.ip->destination);
   if (owner == Snapshot::Owner::kVip) {
-    lookup.key = {segment.source(), snapshot.service_at(segment.destination())};
-    if (lookup.key.service == kNoId) return;
+    const FlowKey key{segment.source(), snapshot.service_at(segment.destination())};
+    if (key.service == kNoId) return;
     lookup.kind = FlowLookup::Kind::kService;
-    lookup.hash = core.flows.hash(lookup.key);
-    core.flows.prefetch(lookup.hash);
+    const FlowIndex& index = core.flows.index();
+    const uint64_t hash = index.hash(key);
+    index.prefetch(hash);
+    lookup.place = static_cast<uint8_t>(burst.add(key, hash));
   } else if (owner != Snapshot::Owner::kNobody && faces_backends) {
     const PoolId pool = snapshot.pool_at(owner, segment.source());
     if (pool == kNoId) return;
@@ -75,10 +76,10 @@ void prefetch_lookup(const Core& core, const Segment& segment, bool faces_backen
 }
 
 /// Second pass: the flow is fetched.
-void fetch_flow(const Core& core, FlowLookup& lookup) {
+void fetch_flow(const Core& core, const FlowLookup& lookup, const FlowBurst& burst) {
   if (lookup.kind == FlowLookup::Kind::kService) {
-    lookup.candidate = core.flows.candidate(lookup.hash);
-    if (lookup.candidate != FlowTable::kNone) core.flows.prefetch_flow(lookup.candidate);
+    const uint32_t candidate = burst.candidates[lookup.place];
+    if (candidate != FlowTable::kNone) core.flows.prefetch_flow(candidate);
   } else if (lookup.kind == FlowLookup::Kind::kPool) {
     if (lookup.local->flow != PortPool::kNoFlow) core.flows.prefetch_flow(lookup.local->flow);
   }
@@ -107,27 +108,30 @@ Verdict tcp_no_flow(Core& core, Segment& segment, uint16_t interface) {
   return DropReason::no_service;
 }
 
-Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
+Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
+                    uint16_t interface) {
   // Packets before this one in the burst may have opened or ended a flow since it was fetched.
-  uint32_t index = lookup.candidate;
-  if (index == FlowTable::kNone || core.flows[index].key != lookup.key) [[unlikely]] {
-    index = core.flows.find(lookup.key, lookup.hash);
+  uint32_t index = burst.candidates[lookup.place];
+  const FlowKey key = burst.keys[lookup.place];
+  if (index == FlowTable::kNone || core.flows[index].key != key) [[unlikely]] {
+    index = core.flows.find(key, burst.hashes[lookup.place]);
   }
   if (index != FlowTable::kNone) [[likely]] {
     return inbound(core, index, segment);
   }
   const uint32_t other = other_owner_of_client(core, segment.source(), segment.destination());
   if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
-  const ServiceView* service = core.snapshot->find_service(lookup.key.service);
+  const ServiceView* service = core.snapshot->find_service(key.service);
   if (service == nullptr) return tcp_no_flow(core, segment, interface);  // removed
   const Verdict source = check_source(core, segment.packet.ip->source, interface);
   if (!source.passed()) return source;
   return inbound_miss(core, *service, segment);
 }
 
-Verdict tcp_input(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
+Verdict tcp_input(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
+                  uint16_t interface) {
   if (lookup.kind == FlowLookup::Kind::kService)
-    return from_client(core, segment, lookup, interface);
+    return from_client(core, segment, lookup, burst, interface);
   if (lookup.kind == FlowLookup::Kind::kPool && lookup.local->flow != PortPool::kNoFlow)
       [[likely]] {
     return outbound(core, lookup.local->flow, segment);
@@ -135,10 +139,11 @@ Verdict tcp_input(Core& core, Segment& segment, const FlowLookup& lookup, uint16
   return tcp_no_flow(core, segment, interface);
 }
 
-Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
+Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
+                 uint16_t interface) {
   switch (segment.packet.kind) {
     case Packet::Kind::kTcp:
-      return tcp_input(core, segment, lookup, interface);
+      return tcp_input(core, segment, lookup, burst, interface);
     case Packet::Kind::kArp:
       return arp_input(core, segment, interface);
     case Packet::Kind::kIcmp:
@@ -150,12 +155,14 @@ Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, uint16_
 }
 
 /// Whose connection a segment is of.
-TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLookup& lookup) {
+TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLookup& lookup,
+                        const FlowBurst& burst) {
   if (lookup.kind == FlowLookup::Kind::kPool && lookup.local->flow != PortPool::kNoFlow) {
     const Flow& flow = core.flows[lookup.local->flow];
     return {core.client(flow), core.vip(flow), flow.key};
   }
-  const ServiceId service = lookup.kind == FlowLookup::Kind::kService ? lookup.key.service : kNoId;
+  const bool is_service = lookup.kind == FlowLookup::Kind::kService;
+  const ServiceId service = is_service ? burst.keys[lookup.place].service : kNoId;
   return {segment.source(), segment.destination(), {segment.source(), service}};
 }
 
@@ -163,10 +170,10 @@ TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLook
 /// in the binary. Returns the last packet's verdict.
 [[gnu::noinline, gnu::noclone]] Verdict run_segments(Core& core, uint16_t interface,
                                                      Segment* segments, const FlowLookup* lookups,
-                                                     uint16_t count) {
+                                                     const FlowBurst& burst, uint16_t count) {
   Verdict verdict = Verdict::pass();
   for (uint16_t i = 0; i < count; ++i) {
-    verdict = dispatch(core, segments[i], lookups[i], interface);
+    verdict = dispatch(core, segments[i], lookups[i], burst, interface);
     if (!verdict.passed()) core.tx.drop(segments[i].buffer, verdict.reason());
   }
   return verdict;
@@ -174,21 +181,21 @@ TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLook
 
 /// The same, one by one, for who wants to see what becomes of some of them.
 void run_segments_traced(Core& core, uint16_t interface, Segment* segments,
-                         const FlowLookup* lookups, uint16_t count) {
+                         const FlowLookup* lookups, const FlowBurst& burst, uint16_t count) {
   Trace& trace = *core.trace;
   for (uint16_t i = 0; i < count; ++i) {
     TraceSubject subject;
     const bool wanted = segments[i].packet.kind == Packet::Kind::kTcp &&
                         !trace.is_closed(core.now_ms) &&
-                        trace.wants(subject = subject_of(core, segments[i], lookups[i]));
+                        trace.wants(subject = subject_of(core, segments[i], lookups[i], burst));
     if (!wanted) {
-      static_cast<void>(run_segments(core, interface, segments + i, lookups + i, 1));
+      static_cast<void>(run_segments(core, interface, segments + i, lookups + i, burst, 1));
       continue;
     }
     core.tx.flush();  // leaves room: what is sent now stays here until it has been looked at
     TraceRecord& record = trace.next();
     const EventCounts before = begin_trace(core, segments[i], subject, interface, record);
-    const Verdict verdict = run_segments(core, interface, segments + i, lookups + i, 1);
+    const Verdict verdict = run_segments(core, interface, segments + i, lookups + i, burst, 1);
     end_trace(core, segments[i], subject, before, verdict, record);
     trace.commit();
   }
@@ -199,6 +206,7 @@ void run_segments_traced(Core& core, uint16_t interface, Segment* segments,
 void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t count) {
   Segment segments[kBurstMax];
   FlowLookup lookups[kBurstMax];
+  FlowBurst burst;
   const net::MacAddress mac = core.snapshot->interfaces[interface].mac;
   const bool faces_backends = core.snapshot->interfaces[interface].faces_backends;
   uint64_t bytes = 0;
@@ -210,13 +218,14 @@ void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t coun
     bytes += buffers[i]->pkt_len;
     lookups[i].kind = FlowLookup::Kind::kElsewhere;
     if (segments[i].packet.kind == Packet::Kind::kTcp)
-      prefetch_lookup(core, segments[i], faces_backends, lookups[i]);
+      prefetch_lookup(core, segments[i], faces_backends, lookups[i], burst);
   }
-  for (uint16_t i = 0; i < count; ++i) fetch_flow(core, lookups[i]);
+  if (burst.count > 0) core.flows.index().look_up(burst);
+  for (uint16_t i = 0; i < count; ++i) fetch_flow(core, lookups[i], burst);
   if (core.trace == nullptr) [[likely]] {
-    static_cast<void>(run_segments(core, interface, segments, lookups, count));
+    static_cast<void>(run_segments(core, interface, segments, lookups, burst, count));
   } else {
-    run_segments_traced(core, interface, segments, lookups, count);
+    run_segments_traced(core, interface, segments, lookups, burst, count);
   }
   if (core.taken_over) return;  // who received them has counted them
   core.counters.packets_in.add(count);

@@ -47,7 +47,10 @@ TEST(FlowTable, FillsToTheVeryLastEntryWithAnySeed) {
         const uint32_t index = table.find(key_of(n));
         ASSERT_NE(index, FlowTable::kNone);
         ASSERT_EQ(table[index].key, key_of(n));
-        ASSERT_NE(table.candidate(table.hash(key_of(n))), FlowTable::kNone);
+        FlowBurst burst;
+        burst.add(key_of(n), table.index().hash(key_of(n)));
+        table.index().look_up(burst);
+        ASSERT_NE(burst.candidates[0], FlowTable::kNone);
       }
       EXPECT_EQ(table.find(key_of(size)), FlowTable::kNone);
       for (uint32_t n = 0; n < size; ++n) table.erase(table.find(key_of(n)));
@@ -132,8 +135,8 @@ TEST(FlowTable, BytesAreWhatIsTaken) {
   } memory;
   net::Random random({1, 2});
   const FlowTable table(100'000, random, &memory);
-  EXPECT_EQ(memory.taken, FlowTable::bytes(100'000));
-  EXPECT_LE(FlowTable::bytes(10'000'000), 10'000'000u * 136);
+  EXPECT_EQ(memory.taken, FlowTable::bytes(100'000) + CompactIndex::bytes(100'000));
+  EXPECT_LE(CompactIndex::bytes(10'000'000), 10'000'000u * 8);
 }
 
 TEST(FlowTable, OverListIsByAgeWhoeverLeavesIt) {

@@ -34,7 +34,8 @@ uint64_t available_bytes(const std::string& meminfo) {
 MemoryPlan plan_memory(const Config& config) {
   const uint64_t workers = config.eal.worker_lcores.size();
   MemoryPlan plan;
-  plan.flow_tables = workers * FlowTable::bytes(config.limits.flows_per_worker);
+  plan.flow_tables = workers * (FlowTable::bytes(config.limits.flows_per_worker) +
+                                CompactIndex::bytes(config.limits.flows_per_worker));
   plan.other_tables = workers * (Neighbours::bytes(config.limits.neighbours_per_worker) +
                                  SynStore::bytes(config.limits.syns_per_worker) +
                                  SynMemory::bytes() + FlowLogRing::bytes());

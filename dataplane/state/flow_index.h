@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Finds the flows of a worker by who the client is and which VIP it talks to. Keys go in, indices
+// of flows come out; the flows themselves are in an array elsewhere (FlowTable).
+//
+// A burst is looked up as a whole, so that what has to be fetched for its keys is fetched at once:
+//
+//   prefetch(hash), burst.add(key, hash)  for each packet
+//   look_up(burst)                        then burst.candidates are set
+//
+// A candidate is the flow that is probably meant, or kNone when surely none is. Who uses it
+// compares the flow's key first, and asks find() where it is another's.
+//
+// The hash is keyed with the system's randomness, so that keys which collide cannot be made from
+// outside: two folded multiplications. Nothing is allocated after construction.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <memory_resource>
+
+#include "dataplane/net/folded_multiply.h"
+#include "dataplane/net/siphash.h"
+#include "dataplane/state/flow.h"
+
+namespace sluice {
+
+/// The keys of a burst, and what an index says of them.
+struct FlowBurst {
+  static constexpr uint32_t kMax = 64;
+
+  uint32_t count = 0;
+  FlowKey keys[kMax];
+  uint64_t hashes[kMax];
+  uint32_t candidates[kMax];
+
+  FlowBurst() {}  // the arrays stay as they are
+  /// Its place in the burst. There is room for kMax.
+  uint32_t add(FlowKey key, uint64_t hash) {
+    keys[count] = key;
+    hashes[count] = hash;
+    return count++;
+  }
+};
+
+class FlowIndex {
+ public:
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  FlowIndex(const FlowIndex&) = delete;
+  FlowIndex& operator=(const FlowIndex&) = delete;
+  virtual ~FlowIndex() = default;
+
+  uint64_t hash(FlowKey key) const {
+    const uint64_t word = key.word();
+    const uint64_t once = net::folded_multiply(word ^ secret_[0], secret_[1]);
+    return net::folded_multiply(once ^ word, secret_[2]);
+  }
+  void prefetch(uint64_t hash) const { __builtin_prefetch(&lines_[line_of(hash)]); }
+  virtual void look_up(FlowBurst& burst) const = 0;
+  /// The flow with this key, or kNone.
+  virtual uint32_t find(FlowKey key, uint64_t hash) const = 0;
+  /// The key must not be there yet. False when there is no room for it.
+  virtual bool insert(FlowKey key, uint32_t flow) = 0;
+  /// Nothing happens where the key is not there.
+  virtual void erase(FlowKey key, uint32_t flow) = 0;
+
+ protected:
+  struct alignas(64) Line {
+    char bytes[64];
+  };
+
+  explicit FlowIndex(net::Random& random) {
+    for (uint64_t& word : secret_) word = random.next() | 1;
+  }
+  /// Where look-ups begin; of an index that does not tell, a line that nobody needs.
+  void set_lines(const void* lines, uint32_t count) {
+    lines_ = static_cast<const Line*>(lines);
+    line_count_ = count;
+  }
+  uint32_t line_of(uint64_t hash) const {
+    return static_cast<uint32_t>((hash >> 32) * line_count_ >> 32);
+  }
+
+ private:
+  uint64_t secret_[3];
+  const Line* lines_ = nullptr;
+  uint32_t line_count_ = 1;
+};
+
+/// What an index is made of. The flows outlive it.
+struct FlowIndexSetup {
+  const Flow* flows;
+  uint32_t flow_count_max;
+  net::Random& random;
+  std::pmr::memory_resource* memory;
+  int numa_socket = -1;  // any
+};
+/// Throws std::bad_alloc or std::runtime_error.
+using MakeFlowIndex = std::unique_ptr<FlowIndex> (*)(const FlowIndexSetup&);
+
+}  // namespace sluice
