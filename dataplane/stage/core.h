@@ -16,6 +16,7 @@
 #include "dataplane/port/flow_log_ring.h"
 #include "dataplane/port/handoff.h"
 #include "dataplane/port/kernel_rings.h"
+#include "dataplane/port/rte_hash_index.h"
 #include "dataplane/port/steering.h"
 #include "dataplane/port/tx.h"
 #include "dataplane/port/wall_clock.h"
@@ -38,6 +39,7 @@ struct CoreLimits {
   uint32_t flow_count_max = 1u << 20;
   uint32_t neighbour_count_max = 16384;
   uint32_t syn_count_max = 65536;
+  FlowIndexKind flow_index = FlowIndexKind::kCompact;  // which needs no EAL
 };
 
 /// What a Core is made of. It owns nothing of what the pointers name: all of that outlives it.
@@ -45,6 +47,7 @@ struct CoreSetup {
   CoreLimits limits;
   net::SipKey secret;  // from the system's random source; never leaves the process
   std::pmr::memory_resource* memory = std::pmr::get_default_resource();
+  int numa_socket = -1;  // of what DPDK allocates by itself; -1: any
   rte_mempool* packets;  // for packets of our own
   Tx::Transmit transmit;
   void* transmit_context;
@@ -72,7 +75,8 @@ struct Core {
       : now_ms(setup.now_ms),
         wall_clock{setup.now_ms, setup.wall_clock_ms},
         random(setup.secret),
-        flows(setup.limits.flow_count_max, random, setup.memory),
+        flows(setup.limits.flow_count_max, random, setup.memory, maker_of(setup.limits.flow_index),
+              setup.numa_socket),
         flow_timers(&flows[0].timer, sizeof(Flow), setup.limits.flow_count_max, setup.now_ms),
         half_open(&flows[0]),
         syns(setup.limits.syn_count_max, setup.memory),

@@ -24,6 +24,11 @@
 
 namespace sluice {
 
+enum class FlowIndexKind : uint8_t {
+  kRteHash,  // DPDK's, in port/rte_hash_index.h
+  kCompact,  // of our own, in compact_index.h
+};
+
 /// The keys of a burst, and what an index says of them.
 struct FlowBurst {
   static constexpr uint32_t kMax = 64;

@@ -30,6 +30,7 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   core.limits = setup.limits;
   core.secret = setup.secret;
   core.memory = memory_.get();
+  core.numa_socket = static_cast<int>(rte_lcore_to_socket_id(setup.lcore));
   core.packets = setup.packets;
   core.transmit = transmit;
   core.transmit_context = this;

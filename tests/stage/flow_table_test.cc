@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The flow table: every entry usable, every flow found, against a map.
+// The flow table on each index: every entry usable, every flow found, against a map.
 #include "dataplane/state/flow_table.h"
 
 #include <gtest/gtest.h>
@@ -8,21 +8,16 @@
 #include <map>
 #include <random>
 
-#include "tests/unit/dataplane/net/frame_builder.h"
+#include "tests/stage/flow_indices.h"
 
 namespace sluice {
 namespace {
 
-FlowKey key_of(uint32_t n) {
-  return {{net::be32::from_host(0x0a010000 + n / 1000),
-           net::be16::from_host(static_cast<uint16_t>(1024 + n % 1000))},
-          static_cast<ServiceId>(n % 3)};
-}
-
 struct Table : FlowTable {
-  explicit Table(uint32_t size, uint64_t seed = 1) : Table(size, net::Random({seed, 0})) {}
-  Table(uint32_t size, net::Random random)
-      : FlowTable(size, random, std::pmr::get_default_resource()) {}
+  Table(FlowIndexKind kind, uint32_t size, uint64_t seed = 1)
+      : Table(kind, size, net::Random({seed, 0})) {}
+  Table(FlowIndexKind kind, uint32_t size, net::Random random)
+      : FlowTable(size, random, std::pmr::get_default_resource(), maker_of(kind)) {}
 
   uint32_t add(uint32_t n) {
     const uint32_t index = allocate();
@@ -33,11 +28,13 @@ struct Table : FlowTable {
   }
 };
 
-TEST(FlowTable, FillsToTheVeryLastEntryWithAnySeed) {
+struct FlowTables : testing::TestWithParam<FlowIndexKind> {};
+
+TEST_P(FlowTables, FillsToTheVeryLastEntryWithAnySeed) {
   std::mt19937 random(18);
   for (const uint32_t size : {1u, 4u, 5u, 64u, 1000u, 4096u, 65536u}) {
     for (int turn = 0; turn < (size > 5000 ? 1 : 4); ++turn) {
-      Table table(size, random());
+      Table table(GetParam(), size, random());
       for (uint32_t n = 0; n < size; ++n) {
         ASSERT_NE(table.add(n), FlowTable::kNone) << n << " of " << size;
       }
@@ -62,8 +59,8 @@ TEST(FlowTable, FillsToTheVeryLastEntryWithAnySeed) {
   }
 }
 
-TEST(FlowTable, AllocatedEntriesAreZero) {
-  Table table(4);
+TEST_P(FlowTables, AllocatedEntriesAreZero) {
+  Table table(GetParam(), 4);
   const uint32_t index = table.add(1);
   table[index].adjust = {1, 2};
   table[index].heal_attempts = 3;
@@ -78,8 +75,8 @@ TEST(FlowTable, AllocatedEntriesAreZero) {
   EXPECT_FALSE(table[again].closed_listed);
 }
 
-TEST(FlowTable, AnEntryThatWasNeverPublishedGoesToo) {
-  Table table(4);
+TEST_P(FlowTables, AnEntryThatWasNeverPublishedGoesToo) {
+  Table table(GetParam(), 4);
   const uint32_t known = table.add(1);
   const uint32_t index = table.allocate();
   table[index].key = key_of(1);
@@ -89,13 +86,13 @@ TEST(FlowTable, AnEntryThatWasNeverPublishedGoesToo) {
 }
 
 // Where all keys fall into one bucket it spills over, and what it spilled comes back.
-TEST(FlowTable, ChainsGrowAndShrink) {
-  Table table(9);  // one home bucket
+TEST_P(FlowTables, ChainsGrowAndShrink) {
+  Table table(GetParam(), 9);  // one home bucket
   for (int round = 0; round < 100; ++round) {
     for (uint32_t n = 0; n < 9; ++n) ASSERT_NE(table.add(n), FlowTable::kNone);
     for (uint32_t n = 0; n < 9; ++n) table.erase(table.find(key_of(n)));
   }
-  Table large(100'000);
+  Table large(GetParam(), 100'000);
   std::mt19937 random(3);
   for (int round = 0; round < 3; ++round) {
     for (uint32_t n = 0; n < 100'000; ++n) ASSERT_NE(large.add(n), FlowTable::kNone);
@@ -108,9 +105,9 @@ TEST(FlowTable, ChainsGrowAndShrink) {
 }
 
 // A full table whose oldest flow always goes for a new one must not run out of buckets.
-TEST(FlowTable, StaysFullForLong) {
+TEST_P(FlowTables, StaysFullForLong) {
   constexpr uint32_t kSize = 40'000;
-  Table table(kSize);
+  Table table(GetParam(), kSize);
   for (uint32_t n = 0; n < kSize; ++n) ASSERT_NE(table.add(n), FlowTable::kNone);
   for (uint32_t n = kSize; n < 20 * kSize; ++n) {
     table.erase(table.find(key_of(n - kSize)));
@@ -139,9 +136,9 @@ TEST(FlowTable, BytesAreWhatIsTaken) {
   EXPECT_LE(CompactIndex::bytes(10'000'000), 10'000'000u * 8);
 }
 
-TEST(FlowTable, OverListIsByAgeWhoeverLeavesIt) {
+TEST_P(FlowTables, OverListIsByAgeWhoeverLeavesIt) {
   for (const uint32_t leaves : {0u, 1u, 2u, 3u}) {
-    Table table(8);
+    Table table(GetParam(), 8);
     uint32_t index[4];
     for (uint32_t n = 0; n < 4; ++n) index[n] = table.add(n);
     EXPECT_EQ(table.oldest_closed(), FlowTable::kNone);
@@ -158,10 +155,10 @@ TEST(FlowTable, OverListIsByAgeWhoeverLeavesIt) {
   }
 }
 
-TEST(FlowTable, AgainstAMap) {
+TEST_P(FlowTables, AgainstAMap) {
   for (const uint32_t seed : {1u, 2u, 3u}) {
     std::mt19937 random(seed);
-    Table table(200, random());
+    Table table(GetParam(), 200, random());
     std::map<uint32_t, uint32_t> index_of;  // by client number
     for (int round = 0; round < 50'000; ++round) {
       const uint32_t n = random() % 400;
@@ -183,6 +180,8 @@ TEST(FlowTable, AgainstAMap) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Each, FlowTables, kEachIndex, index_name);
 
 }  // namespace
 }  // namespace sluice

@@ -3,6 +3,8 @@
 #include "tests/stage/stage.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/worker/packet_balance.h"
@@ -11,6 +13,13 @@ namespace sluice::test {
 
 void expect_all_buffers(unsigned count) {
   EXPECT_EQ(rte_mempool_avail_count(packet_pool()), count) << "buffers leak";
+}
+
+FlowIndexKind flow_index_of_run() {
+  const char* const wanted = std::getenv("SLUICE_FLOW_INDEX");
+  const std::string_view name = wanted == nullptr ? "compact" : wanted;
+  EXPECT_TRUE(name == "compact" || name == "rte_hash") << "SLUICE_FLOW_INDEX=" << name;
+  return name == "rte_hash" ? FlowIndexKind::kRteHash : FlowIndexKind::kCompact;
 }
 
 rte_mempool* packet_pool() {
@@ -80,6 +89,7 @@ void Stage::start(const Scene& scene, const Joined& joined) {
   scene_ = scene;
   CoreSetup core_setup{};
   core_setup.limits = scene.limits;
+  core_setup.limits.flow_index = flow_index_of_run();
   core_setup.secret = {1, 2};
   core_setup.packets = packet_pool();
   core_setup.transmit = transmit;

@@ -163,6 +163,8 @@ class Stage : public testing::Test {
 };
 
 rte_mempool* packet_pool();
+/// What SLUICE_FLOW_INDEX names; without it the compact one.
+FlowIndexKind flow_index_of_run();
 /// Expects as many free buffers as there were before; workers that are joined share them.
 void expect_all_buffers(unsigned count);
 
