@@ -14,6 +14,9 @@ LIVES_AT_A_TIME = 16_384
 BYTES_PER_FLOW_MAX = 512  # room to reserve, not what is used
 
 
+INDICES = ("rte_hash", "compact")  # limits.flow_index; the default first
+
+
 def core_bench(case, *words, flows=1000, huge_mb=0):
     """One case in a process of its own; returns its rows."""
     wanted_mb = 1024 + flows * BYTES_PER_FLOW_MAX // 1_000_000
@@ -29,6 +32,11 @@ def core_bench(case, *words, flows=1000, huge_mb=0):
     return rows
 
 
+def of_both(case, **words):
+    """One case with each index of flows."""
+    return [row for index in INDICES for row in core_bench(case, "--flow-index", index, **words)]
+
+
 def with_pages(flows, run):
     with hugepages(1024 + flows * BYTES_PER_FLOW_MAX // 1_000_000) as huge_mb:
         return run(huge_mb)
@@ -40,13 +48,13 @@ def established(arguments):
         for zipf in ([], ["--zipf"]) if flows > 1 else ([],):
             note(f"established, {flows:,} flows{', Zipf' if zipf else ''}")
             rows += with_pages(flows, lambda huge_mb: core_bench(
-                "established", *zipf, flows=flows, huge_mb=huge_mb))
+                "established", "--flow-index", "both", *zipf, flows=flows, huge_mb=huge_mb))
     return rows
 
 
 def new_flows(arguments):
     note(f"new flows, {NEW_FLOWS:,} SYNs a round")
-    return with_pages(NEW_FLOWS, lambda huge_mb: core_bench(
+    return with_pages(NEW_FLOWS, lambda huge_mb: of_both(
         "new_flows", flows=NEW_FLOWS, huge_mb=huge_mb))
 
 
@@ -71,4 +79,4 @@ def memory(arguments):
     flows = max(arguments.flows)
     note(f"memory of {flows:,} flows")
     # Without hugepages, so that what the process has touched is what the kernel counts.
-    return core_bench("memory", flows=flows)
+    return of_both("memory", flows=flows)

@@ -7,15 +7,18 @@ from table import print_table
 TABLES = {
     "established": ("Packets of open connections, 64 bytes, both directions, TSC ticks; ports and "
                     "generator taken out", [
-        ("flows", "flows"), ("", "distribution"), ("ticks/packet", "ticks_per_packet"),
+        ("flows", "flows"), ("", "distribution"), ("index", "index"),
+        ("ticks/packet", "ticks_per_packet"),
         ("Mpps", "mpps"), ("in", "ticks_in"), ("out", "ticks_out"),
         ("generator", "ticks_generator"), ("to testpmd", "ratio_to_testpmd")]),
     "altered": ("Packets with timestamps of plain, fitted and rewritten flows, TSC ticks", [
         ("", "kind"), ("flows", "flows"), ("in", "ticks_in"), ("out", "ticks_out")]),
     "new_flows": ("SYNs turned into flows", [
-        ("flows", "flows"), ("a second", "per_second"), ("ticks", "ticks_per_packet")]),
+        ("flows", "flows"), ("index", "index"), ("a second", "per_second"),
+        ("ticks", "ticks_per_packet")]),
     "expiry": ("All of them expiring at once", [
-        ("flows", "flows"), ("ticks/flow", "ticks_per_flow"), ("us a call, p50", "us_held_p50"),
+        ("flows", "flows"), ("index", "index"), ("ticks/flow", "ticks_per_flow"),
+        ("us a call, p50", "us_held_p50"),
         ("p99.9", "us_held_p999"), ("worst", "us_held_worst"),
         ("worst gap of an idle core", "us_gap_idle")]),
     "lives": ("Whole lives, SYN to both FINs, ports free", [
@@ -33,8 +36,8 @@ TABLES = {
         ("workers", "workers"), ("flows each", "flows"), ("Mpps, one", "mpps_one"),
         ("Mpps, all", "mpps_all"), ("times", "times")]),
     "memory": ("Memory, everything included", [
-        ("flows", "flows"), ("bytes/flow", "bytes_per_flow"), ("MB at start", "mb_at_start"),
-        ("MB full", "mb_full")]),
+        ("flows", "flows"), ("index", "index"), ("bytes/flow", "bytes_per_flow"),
+        ("MB at start", "mb_at_start"), ("MB full", "mb_full")]),
     "ports": ("Beside testpmd on the same ports, each a process on one core; the port included",
               [("", "program"), ("port", "port"), ("flows", "flows"),
                ("ticks/packet", "ticks_per_packet"), ("Mpps", "mpps"),
@@ -57,6 +60,7 @@ def add_ratios(rows):
     by_program = {row["program"]: row for row in rows if row["name"] == "ports"}
     sluice, limit = by_program.get("sluice"), by_program.get("testpmd 5tswap")
     uniform = [row for row in rows if row["name"] == "established"]
+    # The run on ports has the default index, whose rows come first.
     base = next((row for row in uniform if sluice and row["flows"] == sluice["flows"]), None)
     if not (base and limit):
         return

@@ -50,7 +50,7 @@ void measure(const Options& options, const char* name, Rig& rig, net::Endpoint d
 /// A service whose table half-open connections have filled: SYNs are deferred, or evict the oldest.
 void flood(const Options& options, const char* name) {
   constexpr uint32_t kFlows = 65536;
-  RigOptions rig_options = room_for(2 * kFlows);
+  RigOptions rig_options = room_for(2 * kFlows, options.flow_index);
   rig_options.flow_count_max = kFlows;
   Rig rig(rig_options);
   const FrameTemplate syn(kSyn, true, kSynNumbers);
@@ -69,7 +69,7 @@ void flood(const Options& options, const char* name) {
 
 void attack(const Options& options) {
   using net::DropReason;
-  Rig rig(room_for(1));
+  Rig rig(room_for(1, options.flow_index));
   const net::Endpoint no_service{kVip.ip, net::be16::from_host(81)};
   const net::Endpoint nobody{net::be32::from_host(0x0a090909), kVip.port};
   measure(options, "SYN to a port without service", rig, no_service, DropReason::no_service);

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "dataplane/state/flow_index.h"
+
 namespace sluice::bench {
 
 struct Options {
@@ -11,7 +13,13 @@ struct Options {
   bool zipf = false;
   bool timestamps = false;
   uint32_t rounds = 5;
+  FlowIndexKind flow_index = FlowIndexKind::kRteHash;
+  bool both_indices = false;  // in turn, where the case can
 };
+
+inline const char* name_of(FlowIndexKind kind) {
+  return kind == FlowIndexKind::kRteHash ? "rte_hash" : "compact";
+}
 
 /// Packets of open connections: ticks inbound, outbound, and both in turn as a worker sees them.
 void established(const Options& options);
@@ -31,6 +39,6 @@ void memory(const Options& options);
 /// As many workers as there are lcores against one.
 void scaling(const Options& options);
 /// Packets for callgrind, untimed; prints how many of each kind.
-void counted();
+void counted(const Options& options);
 
 }  // namespace sluice::bench

@@ -23,8 +23,9 @@ struct Counted {
   }
 };
 
-RigOptions small() {
+RigOptions small(FlowIndexKind flow_index) {
   RigOptions options;
+  options.flow_index = flow_index;
   options.flow_count_max = 4 * kCounted;
   options.syn_count_max = 4 * kCounted;
   return options;
@@ -90,8 +91,8 @@ extern "C" {
 
 }  // extern "C"
 
-void counted() {
-  Counted c(small());
+void counted(const Options& options) {
+  Counted c(small(options.flow_index));
   const uint64_t drops_before = c.rig.drops();
   counted_inbound(c);
   counted_outbound(c);

@@ -2,36 +2,58 @@
 // What a packet of an open connection costs, by how many there are and how they are chosen.
 #include "tests/bench/established.h"
 
+#include <memory>
+
 namespace sluice::bench {
 namespace {
 
 using Way = Established::Way;
 
-}  // namespace
-
-void established(const Options& options) {
-  Established bench(options, room_for(options.flows));
-  const uint64_t drops_before = bench.rig().drops();
+/// Ticks inbound, outbound, and both in turn.
+struct WayCosts {
   Cost in, out, both;
-  bench.round(Way::kBoth, true);  // warms up
-  for (uint32_t i = 0; i < options.rounds; ++i) {
+
+  void add_round(Established& bench) {
     for (auto [way, cost] : {std::pair{Way::kBoth, &both}, {Way::kIn, &in}, {Way::kOut, &out}}) {
       cost->gross.push_back(bench.round(way, true));
       cost->generator.push_back(bench.round(way, false));
     }
   }
-  Figures figures("established");
-  figures.count("flows", options.flows);
-  figures.text("distribution", options.zipf ? "zipf" : "uniform");
-  figures.packet(both.net());
-  figures.value("ticks_in", in.net());
-  figures.value("ticks_out", out.net());
-  figures.value("ticks_generator", median(both.generator));
-  figures.value("ticks_min",
-                *std::min_element(both.gross.begin(), both.gross.end()) - median(both.generator));
-  figures.value("ticks_max",
-                *std::max_element(both.gross.begin(), both.gross.end()) - median(both.generator));
-  figures.count("dropped", bench.rig().drops() - drops_before);
+
+  void print(const Options& options, FlowIndexKind kind, uint64_t drops) const {
+    const auto [least, most] = std::minmax_element(both.gross.begin(), both.gross.end());
+    const double generator = median(both.generator);
+    Figures figures("established");
+    figures.count("flows", options.flows);
+    figures.text("distribution", options.zipf ? "zipf" : "uniform");
+    figures.text("index", name_of(kind));
+    figures.packet(both.net());
+    figures.value("ticks_in", in.net());
+    figures.value("ticks_out", out.net());
+    figures.value("ticks_generator", generator);
+    figures.value("ticks_min", *least - generator);
+    figures.value("ticks_max", *most - generator);
+    figures.count("dropped", drops);
+  }
+};
+
+}  // namespace
+
+void established(const Options& options) {
+  std::vector<FlowIndexKind> kinds = {options.flow_index};
+  if (options.both_indices) kinds = {FlowIndexKind::kRteHash, FlowIndexKind::kCompact};
+  std::vector<std::unique_ptr<Established>> benches;
+  std::vector<WayCosts> costs(kinds.size());
+  for (const FlowIndexKind kind : kinds) {
+    benches.push_back(std::make_unique<Established>(options, room_for(options.flows, kind)));
+    benches.back()->round(Way::kBoth, true);  // warms up
+  }
+  for (uint32_t i = 0; i < options.rounds; ++i) {
+    for (size_t k = 0; k < kinds.size(); ++k) costs[k].add_round(*benches[k]);
+  }
+  for (size_t k = 0; k < kinds.size(); ++k) {
+    costs[k].print(options, kinds[k], benches[k]->rig().drops());
+  }
 }
 
 void adjusted(const Options& options) {
@@ -47,7 +69,7 @@ void adjusted(const Options& options) {
                              {"clock rewritten", true, {0, 0}}};
   Options with_timestamps = options;
   with_timestamps.timestamps = true;
-  Established bench(with_timestamps, room_for(options.flows));
+  Established bench(with_timestamps, room_for(options.flows, options.flow_index));
   Cost in[std::size(kKinds)], out[std::size(kKinds)];
   for (uint32_t round = 0; round < 8 * options.rounds; ++round) {
     for (size_t k = 0; k < std::size(kKinds); ++k) {

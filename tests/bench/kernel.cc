@@ -19,7 +19,7 @@ void packets_of_connections(const Options& options) {
                              {"of a connection, beside a quiet one", true}};
   std::vector<std::unique_ptr<Established>> benches;
   for (const Kind& kind : kKinds) {
-    RigOptions rig = room_for(options.flows);
+    RigOptions rig = room_for(options.flows, options.flow_index);
     rig.kernel = kind.kernel;
     benches.push_back(std::make_unique<Established>(options, rig));
   }
@@ -94,7 +94,7 @@ double from_kernel(Rig& rig, bool pipeline) {
 
 template <typename Round>
 void measure(const Options& options, const char* kind, Event event, Round&& round) {
-  RigOptions rig_options = room_for(1);
+  RigOptions rig_options = room_for(1, options.flow_index);
   rig_options.kernel = true;
   Rig rig(rig_options);
   Cost cost;

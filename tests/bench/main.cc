@@ -20,7 +20,7 @@ using namespace sluice::bench;  // NOLINT: main wires all of it
 
 constexpr const char* kUsage =
     "usage: core-bench CASE [--flows N] [--rounds N] [--zipf] [--timestamps] [--core N]\n"
-    "                  [--memory MB] [--huge]\n"
+    "                  [--memory MB] [--huge] [--flow-index rte_hash|compact|both]\n"
     "cases: established altered new_flows lives lives_reuse attack kernel memory counted scaling "
     "tsc\n";
 
@@ -31,6 +31,12 @@ struct Arguments {
   std::string memory_mb = "512";
   bool huge = false;
 };
+
+bool set_flow_index(std::string_view name, Options& options) {
+  options.both_indices = name == "both";
+  if (name == "compact") options.flow_index = sluice::FlowIndexKind::kCompact;
+  return name == "both" || name == "compact" || name == "rte_hash";
+}
 
 bool parse(int argc, char** argv, Arguments& arguments) {
   if (argc < 2) return false;
@@ -46,6 +52,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.core = number();
     } else if (word == "--memory") {
       arguments.memory_mb = number();
+    } else if (word == "--flow-index") {
+      if (!set_flow_index(number(), arguments.options)) return false;
     } else if (word == "--zipf") {
       arguments.options.zipf = true;
     } else if (word == "--timestamps") {
@@ -90,7 +98,7 @@ bool run(const std::string& name, const Options& options) {
   } else if (name == "memory") {
     memory(options);
   } else if (name == "counted") {
-    counted();
+    counted(options);
   } else if (name == "scaling") {
     scaling(options);
   } else if (name == "tsc") {

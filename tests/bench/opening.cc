@@ -68,7 +68,7 @@ Expiry expire_all(Rig& rig) {
 }  // namespace
 
 void new_flows(const Options& options) {
-  Rig rig(room_for(options.flows));
+  Rig rig(room_for(options.flows, options.flow_index));
   const FrameTemplate syn(kSyn, true, kSynNumbers);
   std::vector<double> gross, generator, expiry_ticks;
   std::vector<uint64_t> held;
@@ -88,12 +88,14 @@ void new_flows(const Options& options) {
   {
     Figures figures("new_flows");
     figures.count("flows", options.flows);
+    figures.text("index", name_of(options.flow_index));
     figures.value("per_second", per_second(options.flows, ticks));
     figures.packet(ticks / options.flows);
     figures.value("ticks_generator", median(generator) / options.flows);
   }
   Figures figures("expiry");
   figures.count("flows", options.flows);
+  figures.text("index", name_of(options.flow_index));
   figures.value("ticks_per_flow", median(expiry_ticks));
   std::sort(held.begin(), held.end());
   figures.value("us_held_p50", microseconds(held[held.size() / 2]));
@@ -201,7 +203,7 @@ class Lives {
 
 void lives(const Options& options, bool reuse) {
   constexpr uint32_t kBatches = 64;
-  RigOptions rig_options = room_for(reuse ? 1 : 4 * options.flows);
+  RigOptions rig_options = room_for(reuse ? 1 : 4 * options.flows, options.flow_index);
   rig_options.flow_count_max = 4 * options.flows;
   // With the backend closing first and few ports, each new connection needs one held in TIME_WAIT.
   if (reuse) rig_options.ports = {1024, static_cast<uint16_t>(1023 + options.flows)};

@@ -49,10 +49,11 @@ rte_mempool* make_packets() {
 
 }  // namespace
 
-RigOptions room_for(uint32_t flows) {
+RigOptions room_for(uint32_t flows, FlowIndexKind flow_index) {
   constexpr uint32_t kPorts = 64512;
   const uint32_t pools = flows / (kPorts - kPorts / 64) + 1;
   RigOptions options;
+  options.flow_index = flow_index;
   options.flow_count_max = std::max(flows, 1024u);
   options.backends = std::min(pools, 16u);
   options.locals = (pools + options.backends - 1) / options.backends;
@@ -116,7 +117,8 @@ Rig::Rig(const RigOptions& options)
       packets_(make_packets()),
       snapshot_(make_snapshot(options)) {
   CoreSetup setup{};
-  setup.limits = {options.flow_count_max, 1024, options.syn_count_max};
+  setup.limits = {options.flow_count_max, 1024, options.syn_count_max, options.flow_index};
+  setup.numa_socket = static_cast<int>(rte_socket_id());
   setup.secret = {1, 2};  // the same run each time
   setup.memory = &memory_;
   setup.packets = packets_;

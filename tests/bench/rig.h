@@ -35,11 +35,12 @@ struct RigOptions {
   uint32_t workers = 1;
   OnRefusal on_refusal = OnRefusal::kReset;
   bool rewrite_timestamps = false;
+  FlowIndexKind flow_index = FlowIndexKind::kRteHash;
   bool kernel = false;  // both sides have a way to the kernel
 };
 
 /// As many (local, backend) pools as `flows` connections at a time need.
-RigOptions room_for(uint32_t flows);
+RigOptions room_for(uint32_t flows, FlowIndexKind flow_index);
 
 class Rig {
  public:

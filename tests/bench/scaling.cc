@@ -19,7 +19,7 @@ namespace {
 class Lane {
  public:
   Lane(uint32_t worker, uint32_t workers, const Options& options)
-      : rig_(rig_options(worker, workers, options.flows)),
+      : rig_(rig_options(worker, workers, options)),
         inbound_(kData, options.timestamps, kClientNumbers),
         outbound_(kData, options.timestamps, kBackendNumbers) {
     std::vector<Tuple> answers;
@@ -48,8 +48,9 @@ class Lane {
   uint64_t drops() const { return rig_.drops(); }
 
  private:
-  static RigOptions rig_options(uint32_t worker, uint32_t workers, uint32_t flows) {
-    RigOptions options = room_for(flows * workers);
+  static RigOptions rig_options(uint32_t worker, uint32_t workers, const Options& bench) {
+    const uint32_t flows = bench.flows;
+    RigOptions options = room_for(flows * workers, bench.flow_index);
     options.flow_count_max = std::max(flows, 1024u);
     options.worker = worker;
     options.workers = workers;
