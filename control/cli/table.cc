@@ -144,6 +144,7 @@ const std::vector<Table> kTables = {
       {"PID", "pid", Format::kCount},
       {"UP FOR", "uptime_ms", Format::kMs},
       {"SERVICES", "services", Format::kCount},
+      {"FLOW INDEX", "flow_index", Format::kText},
       {"OVERRIDES", "overrides", Format::kCount},
       {"DRAINING", "draining", Format::kText},
       {"RELOADS", "reloads", Format::kCount},

@@ -70,6 +70,10 @@ std::string_view to_string(OnRefusal refusal) {
   return refusal == OnRefusal::kReset ? "reset" : "drop";
 }
 
+std::string_view to_string(FlowIndexKind index) {
+  return index == FlowIndexKind::kRteHash ? "rte_hash" : "compact";
+}
+
 std::string_view to_string(CheckType type) {
   switch (type) {
     case CheckType::kTcp:

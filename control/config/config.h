@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "control/config/address_text.h"
+#include "dataplane/state/flow_index.h"
 #include "dataplane/state/idle_mode.h"
 #include "dataplane/state/snapshot.h"
 
@@ -80,6 +81,7 @@ struct LimitsConfig {
   uint32_t neighbours_per_worker = 16384;
   uint32_t syns_per_worker = 65536;
   uint32_t half_open_percent = 50;
+  FlowIndexKind flow_index = FlowIndexKind::kRteHash;
   bool operator==(const LimitsConfig&) const = default;
 };
 
@@ -179,6 +181,7 @@ std::string_view to_string(SteeringChoice choice);
 std::string_view to_string(SchedulerKind scheduler);
 std::string_view to_string(TimestampPolicy policy);
 std::string_view to_string(OnRefusal refusal);
+std::string_view to_string(FlowIndexKind index);
 std::string_view to_string(CheckType type);
 std::string_view to_string(HttpMethod method);
 std::string_view to_string(OnDown on_down);

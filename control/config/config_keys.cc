@@ -345,6 +345,9 @@ const Keys<LimitsConfig> kLimitsKeys = {
     one("neighbours_per_worker", &LimitsConfig::neighbours_per_worker, integer(16, 1048576)),
     one("syns_per_worker", &LimitsConfig::syns_per_worker, integer(16, 1048576)),
     one("half_open_percent", &LimitsConfig::half_open_percent, integer(1, 100)),
+    one("flow_index", &LimitsConfig::flow_index,
+        choice<FlowIndexKind>(
+            {{"rte_hash", FlowIndexKind::kRteHash}, {"compact", FlowIndexKind::kCompact}})),
 };
 
 const Keys<TcpTimeoutsConfig> kTcpTimeoutsKeys = {

@@ -5,6 +5,7 @@ Each of the `count` services of a Configuration has a VIP port, a local address 
 of its own. A test takes a service that nobody has used: to it, Sluice is freshly started.
 """
 
+import os
 from dataclasses import dataclass
 
 from lab_kit import toml
@@ -12,6 +13,7 @@ from lab_kit.addresses import BACKEND_SIDE, BACKENDS, CLIENT_SIDE, VIP, Endpoint
 
 BACKEND = Endpoint(BACKENDS[0], 80)
 FIRST_VIP_PORT = 8000
+FLOW_INDEX = os.environ.get("SLUICE_FLOW_INDEX", "rte_hash")
 GATEWAY = "10.1.77.1"  # of a network of clients that is not on the link
 BEHIND_GATEWAY = "198.51.100.0/24"
 
@@ -62,5 +64,5 @@ class Configuration:
             toml.entry("route", to=BEHIND_GATEWAY, via=GATEWAY),
             toml.table("time_wait", backend_seconds=self.backend_seconds, guard_ms=self.guard_ms,
                        reuse=self.reuse),
-            toml.table("limits", **dict(self.limits)),
+            toml.table("limits", flow_index=FLOW_INDEX, **dict(self.limits)),
             toml.table("tcp_timeouts", **dict(self.timeouts))])

@@ -29,13 +29,24 @@ uint64_t available_bytes(const std::string& meminfo) {
   return UINT64_MAX;  // cannot tell
 }
 
+// What the other index would make of it, where that is less.
+std::string saved_by_compact(const Config& config) {
+  if (config.limits.flow_index == FlowIndexKind::kCompact) return {};
+  const uint32_t flows = config.limits.flows_per_worker;
+  const uint64_t less = flow_index_bytes(config.limits.flow_index, flows) -
+                        flow_index_bytes(FlowIndexKind::kCompact, flows);
+  return fmt::format("; limits.flow_index = \"compact\" takes {} MB less",
+                     megabytes(less * config.eal.worker_lcores.size()));
+}
+
 }  // namespace
 
 MemoryPlan plan_memory(const Config& config) {
   const uint64_t workers = config.eal.worker_lcores.size();
   MemoryPlan plan;
-  plan.flow_tables = workers * (FlowTable::bytes(config.limits.flows_per_worker) +
-                                CompactIndex::bytes(config.limits.flows_per_worker));
+  plan.flow_tables =
+      workers * (FlowTable::bytes(config.limits.flows_per_worker) +
+                 flow_index_bytes(config.limits.flow_index, config.limits.flows_per_worker));
   plan.other_tables = workers * (Neighbours::bytes(config.limits.neighbours_per_worker) +
                                  SynStore::bytes(config.limits.syns_per_worker) +
                                  SynMemory::bytes() + FlowLogRing::bytes());
@@ -61,9 +72,9 @@ void check_memory(const Config& config, const MemoryPlan& plan) {
   if (needed <= config.eal.memory_mb) return;
   throw StartError(fmt::format(
       "eal.memory_mb: {} MB cannot hold what {} workers take, {} MB ({}); raise it, or lower "
-      "limits.flows_per_worker (now {})",
+      "limits.flows_per_worker (now {}){}",
       config.eal.memory_mb, config.eal.worker_lcores.size(), needed, to_string(plan),
-      config.limits.flows_per_worker));
+      config.limits.flows_per_worker, saved_by_compact(config)));
 }
 
 std::string doubt_about_memory(const Config& config, const MemoryPlan& plan, bool hugepages,

@@ -29,6 +29,7 @@ json view_program(const DataplaneManager& dataplane, const ReloadRecord& reloads
               {"start_s", kStart},
               {"uptime_ms", (unix_seconds() - kStart) * 1000},
               {"services", dataplane.config().services.size()},
+              {"flow_index", to_string(dataplane.config().limits.flow_index)},
               {"overrides", dataplane.runtime().overrides.size()},
               {"draining", dataplane.runtime().drain.has_value()},
               {"reloads", reloads.succeeded},

@@ -30,7 +30,7 @@ TEST(MemoryPlan, EachWorkerTakesItsOwnAndPortsAreShared) {
   EXPECT_EQ(four.other_tables, 4 * one.other_tables);
   EXPECT_GT(four.packets, 4 * one.packets);
   EXPECT_EQ(four.port_pools, one.port_pools);
-  EXPECT_LE(one.flow_tables / config(1).limits.flows_per_worker, 160u) << "bytes a flow";
+  EXPECT_LE(one.flow_tables / config(1).limits.flows_per_worker, 168u) << "bytes a flow";
   EXPECT_GE(one.port_pools, 6u * 64512u * 16u);
 }
 
@@ -49,6 +49,26 @@ TEST(MemoryPlan, WhatDoesNotFitIsSaidWithTheWayOut) {
   }
   large.eal.memory_mb = 4096;
   check_memory(large, plan_memory(large));
+}
+
+TEST(MemoryPlan, TheCompactIndexTakesLessAndIsNamed) {
+  Config made = config(1);
+  const MemoryPlan rte_hash = plan_memory(made);
+  made.limits.flow_index = FlowIndexKind::kCompact;
+  const MemoryPlan compact = plan_memory(made);
+  EXPECT_LE(compact.flow_tables / made.limits.flows_per_worker, 136u) << "bytes a flow";
+  EXPECT_GE(rte_hash.flow_tables, compact.flow_tables + (32u << 20));
+  for (const bool is_compact : {false, true}) {
+    made.limits.flow_index = is_compact ? FlowIndexKind::kCompact : FlowIndexKind::kRteHash;
+    made.limits.flows_per_worker = 10'000'000;
+    try {
+      check_memory(made, plan_memory(made));
+      FAIL() << "10 million flows in 512 MB";
+    } catch (const StartError& error) {
+      const bool offered = std::string(error.what()).find("\"compact\"") != std::string::npos;
+      EXPECT_EQ(offered, !is_compact) << error.what();
+    }
+  }
 }
 
 TEST(MemoryPlan, DoubtsWhatTheMachineHasNot) {
