@@ -47,6 +47,7 @@ struct FlowLookup {
   enum class Kind : uint8_t { kService, kPool, kElsewhere };
   Kind kind;
   uint8_t place;               // kService: of its key in the FlowBurst
+  Snapshot::Owner owner;       // of the destination
   const PortPool::Use* local;  // kPool: where the flow of its port is told
 };
 static_assert(kBurstMax <= FlowBurst::kMax && FlowBurst::kMax <= UINT8_MAX);
@@ -56,6 +57,7 @@ void prefetch_lookup(const Core& core, const Segment& segment, bool faces_backen
                      FlowLookup& lookup, FlowBurst& burst) {
   const Snapshot& snapshot = *core.snapshot;
   const Snapshot::Owner owner = snapshot.owner_of(segment.packet.ip->destination);
+  lookup.owner = owner;
   if (owner == Snapshot::Owner::kVip) {
     const FlowKey key{segment.source(), snapshot.service_at(segment.destination())};
     if (key.service == kNoId) return;
@@ -86,13 +88,13 @@ void fetch_flow(const Core& core, const FlowLookup& lookup, const FlowBurst& bur
 }
 
 /// TCP that belongs to no service and no pool.
-Verdict tcp_no_flow(Core& core, Segment& segment, uint16_t interface) {
+Verdict tcp_no_flow(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
   const Snapshot& snapshot = *core.snapshot;
   const net::Ipv4Header& ip = *segment.packet.ip;
   if (const Verdict source = check_source(core, ip.source, interface); !source.passed()) {
     return source;
   }
-  if (snapshot.is_local(ip.destination)) {
+  if (Snapshot::is_local(lookup.owner)) {
     const uint32_t other = other_owner_of_port(core, segment.destination(), segment.source());
     if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
     return outbound_miss(core, segment);
@@ -100,7 +102,9 @@ Verdict tcp_no_flow(Core& core, Segment& segment, uint16_t interface) {
   if (is_kernels(core, ip.destination, interface)) {
     return give_to_kernel(core, segment.buffer, interface);
   }
-  if (!snapshot.is_own(ip.destination, interface)) return DropReason::ipv4_not_for_us;
+  if (lookup.owner == Snapshot::Owner::kNobody && !snapshot.is_own(ip.destination, interface)) {
+    return DropReason::ipv4_not_for_us;
+  }
   if (!net::tcp_checksum_ok(ip, *segment.packet.tcp, segment.packet.l4_length)) {
     return DropReason::tcp_checksum_bad;
   }
@@ -122,7 +126,7 @@ Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup, cons
   const uint32_t other = other_owner_of_client(core, segment.source(), segment.destination());
   if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
   const ServiceView* service = core.snapshot->find_service(key.service);
-  if (service == nullptr) return tcp_no_flow(core, segment, interface);  // removed
+  if (service == nullptr) return tcp_no_flow(core, segment, lookup, interface);  // removed
   const Verdict source = check_source(core, segment.packet.ip->source, interface);
   if (!source.passed()) return source;
   return inbound_miss(core, *service, segment);
@@ -136,7 +140,7 @@ Verdict tcp_input(Core& core, Segment& segment, const FlowLookup& lookup, const 
       [[likely]] {
     return outbound(core, lookup.local->flow, segment);
   }
-  return tcp_no_flow(core, segment, interface);
+  return tcp_no_flow(core, segment, lookup, interface);
 }
 
 Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
