@@ -14,11 +14,7 @@ namespace sluice::control {
 namespace {
 
 // Sanitizers make reading TOML thirty times as slow; there scripts/fuzz looks for more.
-#ifdef __SANITIZE_ADDRESS__
-constexpr int kRounds = 30;
-#else
-constexpr int kRounds = 300;
-#endif
+constexpr int kRounds = SLUICE_SANITIZED ? 30 : 300;
 
 std::string example() {
   std::ostringstream out;

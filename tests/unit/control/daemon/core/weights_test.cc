@@ -7,8 +7,8 @@
 namespace sluice::control {
 namespace {
 
-constexpr HealthView kDown{.health = Health::kDown, .takes_flows = false};
-constexpr HealthView kGood{.health = Health::kUp};
+const HealthView kDown{.health = Health::kDown, .takes_flows = false};
+const HealthView kGood{.health = Health::kUp};
 
 class Weights : public testing::Test {
  protected:
