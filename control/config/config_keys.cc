@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "control/common/ranges.h"
+
 namespace sluice::control {
 namespace {
 
@@ -28,6 +30,10 @@ Kind<uint32_t> integer(int64_t min, int64_t max) {
             if (number < min || number > max) return std::nullopt;
             return static_cast<uint32_t>(number);
           }};
+}
+
+Kind<uint32_t> integer(IntegerRange range) {
+  return integer(range.min, range.max);
 }
 
 Kind<bool> boolean() {
@@ -366,7 +372,7 @@ const Keys<FlowLogConfig> kFlowLogKeys = {
 
 const Keys<BackendConfig> kBackendKeys = {
     one("address", &BackendConfig::address, unicast_endpoint(), Need::kRequired),
-    one("weight", &BackendConfig::weight, integer(0, 1000)),
+    one("weight", &BackendConfig::weight, integer(kWeightRange)),
 };
 
 const Keys<HealthCheckConfig> kHealthCheckKeys = {

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "control/daemon/api/api_call.h"
 #include "control/daemon/api/api_server.h"
 
 namespace {
@@ -15,14 +16,27 @@ namespace {
 using namespace sluice::control;  // NOLINT
 using nlohmann::json;
 
-// Reads a request as Commands does: members of any type, or none.
-json handle(const json& request) {
-  const std::string command = request.at("command");
-  if (command == "show") {
-    return {{"what", request.at("what").get<std::string>()}, {"n", request.value("limit", 100u)}};
-  }
-  if (command == "throw") throw RequestError("as asked");
-  return request;
+// Calls with a parameter of each kind; what they read throws where a check has let too much pass.
+ApiCalls calls() {
+  const auto echo = [](const json& request, const ApiServer::Reply& reply) { reply.give(request); };
+  return ApiCalls(
+      {{"show",
+        Access::kRead,
+        {required("what", word({"services", "flows"})), optional("limit", any_count()),
+         optional("filter", object({optional("client", host_or_network())}))},
+        [](const json& request, const ApiServer::Reply& reply) {
+          reply.give({{"what", request.at("what").get<std::string>()},
+                      {"n", request.value("limit", size_t{100})}});
+        }},
+       {"explain",
+        Access::kRead,
+        {required("local", endpoint()), optional("seq", integer(kUint32Range))},
+        echo},
+       {"trace_start", Access::kWrite, {required("client", host())}, echo},
+       {"drain", Access::kWrite, {optional("exit", flag()), optional("service", any_text())}, echo},
+       {"throw", Access::kRead, {}, [](const json&, const ApiServer::Reply&) {
+          throw RequestError("as asked");
+        }}});
 }
 
 class Server {
@@ -64,7 +78,10 @@ class Server {
   std::string path_ = "/tmp/sluice-fuzz-" + std::to_string(getpid()) + ".sock";
   EventLoop loop_;
   ApiSocket socket_{path_};
-  ApiServer server_{loop_, socket_, handle};
+  ApiCalls calls_ = calls();
+  ApiServer server_{loop_, socket_, [this](const json& request, const ApiServer::Reply& reply) {
+                      calls_.answer(request, reply, Access::kWrite);
+                    }};
 };
 
 }  // namespace

@@ -4,8 +4,8 @@
 //   -> {"command":"show","what":"services"}
 //   <- {"ok":true,"result":{...}}      or      <- {"ok":false,"error":"..."}
 //
-// with "api" (answer.h) and "version" beside them. Who asks may be older or newer: fields come and
-// go, and are read by their names.
+// with "api" (api_answer.h) and "version" beside them. Who asks may be older or newer: fields of
+// answers come and go, and are read by their names. What may be asked is in api_call.h.
 //
 // Nothing a client does may hurt the control thread: requests, clients and waiting times are
 // bounded, nothing blocks, and whoever does not follow the protocol loses the connection.
