@@ -207,13 +207,13 @@ struct ApiServers {
   ApiServers(EventLoop& loop, ApiSockets& sockets, Commands& commands)
       : all(loop, sockets.all,
             [&commands](const nlohmann::json& request, const ApiServer::Reply& reply) {
-              commands.handle(request, reply);
+              commands.answer(request, reply, Access::kWrite);
             }) {
     sockets.all.listen();
     if (!sockets.questions) return;
     questions.emplace(loop, *sockets.questions,
                       [&commands](const nlohmann::json& request, const ApiServer::Reply& reply) {
-                        commands.handle_question(request, reply);
+                        commands.answer(request, reply, Access::kRead);
                       });
     sockets.questions->listen();
   }

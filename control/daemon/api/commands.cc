@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "control/daemon/api/flow_view.h"
 #include "control/daemon/status/live_findings.h"
 #include "control/daemon/status/program_view.h"
 #include "control/daemon/status/views.h"
@@ -18,14 +19,22 @@ using nlohmann::json;
 constexpr size_t kRowsDefault = 100;
 constexpr size_t kRowsMax = 10000;  // bounds an answer, and the time that it takes
 
-net::Endpoint endpoint_of(const json& request, const char* key) {
-  const std::string text = request.at(key);
-  const auto endpoint = parse_endpoint(text);
-  if (!endpoint) {
-    throw RequestError(
-        fmt::format("{}: got \"{}\", expected \"address:port\" (port 1..65535)", key, text));
-  }
-  return *endpoint;
+constexpr std::string_view kFlows = "flows";  // the view that is a search
+
+template <class Answer>
+ApiServer::LaterHandler gives(Answer answer) {
+  return
+      [answer](const json& request, const ApiServer::Reply& reply) { reply.give(answer(request)); };
+}
+
+// For a text that is meant for whoever asked.
+template <class Answer>
+ApiServer::LaterHandler says(Answer answer) {
+  return gives([answer](const json& request) { return json{{"message", answer(request)}}; });
+}
+
+net::Endpoint endpoint_in(const json& request, const char* key) {
+  return parse_endpoint(request.at(key).get_ref<const std::string&>()).value();
 }
 
 // The numbers of a SYN; nothing when the request has none.
@@ -71,68 +80,138 @@ json explanation(const ExplainTuple::Answer& answer, const std::optional<SynNumb
 
 }  // namespace
 
-void Commands::handle(const json& request, const ApiServer::Reply& reply) {
-  if (request.at("command") != "reload") return reply.give(handle(request));
-  operations_.reload(Operations::on_reload(request), [reply](const Operations::Outcome& outcome) {
-    if (!outcome.reloaded) return reply.refuse(outcome.text);
-    reply.give({{"message", outcome.text}});
-  });
+Commands::Commands(DataplaneManager& dataplane, Operations& operations)
+    : dataplane_(dataplane),
+      operations_(operations),
+      tracer_(dataplane),
+      views_(views()),
+      calls_(calls()) {}
+
+// ---- the tables --------------------------------------------------------------------------------
+
+std::vector<Commands::View> Commands::views() {
+  return {
+      {"services", [this] { return view_services(dataplane_); }},
+      {"backends", [this] { return view_backends(dataplane_); }},
+      {"drain", [this] { return operations_.view_drain(); }},
+      {"pools", [this] { return view_pools(dataplane_); }},
+      {"workers", [this] { return view_workers(dataplane_, loads_.latest()); }},
+      {"interfaces", [this] { return view_interfaces(dataplane_); }},
+      {"program",
+       [this] { return view_program(dataplane_, operations_.reloads(), operations_.loop_load()); }},
+      {"counters", [this] { return counters(); }},
+  };
 }
 
-void Commands::handle_question(const json& request, const ApiServer::Reply& reply) {
-  constexpr const char* kQuestions[] = {"show", "status", "doctor", "explain"};
-  const std::string command = request.at("command");
-  if (std::ranges::find(kQuestions, command) != std::end(kQuestions)) {
-    return reply.give(handle(request));
-  }
-  throw RequestError(
-      fmt::format("\"{}\" is not for control.read_socket, which only shows: ask at "
-                  "control.socket, as root or as the user that runs sluice",
-                  command));
+std::vector<ApiCall> Commands::calls() {
+  return {
+      {"show",
+       Access::kRead,
+       {required("what", view_name()), optional("limit", any_count()),
+        optional("filter", flow_filter()), optional("cursor", flow_cursor())},
+       gives([this](const json& request) {
+         const std::string what = request.at("what");
+         return what == kFlows ? show_flows(request) : show(what);
+       })},
+      {"status", Access::kRead, {}, gives([this](const json&) { return status(); })},
+      {"doctor", Access::kRead, {}, gives([this](const json&) { return doctor(); })},
+      {"explain",
+       Access::kRead,
+       {required("local", endpoint()), required("backend", endpoint()),
+        optional("seq", integer(kUint32Range)), optional("tsval", integer(kUint32Range))},
+       gives([this](const json& request) { return explain(request); })},
+      {"trace_start",
+       Access::kWrite,
+       {required("client", host()), optional("service", any_text()),
+        optional("count", integer(kTraceCountRange)),
+        optional("seconds", integer(kTraceSecondsRange))},
+       gives([this](const json& request) { return tracer_.start(request); })},
+      {"trace_read",
+       Access::kWrite,
+       {required("trace", any_count())},
+       gives([this](const json& request) { return tracer_.read(request); })},
+      {"trace_stop",
+       Access::kWrite,
+       {required("trace", any_count())},
+       says([this](const json& request) { return tracer_.stop(request); })},
+      {"backend_set",
+       Access::kWrite,
+       {required("service", any_text()), required("backend", any_text()),
+        optional("weight", integer(kWeightRange)), optional("state", word_for<AdminState>()),
+        optional("reset_flows", flag())},
+       says([this](const json& request) { return operations_.set_backend(request); })},
+      {"backend_clear",
+       Access::kWrite,
+       {optional("service", any_text()), optional("backend", any_text()), optional("all", flag())},
+       says([this](const json& request) { return operations_.clear_backend(request); })},
+      {"reload",
+       Access::kWrite,
+       {optional("overrides", word_for<OnReload>())},
+       [this](const json& request, const ApiServer::Reply& reply) { reload(request, reply); }},
+      {"save_begin", Access::kWrite, {}, gives([this](const json&) {
+         return operations_.begin_save();
+       })},
+      {"save_end", Access::kWrite, {}, says([this](const json&) {
+         return operations_.end_save();
+       })},
+      // Of a sluicectl that left the writing to us.
+      {"save", Access::kWrite, {}, says([](const json&) -> std::string {
+         throw RequestError("save is done by sluicectl itself now: use the one of this version");
+       })},
+      {"drain",
+       Access::kWrite,
+       {optional("drop_syns", flag()), optional("reset", flag()), optional("exit", flag()),
+        optional("timeout_s", integer(kDrainSecondsRange))},
+       gives([this](const json& request) { return operations_.start_drain(request); })},
+      {"undrain", Access::kWrite, {}, gives([this](const json&) {
+         return operations_.end_drain();
+       })},
+  };
 }
 
-json Commands::handle(const json& request) {
-  const std::string command = request.at("command");
-  if (command == "show") {
-    return request.at("what") == "flows" ? show_flows(request) : show(request.at("what"));
-  }
-  if (command == "status") return status();
-  if (command == "doctor") {
-    return {{"config_file", operations_.file()},
-            {"findings", diagnose(dataplane_, status())},
-            {"links_examined", true}};
-  }
-  if (command == "explain") return explain(request);
-  if (const auto answer = operations_.handle(command, request)) return *answer;
-  if (const auto answer = tracer_.handle(command, request)) return *answer;
-  throw RequestError(fmt::format("unknown command \"{}\"", command));
+ValueKind Commands::view_name() const {
+  std::vector<std::string> names{std::string(kFlows)};
+  for (const View& view : views_) names.emplace_back(view.name);
+  return word(names);
 }
 
-json Commands::show_flows(const json& request) {
+// ---- their answers -----------------------------------------------------------------------------
+
+void Commands::reload(const json& request, const ApiServer::Reply& reply) {
+  const auto choice = value_of<OnReload>(request.value("overrides", ""));
+  operations_.reload(choice.value_or(OnReload::kRefuse),
+                     [reply](const Operations::Outcome& outcome) {
+                       if (!outcome.reloaded) return reply.refuse(outcome.text);
+                       reply.give({{"message", outcome.text}});
+                     });
+}
+
+json Commands::show(std::string_view what) const {
+  const auto view = std::ranges::find(views_, what, &View::name);
+  if (view == views_.end()) throw RequestError(fmt::format("nothing is called \"{}\"", what));
+  return view->make();
+}
+
+json Commands::counters() const {
+  json answer = view_counters(dataplane_);
+  answer["packets"] = view_packet_balance(dataplane_);
+  return answer;
+}
+
+json Commands::show_flows(const json& request) const {
   const size_t rows_max = std::min(request.value("limit", kRowsDefault), kRowsMax);
   return view_flows(dataplane_, flow_query_of(request, dataplane_.config(), rows_max));
 }
 
-json Commands::show(const std::string& what) {
-  if (what == "services") return view_services(dataplane_);
-  if (what == "backends") return view_backends(dataplane_);
-  if (what == "drain") return operations_.view_drain();
-  if (what == "program")
-    return view_program(dataplane_, operations_.reloads(), operations_.loop_load());
-  if (what == "interfaces") return view_interfaces(dataplane_);
-  if (what == "pools") return view_pools(dataplane_);
-  if (what == "workers") return view_workers(dataplane_, loads_.latest());
-  if (what == "counters") {
-    json answer = view_counters(dataplane_);
-    answer["packets"] = view_packet_balance(dataplane_);
-    return answer;
-  }
-  throw RequestError(fmt::format("nothing is called \"{}\"", what));
+json Commands::doctor() const {
+  return {{"config_file", operations_.file()},
+          {"findings", diagnose(dataplane_, status())},
+          {"links_examined", true}};
 }
 
-json Commands::explain(const json& request) {
-  const net::Endpoint local = endpoint_of(request, "local");
-  const net::Endpoint backend = endpoint_of(request, "backend");
+json Commands::explain(const json& request) const {
+  const net::Endpoint local = endpoint_in(request, "local");
+  const net::Endpoint backend = endpoint_in(request, "backend");
   const auto syn = syn_of(request);
   const auto pool = dataplane_.identities().pools().find({local.ip, backend});
   if (pool == dataplane_.identities().pools().end()) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the local API can be asked.
+// What the local API can be asked: the one table of calls, and the answers of those that only look.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
-#include <string>
+#include <string_view>
 #include <vector>
 
-#include "control/daemon/api/api_server.h"
+#include "control/daemon/api/api_call.h"
 #include "control/daemon/api/operations.h"
 #include "control/daemon/api/tracer.h"
 #include "control/daemon/core/dataplane_manager.h"
@@ -17,32 +18,44 @@ namespace sluice::control {
 
 class Commands {
  public:
-  Commands(DataplaneManager& dataplane, Operations& operations)
-      : dataplane_(dataplane), operations_(operations), tracer_(dataplane) {}
+  Commands(DataplaneManager& dataplane, Operations& operations);
 
   // Replies, now or later. Throws RequestError.
-  void handle(const nlohmann::json& request, const ApiServer::Reply& reply);
-  // For who may only look: what changes something, or takes something from others, is refused.
-  void handle_question(const nlohmann::json& request, const ApiServer::Reply& reply);
+  void answer(const nlohmann::json& request, const ApiServer::Reply& reply, Access allowed) const {
+    calls_.answer(request, reply, allowed);
+  }
   // Once a second: takes the numbers that rates are made of, and looks after a trace.
   void tick();
 
   void links_changed() { status_board_.refresh_links(dataplane_); }
 
-  nlohmann::json show(const std::string& what);
+  // A view by its name. Throws RequestError.
+  nlohmann::json show(std::string_view what) const;
   // As of the last sample.
   const nlohmann::json& status() const { return status_board_.latest(); }
 
  private:
-  nlohmann::json handle(const nlohmann::json& request);
-  nlohmann::json show_flows(const nlohmann::json& request);
-  nlohmann::json explain(const nlohmann::json& request);
+  struct View {
+    std::string_view name;
+    std::function<nlohmann::json()> make;
+  };
+
+  std::vector<View> views();
+  std::vector<ApiCall> calls();
+  ValueKind view_name() const;
+  nlohmann::json counters() const;
+  nlohmann::json show_flows(const nlohmann::json& request) const;
+  nlohmann::json doctor() const;
+  nlohmann::json explain(const nlohmann::json& request) const;
+  void reload(const nlohmann::json& request, const ApiServer::Reply& reply);
 
   DataplaneManager& dataplane_;
   Operations& operations_;
   Tracer tracer_;
   WorkerLoads loads_;
   StatusBoard status_board_;
+  std::vector<View> views_;
+  ApiCalls calls_;
 };
 
 }  // namespace sluice::control

@@ -25,16 +25,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr uint32_t kWeightMax = 1000;          // as in the file
 constexpr std::chrono::seconds kCheckMax{30};  // of a reload's file; sluicectl waits longer
-
-AdminState state_of(const std::string& word) {
-  if (word == "up") return AdminState::kUp;
-  if (word == "drain") return AdminState::kDrain;
-  if (word == "down") return AdminState::kDown;
-  throw RequestError(
-      fmt::format(R"(state: got {}, expected "up" | "drain" | "down")", in_quotes(word)));
-}
 
 // `up` ends a drain, or what was taken down by hand; where neither is, it overrules the health
 // check of a backend that is down.
@@ -46,17 +37,11 @@ AdminState up_after(AdminState before, bool healthy) {
 
 // What the request makes of the override that is there.
 Override changed(Override over, const BackendConfig& backend, bool healthy, const json& request) {
-  if (request.contains("weight")) {
-    const json& weight = request.at("weight");
-    if (!weight.is_number_unsigned() || weight.get<uint64_t>() > kWeightMax) {
-      throw RequestError(
-          fmt::format("weight: got {}, expected an integer 0..{}", weight.dump(), kWeightMax));
-    }
-    over.weight = weight.get<uint32_t>();
-  }
+  if (request.contains("weight")) over.weight = request.at("weight").get<uint32_t>();
   const AdminState before = over.state;
-  if (request.contains("state")) over.state = state_of(request.at("state"));
-  const bool wants_up = over.state == AdminState::kUp && request.contains("state");
+  const auto wanted = value_of<AdminState>(request.value("state", ""));
+  if (wanted) over.state = *wanted;
+  const bool wants_up = wanted == AdminState::kUp;
   if (wants_up) over.state = up_after(before, healthy);
   if (wants_up && effective_weight(backend.weight, &over) == 0) {
     throw RequestError("its weight is 0: up needs a weight as well (--weight N)");
@@ -107,35 +92,6 @@ std::string first_line(const std::string& text) {
 
 }  // namespace
 
-OnReload Operations::on_reload(const json& request) {
-  const std::string word = request.value("overrides", "");
-  if (word.empty()) return OnReload::kRefuse;
-  if (word == "keep") return OnReload::kKeep;
-  if (word == "drop") return OnReload::kDrop;
-  throw RequestError(
-      fmt::format(R"(overrides: got {}, expected "keep" | "drop")", in_quotes(word)));
-}
-
-std::optional<json> Operations::handle(const std::string& command, const json& request) {
-  const auto message = [](const std::string& text) { return json{{"message", text}}; };
-  if (command == "backend_set") return message(set_backend(request));
-  if (command == "backend_clear") return message(clear_backend(request));
-  if (command == "save_begin") return begin_save();
-  if (command == "save_end") return message(end_save());
-  if (command == "save") {  // of a sluicectl that left the writing to us
-    throw RequestError("save is done by sluicectl itself now: use the one of this version");
-  }
-  if (command == "drain") {
-    start_drain(request);
-    return view_drain();
-  }
-  if (command == "undrain") {
-    end_drain();
-    return view_drain();
-  }
-  return std::nullopt;
-}
-
 // ---- overrides ---------------------------------------------------------------------------------
 
 std::string Operations::set_backend(const json& request) {
@@ -179,6 +135,8 @@ std::string Operations::clear_backend(const json& request) {
   const auto before = list_overrides(overrides, dataplane_.config());
   if (request.value("all", false)) {
     overrides.clear();
+  } else if (!request.contains("service") || !request.contains("backend")) {
+    throw RequestError("say which: service and backend, or all");
   } else {
     const ServiceConfig& service = service_named(dataplane_.config(), request.at("service"));
     const BackendConfig& backend = backend_at(service, request.at("backend"));
@@ -291,7 +249,7 @@ std::string Operations::summary() const {
   return fmt::format("services {}, backends {}", dataplane_.config().services.size(), backends);
 }
 
-// Who asks writes the file (ctl_save.h): what should stand there, and over which text.
+// Who asks writes the file (cli/save_command.h): what should stand there, and over which text.
 json Operations::begin_save() const {
   if (loader_.busy()) throw RequestError("a reload is on its way: save when it has ended");
   const auto list =
@@ -330,7 +288,7 @@ std::string Operations::end_save() {
 
 // ---- the drain of all --------------------------------------------------------------------------
 
-void Operations::start_drain(const json& request) {
+json Operations::start_drain(const json& request) {
   // Of a drain that is on, only what the request speaks of changes.
   Drain drain = drain_.value_or(
       Drain{.since = Clock::now(), .refused_before = refused_while_draining(dataplane_)});
@@ -347,13 +305,16 @@ void Operations::start_drain(const json& request) {
   spdlog::info("drain: no new flows ({}); flows that go on: {}",
                drop ? "SYNs are dropped" : "SYNs are answered with RST",
                sum_over_backends(dataplane_, &BackendState::active));
+  return view_drain();
 }
 
-void Operations::end_drain() {
-  if (!drain_) return;
-  drain_.reset();
-  dataplane_.set_drain(std::nullopt);
-  spdlog::info("drain ended: new flows again");
+json Operations::end_drain() {
+  if (drain_) {
+    drain_.reset();
+    dataplane_.set_drain(std::nullopt);
+    spdlog::info("drain ended: new flows again");
+  }
+  return view_drain();
 }
 
 void Operations::tick() {

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "control/common/clock.h"
+#include "control/common/enum_words.h"
 #include "control/daemon/api/config_loader.h"
 #include "control/daemon/core/dataplane_manager.h"
 #include "control/daemon/core/reload_record.h"
@@ -24,6 +25,9 @@ enum class OnReload : uint8_t {
   kDrop,    // the file alone counts again
   kRefuse,  // no reload while there are any: whoever asks must choose
 };
+template <>
+inline constexpr std::array kWordsOf<OnReload> = {EnumWord{"keep", OnReload::kKeep},
+                                                  EnumWord{"drop", OnReload::kDrop}};
 
 class Operations {
  public:
@@ -43,15 +47,20 @@ class Operations {
         text_(std::move(text)),
         stop_(std::move(stop)) {}
 
-  // The answer, or nothing when the command is not one of these. Throws RequestError, ApplyError.
-  std::optional<nlohmann::json> handle(const std::string& command, const nlohmann::json& request);
+  // These answer a request that has been checked (commands.cc); a text is for who asked. They throw
+  // RequestError, ApplyError.
+  std::string set_backend(const nlohmann::json& request);
+  std::string clear_backend(const nlohmann::json& request);
+  nlohmann::json begin_save() const;
+  std::string end_save();
+  nlohmann::json start_drain(const nlohmann::json& request);
+  nlohmann::json end_drain();
 
   // Has the configuration file read again; `done` says what came of it. Throws RequestError where a
   // choice is wanted, or another reload is on its way.
   void reload(OnReload overrides, Done done);
   // The same by signal: one that comes while another is on its way follows it.
   void reload_by_signal();
-  static OnReload on_reload(const nlohmann::json& request);
   // How much is served, in a few words.
   std::string summary() const;
   void tick();
@@ -72,17 +81,11 @@ class Operations {
     bool ended = false;  // nothing was left, or the deadline has passed
   };
 
-  std::string set_backend(const nlohmann::json& request);
-  std::string clear_backend(const nlohmann::json& request);
   void check_choice(OnReload choice) const;
   void finish_reload(const LoadedConfig& next, OnReload choice, const Done& done);
   std::string put_into_force(const LoadedConfig& next, OnReload choice);
   void end_reload(const Outcome& outcome, const Done& done);
   void look_after_reload();
-  nlohmann::json begin_save() const;
-  std::string end_save();
-  void start_drain(const nlohmann::json& request);
-  void end_drain();
 
   DataplaneManager& dataplane_;
   EventLoop& loop_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "control/common/errors.h"
+#include "control/common/ranges.h"
 #include "control/common/text.h"
 #include "control/config/address_text.h"
 #include "control/daemon/api/request_names.h"
@@ -17,26 +18,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr uint32_t kCountDefault = 100;
-constexpr uint32_t kCountMax = 10000;
-constexpr uint32_t kSecondsDefault = 60;
-constexpr uint32_t kSecondsMax = 3600;
 constexpr std::chrono::seconds kUnreadMax{5};
 constexpr size_t kRowsPerRead = 500;  // bounds an answer
 
 net::Endpoint client_of(const std::string& text) {
   if (const auto endpoint = parse_endpoint(text)) return *endpoint;
-  if (const auto ip = parse_ipv4(text)) return {*ip, {}};
-  throw RequestError(fmt::format(
-      "client: got \"{}\", expected \"address\" or \"address:port\" (port 1..65535)", text));
-}
-
-uint32_t within(const json& request, const char* key, uint32_t otherwise, uint32_t max) {
-  const int64_t value = request.value(key, int64_t{otherwise});
-  if (value < 1 || value > max) {
-    throw RequestError(fmt::format("{}: got {}, expected 1 to {}", key, value, max));
-  }
-  return static_cast<uint32_t>(value);
+  return {parse_ipv4(text).value(), {}};
 }
 
 std::string flags_text(uint8_t flags) {
@@ -103,20 +90,6 @@ const char* name_of(net::Verdict verdict) {
 
 }  // namespace
 
-std::optional<json> Tracer::handle(const std::string& command, const json& request) {
-  if (command == "trace_start") return start(request);
-  if (command == "trace_read") {
-    check_is_running(request);
-    return read();
-  }
-  if (command == "trace_stop") {
-    check_is_running(request);
-    end();
-    return json{{"message", "stopped"}};
-  }
-  return {};
-}
-
 void Tracer::tick() {
   if (running_ && Clock::now() - running_->last_read > kUnreadMax) end();
 }
@@ -131,8 +104,8 @@ json Tracer::start(const json& request) {
   TraceFilter filter{client_of(client), {}};
   if (request.contains("service"))
     filter.vip = service_named(dataplane_.config(), request.at("service")).vip;
-  const uint32_t count = within(request, "count", kCountDefault, kCountMax);
-  const uint32_t seconds = within(request, "seconds", kSecondsDefault, kSecondsMax);
+  const uint32_t count = request.value("count", kTraceCountDefault);
+  const uint32_t seconds = request.value("seconds", kTraceSecondsDefault);
   const auto now = Clock::now();
   running_ = Running{++last_id_, client, count, 0, now + std::chrono::seconds(seconds), now, {}};
   for (const auto& worker : dataplane_.workers()) {
@@ -151,7 +124,8 @@ void Tracer::check_is_running(const json& request) const {
   if (!running_ || running_->id != id) throw RequestError("that trace has ended");
 }
 
-json Tracer::read() {
+json Tracer::read(const json& request) {
+  check_is_running(request);
   const auto now = Clock::now();
   running_->last_read = now;
   const bool late = now >= running_->end;  // asked before the records are: none is missed
@@ -173,6 +147,12 @@ json Tracer::read() {
   json answer = {{"packets", std::move(rows)}, {"over", over}};
   if (over) end();
   return answer;
+}
+
+std::string Tracer::stop(const json& request) {
+  check_is_running(request);
+  end();
+  return "stopped";
 }
 
 json Tracer::row(const TraceRecord& record, uint32_t worker) {

@@ -22,11 +22,11 @@ class Tracer {
   // To be called while the workers run.
   ~Tracer() { end(); }
 
-  // The answer, or nothing when the command is not one of these. Throws RequestError.
-  //   trace_start  client "address" or "address:port"; service, count, seconds: optional -> trace
-  //   trace_read   trace -> packets since the last time, oldest first; over
-  //   trace_stop   trace
-  std::optional<nlohmann::json> handle(const std::string& command, const nlohmann::json& request);
+  // These answer a request that has been checked (commands.cc). They throw RequestError.
+  nlohmann::json start(const nlohmann::json& request);  // gives the trace's number
+  // The packets since the last time, oldest first, and whether it is over.
+  nlohmann::json read(const nlohmann::json& request);
+  std::string stop(const nlohmann::json& request);
   // Once a second: ends a trace that nobody reads any more.
   void tick();
 
@@ -49,8 +49,6 @@ class Tracer {
     std::vector<Part> parts;  // by worker
   };
 
-  nlohmann::json start(const nlohmann::json& request);
-  nlohmann::json read();
   void check_is_running(const nlohmann::json& request) const;
   nlohmann::json row(const TraceRecord& record, uint32_t worker);
   void end();

@@ -21,8 +21,7 @@ std::string to_string(const Override& over) {
   std::string out = over.weight ? fmt::format("weight {}", *over.weight) : "";
   if (over.state == AdminState::kAuto) return out.empty() ? "-" : out;
   if (!out.empty()) out += ", ";
-  if (over.state == AdminState::kUp) return out + "up";
-  return out + (over.state == AdminState::kDrain ? "drain" : "down");
+  return out.append(word_of(over.state));
 }
 
 Overrides for_the_file(const Overrides& overrides) {

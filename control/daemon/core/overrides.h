@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "control/common/enum_words.h"
 #include "control/config/config.h"
 #include "control/daemon/core/health_view.h"
 #include "control/daemon/core/identities.h"
@@ -23,6 +24,12 @@ enum class AdminState : uint8_t {
   kDrain,  // takes no new flow, the ones it has go on
   kDown,   // out of order: no new flow either, and the ones it had may have been reset
 };
+
+// What an operator may ask for; kAuto is that nobody did.
+template <>
+inline constexpr std::array kWordsOf<AdminState> = {EnumWord{"up", AdminState::kUp},
+                                                    EnumWord{"drain", AdminState::kDrain},
+                                                    EnumWord{"down", AdminState::kDown}};
 
 struct Override {
   std::optional<uint32_t> weight;
