@@ -10,10 +10,10 @@
 #include <optional>
 
 #include "control/cli/api_client.h"
+#include "control/cli/commands.h"
 #include "control/cli/complete.h"
 #include "control/cli/doctor_command.h"
 #include "control/cli/explain_command.h"
-#include "control/cli/operate_commands.h"
 #include "control/cli/show_command.h"
 #include "control/cli/status_command.h"
 #include "control/cli/top/top.h"
@@ -39,9 +39,9 @@ std::string socket_to_ask() {
   return denied && access(kReadSocket, W_OK) == 0 ? kReadSocket : all;
 }
 
-struct Options {
-  std::string socket = socket_to_ask();
-  bool as_json = false;
+struct Options : sluice::control::Session {
+  Options() { socket = socket_to_ask(); }
+
   std::string config;
   int exit_status = 0;
   std::string local;
@@ -94,6 +94,7 @@ std::vector<std::string> names_of(const std::string& socket, const std::string& 
 
 int main(int argc, char** argv) {
   Options options;
+  sluice::control::RunCommand chosen;
   CLI::App app{"Asks a running sluice.", "sluicectl"};
   app.require_subcommand(1);
   app.fallthrough();
@@ -112,7 +113,7 @@ int main(int argc, char** argv) {
   doctor_command->callback([&] { doctor(options); });
   app.add_subcommand("top", "rates, load and trouble on the terminal, once a second")
       ->callback([&] { sluice::control::run_top(options.socket); });
-  sluice::control::add_operate_commands(app, options.socket, options.as_json);
+  sluice::control::add_commands(app, sluice::control::commands(), chosen);
   sluice::control::add_trace_command(app, options.socket, options.as_json);
 
   CLI::App* explain_command =
@@ -132,6 +133,7 @@ int main(int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
+    if (chosen) return chosen(options);
   } catch (const CLI::Success& success) {
     return app.exit(success);
   } catch (const CLI::ParseError& error) {

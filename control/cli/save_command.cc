@@ -7,9 +7,10 @@
 #include <algorithm>
 #include <system_error>
 
-#include "control/cli/api_client.h"
 #include "control/common/api_answer.h"
 #include "control/common/atomic_file.h"
+#include "control/common/errors.h"
+#include "control/common/ranges.h"
 #include "control/config/config_edit.h"
 #include "control/config/config_load.h"
 
@@ -26,7 +27,9 @@ void set_weight(Config& config, const json& row) {
     if (net::to_string(service.vip) != vip) continue;
     for (BackendConfig& backend : service.backends) {
       if (net::to_string(backend.address) != address) continue;
-      backend.weight = static_cast<uint32_t>(std::clamp(number_field(row, "weight"), 0.0, 1000.0));
+      backend.weight = static_cast<uint32_t>(std::clamp(number_field(row, "weight"),
+                                                        static_cast<double>(kWeightRange.min),
+                                                        static_cast<double>(kWeightRange.max)));
     }
   }
 }
@@ -58,6 +61,15 @@ json save_overrides(const std::function<json(const json& request)>& ask) {
         fmt::format("{}; save as somebody who may write there, for example root", error.what()));
   }
   return ask({{"command", "save_end"}});
+}
+
+Command save_command() {
+  return command(
+      "save", "write the overrides into the configuration file", [](const Session& session) {
+        session.print_message(
+            save_overrides([&](const json& request) { return session.ask_patiently(request); }));
+        return kAnswered;
+      });
 }
 
 }  // namespace sluice::control

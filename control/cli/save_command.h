@@ -9,11 +9,15 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "control/cli/command.h"
+
 namespace sluice::control {
 
 // `ask` sends a request and gives its result. The result is for the person who asked: "message".
 // Throws ApiError.
 nlohmann::json save_overrides(
     const std::function<nlohmann::json(const nlohmann::json& request)>& ask);
+
+Command save_command();
 
 }  // namespace sluice::control

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// An entry a command; each is made in the file of its name.
+#include "control/cli/commands.h"
+
+#include "control/cli/backend_command.h"
+#include "control/cli/drain_command.h"
+#include "control/cli/reload_command.h"
+#include "control/cli/save_command.h"
+
+namespace sluice::control {
+
+std::vector<Command> commands() {
+  return {
+      backend_command(), reload_command(), save_command(), drain_command(), undrain_command(),
+  };
+}
+
+}  // namespace sluice::control
