@@ -3,15 +3,23 @@
 #include "control/cli/commands.h"
 
 #include "control/cli/backend_command.h"
+#include "control/cli/doctor_command.h"
 #include "control/cli/drain_command.h"
+#include "control/cli/explain_command.h"
 #include "control/cli/reload_command.h"
 #include "control/cli/save_command.h"
+#include "control/cli/show_command.h"
+#include "control/cli/status_command.h"
+#include "control/cli/top/top.h"
+#include "control/cli/trace_command.h"
 
 namespace sluice::control {
 
 std::vector<Command> commands() {
   return {
-      backend_command(), reload_command(), save_command(), drain_command(), undrain_command(),
+      show_command(),    status_command(), doctor_command(),  top_command(),
+      backend_command(), reload_command(), save_command(),    drain_command(),
+      undrain_command(), trace_command(),  explain_command(),
   };
 }
 

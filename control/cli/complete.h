@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What may come next on sluicectl's command line: the shell asks sluicectl itself.
 //
-// Everything is read off the commands and options that it parses with, so a new one is completed at
-// once. `sluicectl __complete WORD...` prints a candidate a line for the last word.
+// Everything is read off the commands (commands.h) and options that it parses with, so a new one is
+// completed at once. `sluicectl __complete WORD...` prints a candidate a line for the last word.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -44,6 +44,20 @@ int rank(const json& row) {
   return level == "bad" ? 2 : level == "warn" ? 1 : 0;
 }
 
+struct DoctorOptions {
+  std::string config;
+};
+
+void declare_doctor(CLI::App& app, DoctorOptions& options) {
+  app.add_option("--config", options.config, "the configuration; else the running sluice's");
+}
+
+int run_doctor_command(const Session& session, const DoctorOptions& options) {
+  const json result = run_doctor(session.socket, options.config);
+  session.print(result, render_doctor(result));
+  return is_ill(result) ? kFailed : kAnswered;
+}
+
 }  // namespace
 
 json run_doctor(const std::string& socket_path, std::string config_file) {
@@ -87,6 +101,11 @@ std::string render_doctor(const json& result) {
 bool is_ill(const json& result) {
   return std::ranges::any_of(list_field(result, "findings"),
                              [](const json& row) { return rank(row) == 2; });
+}
+
+Command doctor_command() {
+  return command("doctor", "examines host, devices, backends and ports; says what to mend",
+                 declare_doctor, run_doctor_command);
 }
 
 }  // namespace sluice::control

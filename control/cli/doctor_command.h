@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "control/cli/command.h"
+
 namespace sluice::control {
 
 // {"findings": [{"area", "level", "what", "mend"}]}, worst first. `config_file` may be empty: then
@@ -15,5 +17,7 @@ std::string render_doctor(const nlohmann::json& result);
 
 // True when something costs connections, or will not start.
 bool is_ill(const nlohmann::json& result);
+
+Command doctor_command();
 
 }  // namespace sluice::control

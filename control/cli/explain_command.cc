@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "control/common/api_answer.h"
 #include "control/common/human.h"
 
@@ -43,6 +45,27 @@ std::string syn_line(const json& answer) {
       number_field(answer, "ts_offset"), number_field(answer, "seq_offset"));
 }
 
+struct ExplainOptions {
+  std::string local, backend;
+  std::optional<uint32_t> seq, tsval;
+};
+
+void declare_explain(CLI::App& app, ExplainOptions& options) {
+  app.add_option("--local", options.local, "address:port")->required();
+  app.add_option("--backend", options.backend, "address:port")->required();
+  app.add_option("--seq", options.seq, "the SYN's sequence number");
+  app.add_option("--tsval", options.tsval, "its TSval; none: without timestamps");
+}
+
+int run_explain(const Session& session, const ExplainOptions& options) {
+  json request = {{"command", "explain"}, {"local", options.local}, {"backend", options.backend}};
+  if (options.seq) request["seq"] = *options.seq;
+  if (options.tsval) request["tsval"] = *options.tsval;
+  const json result = session.ask(request);
+  session.print(result, render_explanation(result));
+  return kAnswered;
+}
+
 }  // namespace
 
 std::string render_explanation(const json& answer) {
@@ -55,6 +78,11 @@ std::string render_explanation(const json& answer) {
   if (text_field(answer, "tuple") == "held") add("numbers", numbers_line(answer));
   if (!field(answer, "taken_as_it_is").is_null()) add("this SYN", syn_line(answer));
   return out;
+}
+
+Command explain_command() {
+  return command("explain", "what is known of a tuple, and what a SYN on it would meet",
+                 declare_explain, run_explain);
 }
 
 }  // namespace sluice::control

@@ -5,8 +5,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "control/cli/command.h"
+
 namespace sluice::control {
 
 std::string render_explanation(const nlohmann::json& answer);
+
+Command explain_command();
 
 }  // namespace sluice::control

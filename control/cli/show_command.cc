@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "control/cli/api_client.h"
 #include "control/cli/table.h"
 #include "control/common/api_answer.h"
+#include "control/common/errors.h"
+#include "control/common/ranges.h"
 #include "control/common/text.h"
 
 namespace sluice::control {
@@ -41,13 +41,13 @@ json filter_of(const ShowOptions& options) {
 }
 
 // A sluice does a bounded part of the search for each question, and says where to go on.
-json ask_flows(const std::string& socket, const ShowOptions& options) {
+json ask_flows(const Session& session, const ShowOptions& options) {
   const json filter = filter_of(options);
   json request = {{"command", "show"}, {"what", "flows"}, {"filter", filter}};
   json rows = json::array();
   while (true) {
     request["limit"] = options.limit - rows.size();
-    json answer = ask(socket, request);
+    json answer = session.ask(request);
     if (!filter.empty() && !answer.contains("next")) {
       throw ApiError("the running sluice is older and cannot filter flows");
     }
@@ -62,7 +62,7 @@ json ask_flows(const std::string& socket, const ShowOptions& options) {
   }
 }
 
-void show(const std::string& socket, bool as_json, const ShowOptions& options) {
+int run_show(const Session& session, const ShowOptions& options) {
   if (options.what.empty()) {
     throw CLI::ValidationError("show", "say what: " + join(table_names(), ", "));
   }
@@ -70,37 +70,36 @@ void show(const std::string& socket, bool as_json, const ShowOptions& options) {
   if (!flows && !filter_of(options).empty()) {
     throw CLI::ValidationError("show", "only flows can be filtered");
   }
-  const json result = flows ? ask_flows(socket, options)
-                            : ask(socket, {{"command", "show"}, {"what", options.what}});
-  if (as_json) return fmt::print("{}\n", dumped(result));
-  fmt::print("{}",
-             render_table(options.what, result, options.wide ? Width::kWide : Width::kTerminal));
-  if (flag_field(result, "more") && field(result, "total").is_null()) {
-    fmt::print("... and more: --limit\n");
-  }
+  const json result = flows ? ask_flows(session, options)
+                            : session.ask({{"command", "show"}, {"what", options.what}});
+  const bool more = flag_field(result, "more") && field(result, "total").is_null();
+  session.print(result,
+                render_table(options.what, result, options.wide ? Width::kWide : Width::kTerminal) +
+                    (more ? "... and more: --limit\n" : ""));
+  return kAnswered;
+}
+
+void declare_show(CLI::App& app, ShowOptions& options) {
+  app.add_option("what", options.what, "one of the list")->check(CLI::IsMember(table_names()));
+  app.add_flag("--wide", options.wide, "all columns, uncut, however long the lines");
+  app.add_option("--limit", options.limit, "flows: at most so many rows")
+      ->check(CLI::Range(1, 1000000))
+      ->capture_default_str();
+  app.add_option("--client", options.client, "flows of a client: address[:port] or network");
+  app.add_option("--backend", options.backend, "flows to: address[:port] or network");
+  app.add_option("--service", options.service, "flows of a service, by its name");
+  app.add_option("--state", options.state, "flows in a state, as in the column STATE");
+  const auto seconds = CLI::Range(kFlowAgeSecondsRange.min, kFlowAgeSecondsRange.max);
+  app.add_option("--age-min", options.age_min_s, "flows that are so many seconds old")
+      ->check(seconds);
+  app.add_option("--age-max", options.age_max_s, "flows that are no older than so many")
+      ->check(seconds);
 }
 
 }  // namespace
 
-void add_show_command(CLI::App& app, const std::string& socket, const bool& as_json) {
-  auto options = std::make_shared<ShowOptions>();
-  CLI::App* command = app.add_subcommand("show", "what sluice is doing");
-  command->add_option("what", options->what, "one of the list")
-      ->check(CLI::IsMember(table_names()));
-  command->add_flag("--wide", options->wide, "all columns, uncut, however long the lines");
-  command->add_option("--limit", options->limit, "flows: at most so many rows")
-      ->check(CLI::Range(1, 1000000))
-      ->capture_default_str();
-  command->add_option("--client", options->client, "flows of a client: address[:port] or network");
-  command->add_option("--backend", options->backend, "flows to: address[:port] or network");
-  command->add_option("--service", options->service, "flows of a service, by its name");
-  command->add_option("--state", options->state, "flows in a state, as in the column STATE");
-  const auto seconds = CLI::Range(0, 4294967);
-  command->add_option("--age-min", options->age_min_s, "flows that are so many seconds old")
-      ->check(seconds);
-  command->add_option("--age-max", options->age_max_s, "flows that are no older than so many")
-      ->check(seconds);
-  command->callback([=, &socket, &as_json] { show(socket, as_json, *options); });
+Command show_command() {
+  return command("show", "what sluice is doing", declare_show, run_show);
 }
 
 }  // namespace sluice::control

@@ -2,12 +2,10 @@
 // sluicectl show: tables of what sluice is doing.
 #pragma once
 
-#include <CLI/CLI.hpp>
-#include <string>
+#include "control/cli/command.h"
 
 namespace sluice::control {
 
-// `socket` and `as_json` are read when the command runs.
-void add_show_command(CLI::App& app, const std::string& socket, const bool& as_json);
+Command show_command();
 
 }  // namespace sluice::control

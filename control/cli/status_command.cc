@@ -58,4 +58,12 @@ bool is_red(const json& status) {
   return text_field(field(status, "verdict"), "level") == "bad";
 }
 
+Command status_command() {
+  return command("status", "is all well, and if not, where not", [](const Session& session) {
+    const json result = session.ask({{"command", "status"}});
+    session.print(result, render_status(result));
+    return is_red(result) ? kFailed : kAnswered;
+  });
+}
+
 }  // namespace sluice::control

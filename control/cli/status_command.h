@@ -5,11 +5,15 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "control/cli/command.h"
+
 namespace sluice::control {
 
 // `status` is the API's answer to the command of that name.
 std::string render_status(const nlohmann::json& status);
 // Something costs connections now.
 bool is_red(const nlohmann::json& status);
+
+Command status_command();
 
 }  // namespace sluice::control

@@ -10,13 +10,13 @@
 #include <cstdio>
 #include <ctime>
 #include <map>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
 
-#include "control/cli/api_client.h"
 #include "control/common/api_answer.h"
+#include "control/common/errors.h"
+#include "control/common/ranges.h"
 
 namespace sluice::control {
 namespace {
@@ -95,26 +95,26 @@ std::string counted_line(const json& row) {
 
 struct TraceOptions {
   std::string client, service;
-  uint32_t count = 100, seconds = 60;
+  uint32_t count = kTraceCountDefault, seconds = kTraceSecondsDefault;
 };
 
 // Ends a trace however it is left.
 class RunningTrace {
  public:
-  RunningTrace(const std::string& socket, const TraceOptions& options) : socket_(socket) {
+  RunningTrace(const Session& session, const TraceOptions& options) : session_(session) {
     json request = {{"command", "trace_start"},
                     {"client", options.client},
                     {"count", options.count},
                     {"seconds", options.seconds}};
     if (!options.service.empty()) request["service"] = options.service;
-    const json answer = ask(socket_, request);
+    const json answer = session_.ask(request);
     id_ = field(answer, "trace");
     if (!id_.is_number()) throw ApiError("sluice has started a trace without saying which");
   }
   ~RunningTrace() {
     if (over_) return;
     try {
-      ask(socket_, {{"command", "trace_stop"}, {"trace", id_}});
+      session_.ask({{"command", "trace_stop"}, {"trace", id_}});
     } catch (const ApiError&) {
       // Sluice has ended it.
     }
@@ -123,30 +123,43 @@ class RunningTrace {
   RunningTrace& operator=(const RunningTrace&) = delete;
 
   json read() {
-    const json answer = ask(socket_, {{"command", "trace_read"}, {"trace", id_}});
+    const json answer = session_.ask({{"command", "trace_read"}, {"trace", id_}});
     over_ = flag_field(answer, "over", true);  // one that nobody can end would go on for ever
     return list_field(answer, "packets");
   }
   bool is_closed() const { return over_; }
 
  private:
-  std::string socket_;
+  const Session& session_;
   json id_;
   bool over_ = false;
 };
 
-void trace(const std::string& socket, bool as_json, const TraceOptions& options) {
+void declare_trace(CLI::App& app, TraceOptions& options) {
+  app.add_option("--client", options.client, "address, or address:port")->required();
+  app.add_option("--service", options.service, "only to this one");
+  app.add_option("--count", options.count, "packets at most")
+      ->check(CLI::Range(kTraceCountRange.min, kTraceCountRange.max))
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "how long at most")
+      ->check(CLI::Range(kTraceSecondsRange.min, kTraceSecondsRange.max))
+      ->capture_default_str();
+}
+
+int run_trace(const Session& session, const TraceOptions& options) {
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { interrupted = 1; });
-  RunningTrace running(socket, options);
+  RunningTrace running(session, options);
   fmt::print(stderr, "tracing {}: {} packets or {} s; Ctrl-C ends it\n", options.client,
              options.count, options.seconds);
   for (bool last = false; !last; std::this_thread::sleep_for(kReadPeriod)) {
     last = interrupted;
     for (const json& row : running.read()) {
+      const bool as_json = session.as_json;
       fmt::print("{}{}", as_json ? dumped(row, -1) : render_packet(row), as_json ? "\n" : "");
     }
     if (std::fflush(stdout) != 0 || running.is_closed()) break;
   }
+  return kAnswered;
 }
 
 }  // namespace
@@ -177,19 +190,9 @@ std::string render_packet(const json& row) {
   return out;
 }
 
-void add_trace_command(CLI::App& app, const std::string& socket, const bool& as_json) {
-  auto options = std::make_shared<TraceOptions>();
-  CLI::App* command =
-      app.add_subcommand("trace", "the next packets of a client, stage by stage, as they come");
-  command->add_option("--client", options->client, "address, or address:port")->required();
-  command->add_option("--service", options->service, "only to this one");
-  command->add_option("--count", options->count, "packets at most")
-      ->check(CLI::Range(1, 10000))
-      ->capture_default_str();
-  command->add_option("--seconds", options->seconds, "how long at most")
-      ->check(CLI::Range(1, 3600))
-      ->capture_default_str();
-  command->callback([=, &socket, &as_json] { trace(socket, as_json, *options); });
+Command trace_command() {
+  return command("trace", "the next packets of a client, stage by stage, as they come",
+                 declare_trace, run_trace);
 }
 
 }  // namespace sluice::control

@@ -134,14 +134,12 @@ void refresh_status(const std::string& socket_path, TopScreen& screen) {
   }
 }
 
-}  // namespace
-
-void run_top(const std::string& socket_path) {
+int run_top(const Session& session) {
   if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0) {
     throw ApiError("top needs a terminal; for scripts: sluicectl status --json");
   }
   TopScreen screen;
-  screen.set_status(ask_status(socket_path));
+  screen.set_status(ask_status(session.socket));
   Terminal terminal;
   Clock::time_point due = Clock::now() + kScreenPeriod;
   while (!screen.quit()) {
@@ -151,9 +149,16 @@ void run_top(const std::string& socket_path) {
     const int key = terminal.wait_key(left);
     if (key != ERR) screen.press(key);
     if (Clock::now() < due) continue;
-    if (!screen.paused()) refresh_status(socket_path, screen);
+    if (!screen.paused()) refresh_status(session.socket, screen);
     due = Clock::now() + kScreenPeriod;
   }
+  return kAnswered;
+}
+
+}  // namespace
+
+Command top_command() {
+  return command("top", "rates, load and trouble on the terminal, once a second", run_top);
 }
 
 }  // namespace sluice::control

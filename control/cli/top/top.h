@@ -2,11 +2,11 @@
 // `sluicectl top`: the status on a terminal, once a second, until q.
 #pragma once
 
-#include <string>
+#include "control/cli/command.h"
 
 namespace sluice::control {
 
-// Throws ApiError when there is no terminal, or nobody answers to begin with.
-void run_top(const std::string& socket_path);
+// Its run throws ApiError when there is no terminal, or nobody answers to begin with.
+Command top_command();
 
 }  // namespace sluice::control
