@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// curl_multi_socket_action(), fed by epoll and a timerfd.
+// curl_multi_socket_action(), fed by the loop.
 #include "control/daemon/health/curl_engine.h"
 
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <new>
-#include <system_error>
 
 namespace sluice::control {
 
-CurlEngine::CurlEngine(EventLoop& loop)
-    : loop_(loop), timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
-  if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+CurlEngine::CurlEngine(EventLoop& loop) : loop_(loop) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc();
@@ -22,20 +16,12 @@ CurlEngine::CurlEngine(EventLoop& loop)
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  loop_.watch(
-      timer_.get(), EPOLLIN,
-      [this](uint32_t) {
-        uint64_t expirations;
-        if (read(timer_.get(), &expirations, sizeof expirations) > 0) act(CURL_SOCKET_TIMEOUT, 0);
-      },
-      "health checks by HTTP");
 }
 
 CurlEngine::~CurlEngine() {
   while (!running_.empty()) remove(running_.begin()->first);
   curl_multi_cleanup(multi_);
   for (const curl_socket_t fd : watched_) loop_.forget(fd);
-  loop_.forget(timer_.get());
 }
 
 void CurlEngine::add(CURL* easy, std::function<void(CURLcode)> done) {
@@ -73,10 +59,13 @@ int CurlEngine::on_socket(CURL*, curl_socket_t fd, int what, void* self, void*) 
 
 int CurlEngine::on_timer(CURLM*, long wait_ms, void* self) {
   auto& engine = *static_cast<CurlEngine*>(self);
-  itimerspec spec{};
-  if (wait_ms > 0) spec.it_value = {wait_ms / 1000, wait_ms % 1000 * 1'000'000};
-  if (wait_ms == 0) spec.it_value.tv_nsec = 1;  // zero would turn it off
-  timerfd_settime(engine.timer_.get(), 0, &spec, nullptr);
+  if (wait_ms < 0) {
+    engine.timer_.cancel();
+  } else {
+    engine.timer_ = engine.loop_.after(
+        std::chrono::milliseconds(wait_ms), [&engine] { engine.act(CURL_SOCKET_TIMEOUT, 0); },
+        "health checks by HTTP");
+  }
   return 0;
 }
 

@@ -9,7 +9,6 @@
 #include <map>
 #include <set>
 
-#include "control/common/unique_fd.h"
 #include "control/daemon/loop/event_loop.h"
 
 namespace sluice::control {
@@ -33,7 +32,7 @@ class CurlEngine {
   void finish_done();
 
   EventLoop& loop_;
-  UniqueFd timer_;
+  EventLoop::Timer timer_;
   CURLM* multi_;
   std::map<CURL*, std::function<void(CURLcode)>> running_;
   std::set<curl_socket_t> watched_;

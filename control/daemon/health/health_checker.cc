@@ -4,12 +4,8 @@
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
-#include <sys/epoll.h>
-#include <sys/timerfd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <system_error>
 #include <utility>
 
 #include "control/common/clock.h"
@@ -70,25 +66,9 @@ uint64_t jittered(uint64_t wait_ms, uint32_t percent, uint32_t random) {
 }
 
 HealthChecker::HealthChecker(EventLoop& loop, Hooks hooks)
-    : loop_(loop),
-      hooks_(std::move(hooks)),
-      curl_(loop),
-      commands_(loop),
-      timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
-  if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
-  loop_.watch(
-      timer_.get(), EPOLLIN,
-      [this](uint32_t) {
-        uint64_t expirations;
-        if (read(timer_.get(), &expirations, sizeof expirations) > 0) on_timer();
-      },
-      "health checks");
+    : loop_(loop), hooks_(std::move(hooks)), curl_(loop), commands_(loop) {
   loop_.every(
       kLookEvery, [this] { look_around(); }, "health checks");
-}
-
-HealthChecker::~HealthChecker() {
-  loop_.forget(timer_.get());
 }
 
 // ---- who is checked ----------------------------------------------------------------------------
@@ -188,11 +168,10 @@ void HealthChecker::arm() {
   if (publish_due_ms_ != 0) next_ms = std::min(next_ms, publish_due_ms_);
   const uint64_t now_ms = steady_ms();
   if (running_count_ > 0) next_ms = std::min(next_ms, now_ms + kBeatMs);
-  armed_ms_ = next_ms == UINT64_MAX ? 0 : std::max(next_ms, now_ms);
-  itimerspec spec{};
-  spec.it_value = {static_cast<time_t>(armed_ms_ / 1000),
-                   static_cast<long>(armed_ms_ % 1000 * 1'000'000)};
-  timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr);  // 0: off
+  if (next_ms == UINT64_MAX) return timer_.cancel();
+  armed_ms_ = std::max(next_ms, now_ms);
+  timer_ = loop_.after(
+      std::chrono::milliseconds(armed_ms_ - now_ms), [this] { on_timer(); }, "health checks");
 }
 
 void HealthChecker::on_timer() {

@@ -45,7 +45,6 @@ class HealthChecker {
   };
 
   HealthChecker(EventLoop& loop, Hooks hooks);
-  ~HealthChecker();
   HealthChecker(const HealthChecker&) = delete;
   HealthChecker& operator=(const HealthChecker&) = delete;
 
@@ -97,7 +96,7 @@ class HealthChecker {
   Hooks hooks_;
   CurlEngine curl_;
   CommandRunner commands_;
-  UniqueFd timer_;
+  EventLoop::Timer timer_;
   uint64_t armed_ms_ = 0;  // what the timer waits for
   Backends watched_;
   std::set<Due> due_;

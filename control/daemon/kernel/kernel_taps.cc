@@ -5,12 +5,10 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <system_error>
+#include <utility>
 
 #include "control/daemon/kernel/rtnetlink.h"
 #include "control/host/preflight.h"
@@ -18,8 +16,8 @@
 namespace sluice::control {
 namespace {
 
-constexpr long kIdleNs = 1'000'000;
-constexpr long kBusyNs = 100'000;
+constexpr std::chrono::microseconds kIdlePeriod{1000};
+constexpr std::chrono::microseconds kBusyPeriod{100};
 constexpr int64_t kBusyForMs = 20;
 
 int64_t now_ms() {
@@ -55,21 +53,10 @@ KernelTaps::KernelTaps(EventLoop& loop, const Config& config,
       }
     }
   }
-  if (taps_.empty()) return;
-  timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
-  if (!timer_) throw std::system_error(errno, std::generic_category(), "timerfd_create");
-  set_period(false);
-  loop_.watch(
-      timer_.get(), EPOLLIN,
-      [this](uint32_t) {
-        uint64_t expirations;
-        if (read(timer_.get(), &expirations, sizeof expirations) > 0) poll();
-      },
-      "the taps' timer");
+  if (!taps_.empty()) look_again();
 }
 
 KernelTaps::~KernelTaps() {
-  if (timer_) loop_.forget(timer_.get());
   for (const TapPort& port : taps_) {
     if (port.tap) loop_.forget(port.tap->fd());
   }
@@ -129,7 +116,7 @@ void KernelTaps::poll() {
   }
   if (moved) moved_ms_ = now;
   const bool busy = now - moved_ms_ < kBusyForMs;
-  if (busy != busy_) set_period(busy);
+  if (std::exchange(busy_, busy) != busy) look_again();
 }
 
 bool KernelTaps::to_kernel(TapPort& port) {
@@ -173,11 +160,12 @@ bool KernelTaps::to_port(TapPort& port) {
   return count > 0;
 }
 
-void KernelTaps::set_period(bool busy) {
-  busy_ = busy;
-  const timespec period{0, busy ? kBusyNs : kIdleNs};
-  const itimerspec spec{period, period};
-  timerfd_settime(timer_.get(), 0, &spec, nullptr);
+void KernelTaps::look_again() {
+  const auto look = [this] {
+    poll();
+    look_again();
+  };
+  timer_ = loop_.after(busy_ ? kBusyPeriod : kIdlePeriod, look, "the taps' timer");
 }
 
 }  // namespace sluice::control

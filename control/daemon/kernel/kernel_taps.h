@@ -52,13 +52,13 @@ class KernelTaps {
   void poll();
   bool to_kernel(TapPort& port);
   bool to_port(TapPort& port);
-  void set_period(bool busy);
+  void look_again();
 
   EventLoop& loop_;
   Config config_;
   rte_mempool* packets_;
   std::vector<TapPort> taps_;
-  UniqueFd timer_;
+  EventLoop::Timer timer_;
   bool busy_ = false;
   int64_t moved_ms_ = 0;   // when something moved last
   int64_t budget_ms_ = 0;  // of which millisecond the budgets are

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// epoll, a list of timers and one signalfd.
+// epoll, one timerfd for a list of timers, and one signalfd.
 #include "control/daemon/loop/event_loop.h"
 
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -35,10 +36,32 @@ epoll_event event_for(int fd, uint32_t events, uint32_t serial) {
   return event;
 }
 
+// Edge-triggered: setting the timer anew clears it, so nobody has to read it.
+epoll_event timer_event(int fd) {
+  return event_for(fd, EPOLLIN | EPOLLET, 0);
+}
+
 }  // namespace
 
-EventLoop::EventLoop() : epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+EventLoop::Timer& EventLoop::Timer::operator=(Timer&& other) noexcept {
+  cancel();
+  loop_ = std::exchange(other.loop_, nullptr);
+  due_ = other.due_;
+  serial_ = other.serial_;
+  return *this;
+}
+
+void EventLoop::Timer::cancel() {
+  if (EventLoop* loop = std::exchange(loop_, nullptr)) loop->timers_.erase({due_, serial_});
+}
+
+EventLoop::EventLoop()
+    : epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      timer_(timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
   check(static_cast<bool>(epoll_), "epoll_create1");
+  check(static_cast<bool>(timer_), "timerfd_create");
+  epoll_event event = timer_event(timer_.get());
+  check(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, timer_.get(), &event) == 0, "epoll_ctl");
 }
 
 void EventLoop::watch(int fd, uint32_t events, FdCallback callback, const char* name) {
@@ -62,7 +85,19 @@ void EventLoop::forget(int fd) {
 
 void EventLoop::every(std::chrono::milliseconds period, Callback callback, const char* name) {
   period = std::max(period, std::chrono::milliseconds(1));
-  timers_.push_back({period, Clock::now() + period, std::move(callback), name});
+  add_timer(Clock::now() + period, {std::move(callback), name, period});
+}
+
+EventLoop::Timer EventLoop::after(Clock::duration wait, Callback callback, const char* name) {
+  const Moment moment = add_timer(Clock::now() + std::max(wait, Clock::duration::zero()),
+                                  {std::move(callback), name});
+  return {*this, moment.first, moment.second};
+}
+
+EventLoop::Moment EventLoop::add_timer(Clock::time_point due, Waiting timer) {
+  const Moment moment{due, ++timer_count_};
+  timers_.emplace(moment, std::move(timer));
+  return moment;
 }
 
 void EventLoop::on_signal(int signal, Callback callback) {
@@ -106,11 +141,14 @@ EventLoop::Clock::duration EventLoop::run_for(const char* name, Call&& call) {
 
 void EventLoop::run_once(std::chrono::milliseconds wait_max) {
   epoll_event events[kEventsMax];
+  arm_timers();
   const auto asleep = Clock::now();
-  const int count = epoll_wait(epoll_.get(), events, kEventsMax, wait_ms(wait_max));
+  const int count =
+      epoll_wait(epoll_.get(), events, kEventsMax, static_cast<int>(wait_max.count()));
   const auto awake = Clock::now();
   for (int i = 0; i < count; ++i) {
     const auto fd = static_cast<int>(events[i].data.u64 & UINT32_MAX);
+    if (fd == timer_.get()) continue;
     run_event(fd, static_cast<uint32_t>(events[i].data.u64 >> 32), events[i].events);
   }
   run_timers();
@@ -149,6 +187,8 @@ void EventLoop::watch_anew() {
     epoll_event event = event_for(fd, watch.events, watch.serial);
     epoll_ctl(epoll.get(), EPOLL_CTL_ADD, fd, &event);
   }
+  epoll_event event = timer_event(timer_.get());
+  epoll_ctl(epoll.get(), EPOLL_CTL_ADD, timer_.get(), &event);
   epoll_ = std::move(epoll);
 }
 
@@ -172,23 +212,27 @@ void EventLoop::close_account(Clock::time_point now) {
   unknown_count_ = 0;
 }
 
-int EventLoop::wait_ms(std::chrono::milliseconds wait_max) const {
-  auto wait = wait_max;
-  const auto now = Clock::now();
-  for (const Timer& timer : timers_) {
-    wait = std::min(wait, std::chrono::ceil<std::chrono::milliseconds>(timer.due - now));
-  }
-  return static_cast<int>(std::max<int64_t>(0, wait.count()));
+// Sets the timerfd where another timer is due next than the one that it waits for.
+void EventLoop::arm_timers() {
+  if (timers_.empty()) return;
+  const Clock::time_point next = timers_.begin()->first.first;
+  if (next == armed_) return;
+  const auto since_boot = next.time_since_epoch();
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_boot);
+  itimerspec spec{};
+  spec.it_value = {seconds.count(), (since_boot - seconds).count()};
+  check(timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &spec, nullptr) == 0, "timerfd_settime");
+  armed_ = next;
 }
 
 void EventLoop::run_timers() {
   const auto now = Clock::now();
-  for (size_t i = 0; i < timers_.size(); ++i) {  // a callback may add timers
-    if (timers_[i].due > now) continue;
-    timers_[i].due = now + timers_[i].period;
-    const Timer timer = timers_[i];
+  while (!timers_.empty() && timers_.begin()->first.first <= now) {
+    const auto node = timers_.extract(timers_.begin());  // it may add timers, and cancel others
+    const Waiting& timer = node.mapped();
     const auto took = run_for(timer.name, timer.callback);
-    timers_[i].due = std::max(timers_[i].due, Clock::now() + kTimerRest * took);
+    if (timer.period == Clock::duration::zero()) continue;
+    add_timer(std::max(now + timer.period, Clock::now() + kTimerRest * took), timer);
   }
 }
 

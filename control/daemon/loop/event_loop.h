@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The control thread's one loop: descriptors (epoll), timers and signals, each with its callback.
 //
-// Callbacks run one after another on the thread that calls run(), and must not block. The loop
+// Callbacks run one after another on the thread that calls run(), and must not block. All timers
+// share one timerfd, which is set to the one that is due next before the loop sleeps. The loop
 // keeps an account of itself: how often it went round, how much of the time it was awake, and for
 // whom. One that is woken without end (a descriptor that is ready and that nobody reads) slows
 // itself down and says so; a timer whose callback takes long comes less often.
@@ -14,7 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "control/common/unique_fd.h"
 
@@ -34,6 +35,26 @@ class EventLoop {
     bool spins = false;       // woken without end; `busiest` is then who did it most often
   };
 
+  // A one-shot timer that waits. It is cancelled when this goes; the loop has to outlive it.
+  class Timer {
+   public:
+    Timer() = default;
+    ~Timer() { cancel(); }
+    Timer(Timer&& other) noexcept { *this = std::move(other); }
+    Timer& operator=(Timer&& other) noexcept;
+    // Nothing happens where it has fired already.
+    void cancel();
+
+   private:
+    friend class EventLoop;
+    Timer(EventLoop& loop, Clock::time_point due, uint64_t serial)
+        : loop_(&loop), due_(due), serial_(serial) {}
+
+    EventLoop* loop_ = nullptr;
+    Clock::time_point due_;
+    uint64_t serial_ = 0;
+  };
+
   EventLoop();
 
   // The loop does not own fd. A callback may remove any descriptor, its own too. `name`, a literal,
@@ -43,6 +64,8 @@ class EventLoop {
   void forget(int fd);
 
   void every(std::chrono::milliseconds period, Callback callback, const char* name = "a timer");
+  // Once, from the loop and never from here, however short the wait.
+  [[nodiscard]] Timer after(Clock::duration wait, Callback callback, const char* name = "a timer");
   // From here on the signal arrives in the loop (it is blocked for this thread and those it
   // starts).
   void on_signal(int signal, Callback callback);
@@ -53,12 +76,12 @@ class EventLoop {
   const Load& load() const { return load_; }
 
  private:
-  struct Timer {
-    std::chrono::milliseconds period;
-    Clock::time_point due;
+  struct Waiting {
     Callback callback;
     const char* name;
+    Clock::duration period{};  // zero: once
   };
+  using Moment = std::pair<Clock::time_point, uint64_t>;  // and a number of its own
   // What is told of in the running second.
   struct Account {
     Clock::time_point since = Clock::now();
@@ -78,8 +101,9 @@ class EventLoop {
   void drop_unknown(int fd);
   void watch_anew();
   void close_account(Clock::time_point now);
+  Moment add_timer(Clock::time_point due, Waiting timer);
+  void arm_timers();
   void run_timers();
-  int wait_ms(std::chrono::milliseconds wait_max) const;
   void read_signals();
 
   UniqueFd epoll_;
@@ -93,7 +117,10 @@ class EventLoop {
   std::map<int, Watch> watches_;
   uint32_t last_serial_ = 0;
   std::map<int, Callback> signal_callbacks_;
-  std::vector<Timer> timers_;
+  UniqueFd timer_;
+  std::map<Moment, Waiting> timers_;
+  Clock::time_point armed_;  // what timer_ is set to
+  uint64_t timer_count_ = 0;
   bool running_ = false;
   Account account_;
   Load load_;

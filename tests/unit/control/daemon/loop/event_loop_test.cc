@@ -7,9 +7,13 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <functional>
+#include <vector>
+
 namespace sluice::control {
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 TEST(EventLoop, ReadableDescriptorsAreReported) {
@@ -64,6 +68,63 @@ TEST(EventLoop, TimersFireAgainAndAgain) {
   });
   loop.run();
   EXPECT_EQ(fired, 3);
+}
+
+TEST(EventLoop, AOneShotTimerFiresOnceAndNotBeforeItsTime) {
+  EventLoop loop;
+  int fired = 0;
+  const auto begin = EventLoop::Clock::now();
+  const auto timer = loop.after(microseconds(1500), [&] {
+    ++fired;
+    EXPECT_GE(EventLoop::Clock::now() - begin, microseconds(1500));
+    loop.stop();
+  });
+  loop.run();
+  loop.run_once(milliseconds(5));
+  EXPECT_EQ(fired, 1);
+}
+
+TEST(EventLoop, TimersFireInTheOrderInWhichTheyAreDue) {
+  EventLoop loop;
+  std::vector<int> order;
+  const auto note = [&](int number) { return [&order, number] { order.push_back(number); }; };
+  const auto third = loop.after(milliseconds(3), note(3));
+  const auto first = loop.after(milliseconds(-1), note(1));
+  const auto second = loop.after(milliseconds(2), note(2));
+  EXPECT_TRUE(order.empty());
+  while (order.size() < 3) loop.run_once(milliseconds(1000));
+  EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
+}
+
+TEST(EventLoop, ACancelledTimerStaysSilent) {
+  EventLoop loop;
+  int fired = 0;
+  const auto count = [&] { ++fired; };
+  auto cancelled = loop.after(milliseconds(1), count);
+  auto replaced = loop.after(milliseconds(1), count);
+  { const auto gone = loop.after(milliseconds(1), count); }
+  cancelled.cancel();
+  cancelled.cancel();
+  replaced = loop.after(milliseconds(20), [&] { loop.stop(); });
+  loop.run();
+  EXPECT_EQ(fired, 0);
+}
+
+// The way of whoever looks again and again, at a pace that changes.
+TEST(EventLoop, ATimerMaySetItselfAgainAndCancelAnother) {
+  EventLoop loop;
+  EventLoop::Timer again, other;
+  int fired = 0, others = 0;
+  std::function<void()> look = [&] {
+    other.cancel();
+    if (++fired == 3) return loop.stop();
+    again = loop.after(microseconds(100), look);
+  };
+  again = loop.after(microseconds(100), look);
+  other = loop.after(microseconds(100), [&] { ++others; });
+  loop.run();
+  EXPECT_EQ(fired, 3);
+  EXPECT_EQ(others, 0);
 }
 
 // A descriptor that is ready and that nobody reads: it is named, and the loop leaves the core to
