@@ -232,10 +232,9 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   FlowLog flow_log(dataplane.flow_log_rings());
   flow_log.apply(dataplane.config());
   dataplane.on_apply([&](const Config& now) { flow_log.apply(now); });
-  HealthChecker health(loop, health_hooks(dataplane));
+  HealthChecker health(loop, dataplane.health(), health_hooks(dataplane));
   health.apply(dataplane.config());
   dataplane.on_apply([&](const Config& now) { health.apply(now); });
-  dataplane.set_health_source([&health] { return health.view(); });
   Operations operations(dataplane, loop, file, loaded.text, stop);
   Commands commands(dataplane, operations);
   LoopCall calls(loop);

@@ -16,7 +16,6 @@
 #include "control/config/config_schema.h"
 #include "control/daemon/api/request_names.h"
 #include "control/daemon/core/reload.h"
-#include "control/daemon/core/weights.h"
 #include "control/daemon/log/log.h"
 #include "control/daemon/log/sd_notify.h"
 
@@ -57,8 +56,8 @@ std::string said_of(const ServiceConfig& service, const BackendConfig& backend,
                      over.empty() ? "no override" : to_string(over), backend.weight);
 }
 
-bool takes_flows(const ServiceConfig& service, const RuntimeState& runtime) {
-  return std::ranges::any_of(weights_of(service, runtime).weights,
+bool takes_flows(const ServiceConfig& service, const DataplaneManager& dataplane) {
+  return std::ranges::any_of(dataplane.weights_of(service).weights,
                              [](uint32_t weight) { return weight > 0; });
 }
 
@@ -100,7 +99,7 @@ std::string Operations::set_backend(const json& request) {
   const bool reset_flows = request.value("reset_flows", false);
   const BackendKey key{service.vip, backend.address};
   Overrides overrides = dataplane_.runtime().overrides;
-  const HealthMap health = dataplane_.health();
+  const HealthMap& health = dataplane_.runtime().health;
   const auto known = health.find(key);
   const bool healthy = known == health.end() || known->second.takes_flows;
   const Override over = changed(overrides[key], backend, healthy, request);
@@ -122,7 +121,7 @@ std::string Operations::set_backend(const json& request) {
   }
   if (!healthy) message += "; its health check says: " + health_text(known->second, over);
   spdlog::info("override: {}", message);
-  if (!takes_flows(service, dataplane_.runtime())) {
+  if (!takes_flows(service, dataplane_)) {
     const std::string none = fmt::format("no backend of {} takes new flows now", service.name);
     spdlog::warn("{}", none);
     message += "; " + none;

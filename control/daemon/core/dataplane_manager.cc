@@ -300,8 +300,9 @@ uint64_t DataplaneManager::reset(const ResetFlows::Backends& backends,
 }
 
 void DataplaneManager::publish() {
-  runtime_.health = health();
-  auto snapshot = build_snapshot(config_, runtime_, *identities_, port_infos_, network_generation_);
+  weights_ = control::weights_of(config_, runtime_);
+  auto snapshot = build_snapshot(config_, weights_, runtime_.drain, *identities_, port_infos_,
+                                 network_generation_);
   for (size_t i = 0; i < plan_.rules.size(); ++i) {
     const std::string refused = plan_.rules[i].set(snapshot->locals);
     // Tried again with each snapshot, but said once.

@@ -18,6 +18,7 @@
 #include "control/daemon/core/steering_choice.h"
 #include "control/daemon/core/tx_watch.h"
 #include "control/daemon/core/wall_clock_keeper.h"
+#include "control/daemon/core/weights.h"
 #include "control/daemon/kernel/ingress_drop.h"
 #include "control/daemon/kernel/kernel_interface.h"
 #include "control/daemon/kernel/link_state.h"
@@ -52,9 +53,9 @@ class DataplaneManager {
   uint64_t end_flows();
   // What workers have counted of a backend's handshakes.
   HandshakeCounts handshake_counts(const BackendKey& backend) const;
-  // Who knows about health; asked for each snapshot and each view.
-  void set_health_source(std::function<HealthMap()> source) { health_ = std::move(source); }
-  // Publishes again, because what the health source says has changed.
+  // What is believed of the backends that are checked. Whoever checks them (health_checker.h) keeps
+  // it, and says when the weights have to follow.
+  HealthMap& health() { return runtime_.health; }
   void health_changed() { publish(); }
   // To be called each time that an interface's link has come up: our addresses are announced there
   // again, and next hops asked whether they are the same.
@@ -77,10 +78,12 @@ class DataplaneManager {
   void keep_time();
 
   const Config& config() const { return config_; }
-  // As in the snapshot that is in force.
+  // As it is now; the weights follow changes of health within a tenth of a second.
   const RuntimeState& runtime() const { return runtime_; }
-  // As it is now.
-  HealthMap health() const { return health_ ? health_() : HealthMap(); }
+  // As in the snapshot that is in force, of a configured service.
+  const ServiceWeights& weights_of(const ServiceConfig& service) const {
+    return weights_.at(service.vip);
+  }
   const HandshakeLatency& handshakes() const { return handshakes_; }
   const TxWatch& tx_watch() const { return tx_watch_; }  // by interface
   const Identities& identities() const { return *identities_; }
@@ -116,7 +119,7 @@ class DataplaneManager {
 
   Config config_;
   RuntimeState runtime_;
-  std::function<HealthMap()> health_;
+  AllWeights weights_;
   std::vector<std::function<void(const Config&)>> on_apply_;
   uint64_t network_generation_ = 0;
   uint64_t rest_ms_ = 0;               // how long a removed pool lingers after its last use

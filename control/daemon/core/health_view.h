@@ -30,8 +30,10 @@ constexpr std::string_view to_string(Health health) {
 struct HealthView {
   Health health = Health::kUnchecked;
   bool takes_flows = true;
-  uint32_t share_percent = 100;
-  std::string reason;       // of the last bad check
+  uint32_t share_percent = 100;  // of its weight that it gets for now: 5 to 100, in steps of 5
+  // Why the last bad check was bad; while it is down there is always one. Empty where it is not
+  // down and the last check was good.
+  std::string reason;
   std::string check_error;  // why it cannot be checked; empty when it can
   uint64_t since_ms = 0;    // steady clock
   uint64_t checks_good = 0;

@@ -44,7 +44,7 @@ using Overrides = std::map<BackendKey, Override>;
 // All that stands over the configuration.
 struct RuntimeState {
   Overrides overrides;
-  HealthMap health;                // of the backends that are checked
+  HealthMap health;                // of the backends that are checked; their checks write it
   std::optional<OnRefusal> drain;  // of the whole balancer: what clients' SYNs get
 };
 

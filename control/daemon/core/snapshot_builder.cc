@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 
-#include "control/daemon/core/weights.h"
 #include "dataplane/state/scheduler.h"
 
 namespace sluice::control {
@@ -59,21 +58,22 @@ BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
   return view;
 }
 
-void add_services(Snapshot& snapshot, const Config& config, const RuntimeState& runtime,
-                  const Identities& identities, bool different_mtus) {
-  snapshot.draining = runtime.drain.has_value();
+void add_services(Snapshot& snapshot, const Config& config, const AllWeights& all_weights,
+                  std::optional<OnRefusal> drain, const Identities& identities,
+                  bool different_mtus) {
+  snapshot.draining = drain.has_value();
   for (const ServiceConfig& service : config.services) {
+    const std::vector<uint32_t>& weights = all_weights.at(service.vip).weights;
     ServiceView view{};
     view.id = identities.services().at(service.vip).id;
     view.name = service.name;
     view.vip = service.vip;
     view.scheduler = service.scheduler;
-    view.on_refusal = runtime.drain.value_or(service.on_refusal);
+    view.on_refusal = drain.value_or(service.on_refusal);
     view.reset_on_timeout = service.reset_on_timeout;
     view.mss_clamp = service.mss_clamp.value_or(different_mtus);
     snapshot.mss_clamp |= view.mss_clamp;
     view.rewrite_timestamps = service.tcp_timestamps == TimestampPolicy::kRewrite;
-    const std::vector<uint32_t> weights = weights_of(service, runtime).weights;
     for (size_t i = 0; i < weights.size(); ++i) {
       view.backends.push_back(view_of(service.backends[i], service, local_pool_of(config, service),
                                       weights[i], identities));
@@ -148,7 +148,8 @@ bool have_different_mtus(const std::vector<PortInfo>& ports) {
 
 }  // namespace
 
-std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeState& runtime,
+std::unique_ptr<Snapshot> build_snapshot(const Config& config, const AllWeights& weights,
+                                         std::optional<OnRefusal> drain,
                                          const Identities& identities,
                                          const std::vector<PortInfo>& ports,
                                          uint64_t network_generation) {
@@ -162,7 +163,7 @@ std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeStat
   add_interfaces(*snapshot, config, ports);
   add_networks(*snapshot, config);
   add_gateways(*snapshot, config);
-  add_services(*snapshot, config, runtime, identities, have_different_mtus(ports));
+  add_services(*snapshot, config, weights, drain, identities, have_different_mtus(ports));
   count_sharers(*snapshot);
   add_identities(*snapshot, identities);
   add_own_addresses(*snapshot, config, identities);

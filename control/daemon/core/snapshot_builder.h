@@ -3,11 +3,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "control/config/config.h"
 #include "control/daemon/core/identities.h"
-#include "control/daemon/core/overrides.h"
+#include "control/daemon/core/weights.h"
 #include "control/host/link_mtu.h"
 #include "dataplane/state/snapshot.h"
 
@@ -21,8 +22,10 @@ struct PortInfo {
   uint32_t link_ups = 0;  // how often its link has come up since the start
 };
 
-// The keeper has adopted the configuration. Addresses of what was removed and lingers stay ours.
-std::unique_ptr<Snapshot> build_snapshot(const Config& config, const RuntimeState& runtime,
+// The keeper has adopted the configuration; `weights` are of its services. Addresses of what was
+// removed and lingers stay ours.
+std::unique_ptr<Snapshot> build_snapshot(const Config& config, const AllWeights& weights,
+                                         std::optional<OnRefusal> drain,
                                          const Identities& identities,
                                          const std::vector<PortInfo>& ports,
                                          uint64_t network_generation);

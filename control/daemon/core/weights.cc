@@ -52,4 +52,12 @@ ServiceWeights weights_of(const ServiceConfig& service, const RuntimeState& runt
   return out;
 }
 
+AllWeights weights_of(const Config& config, const RuntimeState& runtime) {
+  AllWeights all;
+  for (const ServiceConfig& service : config.services) {
+    all[service.vip] = weights_of(service, runtime);
+  }
+  return all;
+}
+
 }  // namespace sluice::control

@@ -4,6 +4,7 @@
 // backend is left.
 #pragma once
 
+#include <map>
 #include <vector>
 
 #include "control/config/config.h"
@@ -20,5 +21,10 @@ struct ServiceWeights {
 };
 
 ServiceWeights weights_of(const ServiceConfig& service, const RuntimeState& runtime);
+
+// Of each service, by its VIP. DataplaneManager works them out whenever something that they depend
+// on changes; whoever wants to know them asks there.
+using AllWeights = std::map<net::Endpoint, ServiceWeights>;
+AllWeights weights_of(const Config& config, const RuntimeState& runtime);
 
 }  // namespace sluice::control

@@ -27,8 +27,7 @@ constexpr uint64_t kBeatMs = 10;  // while checks are on their way the timer fir
 constexpr uint64_t kHeldUpMs = 10;      // and where it comes so late, the thread was held up
 constexpr int kStepsPerIteration = 32;  // so that the way to the kernel gets its turn as well
 
-std::optional<uint64_t> median_of(const std::deque<uint64_t>& values) {
-  if (values.empty()) return std::nullopt;
+uint64_t median_of(const std::deque<uint64_t>& values) {
   std::vector<uint64_t> sorted(values.begin(), values.end());
   const auto middle = sorted.begin() + static_cast<ptrdiff_t>(sorted.size() / 2);
   std::ranges::nth_element(sorted, middle);
@@ -65,8 +64,8 @@ uint64_t jittered(uint64_t wait_ms, uint32_t percent, uint32_t random) {
   return wait_ms - spread_ms + random % (2 * spread_ms + 1);
 }
 
-HealthChecker::HealthChecker(EventLoop& loop, Hooks hooks)
-    : loop_(loop), hooks_(std::move(hooks)), curl_(loop), commands_(loop) {
+HealthChecker::HealthChecker(EventLoop& loop, HealthMap& health, Hooks hooks)
+    : loop_(loop), health_(health), hooks_(std::move(hooks)), curl_(loop), commands_(loop) {
   loop_.every(
       kLookEvery, [this] { look_around(); }, "health checks");
 }
@@ -88,6 +87,7 @@ void HealthChecker::apply(const Config& config) {
           take_over(before, key, target_of(config, service, backend), runs && !known.contains(key));
     }
   }
+  forget_others();
   running_count_ = 0;
   for (const auto& [key, watched] : watched_) {
     due_.insert({watched->due_ms, watched.get()});
@@ -110,7 +110,7 @@ std::unique_ptr<HealthChecker::Watched> HealthChecker::take_over(Backends& befor
     if (watched->target == target) return watched;
   } else {
     watched = std::make_unique<Watched>(Watched{.key = key,
-                                                .state = HealthState(now_ms, joins),
+                                                .state = HealthState(health_[key], now_ms, joins),
                                                 .passive = PassiveCheck(hooks_.handshakes(key))});
   }
   watched->target = target;
@@ -134,16 +134,8 @@ std::unique_ptr<Probe> HealthChecker::make_probe(const ProbeTarget& target) {
   return std::make_unique<CommandProbe>(commands_, target);
 }
 
-HealthMap HealthChecker::view() const {
-  HealthMap map;
-  for (const auto& [key, watched] : watched_) {
-    const HealthState& state = watched->state;
-    map[key] = {
-        state.health(),       state.takes_flows(),        state.share_percent(), state.reason(),
-        watched->check_error, state.since_ms(),           watched->good_count,   watched->bad_count,
-        watched->took_ms,     median_of(watched->good_ms)};
-  }
-  return map;
+void HealthChecker::forget_others() {
+  std::erase_if(health_, [this](const auto& entry) { return !watched_.contains(entry.first); });
 }
 
 // ---- when --------------------------------------------------------------------------------------
@@ -214,34 +206,41 @@ void HealthChecker::on_result(Watched& watched, const ProbeResult& result) {
   const uint64_t now_ms = steady_ms();
   watched.checking = false;
   --running_count_;
-  watched.took_ms = now_ms - watched.started_ms;
+  HealthView& view = watched.state.view();
+  view.last_check_ms = now_ms - watched.started_ms;
   if (result.kind == ProbeResult::Kind::kNone) {
-    if (watched.check_error != result.reason) {
+    if (view.check_error != result.reason) {
       spdlog::warn("backend {} cannot be checked: {}", name_of(watched.target), result.reason);
     }
-    watched.check_error = result.reason;
+    view.check_error = result.reason;
   } else {
-    watched.check_error.clear();
-    const bool good = result.kind == ProbeResult::Kind::kGood;
-    ++(good ? watched.good_count : watched.bad_count);
-    if (good) {
-      if (watched.good_ms.size() == kUsual) watched.good_ms.pop_front();
-      watched.good_ms.push_back(watched.took_ms);
-    }
-    const uint64_t since_ms = watched.state.since_ms();
-    const uint32_t row_count = watched.state.row_count() + 1;
-    if (watched.state.observe(good, result.reason, watched.rules, now_ms)) {
-      note_change(watched, since_ms, row_count);
-    }
+    count_result(watched, result, now_ms);
   }
   schedule(watched, next_due_ms(watched, now_ms));
+}
+
+void HealthChecker::count_result(Watched& watched, const ProbeResult& result, uint64_t now_ms) {
+  HealthView& view = watched.state.view();
+  view.check_error.clear();
+  const bool good = result.kind == ProbeResult::Kind::kGood;
+  ++(good ? view.checks_good : view.checks_bad);
+  if (good) {
+    if (watched.good_ms.size() == kUsual) watched.good_ms.pop_front();
+    watched.good_ms.push_back(view.last_check_ms);
+    view.usual_check_ms = median_of(watched.good_ms);
+  }
+  const uint64_t since_ms = view.since_ms;
+  const uint32_t row_count = watched.state.row_count() + 1;
+  if (watched.state.observe(good, result.reason, watched.rules, now_ms)) {
+    note_change(watched, since_ms, row_count);
+  }
 }
 
 void HealthChecker::look_at_handshakes(Watched& watched, uint64_t now_ms) {
   const uint64_t failed = watched.passive.look(hooks_.handshakes(watched.key));
   if (watched.state.health() == Health::kDown) return watched.passive.forget();
   if (watched.passive.row_count() >= PassiveCheck::kRowMax) {
-    const uint64_t since_ms = watched.state.since_ms();
+    const uint64_t since_ms = watched.state.view().since_ms;
     if (watched.state.bring_down(said_of(watched.passive.row()), now_ms)) {
       note_change(watched, since_ms, static_cast<uint32_t>(watched.passive.row_count()));
     }
@@ -272,7 +271,8 @@ void HealthChecker::note_change(Watched& watched, uint64_t since_before_ms, uint
   const std::string before = human_ms(static_cast<double>(now_ms - since_before_ms));
   switch (watched.state.health()) {
     case Health::kDown:
-      spdlog::warn("backend {} is down: {} ({} in a row)", name, watched.state.reason(), row_count);
+      spdlog::warn("backend {} is down: {} ({} in a row)", name, watched.state.view().reason,
+                   row_count);
       if (watched.target.check.on_down == OnDown::kReset) to_reset_.push_back(watched.key);
       break;
     case Health::kStarting:
@@ -280,7 +280,8 @@ void HealthChecker::note_change(Watched& watched, uint64_t since_before_ms, uint
                    watched.target.check.slow_start_seconds);
       break;
     case Health::kUp:
-      if (watched.good_count > 1) spdlog::info("backend {} is up after {}", name, before);
+      if (watched.state.view().checks_good > 1)
+        spdlog::info("backend {} is up after {}", name, before);
       break;
     case Health::kUnchecked:
       break;
@@ -294,7 +295,7 @@ void HealthChecker::note_services() {
   for (const auto& [key, watched] : watched_) {
     auto& [target, all_down] = services.try_emplace(key.vip, nullptr, true).first->second;
     target = &watched->target;
-    all_down = all_down && !watched->state.takes_flows();
+    all_down = all_down && !watched->state.view().takes_flows;
   }
   std::set<net::Endpoint> all_down;
   for (const auto& [vip, service] : services) {

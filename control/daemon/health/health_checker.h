@@ -44,15 +44,13 @@ class HealthChecker {
     std::function<HandshakeCounts(const BackendKey&)> handshakes;
   };
 
-  HealthChecker(EventLoop& loop, Hooks hooks);
+  // Keeps in `health` what is known of every backend that is checked; it outlives this.
+  HealthChecker(EventLoop& loop, HealthMap& health, Hooks hooks);
   HealthChecker(const HealthChecker&) = delete;
   HealthChecker& operator=(const HealthChecker&) = delete;
 
   // Another configuration comes into force. What is known of a backend that stays is kept.
   void apply(const Config& config);
-
-  // Every backend that is checked.
-  HealthMap view() const;
 
  private:
   struct Watched {
@@ -63,13 +61,9 @@ class HealthChecker {
     PassiveCheck passive;
     std::unique_ptr<Probe> probe;
     bool checking = false;
-    uint64_t started_ms = 0;  // the last check
-    uint64_t due_ms = 0;      // the next one; while it is checked: when it is given up
-    uint64_t took_ms = 0;
+    uint64_t started_ms = 0;       // the last check
+    uint64_t due_ms = 0;           // the next one; while it is checked: when it is given up
     std::deque<uint64_t> good_ms;  // how long the last kUsual good ones took
-    uint64_t good_count = 0;
-    uint64_t bad_count = 0;
-    std::string check_error;
   };
   static constexpr size_t kUsual = 5;  // checks
   using Due = std::pair<uint64_t, Watched*>;
@@ -77,6 +71,7 @@ class HealthChecker {
 
   std::unique_ptr<Watched> take_over(Backends& before, const BackendKey& key,
                                      const ProbeTarget& target, bool joins);
+  void forget_others();
   std::unique_ptr<Probe> make_probe(const ProbeTarget& target);
   void schedule(Watched& watched, uint64_t due_ms);
   uint64_t next_due_ms(const Watched& watched, uint64_t now_ms);
@@ -85,6 +80,7 @@ class HealthChecker {
   void give_time_back(uint64_t late_ms);
   void start_check(Watched& watched, uint64_t now_ms);
   void on_result(Watched& watched, const ProbeResult& result);
+  void count_result(Watched& watched, const ProbeResult& result, uint64_t now_ms);
   void look_at_handshakes(Watched& watched, uint64_t now_ms);
   void look_around();
   void note_change(Watched& watched, uint64_t since_before_ms, uint32_t row_count);
@@ -93,6 +89,7 @@ class HealthChecker {
   void publish(uint64_t now_ms);
 
   EventLoop& loop_;
+  HealthMap& health_;
   Hooks hooks_;
   CurlEngine curl_;
   CommandRunner commands_;

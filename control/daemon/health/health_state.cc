@@ -17,26 +17,27 @@ constexpr std::string_view kNoReason = "no reason was given";
 
 bool HealthState::enter(Health health, uint64_t now_ms) {
   row_count_ = 0;
-  if (health_ == health) return false;
-  health_ = health;
-  since_ms_ = now_ms;
-  share_percent_ = health == Health::kStarting ? kPercentStep : 100;
+  if (view_->health == health) return false;
+  view_->health = health;
+  view_->takes_flows = health != Health::kDown;
+  view_->since_ms = now_ms;
+  view_->share_percent = health == Health::kStarting ? kPercentStep : 100;
   return true;
 }
 
 bool HealthState::come_back(const HealthRules& rules, uint64_t now_ms) {
-  reason_.clear();
+  view_->reason.clear();
   return enter(rules.slow_start_ms > 0 ? Health::kStarting : Health::kUp, now_ms);
 }
 
 bool HealthState::observe(bool good, std::string_view reason, const HealthRules& rules,
                           uint64_t now_ms) {
-  if (!good) reason_ = reason.empty() ? kNoReason : reason;
-  if (good && health_ != Health::kDown) reason_.clear();
-  if (health_ == Health::kUnchecked && good) {
+  if (!good) view_->reason = reason.empty() ? kNoReason : reason;
+  if (good && health() != Health::kDown) view_->reason.clear();
+  if (health() == Health::kUnchecked && good) {
     return waits() ? come_back(rules, now_ms) : enter(Health::kUp, now_ms);
   }
-  if (good == (health_ != Health::kDown)) {
+  if (good == (health() != Health::kDown)) {
     row_count_ = 0;
     return false;
   }
@@ -46,16 +47,16 @@ bool HealthState::observe(bool good, std::string_view reason, const HealthRules&
 }
 
 bool HealthState::bring_down(std::string_view reason, uint64_t now_ms) {
-  if (health_ == Health::kDown) return false;
-  const bool soon = health_ != Health::kUnchecked && now_ms - since_ms_ < kSoonMs;
+  if (health() == Health::kDown) return false;
+  const bool soon = health() != Health::kUnchecked && now_ms - view_->since_ms < kSoonMs;
   relapses_ = soon ? std::min(relapses_ + 1, kRelapsesMax) : 0;
-  reason_ = reason.empty() ? kNoReason : reason;
+  view_->reason = reason.empty() ? kNoReason : reason;
   return enter(Health::kDown, now_ms);
 }
 
 bool HealthState::advance(const HealthRules& rules, uint64_t now_ms) {
-  if (health_ != Health::kStarting) return false;
-  const uint64_t passed_ms = now_ms - since_ms_;
+  if (health() != Health::kStarting) return false;
+  const uint64_t passed_ms = now_ms - view_->since_ms;
   if (passed_ms >= rules.slow_start_ms) {
     const uint32_t row_count = row_count_;
     enter(Health::kUp, now_ms);
@@ -64,7 +65,7 @@ bool HealthState::advance(const HealthRules& rules, uint64_t now_ms) {
   }
   const uint64_t percent = passed_ms * 100 / rules.slow_start_ms / kPercentStep * kPercentStep;
   const auto share = static_cast<uint32_t>(std::max(kPercentStep, percent));
-  return std::exchange(share_percent_, share) != share;
+  return std::exchange(view_->share_percent, share) != share;
 }
 
 }  // namespace sluice::control

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What is believed of one backend's health: a small state machine, time as an argument.
+// What is believed of one backend's health: a small state machine, time as an argument. What others
+// want to know it keeps in their HealthView, and nowhere else.
 //
 //                1st result good                       slow start over
 //   unchecked -------------------------------> up <------------------------- starting
@@ -15,9 +16,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <optional>
-#include <string>
 #include <string_view>
 
 #include "control/daemon/core/health_view.h"
@@ -32,7 +30,10 @@ struct HealthRules {
 
 class HealthState {
  public:
-  HealthState(uint64_t now_ms, bool joined) : since_ms_(now_ms), joined_(joined) {}
+  // `view` outlives it.
+  HealthState(HealthView& view, uint64_t now_ms, bool joined) : view_(&view), joined_(joined) {
+    view = HealthView{.takes_flows = !joined, .since_ms = now_ms};
+  }
 
   // The result of a check, and in words what was wrong. True when the state changed.
   bool observe(bool good, std::string_view reason, const HealthRules& rules, uint64_t now_ms);
@@ -43,31 +44,22 @@ class HealthState {
   // Time passes. True when the state, or the share of a slow start, changed.
   bool advance(const HealthRules& rules, uint64_t now_ms);
 
-  Health health() const { return health_; }
-  uint64_t since_ms() const { return since_ms_; }
-  bool takes_flows() const { return health_ != Health::kDown && !waits(); }
-  // Percent of its weight that it gets for now: 5 to 100, in steps of 5.
-  uint32_t share_percent() const { return share_percent_; }
-  // Why the last bad check was bad; while it is down there is always one. Empty where it is not
-  // down and the last check was good.
-  const std::string& reason() const { return reason_; }
+  Health health() const { return view_->health; }
+  HealthView& view() const { return *view_; }
   // Bad results (good ones of a backend that is down) in a row.
   uint32_t row_count() const { return row_count_; }
   // Bad results contradict the state, but not often enough yet to change it.
-  bool in_doubt() const { return row_count_ > 0 && health_ != Health::kDown; }
+  bool in_doubt() const { return row_count_ > 0 && health() != Health::kDown; }
 
  private:
-  bool waits() const { return joined_ && health_ == Health::kUnchecked; }
+  bool waits() const { return joined_ && health() == Health::kUnchecked; }
   bool enter(Health health, uint64_t now_ms);
   bool come_back(const HealthRules& rules, uint64_t now_ms);
 
-  Health health_ = Health::kUnchecked;
-  uint64_t since_ms_;
+  HealthView* view_;
   bool joined_;
   uint32_t row_count_ = 0;
   uint32_t relapses_ = 0;  // returns that failed handshakes ended soon
-  uint32_t share_percent_ = 100;
-  std::string reason_;
 };
 
 }  // namespace sluice::control

@@ -8,7 +8,6 @@
 
 #include "control/common/clock.h"
 #include "control/common/text.h"
-#include "control/daemon/core/weights.h"
 #include "control/daemon/status/pool_names.h"
 #include "dataplane/worker/packet_balance.h"
 
@@ -85,7 +84,7 @@ json why_of(const json& row) {
 std::map<BackendKey, uint32_t> weights_in_force(const DataplaneManager& dataplane) {
   std::map<BackendKey, uint32_t> weights;
   for (const ServiceConfig& service : dataplane.config().services) {
-    const auto counted = weights_of(service, dataplane.runtime()).weights;
+    const std::vector<uint32_t>& counted = dataplane.weights_of(service).weights;
     for (size_t i = 0; i < counted.size(); ++i) {
       const BackendConfig& backend = service.backends[i];
       const BackendKey key{service.vip, backend.address};
@@ -179,7 +178,7 @@ json view_services(const DataplaneManager& dataplane) {
                     {"tcp_timestamps", to_string(service.tcp_timestamps)},
                     {"health_check",
                      service.health_check ? json(to_string(service.health_check->type)) : json()},
-                    {"all_down", weights_of(service, dataplane.runtime()).all_down
+                    {"all_down", dataplane.weights_of(service).all_down
                                      ? json(to_string(service.health_check->all_down))
                                      : json()},
                     {"backends", service.backends.size()},
@@ -192,7 +191,7 @@ json view_services(const DataplaneManager& dataplane) {
 
 json view_backends(const DataplaneManager& dataplane) {
   const HandshakeLatency& watch = dataplane.handshakes();
-  const HealthMap health = dataplane.health();
+  const HealthMap& health = dataplane.runtime().health;
   const auto weights = weights_in_force(dataplane);
   json rows = json::array();
   for (const auto& [key, backend] : dataplane.identities().backends()) {

@@ -55,7 +55,8 @@ class Keeper : public testing::Test {
     return *registry_->backends[identities_.backends().at({at(vip), at(address)}).id];
   }
   std::unique_ptr<Snapshot> build(const Config& config) {
-    return build_snapshot(config, runtime_, identities_, {{3, {}}, {1, {}}}, 1);
+    return build_snapshot(config, weights_of(config, runtime_), runtime_.drain, identities_,
+                          {{3, {}}, {1, {}}}, 1);
   }
 
   std::unique_ptr<Registry> registry_ = std::make_unique<Registry>();

@@ -66,14 +66,16 @@ TEST(Overrides, StandOverTheSnapshot) {
   identities.adopt(config, 0);
   RuntimeState runtime;
   runtime.overrides[kFirst] = {.weight = 6};
-  auto snapshot = build_snapshot(config, runtime, identities, {{0, {}}}, 1);
+  auto snapshot =
+      build_snapshot(config, weights_of(config, runtime), runtime.drain, identities, {{0, {}}}, 1);
   EXPECT_EQ(snapshot->services[0].backends[0].weight, 6u);
   EXPECT_EQ(snapshot->services[0].wrr_order.size(), 4u);
   EXPECT_FALSE(snapshot->draining);
 
   runtime.overrides[kFirst].state = AdminState::kDrain;
   runtime.drain = OnRefusal::kDrop;
-  snapshot = build_snapshot(config, runtime, identities, {{0, {}}}, 2);
+  snapshot =
+      build_snapshot(config, weights_of(config, runtime), runtime.drain, identities, {{0, {}}}, 2);
   EXPECT_EQ(snapshot->services[0].backends[0].weight, 0u);
   EXPECT_EQ(snapshot->services[0].wrr_order, std::vector<uint16_t>{1});
   EXPECT_TRUE(snapshot->draining);

@@ -15,7 +15,7 @@ constexpr HealthRules kSlow{.rise = 2, .fall = 3, .slow_start_ms = 10'000};
 // '+' is a good result, '-' a bad one, one a second; what is believed after each.
 std::string play(HealthState& state, std::string_view results, const HealthRules& rules) {
   std::string out;
-  uint64_t now_ms = state.since_ms();
+  uint64_t now_ms = state.view().since_ms;
   for (const char result : results) {
     now_ms += 1000;
     state.observe(result == '+', "reason", rules, now_ms);
@@ -42,80 +42,88 @@ TEST(HealthState, Transitions) {
       {"+---++---", "uuuddsssd", kSlow},  // down while it starts
   };
   for (const auto& test : cases) {
-    HealthState state(5000, false);
+    HealthView state_view;
+    HealthState state(state_view, 5000, false);
     EXPECT_EQ(play(state, test.results, test.rules), test.states) << test.results;
   }
 }
 
 TEST(HealthState, AnUncheckedOneTakesFlowsAndOneThatJoinsWaits) {
-  HealthState old(0, false);
-  EXPECT_TRUE(old.takes_flows());
-  HealthState joined(0, true);
-  EXPECT_FALSE(joined.takes_flows());
+  HealthView old_view;
+  HealthState old(old_view, 0, false);
+  EXPECT_TRUE(old.view().takes_flows);
+  HealthView joined_view;
+  HealthState joined(joined_view, 0, true);
+  EXPECT_FALSE(joined.view().takes_flows);
   EXPECT_TRUE(joined.observe(true, "", kSlow, 10));
   EXPECT_EQ(joined.health(), Health::kStarting);
-  EXPECT_TRUE(joined.takes_flows());
+  EXPECT_TRUE(joined.view().takes_flows);
   EXPECT_TRUE(old.observe(true, "", kSlow, 10));
   EXPECT_EQ(old.health(), Health::kUp);
 }
 
 TEST(HealthState, TheReasonIsTheLastBadResults) {
-  HealthState state(0, false);
+  HealthView state_view;
+  HealthState state(state_view, 0, false);
   state.observe(false, "status 503", kRules, 1);
-  EXPECT_EQ(state.reason(), "status 503");
+  EXPECT_EQ(state.view().reason, "status 503");
   EXPECT_TRUE(state.in_doubt());
   state.observe(true, "", kRules, 2);
-  EXPECT_EQ(state.reason(), "");
+  EXPECT_EQ(state.view().reason, "");
   EXPECT_FALSE(state.in_doubt());
 }
 
 // A good result on the way back is no reason to forget why it is down.
 TEST(HealthState, WhatIsDownAlwaysHasAReason) {
-  HealthState state(0, false);
+  HealthView state_view;
+  HealthState state(state_view, 0, false);
   play(state, "---", kRules);
   ASSERT_EQ(state.health(), Health::kDown);
   EXPECT_FALSE(state.observe(true, "", kRules, 10));
-  EXPECT_EQ(state.reason(), "reason");
+  EXPECT_EQ(state.view().reason, "reason");
   state.observe(false, "status 503", kRules, 11);
-  EXPECT_EQ(state.reason(), "status 503");
+  EXPECT_EQ(state.view().reason, "status 503");
   state.observe(true, "", kRules, 12);
   EXPECT_TRUE(state.observe(true, "", kRules, 13));
-  EXPECT_EQ(state.reason(), "");
+  EXPECT_EQ(state.view().reason, "");
   state.observe(false, "", kRules, 14);
   state.observe(false, "", kRules, 15);
-  EXPECT_EQ(state.reason(), "no reason was given");
-  HealthState other(0, false);
+  EXPECT_EQ(state.view().reason, "no reason was given");
+  HealthView other_view;
+  HealthState other(other_view, 0, false);
   other.bring_down("", 1);
-  EXPECT_NE(other.reason(), "");
+  EXPECT_NE(other.view().reason, "");
 }
 
 TEST(HealthState, ASlowStartGrowsInSteps) {
-  HealthState state(0, false);
+  HealthView state_view;
+  HealthState state(state_view, 0, false);
   play(state, "+---", kSlow);
   state.observe(true, "", kSlow, 100'000);
   ASSERT_TRUE(state.observe(true, "", kSlow, 100'000));
-  EXPECT_EQ(state.share_percent(), 5u);
+  EXPECT_EQ(state.view().share_percent, 5u);
   EXPECT_FALSE(state.advance(kSlow, 100'999));
   EXPECT_TRUE(state.advance(kSlow, 101'000));
-  EXPECT_EQ(state.share_percent(), 10u);
+  EXPECT_EQ(state.view().share_percent, 10u);
   EXPECT_FALSE(state.advance(kSlow, 101'400));
   EXPECT_TRUE(state.advance(kSlow, 109'999));
-  EXPECT_EQ(state.share_percent(), 95u);
+  EXPECT_EQ(state.view().share_percent, 95u);
   state.observe(false, "once", kSlow, 109'999);
   EXPECT_TRUE(state.advance(kSlow, 110'000));
   EXPECT_EQ(state.health(), Health::kUp);
-  EXPECT_EQ(state.share_percent(), 100u);
+  EXPECT_EQ(state.view().share_percent, 100u);
   EXPECT_EQ(state.row_count(), 1u);  // the doubt stays
 }
 
 // Good checks, bad service: each return takes twice as many good results.
 TEST(HealthState, FailedHandshakesMakeTheWayBackLonger) {
-  HealthState state(0, false);
+  HealthView state_view;
+  HealthState state(state_view, 0, false);
   play(state, "+", kRules);
   uint64_t now_ms = 100'000;
   for (const uint32_t results : {2u, 4u, 8u}) {
     ASSERT_TRUE(state.bring_down("refused", now_ms));
-    EXPECT_EQ(state.reason(), "refused");
+    EXPECT_EQ(state.view().reason, "refused");
     for (uint32_t i = 1; i < results; ++i) ASSERT_FALSE(state.observe(true, "", kRules, ++now_ms));
     ASSERT_TRUE(state.observe(true, "", kRules, ++now_ms));
     now_ms += 1000;
