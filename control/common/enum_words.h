@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace sluice::control {
@@ -33,6 +34,12 @@ constexpr std::string_view word_of(Enum value) {
     if (entry.value == value) return entry.word;
   }
   return "?";
+}
+
+template <class Enum>
+requires(std::is_enum_v<Enum> && !kWordsOf<Enum>.empty()) constexpr std::string_view
+    to_string(Enum value) {
+  return word_of(value);
 }
 
 template <class Enum>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The configuration as values: what the file says once it has been read and checked.
 //
-// config_keys.cc is the one list of keys (names, kinds, ranges); the defaults stand here, beside
-// the members. Durations carry their unit in their name. Every value is plain and comparable, so
-// that a reload can say what changed.
+// config_keys.cc is the one list of keys (names, kinds, ranges), config_enums.h has the words of
+// enumerations; the defaults stand here, beside the members. Durations carry their unit in their
+// name. Every value is plain and comparable, so that a reload can say what changed.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,9 @@
 #include <vector>
 
 #include "control/config/address_text.h"
-#include "dataplane/state/flow_index.h"
-#include "dataplane/state/idle_mode.h"
-#include "dataplane/state/snapshot.h"
+#include "control/config/config_enums.h"
 
 namespace sluice::control {
-
-enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError };
-enum class Protocol : uint8_t { kTcp };
-enum class SteeringChoice : uint8_t { kAuto, kRss, kRteFlow, kHandoff };
-enum class TimestampPolicy : uint8_t { kPreserve, kRewrite };
 
 struct EalConfig {
   uint32_t main_lcore = 0;
@@ -97,11 +90,6 @@ struct TcpTimeoutsConfig {
   bool operator==(const TcpTimeoutsConfig&) const = default;
 };
 
-enum class CheckType : uint8_t { kTcp, kHttp, kHttps, kCommand };
-enum class HttpMethod : uint8_t { kGet, kHead, kOptions };
-enum class OnDown : uint8_t { kKeep, kReset };      // the flows of a backend that goes down
-enum class AllDown : uint8_t { kRefuse, kUseAll };  // when no backend of a service is up
-
 struct StatusRange {  // both ends belong to it
   uint16_t first;
   uint16_t last;
@@ -173,19 +161,6 @@ struct Config {
   std::vector<ServiceConfig> services;
   bool operator==(const Config&) const = default;
 };
-
-std::string_view to_string(LogLevel level);
-std::string_view to_string(ReusePolicy policy);
-std::string_view to_string(Protocol protocol);
-std::string_view to_string(SteeringChoice choice);
-std::string_view to_string(SchedulerKind scheduler);
-std::string_view to_string(TimestampPolicy policy);
-std::string_view to_string(OnRefusal refusal);
-std::string_view to_string(FlowIndexKind index);
-std::string_view to_string(CheckType type);
-std::string_view to_string(HttpMethod method);
-std::string_view to_string(OnDown on_down);
-std::string_view to_string(AllDown all_down);
 
 // "eth0" of "net_af_packet0,iface=eth0"; nothing for a device that names no interface.
 std::optional<std::string> kernel_interface_of(const std::string& device);

@@ -81,23 +81,17 @@ Kind<std::string> link_name() {
           }};
 }
 
-// Words from a list. Those of `later` are known, and refused as not supported yet.
+// The words of an enumeration. Those of `later` are known, and refused as not supported yet.
 template <class T>
-Kind<T> choice(std::vector<std::pair<std::string, T>> words, std::vector<std::string> later = {}) {
-  std::string expected;
-  for (const auto& [word, meaning] : words) {
-    expected += fmt::format("{}\"{}\"", expected.empty() ? "" : " | ", word);
-  }
-  return {expected, [=](const toml::value& value, std::string& why) -> std::optional<T> {
+Kind<T> choice(std::vector<std::string> later = {}) {
+  return {one_of(words_of<T>()),
+          [=](const toml::value& value, std::string& why) -> std::optional<T> {
             if (!value.is_string()) return std::nullopt;
-            std::vector<std::string> known;
-            for (const auto& [word, meaning] : words) {
-              if (word == value.as_string().str) return meaning;
-              known.push_back(word);
-            }
-            if (std::ranges::find(later, value.as_string().str) != later.end()) {
-              why = fmt::format("\"{}\" is not supported by this version", value.as_string().str);
-            } else if (auto near = nearest(value.as_string().str, known)) {
+            const std::string& word = value.as_string().str;
+            if (const auto meaning = value_of<T>(word)) return meaning;
+            if (std::ranges::find(later, word) != later.end()) {
+              why = fmt::format("\"{}\" is not supported by this version", word);
+            } else if (auto near = nearest(word, words_of<T>())) {
               why = fmt::format("the nearest is \"{}\"", *near);
             }
             return std::nullopt;
@@ -287,18 +281,13 @@ Kind<StatusRange> status_range() {
 const Keys<EalConfig> kEalKeys = {
     one("main_lcore", &EalConfig::main_lcore, integer(0, 127)),
     many("worker_lcores", &EalConfig::worker_lcores, integer(0, 127), {1, 64}),
-    one("steering", &EalConfig::steering,
-        choice<SteeringChoice>({{"auto", SteeringChoice::kAuto},
-                                {"rss", SteeringChoice::kRss},
-                                {"rte_flow", SteeringChoice::kRteFlow},
-                                {"handoff", SteeringChoice::kHandoff}})),
+    one("steering", &EalConfig::steering, choice<SteeringChoice>()),
     one("memory_mb", &EalConfig::memory_mb, integer(64, 1048576)),
     one("hugepages", &EalConfig::hugepages, boolean()),
     one("telemetry", &EalConfig::telemetry, boolean()),
     one("multi_process", &EalConfig::multi_process, boolean()),
     one("interface_wait_seconds", &EalConfig::interface_wait_seconds, integer(0, 3600)),
-    one("idle", &EalConfig::idle,
-        choice<IdleMode>({{"poll", IdleMode::kPoll}, {"sleep", IdleMode::kSleep}})),
+    one("idle", &EalConfig::idle, choice<IdleMode>()),
     many("args", &EalConfig::args, text("an EAL argument", 4096), {0, 64}),
 };
 
@@ -310,11 +299,7 @@ const Keys<ControlConfig> kControlKeys = {
         address<net::Endpoint>(kEndpointExpected, parse_endpoint)),
     one("page_listen", &ControlConfig::page_listen,
         address<net::Endpoint>(kEndpointExpected, parse_endpoint)),
-    one("log_level", &ControlConfig::log_level,
-        choice<LogLevel>({{"debug", LogLevel::kDebug},
-                          {"info", LogLevel::kInfo},
-                          {"warn", LogLevel::kWarning},
-                          {"error", LogLevel::kError}})),
+    one("log_level", &ControlConfig::log_level, choice<LogLevel>()),
 };
 
 const Keys<InterfaceConfig> kInterfaceKeys = {
@@ -340,10 +325,7 @@ const Keys<LocalPoolConfig> kLocalPoolKeys = {
 const Keys<TimeWaitConfig> kTimeWaitKeys = {
     one("backend_seconds", &TimeWaitConfig::backend_seconds, integer(0, 3600)),
     one("guard_ms", &TimeWaitConfig::guard_ms, integer(0, 60000)),
-    one("reuse", &TimeWaitConfig::reuse,
-        choice<ReusePolicy>({{"never", ReusePolicy::kNever},
-                             {"natural", ReusePolicy::kNatural},
-                             {"rebase", ReusePolicy::kRebase}})),
+    one("reuse", &TimeWaitConfig::reuse, choice<ReusePolicy>()),
 };
 
 const Keys<LimitsConfig> kLimitsKeys = {
@@ -351,9 +333,7 @@ const Keys<LimitsConfig> kLimitsKeys = {
     one("neighbours_per_worker", &LimitsConfig::neighbours_per_worker, integer(16, 1048576)),
     one("syns_per_worker", &LimitsConfig::syns_per_worker, integer(16, 1048576)),
     one("half_open_percent", &LimitsConfig::half_open_percent, integer(1, 100)),
-    one("flow_index", &LimitsConfig::flow_index,
-        choice<FlowIndexKind>(
-            {{"rte_hash", FlowIndexKind::kRteHash}, {"compact", FlowIndexKind::kCompact}})),
+    one("flow_index", &LimitsConfig::flow_index, choice<FlowIndexKind>()),
 };
 
 const Keys<TcpTimeoutsConfig> kTcpTimeoutsKeys = {
@@ -376,22 +356,14 @@ const Keys<BackendConfig> kBackendKeys = {
 };
 
 const Keys<HealthCheckConfig> kHealthCheckKeys = {
-    one("type", &HealthCheckConfig::type,
-        choice<CheckType>({{"tcp", CheckType::kTcp},
-                           {"http", CheckType::kHttp},
-                           {"https", CheckType::kHttps},
-                           {"command", CheckType::kCommand}}),
-        Need::kRequired),
+    one("type", &HealthCheckConfig::type, choice<CheckType>(), Need::kRequired),
     one("interval_ms", &HealthCheckConfig::interval_ms, integer(100, 3600000)),
     one("timeout_ms", &HealthCheckConfig::timeout_ms, integer(10, 600000)),
     one("jitter_percent", &HealthCheckConfig::jitter_percent, integer(0, 50)),
     one("rise", &HealthCheckConfig::rise, integer(1, 100)),
     one("fall", &HealthCheckConfig::fall, integer(1, 100)),
     one("port", &HealthCheckConfig::port, integer(1, 65535)),
-    one("method", &HealthCheckConfig::method,
-        choice<HttpMethod>({{"GET", HttpMethod::kGet},
-                            {"HEAD", HttpMethod::kHead},
-                            {"OPTIONS", HttpMethod::kOptions}})),
+    one("method", &HealthCheckConfig::method, choice<HttpMethod>()),
     one("path", &HealthCheckConfig::path, url_path()),
     one("host", &HealthCheckConfig::host, host_header()),
     many("expect_status", &HealthCheckConfig::expect_status, status_range(), {1, 32}),
@@ -403,29 +375,20 @@ const Keys<HealthCheckConfig> kHealthCheckKeys = {
          {1, 64}),
     one("passive", &HealthCheckConfig::passive, boolean()),
     one("slow_start_seconds", &HealthCheckConfig::slow_start_seconds, integer(0, 3600)),
-    one("on_down", &HealthCheckConfig::on_down,
-        choice<OnDown>({{"keep", OnDown::kKeep}, {"reset", OnDown::kReset}})),
-    one("all_down", &HealthCheckConfig::all_down,
-        choice<AllDown>({{"refuse", AllDown::kRefuse}, {"use_all", AllDown::kUseAll}})),
+    one("on_down", &HealthCheckConfig::on_down, choice<OnDown>()),
+    one("all_down", &HealthCheckConfig::all_down, choice<AllDown>()),
 };
 
 const Keys<ServiceConfig> kServiceKeys = {
     one("name", &ServiceConfig::name, name(), Need::kRequired),
     one("vip", &ServiceConfig::vip, unicast_endpoint(), Need::kRequired),
-    one("protocol", &ServiceConfig::protocol, choice<Protocol>({{"tcp", Protocol::kTcp}}, {"udp"})),
-    one("scheduler", &ServiceConfig::scheduler,
-        choice<SchedulerKind>({{"round_robin", SchedulerKind::kRoundRobin},
-                               {"least_connections", SchedulerKind::kLeastConnections},
-                               {"source_hash", SchedulerKind::kSourceHash}},
-                              {"maglev"})),
+    one("protocol", &ServiceConfig::protocol, choice<Protocol>({"udp"})),
+    one("scheduler", &ServiceConfig::scheduler, choice<SchedulerKind>({"maglev"})),
     one("local_pool", &ServiceConfig::local_pool, name()),
-    one("tcp_timestamps", &ServiceConfig::tcp_timestamps,
-        choice<TimestampPolicy>(
-            {{"preserve", TimestampPolicy::kPreserve}, {"rewrite", TimestampPolicy::kRewrite}})),
+    one("tcp_timestamps", &ServiceConfig::tcp_timestamps, choice<TimestampPolicy>()),
     one("mss_clamp", &ServiceConfig::mss_clamp, boolean()),
     one("reset_on_timeout", &ServiceConfig::reset_on_timeout, boolean()),
-    one("on_refusal", &ServiceConfig::on_refusal,
-        choice<OnRefusal>({{"reset", OnRefusal::kReset}, {"drop", OnRefusal::kDrop}})),
+    one("on_refusal", &ServiceConfig::on_refusal, choice<OnRefusal>()),
     tables("backend", &ServiceConfig::backends, kBackendKeys, {1, 256}, Need::kRequired),
     table("health_check", &ServiceConfig::health_check, kHealthCheckKeys),
 };

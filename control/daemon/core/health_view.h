@@ -6,26 +6,17 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 
+#include "control/common/enum_words.h"
 #include "control/daemon/core/keys.h"
 
 namespace sluice::control {
 
 enum class Health : uint8_t { kUnchecked, kUp, kStarting, kDown };
-constexpr std::string_view to_string(Health health) {
-  switch (health) {
-    case Health::kUnchecked:
-      return "unchecked";
-    case Health::kUp:
-      return "up";
-    case Health::kStarting:
-      return "starting";
-    case Health::kDown:
-      return "down";
-  }
-  return "?";
-}
+template <>
+inline constexpr std::array kWordsOf<Health> = {
+    EnumWord{"unchecked", Health::kUnchecked}, EnumWord{"up", Health::kUp},
+    EnumWord{"starting", Health::kStarting}, EnumWord{"down", Health::kDown}};
 
 struct HealthView {
   Health health = Health::kUnchecked;

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The enumerations of the configuration and their words, each of which stands here alone: the file
+// is read by them, and values, errors and answers are printed with them.
+#pragma once
+
+#include <cstdint>
+
+#include "control/common/enum_words.h"
+#include "dataplane/state/flow_index.h"
+#include "dataplane/state/idle_mode.h"
+#include "dataplane/state/snapshot.h"
+
+namespace sluice::control {
+
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError };
+template <>
+inline constexpr std::array kWordsOf<LogLevel> = {
+    EnumWord{"debug", LogLevel::kDebug}, EnumWord{"info", LogLevel::kInfo},
+    EnumWord{"warn", LogLevel::kWarning}, EnumWord{"error", LogLevel::kError}};
+
+enum class Protocol : uint8_t { kTcp };
+template <>
+inline constexpr std::array kWordsOf<Protocol> = {EnumWord{"tcp", Protocol::kTcp}};
+
+enum class SteeringChoice : uint8_t { kAuto, kRss, kRteFlow, kHandoff };
+template <>
+inline constexpr std::array kWordsOf<SteeringChoice> = {
+    EnumWord{"auto", SteeringChoice::kAuto}, EnumWord{"rss", SteeringChoice::kRss},
+    EnumWord{"rte_flow", SteeringChoice::kRteFlow}, EnumWord{"handoff", SteeringChoice::kHandoff}};
+
+enum class TimestampPolicy : uint8_t { kPreserve, kRewrite };
+template <>
+inline constexpr std::array kWordsOf<TimestampPolicy> = {
+    EnumWord{"preserve", TimestampPolicy::kPreserve},
+    EnumWord{"rewrite", TimestampPolicy::kRewrite}};
+
+enum class CheckType : uint8_t { kTcp, kHttp, kHttps, kCommand };
+template <>
+inline constexpr std::array kWordsOf<CheckType> = {
+    EnumWord{"tcp", CheckType::kTcp}, EnumWord{"http", CheckType::kHttp},
+    EnumWord{"https", CheckType::kHttps}, EnumWord{"command", CheckType::kCommand}};
+
+enum class HttpMethod : uint8_t { kGet, kHead, kOptions };
+template <>
+inline constexpr std::array kWordsOf<HttpMethod> = {EnumWord{"GET", HttpMethod::kGet},
+                                                    EnumWord{"HEAD", HttpMethod::kHead},
+                                                    EnumWord{"OPTIONS", HttpMethod::kOptions}};
+
+enum class OnDown : uint8_t { kKeep, kReset };  // the flows of a backend that goes down
+template <>
+inline constexpr std::array kWordsOf<OnDown> = {EnumWord{"keep", OnDown::kKeep},
+                                                EnumWord{"reset", OnDown::kReset}};
+
+enum class AllDown : uint8_t { kRefuse, kUseAll };  // when no backend of a service is up
+template <>
+inline constexpr std::array kWordsOf<AllDown> = {EnumWord{"refuse", AllDown::kRefuse},
+                                                 EnumWord{"use_all", AllDown::kUseAll}};
+
+// ---- the dataplane's ---------------------------------------------------------------------------
+
+template <>
+inline constexpr std::array kWordsOf<IdleMode> = {EnumWord{"poll", IdleMode::kPoll},
+                                                  EnumWord{"sleep", IdleMode::kSleep}};
+template <>
+inline constexpr std::array kWordsOf<ReusePolicy> = {EnumWord{"never", ReusePolicy::kNever},
+                                                     EnumWord{"natural", ReusePolicy::kNatural},
+                                                     EnumWord{"rebase", ReusePolicy::kRebase}};
+template <>
+inline constexpr std::array kWordsOf<SchedulerKind> = {
+    EnumWord{"round_robin", SchedulerKind::kRoundRobin},
+    EnumWord{"least_connections", SchedulerKind::kLeastConnections},
+    EnumWord{"source_hash", SchedulerKind::kSourceHash}};
+template <>
+inline constexpr std::array kWordsOf<OnRefusal> = {EnumWord{"reset", OnRefusal::kReset},
+                                                   EnumWord{"drop", OnRefusal::kDrop}};
+
+template <>
+inline constexpr std::array kWordsOf<FlowIndexKind> = {
+    EnumWord{"rte_hash", FlowIndexKind::kRteHash}, EnumWord{"compact", FlowIndexKind::kCompact}};
+
+}  // namespace sluice::control
