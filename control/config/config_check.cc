@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <unordered_map>
+#include <utility>
 
 #include "control/config/health_check_rules.h"
 #include "control/config/route_lookup.h"
@@ -58,7 +60,7 @@ class Check : private Rules {
 
  private:
   // Values that must not come twice, each with the place where it was first seen.
-  using Seen = std::map<std::string, std::string>;
+  using Seen = std::unordered_map<std::string, std::string>;
   void once(Seen& seen, const std::string& path, const std::string& shown);
 
   bool on_link(net::Ipv4Address ip) const;

@@ -19,8 +19,8 @@
 namespace sluice::control {
 namespace {
 
-constexpr size_t kFileMax = (1 << 20) + 1;
-constexpr size_t kProblemsMax = 200;  // nobody reads more, and a log has to take them
+constexpr size_t kFileMax = kTomlTextMax + 1;  // one too many is refused, and need not be read
+constexpr size_t kProblemsMax = 200;           // nobody reads more, and a log has to take them
 
 LoadedConfig unreadable(const std::string& got) {
   LoadedConfig loaded;

@@ -4,9 +4,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace sluice::control {
@@ -41,12 +42,12 @@ class Places {
     return found->second;
   }
   // Reading it failed, or something below it did.
-  void note_failed(const std::string& path) { failed_[path] = true; }
+  void note_failed(const std::string& path) { failed_.insert(path); }
   bool failed(const std::string& path) const { return failed_.contains(path); }
 
  private:
-  std::map<std::string, uint32_t> lines_;
-  std::map<std::string, bool> failed_;
+  std::unordered_map<std::string, uint32_t> lines_;
+  std::unordered_set<std::string> failed_;
 };
 
 }  // namespace sluice::control

@@ -66,10 +66,6 @@ std::string show(const toml::value& value) {
   }
 }
 
-uint32_t line_of(const toml::value& value) {
-  return value.location().line();
-}
-
 bool is_unreadable(const toml::value& value) {
   return value.is_string() && value.as_string().str == kUnreadable;
 }
@@ -103,7 +99,8 @@ void report_unknown_key(Reader& reader, const toml::value& value, const std::str
   if (name == kUnreadable || std::ranges::find(known, name) != known.end()) return;
   auto near = nearest(name, known);
   // A table that nobody knows stands where its header stands; toml11 says that line for both.
-  reader.problems.add(line_of(value), path, fmt::format("the unknown key {}", in_quotes(name)),
+  reader.problems.add(reader.lines.line_of(value), path,
+                      fmt::format("the unknown key {}", in_quotes(name)),
                       near ? fmt::format("\"{}\" (the nearest known key)", *near) : listed(known));
 }
 

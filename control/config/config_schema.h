@@ -17,12 +17,14 @@
 #include <vector>
 
 #include "control/config/config_problem.h"
+#include "control/config/line_index.h"
 
 namespace sluice::control {
 
 struct Reader {
   Problems problems;
   Places places;
+  LineIndex lines;
 };
 
 // What stands in the place of a value whose line could not be read at all. That line has been
@@ -56,7 +58,6 @@ struct Count {
 
 std::string in_quotes(std::string_view text);  // short, and free of control characters
 std::string show(const toml::value& value);    // `"text" (a string)`: what the file has there
-uint32_t line_of(const toml::value& value);
 // The candidate with the smallest edit distance when it is near enough to be a slip of the pen.
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
@@ -73,13 +74,13 @@ std::optional<T> read_value(const toml::value& value, const std::string& path, c
   std::string why;
   std::optional<T> converted = kind.convert(value, why);
   if (converted) {
-    reader.places.note(path, line_of(value));
+    reader.places.note(path, reader.lines.line_of(value));
     return converted;
   }
   reader.places.note_failed(path);
   if (is_unreadable(value)) return std::nullopt;
   std::string expected = why.empty() ? kind.expected : fmt::format("{} ({})", kind.expected, why);
-  reader.problems.add(line_of(value), path, show(value), expected);
+  reader.problems.add(reader.lines.line_of(value), path, show(value), expected);
   return std::nullopt;
 }
 
@@ -89,7 +90,7 @@ void read_table(const toml::value& value, const std::string& path, const Keys<Ow
   if (!value.is_table()) {
     reader.places.note_failed(path);
     if (!is_unreadable(value)) {
-      reader.problems.add(line_of(value), path, show(value), "a table");
+      reader.problems.add(reader.lines.line_of(value), path, show(value), "a table");
     }
     return;
   }
@@ -101,7 +102,7 @@ void read_table(const toml::value& value, const std::string& path, const Keys<Ow
       key.read(value.at(key.name), prefix + key.name, owner, reader);
     } else if (key.required) {
       reader.places.note_failed(prefix + key.name);
-      reader.problems.add(line_of(value), prefix + key.name, "nothing", key.expected);
+      reader.problems.add(reader.lines.line_of(value), prefix + key.name, "nothing", key.expected);
     }
   }
   for (const auto& [name, child] : value.as_table()) {
@@ -133,11 +134,11 @@ Key<Owner> many(const char* name, std::vector<T> Owner::*member, const Kind<T>& 
             if (!fits) {
               reader.places.note_failed(path);
               if (!is_unreadable(value)) {
-                reader.problems.add(line_of(value), path, show(value), expected);
+                reader.problems.add(reader.lines.line_of(value), path, show(value), expected);
               }
               return;
             }
-            reader.places.note(path, line_of(value));
+            reader.places.note(path, reader.lines.line_of(value));
             size_t index = 0;
             for (const toml::value& element : value.as_array()) {
               auto read = read_value(element, fmt::format("{}[{}]", path, index++), kind, reader);
@@ -162,7 +163,7 @@ Key<Owner> table(const char* name, std::optional<T> Owner::*member, const Keys<T
   return {
       name, false, fmt::format("a table [{}]", name),
       [=, &keys](const toml::value& value, const std::string& path, Owner& owner, Reader& reader) {
-        reader.places.note(path, line_of(value));
+        reader.places.note(path, reader.lines.line_of(value));
         read_table(value, path, keys, (owner.*member).emplace(), reader);
       }};
 }
@@ -186,7 +187,7 @@ Key<Owner> tables(const char* name, std::vector<T> Owner::*member, const Keys<T>
             value.as_array().size() > count.max) {
           reader.places.note_failed(path);
           if (!is_unreadable(value)) {
-            reader.problems.add(line_of(value), path, show(value),
+            reader.problems.add(reader.lines.line_of(value), path, show(value),
                                 value.is_table() ? in_two_brackets(path) : expected);
           }
           return;
@@ -194,7 +195,7 @@ Key<Owner> tables(const char* name, std::vector<T> Owner::*member, const Keys<T>
         size_t index = 0;
         for (const toml::value& element : value.as_array()) {
           const std::string element_path = fmt::format("{}[{}]", path, index++);
-          reader.places.note(element_path, line_of(element));
+          reader.places.note(element_path, reader.lines.line_of(element));
           read_table(element, element_path, keys, (owner.*member).emplace_back(), reader);
         }
       }};

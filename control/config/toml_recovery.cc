@@ -14,7 +14,6 @@
 namespace sluice::control {
 namespace {
 
-constexpr size_t kTextMax = 1 << 20;
 constexpr int kNestingMax = 64;  // toml11 goes down recursively: this bounds its stack
 // What it takes grows with the square of a dotted key's parts, and with that of a line's length.
 constexpr int kKeyPartsMax = 16;
@@ -165,6 +164,7 @@ class Repair {
  private:
   // The key on a line with the table it is in, or an empty string.
   std::string key_of(size_t index) const;
+  std::string key_under(const std::string& header, size_t index) const;
   // An array that was never closed fails where the next key comes: its own line is the mistake.
   size_t opening_of(size_t index, const std::string& what) const;
   void replace(size_t index, bool keep_key);
@@ -175,13 +175,14 @@ class Repair {
 };
 
 std::string Repair::key_of(size_t index) const {
+  std::string header;
+  for (size_t i = index; i-- > 0 && header.empty();) header = shape_of(original_[i]).header;
+  return key_under(header, index);
+}
+
+std::string Repair::key_under(const std::string& header, size_t index) const {
   const std::string key = shape_of(original_[index]).key;
-  if (key.empty()) return "";
-  for (size_t i = index; i-- > 0;) {
-    const std::string header = shape_of(original_[i]).header;
-    if (!header.empty()) return header + "." + key;
-  }
-  return key;
+  return key.empty() || header.empty() ? key : header + "." + key;
 }
 
 size_t Repair::opening_of(size_t index, const std::string& what) const {
@@ -203,10 +204,14 @@ void Repair::replace(size_t index, bool keep_key) {
 }
 
 void Repair::put_aside_what_hurts() {
+  std::string header;  // the last one so far: key_of() would look for it again and again
   for (size_t i = 0; i < lines_.size(); ++i) {
     const bool is_text = is_utf8(lines_[i]);
+    const std::string own = shape_of(original_[i]).header;
+    const std::string key = key_under(header, i);
+    if (!own.empty()) header = own;
     if (is_text && lines_[i].size() <= kLineMax) continue;
-    problems_.add(static_cast<uint32_t>(i + 1), key_of(i), trimmed(original_[i]),
+    problems_.add(static_cast<uint32_t>(i + 1), key, trimmed(original_[i]),
                   is_text ? fmt::format("lines of at most {} bytes", kLineMax) : "text in UTF-8");
     replace(i, true);
   }
@@ -239,9 +244,9 @@ bool Repair::put_aside(uint32_t line, const std::string& what) {
 }  // namespace
 
 std::optional<toml::value> parse_toml(std::string_view text, Problems& problems) {
-  if (text.size() > kTextMax) {
+  if (text.size() > kTomlTextMax) {
     problems.add(0, "", fmt::format("{} bytes", text.size()),
-                 fmt::format("at most {} bytes", kTextMax));
+                 fmt::format("at most {} bytes", kTomlTextMax));
     return std::nullopt;
   }
   if (nests_too_deep(text)) {

@@ -7,6 +7,7 @@
 // becomes the header of a table that nobody looks at, anything else becomes empty.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,9 @@
 #include "control/config/config_problem.h"
 
 namespace sluice::control {
+
+// Of a text, in bytes. A thousand services with a hundred backends each are 5 MB.
+inline constexpr size_t kTomlTextMax = 16 << 20;
 
 // Nothing when even that did not make it readable; the problems say why.
 std::optional<toml::value> parse_toml(std::string_view text, Problems& problems);

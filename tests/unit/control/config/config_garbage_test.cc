@@ -87,7 +87,10 @@ TEST(ConfigGarbage, WhatIsMeantToHurt) {
   expect_sane(std::string(1 << 19, '['));
   expect_sane("a = " + std::string(1 << 19, '['));
   expect_sane("a = " + std::string(1 << 19, '{'));
-  expect_sane(std::string((1 << 20) + 1, '\n'));
+  expect_sane(std::string((16 << 20) + 1, '\n'));
+  std::string not_text;
+  for (int i = 0; i < 100'000; ++i) not_text += "a=\xff\n";
+  expect_sane(not_text);
   expect_sane(std::string(3, '\0'));
   expect_sane("a" + std::string(1 << 16, 'x') + " = 1\n");
   expect_sane("[eal]\nargs = [\"" + std::string(1 << 16, 'y') + "\"]\n");
