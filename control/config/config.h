@@ -75,6 +75,7 @@ struct LimitsConfig {
   uint32_t syns_per_worker = 65536;
   uint32_t half_open_percent = 50;
   FlowIndexKind flow_index = FlowIndexKind::kRteHash;
+  uint32_t port_memory_mb = 1024;  // of all workers
   bool operator==(const LimitsConfig&) const = default;
 };
 

@@ -332,6 +332,7 @@ const Keys<LimitsConfig> kLimitsKeys = {
     one("flows_per_worker", &LimitsConfig::flows_per_worker, integer(64, 16777215)),
     one("neighbours_per_worker", &LimitsConfig::neighbours_per_worker, integer(16, 1048576)),
     one("syns_per_worker", &LimitsConfig::syns_per_worker, integer(16, 1048576)),
+    one("port_memory_mb", &LimitsConfig::port_memory_mb, integer(16, 1048576)),
     one("half_open_percent", &LimitsConfig::half_open_percent, integer(1, 100)),
     one("flow_index", &LimitsConfig::flow_index, choice<FlowIndexKind>()),
 };

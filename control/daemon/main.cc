@@ -48,6 +48,7 @@ using namespace sluice::control;  // NOLINT: main wires all of it
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr std::chrono::milliseconds kTick{1000};
+constexpr std::chrono::milliseconds kPortMemoryPeriod{10};
 constexpr std::chrono::milliseconds kWatchedByNobody{10'000};  // the log still says what is stuck
 
 size_t backend_count(const Config& config) {
@@ -181,6 +182,14 @@ std::vector<WorkerProgress> progress_of(const DataplaneManager& dataplane) {
   return workers;
 }
 
+void look_after_workers(EventLoop& loop, DataplaneManager& dataplane, Watchdog& watch) {
+  loop.every(
+      kPortMemoryPeriod, [&] { dataplane.refill_port_memory(); }, "port memory");
+  loop.every(watchdog_limit().value_or(kWatchedByNobody) / 2, [&] {
+    if (watch.all_progress(progress_of(dataplane))) tell_alive();
+  });
+}
+
 HealthChecker::Hooks health_hooks(DataplaneManager& dataplane) {
   return {[&dataplane] { dataplane.health_changed(); },
           [&dataplane](const std::vector<BackendKey>& keys) {
@@ -272,9 +281,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   loop.on_signal(SIGUSR1, [&] { flow_log.reopen(); });
   loop.every(kTick, tick, "views and status");
   Watchdog worker_watch;
-  loop.every(watchdog_limit().value_or(kWatchedByNobody) / 2, [&] {
-    if (worker_watch.all_progress(progress_of(dataplane))) tell_alive();
-  });
+  look_after_workers(loop, dataplane, worker_watch);
 
   dataplane.launch();
   tick();

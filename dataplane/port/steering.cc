@@ -72,17 +72,20 @@ std::shared_ptr<const PortShares> Steering::share_ports(net::Ipv4Address local,
   if (auto shares = known.lock()) return shares;
 
   std::shared_ptr<const PortShares> shares;
+  // Another key than that of clients' owners, and for each set of ports another order.
+  const uint64_t number = shares_.size();
+  const net::Random order({net::siphash(secret_, ~number), net::siphash(secret_, ~number >> 1)});
   if (spread != nullptr) {
-    shares = std::make_shared<const PortShares>(range, worker_count_, [&](uint16_t port) {
+    shares = std::make_shared<const PortShares>(range, worker_count_, order, [&](uint16_t port) {
       return spread->queue(begin ^ spread->toeplitz.destination_port(port));
     });
   } else if (kind_ == SteeringKind::kRteFlow) {
     const uint32_t mask = (1u << port_class_bits(worker_count_)) - 1;
-    shares = std::make_shared<const PortShares>(range, worker_count_, [&](uint16_t port) {
+    shares = std::make_shared<const PortShares>(range, worker_count_, order, [&](uint16_t port) {
       return worker_of_class(port & mask, worker_count_);
     });
   } else {
-    shares = deal_ports(range, worker_count_);
+    shares = deal_ports(range, worker_count_, order);
   }
   known = shares;
   return shares;

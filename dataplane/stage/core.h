@@ -66,7 +66,7 @@ struct Upkeep {
   uint32_t next_flow = kDone;  // from here on timers may still stand where old limits set them
   uint64_t aged_ms = 0;        // when ports were aged last
   uint32_t next_pool = 0;      // in the snapshot's list
-  uint32_t next_port = 0;      // in the pool's set
+  uint32_t next_port = 0;      // of those that the pool has used
 };
 
 struct Core {
@@ -89,7 +89,10 @@ struct Core {
         announcements(tx, counters),
         worker(setup.worker),
         steering(setup.steering == nullptr ? alone() : *setup.steering),
-        handoff(setup.rings, setup.worker, counters) {}
+        handoff(setup.rings, setup.worker, counters) {
+    registry.port_chunks.count_missed_in(
+        counters.events[static_cast<size_t>(Event::port_memory_missed)]);
+  }
 
   uint64_t now_ms;                     // read once a burst
   uint64_t now_us = 0;                 // as well, of a clock of its own

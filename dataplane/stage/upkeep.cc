@@ -28,7 +28,7 @@ void hasten_flows(Core& core) {
   if (next == core.flows.flow_count_max()) next = Upkeep::kDone;
 }
 
-/// One port each millisecond: 2^31 of them until one would be too old, more than all pools have.
+/// One used port each millisecond: 2^31 of them until one would be too old, more than there are.
 void age_ports(Core& core) {
   Upkeep& upkeep = core.upkeep;
   const auto& pools = core.snapshot->pools;
@@ -37,8 +37,8 @@ void age_ports(Core& core) {
   for (; count > 0 && !pools.empty(); --count) {
     if (upkeep.next_pool >= pools.size()) upkeep.next_pool = upkeep.next_port = 0;
     PortPool& ports = core.registry.pools[pools[upkeep.next_pool].id]->ports;
-    if (upkeep.next_port < ports.set().size()) ports.age(upkeep.next_port++, core.now32());
-    if (upkeep.next_port >= ports.set().size()) {
+    if (upkeep.next_port < ports.used_count()) ports.age(upkeep.next_port++, core.now32());
+    if (upkeep.next_port >= ports.used_count()) {
       ++upkeep.next_pool;
       upkeep.next_port = 0;
     }

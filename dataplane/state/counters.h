@@ -53,6 +53,7 @@ namespace sluice {
   X(handed_off, "packets given to the worker that they belong to")                           \
   X(taken_over, "packets taken over from the worker that received them")                     \
   X(flows_logged, "ended flows that the flow log was told of")                               \
+  X(port_memory_missed, "times that no memory was ready for further ports of a pool")        \
   X(flow_log_dropped, "ended flows that the flow log had no room for")                       \
   X(refusals_logged, "refused SYNs that the flow log was told of")                           \
   X(refusals_not_logged, "refused SYNs beyond the flow log's sample, rate or room")

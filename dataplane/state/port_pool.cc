@@ -2,45 +2,88 @@
 // Choosing a local port and taking it back.
 #include "dataplane/state/port_pool.h"
 
-#include <numeric>
 #include <utility>
 
 #include "dataplane/net/serial.h"
 
 namespace sluice {
 
-PortPool::PortPool(std::shared_ptr<const PortSet> set, net::Random& random,
-                   std::pmr::memory_resource* memory)
-    : set_(std::move(set)), uses_(set_->size(), memory), records_(set_->size(), memory) {
-  std::vector<uint16_t> order(set_->size());
-  std::iota(order.begin(), order.end(), uint16_t{0});
-  for (uint32_t i = set_->size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
-  for (const uint16_t index : order) push(index, Place::kAvailable);
+constinit PortChunk PortPool::kUnused;
+
+PortPool::PortPool(std::shared_ptr<const PortSet> set, net::Random& random, PortChunks& source)
+    : set_(std::move(set)), source_(source), fresh_left_(set_->size()) {
+  chunks_.fill(&kUnused);
+  counters_.clean.set(fresh_left_);
+  if (set_->size() > kChunkPorts) {
+    // Half a chunk at least comes with the first; where it begins differs, so that of many pools
+    // that are used alike not all need the next at once.
+    first_ = random.below(set_->size() / kChunkPorts) * kChunkPorts + random.below(kChunkPorts / 2);
+  } else if (set_->size() > 0) {
+    first_ = random.below(set_->size());
+  }
+  if (set_->size() > 0) give_memory(first_ / kChunkPorts, source_.make());
+  source_.pool_made(chunks_of(set_->size()));
+}
+
+PortPool::~PortPool() {
+  for (size_t chunk = 0; chunk < kChunksMax; ++chunk) {
+    if (has_memory(chunk)) source_.free(chunks_[chunk]);
+  }
+  source_.pool_freed(chunks_of(set_->size()));
+}
+
+void PortPool::take_all_memory() {
+  for (size_t chunk = 0; chunk < chunks_of(set_->size()); ++chunk) {
+    if (!has_memory(chunk)) give_memory(chunk, source_.make());
+  }
+}
+
+void PortPool::give_memory(size_t chunk, PortChunk* memory) {
+  chunks_[chunk] = memory;
+  counters_.chunks.add();
+}
+
+bool PortPool::take_memory(size_t chunk) {
+  PortChunk* const memory = source_.take();
+  if (memory == nullptr) return false;
+  give_memory(chunk, memory);
+  return true;
 }
 
 void PortPool::push(uint16_t index, Place place) {
   Fifo& list = fifo(place);
-  Record& r = records_[index];
-  uses_[index].place = place;
+  PortRecord& r = record(index);
+  use_at(index).place = place;
   r.newer = kNone;
   r.older = list.tail;
-  (list.tail == kNone ? list.head : records_[list.tail].newer) = index;
+  (list.tail == kNone ? list.head : record(list.tail).newer) = index;
   list.tail = index;
   fifo_size(place).add();
 }
 
 void PortPool::unlink(uint16_t index) {
-  Record& r = records_[index];
-  const Place place = uses_[index].place;
+  PortRecord& r = record(index);
+  const Place place = use_at(index).place;
   Fifo& list = fifo(place);
-  (r.older == kNone ? list.head : records_[r.older].newer) = r.newer;
-  (r.newer == kNone ? list.tail : records_[r.newer].older) = r.older;
+  (r.older == kNone ? list.head : record(r.older).newer) = r.newer;
+  (r.newer == kNone ? list.tail : record(r.newer).older) = r.older;
   fifo_size(place).subtract();
+}
+
+PortPool::Taken PortPool::use_fresh() {
+  const uint16_t index = number_after(used_count());
+  --fresh_left_;
+  counters_.clean.subtract();
+  return take(index, PortReuse::kFresh, {});
 }
 
 PortPool::Taken PortPool::reuse(uint16_t index, PortReuse reuse, net::SeqAdjust adjust) {
   unlink(index);
-  Use& use = uses_[index];
+  return take(index, reuse, adjust);
+}
+
+PortPool::Taken PortPool::take(uint16_t index, PortReuse reuse, net::SeqAdjust adjust) {
+  Use& use = use_at(index);
   use.place = Place::kInUse;
   const uint32_t old_flow = use.flow;
   use.flow = kNoFlow;
@@ -71,7 +114,7 @@ PortPool::Taken PortPool::reuse(uint16_t index, PortReuse reuse, net::SeqAdjust 
 
 uint16_t PortPool::natural_candidate(const SynNumbers& syn) const {
   uint16_t index = time_wait_.head;
-  for (int i = 0; i < kNaturalTries && index != kNone; ++i, index = records_[index].newer) {
+  for (int i = 0; i < kNaturalTries && index != kNone; ++i, index = record(index).newer) {
     if (linux_takes(prior_at(index), syn)) return index;
   }
   return kNone;
@@ -79,15 +122,13 @@ uint16_t PortPool::natural_candidate(const SynNumbers& syn) const {
 
 std::optional<PortPool::Taken> PortPool::take_unadjusted(const SynNumbers& syn,
                                                          const ReuseRules& rules, uint32_t now_ms) {
-  if (available_.head != kNone) {
-    const PriorIncarnation oldest = prior_at(available_.head);
-    if (oldest.kind == PriorIncarnation::Kind::kFresh)
-      return reuse(available_.head, PortReuse::kFresh, {});
-    if (stamp_age_ms(now_ms, oldest.closed_ms) >= rules.guard_ms)
-      return reuse(available_.head, PortReuse::kAvailable, {});
+  if (may_use_fresh()) return use_fresh();
+  if (available_.head != kNone &&
+      stamp_age_ms(now_ms, record(available_.head).closed_ms) >= rules.guard_ms) {
+    return reuse(available_.head, PortReuse::kAvailable, {});
   }
   if (time_wait_.head == kNone) return {};
-  if (stamp_age_ms(now_ms, records_[time_wait_.head].closed_ms) >= rules.time_wait_ms) {
+  if (stamp_age_ms(now_ms, record(time_wait_.head).closed_ms) >= rules.time_wait_ms) {
     return reuse(time_wait_.head, PortReuse::kRested, {});
   }
   switch (rules.policy) {
@@ -115,14 +156,15 @@ std::optional<PortPool::Taken> PortPool::take_adjusted(const SynNumbers& syn, ne
     const net::SeqAdjust adjust = smallest_adjust(prior_at(time_wait_.head), syn, random);
     return reuse(time_wait_.head, adjust.any() ? PortReuse::kRebased : PortReuse::kNatural, adjust);
   }
+  if (may_use_fresh()) return use_fresh();
   if (available_.head != kNone) return reuse(available_.head, PortReuse::kAvailable, {});
   return {};
 }
 
 void PortPool::give_back(uint16_t port, const PriorIncarnation& prior, uint32_t flow) {
-  const uint16_t index = set_->index_of(port);
+  const uint16_t index = set_->find(port);
   remember(index, prior);
-  uses_[index].flow = flow;
+  use_at(index).flow = flow;
   counters_.in_use.subtract();
   push(index,
        prior.kind == PriorIncarnation::Kind::kTimeWait ? Place::kTimeWait : Place::kAvailable);
@@ -143,8 +185,8 @@ void PortPool::give_back_unanswered(uint16_t port, const PriorIncarnation& sent,
 }
 
 void PortPool::touch(uint16_t port, const PriorIncarnation& heard) {
-  const uint16_t index = set_->index_of(port);
-  if (uses_[index].place != Place::kTimeWait) return;
+  const uint16_t index = set_->find(port);
+  if (use_at(index).place != Place::kTimeWait) return;
   remember(index, heard);
   unlink(index);
   push(index, Place::kTimeWait);

@@ -10,25 +10,28 @@
 //   clean: [oldest] <-> ... <-> [newest]   <--   client closed first, RST, timeout
 //   held:  [oldest] <-> ... <-> [newest]   <--   backend closed first, or both at once
 //
-// take_unadjusted() tries in this order: a available port after its guard time; a port in TIME_WAIT
-// that has rested TIME_WAIT out; then what the policy allows as the SYN is: `natural` one of the
-// kNaturalTries oldest ports in TIME_WAIT if Linux would take it there, `rebase` the oldest if
-// every stack would. take_adjusted() is for `rebase` alone: the oldest port in TIME_WAIT with the
-// smallest adjustment, then a available port still in its guard.
+// take_unadjusted() tries in this order: a port that was never used; an available port after its
+// guard time; a port in TIME_WAIT that has rested TIME_WAIT out; then what the policy allows as the
+// SYN is: `natural` one of the kNaturalTries oldest ports in TIME_WAIT if Linux would take it
+// there, `rebase` the oldest if every stack would. take_adjusted() is for `rebase` alone: the
+// oldest port in TIME_WAIT with the smallest adjustment, then an available port still in its guard.
 //
-// The first order is random (RFC 6056); every backend has all the ports to itself (RFC 7857,
-// section 2). A port names the flow that uses it, or that used it last: by that the backend's
-// packets find their flow, late ones of an old connection too, until the port is taken anew.
+// The order of first use is random (RFC 6056): that of the PortSet, from a random number on. Every
+// backend has all the ports to itself (RFC 7857, section 2). Memory is taken for 256 of them at a
+// time, when the first of these is used (port_chunks.h). A port names the flow that uses it, or
+// that used it last: by that the backend's packets find their flow, late ones of an old connection
+// too, until the port is taken anew.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <memory_resource>
+#include <memory>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "dataplane/net/siphash.h"
 #include "dataplane/state/counter.h"
+#include "dataplane/state/port_chunks.h"
 #include "dataplane/state/port_set.h"
 #include "dataplane/state/stamp.h"
 #include "dataplane/state/time_wait.h"
@@ -44,7 +47,7 @@ enum class ReusePolicy : uint8_t {
 struct ReuseRules {
   ReusePolicy policy = ReusePolicy::kRebase;
   uint32_t time_wait_ms = 60'000;  // the backends' TIME_WAIT
-  uint32_t guard_ms = 100;         // rest of a available port
+  uint32_t guard_ms = 100;         // rest of an available port
 };
 
 /// How a port was come by; also the order of counters in `show pools`.
@@ -63,20 +66,10 @@ constexpr std::string_view name_of(PortReuse reuse) {
 
 class PortPool {
  public:
-  static constexpr uint32_t kNoFlow = (1u << 24) - 1;
+  using Use = PortUse;
+  using Place = PortUse::Place;
+  static constexpr uint32_t kNoFlow = PortUse::kNoFlow;
   static constexpr int kNaturalTries = 8;
-
-  enum class Place : uint8_t { kInUse, kAvailable, kTimeWait };
-
-  /// What a packet on its way back needs: apart from the rest, so that sixteen ports are one cache
-  /// line.
-  struct Use {
-    uint32_t flow : 24 = kNoFlow;  // that uses the port, or used it last
-    Place place : 2 = Place::kInUse;
-    PriorIncarnation::Kind kind : 2 =
-        PriorIncarnation::Kind::kFresh;  // of the PriorIncarnation, like timestamps
-    bool timestamps : 1 = false;
-  };
 
   struct Taken {
     uint16_t port;  // host order
@@ -101,12 +94,19 @@ class PortPool {
     Counter
         avoided;  // takes that found the oldest port in TIME_WAIT unusable for their SYN as it was
     Counter exhausted;
-    Counter clean;  // ports in each FIFO now
+    Counter clean;  // ports that rest now: those never used and the first FIFO's, and the other's
     Counter held;
+    Counter chunks;  // of memory that it has
   };
 
-  PortPool(std::shared_ptr<const PortSet> set, net::Random& random,
-           std::pmr::memory_resource* memory = std::pmr::get_default_resource());
+  /// Takes its first chunk; `source` outlives it. Throws std::bad_alloc.
+  PortPool(std::shared_ptr<const PortSet> set, net::Random& random, PortChunks& source);
+  PortPool(const PortPool&) = delete;
+  PortPool& operator=(const PortPool&) = delete;
+  ~PortPool();
+
+  /// Control thread, before the pool is used: takes memory for all ports.
+  void take_all_memory();
 
   /// A port that this SYN may use as it is, or nothing.
   std::optional<Taken> take_unadjusted(const SynNumbers& syn, const ReuseRules& rules,
@@ -119,11 +119,12 @@ class PortPool {
 
   /// Names the flow that uses a port which was taken.
   void bind(uint16_t port, uint32_t flow) { use(port).flow = flow; }
-  /// nullptr if the port is not in this pool. The pointer is valid for the pool's lifetime; a
-  /// caller with a burst of ports prefetches it.
+  /// nullptr if the port is not in this pool. A port's first use moves it elsewhere: the pointer is
+  /// valid for a burst, and may then say that no flow has the port. A caller with a burst of ports
+  /// prefetches it.
   const Use* find(uint16_t port) const {
     const uint16_t index = set_->find(port);
-    return index == PortSet::kNone ? nullptr : &uses_[index];
+    return index == PortSet::kNone ? nullptr : &use_at(index);
   }
 
   /// Ends the use of a port. `prior` is what its tuple left behind; `flow` still translates for
@@ -133,76 +134,109 @@ class PortPool {
   void give_back_unanswered(uint16_t port, const PriorIncarnation& sent, uint32_t flow);
   /// A heal learned what the backend holds of a port in use.
   void learn(uint16_t port, const PriorIncarnation& learned) {
-    remember(set_->index_of(port), learned);
+    remember(set_->find(port), learned);
   }
   /// The backend heard of a tuple in TIME_WAIT again: its TIME_WAIT starts anew, its numbers may
   /// grow.
   void touch(uint16_t port, const PriorIncarnation& heard);
-  /// Keeps the closing time of the port with this number in the set within reach of a 32-bit clock,
-  /// see stamp.h.
-  void age(uint32_t index, uint32_t now_ms) {
-    records_[index].closed_ms = stamp_kept_in_range(now_ms, records_[index].closed_ms);
+  /// Keeps the closing time of the port that was used as the n-th (of used_count()) within reach of
+  /// a 32-bit clock, see stamp.h.
+  void age(uint32_t n, uint32_t now_ms) {
+    uint32_t& closed_ms = record(number_after(n)).closed_ms;
+    closed_ms = stamp_kept_in_range(now_ms, closed_ms);
   }
   /// A flow that translated for a resting port is gone.
   void forget_flow(uint16_t port, uint32_t flow);
 
   /// What is known of a port's tuple (while in use: of the use before).
-  PriorIncarnation prior(uint16_t port) const { return prior_at(set_->index_of(port)); }
+  PriorIncarnation prior(uint16_t port) const { return prior_at(set_->find(port)); }
   bool in_use(uint16_t port) const { return use(port).place == Place::kInUse; }
 
   const PortSet& set() const { return *set_; }
-  static size_t bytes(uint32_t port_count) { return port_count * (sizeof(Use) + sizeof(Record)); }
+  /// How many ports have been used at least once.
+  uint32_t used_count() const { return set_->size() - fresh_left_; }
+  static constexpr size_t chunks_of(uint32_t port_count) {
+    return (port_count + PortChunk::kPorts - 1) / PortChunk::kPorts;
+  }
   Counters& counters() { return counters_; }
   const Counters& counters() const { return counters_; }
 
  private:
-  struct Record {
-    uint32_t closed_ms = 0;  // these: the rest of the PriorIncarnation
-    uint32_t rcv_nxt = 0;
-    uint32_t ts_recent = 0;
-    uint16_t newer = kNone;  // towards the tail
-    uint16_t older = kNone;  // towards the head
-  };
-  // There is one for each port of each pool: it decides what flows cost.
-  static_assert(sizeof(Use) == 4 && sizeof(Record) == 16);
-
   struct Fifo {
     uint16_t head = kNone;
     uint16_t tail = kNone;
   };
 
   static constexpr uint16_t kNone = PortSet::kNone;
+  static_assert(PortSet::kNone == PortRecord::kNone);
+  static constexpr uint32_t kChunkPorts = PortChunk::kPorts;
+  static constexpr size_t kChunksMax = 65536 / kChunkPorts;
 
-  Use& use(uint16_t port) { return uses_[set_->index_of(port)]; }
-  const Use& use(uint16_t port) const { return uses_[set_->index_of(port)]; }
+  // An index is a port's number in the set.
+  Use& use_at(uint16_t index) { return chunks_[index / kChunkPorts]->uses[index % kChunkPorts]; }
+  const Use& use_at(uint16_t index) const {
+    return chunks_[index / kChunkPorts]->uses[index % kChunkPorts];
+  }
+  PortRecord& record(uint16_t index) {
+    return chunks_[index / kChunkPorts]->records[index % kChunkPorts];
+  }
+  const PortRecord& record(uint16_t index) const {
+    return chunks_[index / kChunkPorts]->records[index % kChunkPorts];
+  }
+  Use& use(uint16_t port) { return use_at(set_->find(port)); }
+  const Use& use(uint16_t port) const { return use_at(set_->find(port)); }
   PriorIncarnation prior_at(uint16_t index) const {
-    const Use& use = uses_[index];
-    const Record& r = records_[index];
+    const Use& use = use_at(index);
+    const PortRecord& r = record(index);
     return {r.closed_ms, r.rcv_nxt, r.ts_recent, use.kind, use.timestamps};
   }
   void remember(uint16_t index, const PriorIncarnation& prior) {
-    records_[index].closed_ms = prior.closed_ms;
-    records_[index].rcv_nxt = prior.rcv_nxt;
-    records_[index].ts_recent = prior.ts_recent;
-    uses_[index].kind = prior.kind;
-    uses_[index].timestamps = prior.timestamps;
+    PortRecord& r = record(index);
+    r.closed_ms = prior.closed_ms;
+    r.rcv_nxt = prior.rcv_nxt;
+    r.ts_recent = prior.ts_recent;
+    Use& use = use_at(index);
+    use.kind = prior.kind;
+    use.timestamps = prior.timestamps;
   }
   Fifo& fifo(Place place) { return place == Place::kAvailable ? available_ : time_wait_; }
   Counter& fifo_size(Place place) {
     return place == Place::kAvailable ? counters_.clean : counters_.held;
   }
 
+  // The number of the port that is used as the n-th, from 0 on.
+  uint16_t number_after(uint32_t n) const {
+    const uint32_t number = first_ + n;
+    return static_cast<uint16_t>(number < set_->size() ? number : number - set_->size());
+  }
+  bool has_memory(size_t chunk) const { return chunks_[chunk] != &kUnused; }
+  void give_memory(size_t chunk, PortChunk* memory);
+  // Whether there is a port that was never used, and memory for it: it is taken if need be.
+  bool may_use_fresh() {
+    if (fresh_left_ == 0) return false;
+    const size_t chunk = number_after(used_count()) / kChunkPorts;
+    return has_memory(chunk) || take_memory(chunk);
+  }
+  bool take_memory(size_t chunk);
+
   void push(uint16_t index, Place place);
   void unlink(uint16_t index);
+  Taken use_fresh();
   Taken reuse(uint16_t index, PortReuse reuse, net::SeqAdjust adjust);
+  Taken take(uint16_t index, PortReuse reuse, net::SeqAdjust adjust);
   uint16_t natural_candidate(const SynNumbers& syn) const;
 
+  // What is known of ports that have no memory yet: nothing. Never written.
+  static PortChunk kUnused;
+
   std::shared_ptr<const PortSet> set_;
-  std::pmr::vector<Use> uses_;
-  std::pmr::vector<Record> records_;
+  PortChunks& source_;
+  uint32_t first_ = 0;       // the number of the port that is used first
+  uint32_t fresh_left_ = 0;  // ports that were never used
   Fifo available_;
   Fifo time_wait_;
   Counters counters_;
+  std::array<PortChunk*, kChunksMax> chunks_;
 };
 
 }  // namespace sluice

@@ -9,7 +9,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <memory_resource>
 #include <utility>
 
 #include "dataplane/net/address.h"
@@ -62,11 +61,11 @@ struct BackendState {
 struct PoolState {
   PoolState(net::Ipv4Address local_ip, net::Endpoint backend_address,
             std::shared_ptr<const PortShares> port_shares, uint32_t worker, net::Random& random,
-            std::pmr::memory_resource* memory = std::pmr::get_default_resource())
+            PortChunks& chunks)
       : local(local_ip),
         backend(backend_address),
         shares(std::move(port_shares)),
-        ports(shares->set(worker), random, memory) {}
+        ports(shares->set(worker), random, chunks) {}
 
   net::Ipv4Address local;
   net::Endpoint backend;
@@ -81,7 +80,7 @@ struct Registry {
   static constexpr size_t kBackends = 4096;
   static constexpr size_t kPools = 16384;
 
-  std::pmr::memory_resource* pool_memory = std::pmr::get_default_resource();  // control's alone
+  PortChunks port_chunks;
   std::array<std::unique_ptr<ServiceState>, kServices> services;
   std::array<std::unique_ptr<BackendState>, kBackends> backends;
   std::array<std::unique_ptr<PoolState>, kPools> pools;

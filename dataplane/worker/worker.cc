@@ -39,7 +39,7 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   core.rings = setup.rings;
   core.now_ms = TscClock().now_ms();
   core_ = std::make_unique<Core>(core);
-  core_->registry.pool_memory = pool_memory_.get();
+  core_->registry.port_chunks.set_memory(pool_memory_.get());
   core_->kernel_rings = setup.kernel_rings;
   core_->flow_log = setup.flow_log;
   static_cast<void>(setup.wall_clock->read(core_->wall_clock));

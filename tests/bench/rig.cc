@@ -126,13 +126,16 @@ Rig::Rig(const RigOptions& options)
   setup.transmit_context = this;
   setup.now_ms = rte_rdtsc() / cycles_per_ms_;
   core_ = std::make_unique<Core>(setup);
-  const auto shares = deal_ports(options.ports, options.workers);
+  core_->registry.port_chunks.set_memory(&pool_memory_);
+  const auto shares = deal_ports(options.ports, options.workers, net::Random({3, 4}));
   core_->registry.services[0] = std::make_unique<ServiceState>(kVip);
   for (const BackendView& view : snapshot_.services[0].backends) {
     core_->registry.backends[view.id] = std::make_unique<BackendState>();
     for (uint32_t l = 0; l < options.locals; ++l) {
-      core_->registry.pools[view.pools[l]] = std::make_unique<PoolState>(
-          local(l), view.address, shares, options.worker, core_->random, &pool_memory_);
+      core_->registry.pools[view.pools[l]] =
+          std::make_unique<PoolState>(local(l), view.address, shares, options.worker, core_->random,
+                                      core_->registry.port_chunks);
+      core_->registry.pools[view.pools[l]]->ports.take_all_memory();
     }
   }
   for (uint16_t side = 0; options.kernel && side < std::size(doors_); ++side) {

@@ -71,6 +71,7 @@ class SluiceBalancer final : public Balancer {
   void housekeeping(TimeUs now) override {
     core_->now_ms = now / kMillisecond;
     run_housekeeping(*core_);
+    core_->registry.port_chunks.refill();  // as control does
     core_->tx.flush();
   }
 
@@ -148,13 +149,13 @@ class SluiceBalancer final : public Balancer {
   void fill_registry(Registry& registry) {
     registry.services[0] = std::make_unique<ServiceState>(endpoint(site_.vip));
     registry.clock_maps = std::make_unique<ClockMap[]>(scenario_.flows_max);
-    const auto ports = deal_ports({site_.port_first, site_.port_last}, 1);
+    const auto ports = deal_ports({site_.port_first, site_.port_last}, 1, net::Random({5, 6}));
     size_t pool = 0;
     for (size_t b = 0; b < site_.backends.size(); b++) {
       registry.backends[b] = std::make_unique<BackendState>();
       for (const uint32_t local : site_.local_ips)
-        registry.pools[pool++] = std::make_unique<PoolState>(ip(local), endpoint(site_.backends[b]),
-                                                             ports, 0, core_->random);
+        registry.pools[pool++] = std::make_unique<PoolState>(
+            ip(local), endpoint(site_.backends[b]), ports, 0, core_->random, registry.port_chunks);
     }
   }
 

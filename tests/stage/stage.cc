@@ -113,9 +113,10 @@ void Stage::start(const Scene& scene, const Joined& joined) {
       const net::Ipv4Address local = ip4(10, 2, 0, static_cast<uint8_t>(1 + l));
       core->registry.pools[view.pools[l]] = std::make_unique<PoolState>(
           local, view.address, steering.share_ports(local, view.address, 1, scene.ports),
-          joined.worker, core->random);
+          joined.worker, core->random, core->registry.port_chunks);
     }
   }
+  core->registry.port_chunks.refill();
   adopt_snapshot(*core, *snapshot);
   flush();
   sent.clear();  // announcements

@@ -237,8 +237,22 @@ void DataplaneManager::apply(const Config& config, const Overrides& overrides) {
   runtime_.overrides = overrides;
   rest_ms_ = config.time_wait.backend_seconds * uint64_t{1000};
   ++network_generation_;
+  refill_port_memory();
   for (const auto& callback : on_apply_) callback(config_);
   publish();
+}
+
+void DataplaneManager::refill_port_memory() {
+  const size_t bytes = (size_t{config_.limits.port_memory_mb} << 20) / workers_.size();
+  try {
+    for (const auto& worker : workers_) {
+      worker->registry().port_chunks.refill(bytes / sizeof(PortChunk));
+    }
+    port_memory_failed_ = false;
+  } catch (const std::bad_alloc&) {
+    if (std::exchange(port_memory_failed_, true)) return;
+    spdlog::error("no memory for further local ports: pools use those again that they have");
+  }
 }
 
 void DataplaneManager::set_overrides(const Overrides& overrides) {

@@ -73,6 +73,9 @@ class DataplaneManager {
   // and then.
   void follow_links();
 
+  // Keeps memory ready for the ports that pools will use next. To be called many times a second.
+  void refill_port_memory();
+
   // Once a second.
   void sample();
   void keep_time();
@@ -139,6 +142,7 @@ class DataplaneManager {
   std::unique_ptr<SnapshotCell> cell_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Identities> identities_;
+  bool port_memory_failed_ = false;  // that has been logged
   HandshakeLatency handshakes_;
   TxWatch tx_watch_;
 };

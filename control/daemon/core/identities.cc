@@ -111,7 +111,7 @@ void Identities::adopt(const Config& config, uint64_t now_ms) {
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
       Registry& registry = *registries_[worker];
       registry.pools[entry.id] = std::make_unique<PoolState>(key.local, key.backend, shares, worker,
-                                                             random_, registry.pool_memory);
+                                                             random_, registry.port_chunks);
     }
   }
   make_clock_maps(config);

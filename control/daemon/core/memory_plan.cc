@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <limits>
 
@@ -39,6 +40,28 @@ std::string saved_by_compact(const Config& config) {
                      megabytes(less * config.eal.worker_lcores.size()));
 }
 
+// Of each worker: a pool has a chunk from the beginning, the reserve some, and later each as many
+// as its share of the ports needs.
+void plan_port_pools(const Config& config, MemoryPlan& plan) {
+  const uint64_t workers = config.eal.worker_lcores.size();
+  uint64_t pools = 0, chunks = 0;
+  for (const ServiceConfig& service : config.services) {
+    const LocalPoolConfig& locals = local_pool_of(config, service);
+    const uint64_t count = service.backends.size() * locals.addresses.size();
+    const uint64_t share = (locals.ports.size() + workers - 1) / workers;
+    pools += count;
+    chunks += count * PortPool::chunks_of(static_cast<uint32_t>(share));
+  }
+  const uint64_t reserve =
+      std::clamp<uint64_t>(pools / 4, PortChunks::kReserveMin, PortChunks::kReserveMax);
+  const uint64_t at_start = std::min(chunks, pools + reserve) * workers * sizeof(PortChunk);
+  const uint64_t limit = uint64_t{config.limits.port_memory_mb} << 20;
+  const uint64_t all = chunks * workers * sizeof(PortChunk);
+  plan.port_pools = pools * workers * sizeof(PoolState) + at_start;
+  plan.port_pools_max =
+      pools * workers * sizeof(PoolState) + std::max(at_start, std::min(all, limit));
+}
+
 }  // namespace
 
 MemoryPlan plan_memory(const Config& config) {
@@ -52,19 +75,15 @@ MemoryPlan plan_memory(const Config& config) {
                                  SynMemory::bytes() + FlowLogRing::bytes());
   plan.packets = workers * packet_pool_bytes(static_cast<uint32_t>(config.interfaces.size())) +
                  workers * (workers - 1) * Rings::kPackets * sizeof(void*);
-  for (const ServiceConfig& service : config.services) {
-    const LocalPoolConfig& locals = local_pool_of(config, service);
-    plan.port_pools +=
-        service.backends.size() * locals.addresses.size() * PortPool::bytes(locals.ports.size());
-  }
+  plan_port_pools(config, plan);
   return plan;
 }
 
 std::string to_string(const MemoryPlan& plan) {
   return fmt::format(
-      "flow tables {} MB, packets {} MB, other tables {} MB; port pools {} MB beside",
+      "flow tables {} MB, packets {} MB, other tables {} MB; port pools {} to {} MB beside",
       megabytes(plan.flow_tables), megabytes(plan.packets), megabytes(plan.other_tables),
-      megabytes(plan.port_pools));
+      megabytes(plan.port_pools), megabytes(plan.port_pools_max));
 }
 
 void check_memory(const Config& config, const MemoryPlan& plan) {
@@ -79,7 +98,8 @@ void check_memory(const Config& config, const MemoryPlan& plan) {
 
 std::string doubt_about_memory(const Config& config, const MemoryPlan& plan, bool hugepages,
                                const std::string& meminfo) {
-  const uint64_t wanted = plan.port_pools + (hugepages ? 0 : config.eal.memory_mb * (1ull << 20));
+  const uint64_t wanted =
+      plan.port_pools_max + (hugepages ? 0 : config.eal.memory_mb * (1ull << 20));
   const uint64_t available = available_bytes(meminfo);
   if (wanted <= available) return {};
   return fmt::format("the machine has {} MB of memory left, and {} MB may be used", available >> 20,

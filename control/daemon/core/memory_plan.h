@@ -3,7 +3,7 @@
 //
 // Tables, packet buffers and rings come from DPDK's heap, each worker's from its own NUMA node, and
 // are taken at start; eal.memory_mb has to hold them. Port pools are made beside it when a
-// configuration names them.
+// configuration names them, and grow as their ports are used, to limits.port_memory_mb at most.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,10 @@ namespace sluice::control {
 // Bytes, of all workers.
 struct MemoryPlan {
   uint64_t flow_tables = 0;
-  uint64_t other_tables = 0;  // next hops, kept SYNs
-  uint64_t packets = 0;       // buffers, and rings between workers
-  uint64_t port_pools = 0;    // beside DPDK's heap
+  uint64_t other_tables = 0;    // next hops, kept SYNs
+  uint64_t packets = 0;         // buffers, and rings between workers
+  uint64_t port_pools = 0;      // beside DPDK's heap, at the start
+  uint64_t port_pools_max = 0;  // the same once as many ports have been used as there can be
 
   uint64_t from_dpdk() const { return flow_tables + other_tables + packets; }
 };

@@ -63,8 +63,8 @@ constexpr TroubleDrop kTroubleDrops[] = {
     {"mbuf_exhausted", Severity::kCritical, "raise eal.memory_mb and restart"},
 };
 
-// Somebody says that an address is his; the log names both MACs.
 constexpr TroubleDrop kTroubleEvents[] = {
+    {"port_memory_missed", Severity::kWarning, "raise limits.port_memory_mb and reload"},
     {"arp_conflicts", Severity::kWarning,
      "two hosts have one address, or one forges it: see the log; pin it: [[interface]] neighbours"},
     {"address_conflicts", Severity::kWarning, "somebody else has an address of ours: see the log"},

@@ -12,6 +12,8 @@
 namespace sluice {
 namespace {
 
+constexpr net::Random kModelOrder({5, 6});
+
 struct Resting {
   uint16_t port;
   PriorIncarnation prior;
@@ -95,7 +97,9 @@ class PortPoolModel : public testing::Test {
     random_.seed(seed);
     model_ = {};
     net::Random order({seed, 0}), fits({seed, 1});
-    PortPool pool(make_port_set(range), order);
+    PortChunks chunks;
+    PortPool pool(make_port_set(range, kModelOrder), order, chunks);
+    pool.take_all_memory();
     learn_order(range, seed);
     now_ = 0xfffff000;  // the clock wraps on the way
     const uint32_t busiest = std::max<uint32_t>(1, range.size() * (1 + random_() % 4) / 4);
@@ -113,7 +117,9 @@ class PortPoolModel : public testing::Test {
   /// The random first order is not ours to predict: taken from a twin.
   void learn_order(PortRange range, uint32_t seed) {
     net::Random order({seed, 0});
-    PortPool peer(make_port_set(range), order);
+    PortChunks chunks;
+    PortPool peer(make_port_set(range, kModelOrder), order, chunks);
+    peer.take_all_memory();
     while (const auto taken = peer.take_unadjusted({}, {}, 0)) {
       model_.clean.push_back({taken->port, PriorIncarnation{}, PortPool::kNoFlow});
     }

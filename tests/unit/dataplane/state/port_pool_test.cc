@@ -27,14 +27,26 @@ PriorIncarnation clean(uint32_t now) {
 constexpr SynNumbers kNewer{2000, 6000, true};
 constexpr SynNumbers kOlder{500, 4000, true};
 
-struct Pool : PortPool {
+constexpr net::Random kPoolOrder({5, 6});
+
+struct Chunks {
+  std::unique_ptr<PortChunks> chunks;
+};
+
+struct Pool : private Chunks, public PortPool {
   explicit Pool(uint32_t size, uint64_t seed = 1)
       : Pool(PortRange{1000, static_cast<uint16_t>(999 + size)}, net::Random({seed, 0})) {}
-  Pool(PortRange range, net::Random random) : PortPool(make_port_set(range), random) {}
+  Pool(PortRange range, net::Random random) : Pool(std::make_unique<PortChunks>(), range, random) {
+    take_all_memory();
+  }
   uint16_t take_one(const ReuseRules& rules, uint32_t now, const SynNumbers& syn = kNewer) {
     const auto taken = take_unadjusted(syn, rules, now);
     return taken ? taken->port : uint16_t{0};
   }
+
+ private:
+  Pool(std::unique_ptr<PortChunks> made, PortRange range, net::Random random)
+      : Chunks{std::move(made)}, PortPool(make_port_set(range, kPoolOrder), random, *chunks) {}
 };
 
 TEST(PortPool, GivesEveryPortOfItsRangeOnce) {

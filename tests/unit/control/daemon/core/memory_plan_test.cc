@@ -29,9 +29,19 @@ TEST(MemoryPlan, EachWorkerTakesItsOwnAndPortsAreShared) {
   EXPECT_EQ(four.flow_tables, 4 * one.flow_tables);
   EXPECT_EQ(four.other_tables, 4 * one.other_tables);
   EXPECT_GT(four.packets, 4 * one.packets);
-  EXPECT_EQ(four.port_pools, one.port_pools);
+  EXPECT_NEAR(four.port_pools_max, one.port_pools_max, one.port_pools_max / 50.0);
   EXPECT_LE(one.flow_tables / config(1).limits.flows_per_worker, 168u) << "bytes a flow";
-  EXPECT_GE(one.port_pools, 6u * 64512u * 16u);
+  EXPECT_GE(one.port_pools_max, 6u * 64512u * 20u);
+}
+
+TEST(MemoryPlan, ManyPoolsBeginSmallAndEndAtTheirLimit) {
+  Config many = config(1);
+  many.local_pools[0].addresses.resize(4);
+  many.services[0].backends.resize(10'000);
+  const MemoryPlan plan = plan_memory(many);
+  EXPECT_LE(plan.port_pools, 400u << 20);
+  EXPECT_GE(plan.port_pools_max, 1024u << 20);
+  EXPECT_LE(plan.port_pools_max, 1200u << 20);
 }
 
 TEST(MemoryPlan, WhatDoesNotFitIsSaidWithTheWayOut) {
