@@ -174,26 +174,62 @@ uint32_t NextHops::confirm_interval_ms(const Neighbour& neighbour) const {
 void NextHops::adopt(const Snapshot& snapshot, uint64_t now_ms) {
   neighbours_.new_generations();
   asked_at_once_ = 0;
-  for (uint32_t index; (index = neighbours_.any_configured()) != Neighbours::kNone;) {
-    Neighbour& neighbour = neighbours_[index];
-    if (neighbour.state == State::kPinned) neighbour.state = State::kReachable;
-    neighbours_.assign(index, Share::kFlows, now_ms);
-    // What is not named again has to age from now on.
-    if (!neighbours_.timers().is_set(index)) neighbours_.timers().set(index, now_ms + kConfirmMs);
-  }
-  for (uint16_t i = 0; i < snapshot.interfaces.size(); ++i) {
-    for (const PinnedNeighbour& pinned : snapshot.interfaces[i].pinned) {
-      pin(snapshot, i, pinned, now_ms);
+  ++adoption_.network;
+  next_step(Adoption::Step::kPinned);
+  adopt_more(snapshot, now_ms);
+}
+
+/// A part that takes about as long as a burst.
+void NextHops::adopt_more(const Snapshot& snapshot, uint64_t now_ms) {
+  constexpr uint32_t kBudget = 256;
+  for (uint32_t cost = 0; cost < kBudget && is_adopting();) cost += adopt_next(snapshot, now_ms);
+}
+
+/// Takes one next hop over, and says what that cost.
+uint32_t NextHops::adopt_next(const Snapshot& snapshot, uint64_t now_ms) {
+  constexpr uint32_t kNamed = 4, kLookedAt = 1;
+  using Step = Adoption::Step;
+  uint32_t& outer = adoption_.outer;
+  switch (adoption_.step) {
+    case Step::kPinned: {
+      if (outer >= snapshot.interfaces.size()) return next_step(Step::kGateways), kLookedAt;
+      const auto& pinned = snapshot.interfaces[outer].pinned;
+      if (adoption_.inner >= pinned.size()) break;
+      pin(snapshot, static_cast<uint16_t>(outer), pinned[adoption_.inner++], now_ms);
+      return kNamed;
     }
-  }
-  for (const Route& route : snapshot.routes) {
-    if (route.via.raw != 0) keep(snapshot, route.via, now_ms);
-  }
-  for (const ServiceView& service : snapshot.services) {
-    for (const BackendView& backend : service.backends) {
-      keep(snapshot, backend.address.ip, now_ms);
+    case Step::kGateways:
+      if (outer >= snapshot.routes.size()) return next_step(Step::kBackends), kLookedAt;
+      if (snapshot.routes[outer].via.raw == 0) break;
+      keep(snapshot, snapshot.routes[outer++].via, now_ms);
+      return kNamed;
+    case Step::kBackends: {
+      if (outer >= snapshot.services.size()) return next_step(Step::kForget), kLookedAt;
+      const auto& backends = snapshot.services[outer].backends;
+      if (adoption_.inner >= backends.size()) break;
+      keep(snapshot, backends[adoption_.inner++].address.ip, now_ms);
+      return kNamed;
     }
+    case Step::kForget:
+      if (outer >= neighbours_.capacity()) return next_step(Step::kDone), kLookedAt;
+      forget(outer, now_ms);
+      break;
+    case Step::kDone:
+      break;
   }
+  ++outer;
+  adoption_.inner = 0;
+  return kLookedAt;
+}
+
+/// Where an entry is configured no more, it ages from now on.
+void NextHops::forget(uint32_t index, uint64_t now_ms) {
+  Neighbour& neighbour = neighbours_[index];
+  const bool configured = neighbour.state != State::kFree && neighbour.share == Share::kConfigured;
+  if (!configured || neighbour.named == adoption_.network) return;
+  if (neighbour.state == State::kPinned) neighbour.state = State::kReachable;
+  neighbours_.assign(index, Share::kFlows, now_ms);
+  if (!neighbours_.timers().is_set(index)) neighbours_.timers().set(index, now_ms + kConfirmMs);
 }
 
 void NextHops::prepare(const Snapshot& snapshot, net::Ipv4Address destination, uint64_t now_ms) {
@@ -207,6 +243,11 @@ void NextHops::keep(const Snapshot& snapshot, net::Ipv4Address destination, uint
   if (index == Neighbours::kNone) return;
   Neighbour& neighbour = neighbours_[index];
   assign(index, Share::kConfigured, now_ms);
+  if (neighbour.state == State::kPinned && neighbour.named != adoption_.network) {
+    neighbour.state = State::kReachable;
+    neighbours_.timers().set(index, now_ms + kConfirmMs);
+  }
+  neighbour.named = adoption_.network;
   if (neighbour.state != State::kResolving || neighbour.tries > 0) return;
   neighbour.used_ms = now_ms;
   begin_asking_later(snapshot, index, now_ms);
@@ -223,6 +264,7 @@ void NextHops::pin(const Snapshot& snapshot, uint16_t interface, const PinnedNei
   neighbours_.timers().cancel(index);
   set_mac(snapshot, index, pinned.mac);
   neighbours_[index].state = State::kPinned;
+  neighbours_[index].named = adoption_.network;
 }
 
 void NextHops::link_came_up(const Snapshot& snapshot, uint16_t interface, uint64_t now_ms) {
@@ -376,6 +418,7 @@ void NextHops::note_own_conflict(const Snapshot& snapshot, const net::ArpHeader&
 
 void NextHops::tick(const Snapshot& snapshot, uint64_t now_ms) {
   constexpr uint32_t kBudget = 64;
+  if (is_adopting()) adopt_more(snapshot, now_ms);
   neighbours_.timers().advance(now_ms, kBudget,
                                [&](uint32_t index) { expire(snapshot, index, now_ms); });
 }

@@ -99,8 +99,10 @@ class NextHops {
   void tick(const Snapshot& snapshot, uint64_t now_ms);
 
   /// Takes routes, backends, gateways and pinned neighbours from a snapshot whose network is
-  /// another: their entries are kept for good, and asked for before the first packet needs them.
+  /// another: their entries are kept for good, and asked for before the first packet needs them. Of
+  /// many a part is taken at once, and the rest with each tick().
   void adopt(const Snapshot& snapshot, uint64_t now_ms);
+  bool is_adopting() const { return adoption_.step != Adoption::Step::kDone; }
   /// Asks the configured next hops of an interface whose link has come up whether they are the
   /// same.
   void link_came_up(const Snapshot& snapshot, uint16_t interface, uint64_t now_ms);
@@ -116,6 +118,20 @@ class NextHops {
     uint32_t tokens;
     uint64_t filled_ms;
   };
+
+  /// How far a snapshot's next hops have been taken over. First what it names is marked with the
+  /// network's number, then what is configured and has another number loses its place.
+  struct Adoption {
+    enum class Step : uint8_t { kPinned, kGateways, kBackends, kForget, kDone };
+    Step step = Step::kDone;
+    uint32_t network = 0;
+    uint32_t outer = 0;  // interface, route, service or neighbour
+    uint32_t inner = 0;  // pinned neighbour or backend of it
+  };
+  void adopt_more(const Snapshot& snapshot, uint64_t now_ms);
+  uint32_t adopt_next(const Snapshot& snapshot, uint64_t now_ms);
+  void next_step(Adoption::Step step) { adoption_ = {step, adoption_.network, 0, 0}; }
+  void forget(uint32_t index, uint64_t now_ms);
 
   uint32_t resolve(const Snapshot& snapshot, net::Ipv4Address destination, Share share,
                    uint64_t now_ms, net::DropReason& reason);
@@ -163,6 +179,7 @@ class NextHops {
   MacConflicts conflicts_;
   std::array<Bucket, kInterfacesMax> buckets_;
   uint32_t asked_at_once_ = 0;
+  Adoption adoption_;
 };
 
 }  // namespace sluice

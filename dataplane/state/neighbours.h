@@ -71,6 +71,7 @@ struct Neighbour {
   uint32_t older = UINT32_MAX;
   uint64_t queued_ms = 0;
   net::Ipv4Address asking;  // source of our requests
+  uint32_t named = 0;       // configured: by the network of this number, see NextHops
   TimerNode timer;
 
   net::MacAddress mac() const { return header.destination; }

@@ -39,6 +39,35 @@ class Resolution : public Stage {
   }
 };
 
+// Of a thousand backends a worker takes a few in each iteration, so that no packet waits for all.
+TEST_F(Resolution, ManyBackendsAreTakenOverInParts) {
+  Scene scene;
+  scene.backends = 200;
+  scene.limits.neighbour_count_max = 1000;
+  start(scene);
+  const auto count = [&](Neighbour::Share share) {
+    return core->next_hops.neighbours().count(share);
+  };
+  EXPECT_TRUE(core->next_hops.is_adopting());
+  EXPECT_LE(count(Neighbour::Share::kConfigured), 64u);
+  for (int i = 0; i < 30; ++i) run_housekeeping(*core);
+  EXPECT_FALSE(core->next_hops.is_adopting());
+  EXPECT_EQ(count(Neighbour::Share::kConfigured), 200u);
+  pass(1000);
+  sent.clear();
+  scene.backends = 50;
+  std::unique_ptr<Snapshot> fewer = make_snapshot(scene);
+  adopt_snapshot(*core, *fewer);
+  snapshot = std::move(fewer);
+  EXPECT_EQ(count(Neighbour::Share::kConfigured), 200u) << "none is lost before all are known";
+  for (int i = 0; i < 30; ++i) run_housekeeping(*core);
+  EXPECT_FALSE(core->next_hops.is_adopting());
+  EXPECT_EQ(count(Neighbour::Share::kConfigured), 50u);
+  EXPECT_EQ(count(Neighbour::Share::kFlows), 150u);
+  flush();
+  sent.clear();
+}
+
 TEST_F(Resolution, RequestsForOurAddressesAreAnswered) {
   start_silent();
   struct Row {
