@@ -13,6 +13,7 @@
 #include "control/config/health_check_rules.h"
 #include "control/config/route_lookup.h"
 #include "control/config/rules.h"
+#include "dataplane/state/registry.h"
 
 namespace sluice::control {
 namespace {
@@ -53,6 +54,7 @@ class Check : private Rules {
   void backends();
   void gateways();
   void clients();
+  void totals();
   void files();
   void sockets();
   void listening();
@@ -358,6 +360,33 @@ void Check::clients() {
       "answer (to = \"0.0.0.0/0\", via = a gateway on the clients' side)");
 }
 
+// What all services name together: there is room for so many, removed ones that linger included.
+void Check::totals() {
+  size_t backends = 0, pairs = 0;
+  std::map<std::string, std::set<net::Endpoint>> reached;  // by local_pool
+  std::map<std::string, size_t> addresses;
+  for (const LocalPoolConfig& pool : config_.local_pools) {
+    addresses[pool.name] = pool.addresses.size();
+  }
+  bool many_backends = false, many_pairs = false;
+  each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
+    std::set<net::Endpoint>& pool = reached[item.local_pool];
+    const size_t per_backend = addresses[item.local_pool];
+    backends += item.backends.size();
+    for (const BackendConfig& backend : item.backends) {
+      if (pool.insert(backend.address).second) pairs += per_backend;
+    }
+    if (backends > Registry::kBackends && !std::exchange(many_backends, true)) {
+      problem(path, "more backends than there is room for",
+              fmt::format("at most {} in all services together", Registry::kBackends));
+    }
+    if (pairs > Registry::kPools && !std::exchange(many_pairs, true)) {
+      problem(path, "more pairs of a local address and a backend than there is room for",
+              fmt::format("at most {} in all services together", Registry::kPools));
+    }
+  });
+}
+
 void Check::files() {
   const std::string& file = config_.flow_log.file;
   if (file.empty() || file.starts_with('/') || !was_read("flow_log.file")) return;
@@ -436,6 +465,7 @@ void check_config(const Config& config, Reader& reader, std::vector<std::string>
   check.backends();
   check.gateways();
   check.clients();
+  check.totals();
   check.hosts();
   check.neighbours();
   check.files();

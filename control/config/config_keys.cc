@@ -390,7 +390,7 @@ const Keys<ServiceConfig> kServiceKeys = {
     one("mss_clamp", &ServiceConfig::mss_clamp, boolean()),
     one("reset_on_timeout", &ServiceConfig::reset_on_timeout, boolean()),
     one("on_refusal", &ServiceConfig::on_refusal, choice<OnRefusal>()),
-    tables("backend", &ServiceConfig::backends, kBackendKeys, {1, 256}, Need::kRequired),
+    tables("backend", &ServiceConfig::backends, kBackendKeys, {1, 1024}, Need::kRequired),
     table("health_check", &ServiceConfig::health_check, kHealthCheckKeys),
 };
 
@@ -404,7 +404,7 @@ const Keys<Config> kConfigKeys = {
     table("limits", &Config::limits, kLimitsKeys),
     table("tcp_timeouts", &Config::tcp_timeouts, kTcpTimeoutsKeys),
     table("flow_log", &Config::flow_log, kFlowLogKeys),
-    tables("service", &Config::services, kServiceKeys, {1, 256}, Need::kRequired),
+    tables("service", &Config::services, kServiceKeys, {1, 1024}, Need::kRequired),
 };
 
 template <class Owner>

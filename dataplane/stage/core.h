@@ -160,7 +160,7 @@ struct Core {
   }
   uint32_t flow_of_backend(net::Endpoint backend, net::Endpoint local) const {
     const PoolId id = snapshot->pool_at(local.ip, backend);
-    return id == kNoId ? FlowTable::kNone : flow_of_port(id, local.port);
+    return id == kNoPool ? FlowTable::kNone : flow_of_port(id, local.port);
   }
   uint32_t flow_of_port(PoolId pool, net::be16 port) const {
     const PortPool::Use* use = registry.pools[pool]->ports.find(port.host());

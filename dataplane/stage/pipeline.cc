@@ -68,7 +68,7 @@ void prefetch_lookup(const Core& core, const Segment& segment, bool faces_backen
     lookup.place = static_cast<uint8_t>(burst.add(key, hash));
   } else if (owner != Snapshot::Owner::kNobody && faces_backends) {
     const PoolId pool = snapshot.pool_at(owner, segment.source());
-    if (pool == kNoId) return;
+    if (pool == kNoPool) return;
     lookup.local =
         core.registry.pools[pool]->ports.find(segment.packet.tcp->destination_port.host());
     if (lookup.local == nullptr) return;

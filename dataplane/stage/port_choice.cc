@@ -62,7 +62,7 @@ std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bo
 void set_port(Core& core, uint32_t index, const PortChoice& choice) {
   Flow& flow = core.flows[index];
   PoolState& pool = *core.registry.pools[choice.pool];
-  flow.pool = choice.pool;
+  flow.pool = static_cast<uint16_t>(choice.pool);
   flow.local_port = net::be16::from_host(choice.taken.port);
   flow.reuse = choice.taken.reuse;
   flow.deltas = net::make_deltas(core.client(flow), core.vip(flow), core.local(flow), pool.backend);

@@ -66,7 +66,7 @@ struct alignas(64) Flow {
   FlowKey key;
   net::be16 local_port;
   net::Deltas deltas;  // of the way in; the way out has the opposite ones
-  PoolId pool;
+  uint16_t pool;       // a PoolId
   BackendId backend;
   bool live : 1;                // this entry is a flow
   bool timestamps : 1;          // the client's SYN had them (after the handshake: both have)

@@ -76,9 +76,11 @@ struct PoolState {
 };
 
 struct Registry {
-  static constexpr size_t kServices = 1024;
-  static constexpr size_t kBackends = 4096;
-  static constexpr size_t kPools = 16384;
+  // Removed ones that linger included, so that a reload may name others altogether.
+  static constexpr size_t kServices = 4096;
+  static constexpr size_t kBackends = 32768;
+  static constexpr size_t kPools = 65536;
+  static_assert(kPools - 1 <= UINT16_MAX && kBackends <= kNoId && kServices <= kNoId);
 
   PortChunks port_chunks;
   std::array<std::unique_ptr<ServiceState>, kServices> services;

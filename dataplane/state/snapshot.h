@@ -20,8 +20,9 @@ namespace sluice {
 
 using ServiceId = uint16_t;
 using BackendId = uint16_t;
-using PoolId = uint16_t;
+using PoolId = uint32_t;  // below 65,536: a flow keeps it in 16 bits
 inline constexpr uint16_t kNoId = UINT16_MAX;
+inline constexpr PoolId kNoPool = UINT32_MAX;
 
 /// A next hop whose MAC is configured: nothing that it or anybody says changes it.
 struct PinnedNeighbour {
@@ -115,6 +116,8 @@ struct Snapshot {
   /// Whose a destination is, asked for each packet: a VIP's, nobody's, or a local address's, which
   /// has a number from kFirstLocal on.
   enum class Owner : uint32_t { kVip, kFirstLocal, kNobody = FlatMap::kNone };
+  /// Local addresses that there can be: their numbers are 16 bits of a key.
+  static constexpr size_t kLocals = 65'535;
   static constexpr bool is_local(Owner owner) {
     return owner != Owner::kVip && owner != Owner::kNobody;
   }
@@ -123,13 +126,13 @@ struct Snapshot {
   ServiceId service_at(net::Endpoint vip) const {
     return static_cast<ServiceId>(services_at_.find(word_of(vip)));
   }
-  /// The pool of a local address towards a backend, or kNoId.
+  /// The pool of a local address towards a backend, or kNoPool.
   PoolId pool_at(net::Ipv4Address local, net::Endpoint backend) const {
     return pool_at(owner_of(local), backend);
   }
   PoolId pool_at(Owner local, net::Endpoint backend) const {
-    return static_cast<PoolId>(
-        pools_.find(uint64_t{static_cast<uint32_t>(local)} << 48 | word_of(backend)));
+    static_assert(kNoPool == FlatMap::kNone);
+    return pools_.find(uint64_t{static_cast<uint32_t>(local)} << 48 | word_of(backend));
   }
   /// The service with this id, or nullptr where it is removed and takes no new flows.
   const ServiceView* find_service(ServiceId id) const {

@@ -12,14 +12,22 @@ namespace sluice::control {
 namespace {
 
 // Ids are given lowest first, so that registries stay dense and easy to read in a debugger.
-template <class Key, class Entry, class Slots>
-uint16_t free_id(const std::map<Key, Entry>& entries, const Slots& slots) {
-  std::vector<bool> taken(slots.size());
-  for (const auto& [key, entry] : entries) {
-    if (entry.id != kNoId) taken[entry.id] = true;  // the one that asks has none yet
+class FreeIds {
+ public:
+  template <class State, size_t kCount>
+  explicit FreeIds(const std::array<std::unique_ptr<State>, kCount>& slots) {
+    for (const auto& state : slots) taken_.push_back(state != nullptr);
   }
-  return static_cast<uint16_t>(std::ranges::find(taken, false) - taken.begin());
-}
+  // There is one: what is wanted has been counted.
+  uint32_t take() {
+    while (taken_[next_]) ++next_;
+    return next_++;
+  }
+
+ private:
+  std::vector<bool> taken_;
+  uint32_t next_ = 0;
+};
 
 template <class Key, class Entry>
 size_t count_union(const std::map<Key, Entry>& present, const std::map<Key, Entry>& wanted) {
@@ -39,6 +47,9 @@ void check_count(const char* what, size_t count, size_t max) {
 
 Identities::Wanted Identities::wanted_by(const Config& config) {
   Wanted wanted;
+  for (const LocalPoolConfig& pool : config.local_pools) {
+    wanted.locals.insert(pool.addresses.begin(), pool.addresses.end());
+  }
   for (const ServiceConfig& service : config.services) {
     wanted.services[service.vip] = {};
     const LocalPoolConfig& locals = local_pool_of(config, service);
@@ -58,6 +69,7 @@ void Identities::check(const Wanted& wanted) const {
   check_count("backends", count_union(backends_, wanted.backends), Registry::kBackends);
   check_count("pairs of local address and backend", count_union(pools_, wanted.pools),
               Registry::kPools);
+  check_count("local addresses", count_locals(wanted), Snapshot::kLocals);
   for (const auto& [key, pool] : wanted.pools) {
     auto present = pools_.find(key);
     if (present == pools_.end() || present->second.range == pool.range) continue;
@@ -66,6 +78,13 @@ void Identities::check(const Wanted& wanted) const {
         "local address",
         net::to_string(key.local), to_string(present->second.range)));
   }
+}
+
+// Of pools, and of those that have none: no service uses their local_pool.
+size_t Identities::count_locals(const Wanted& wanted) const {
+  std::set<net::Ipv4Address> locals = wanted.locals;
+  for (const auto& [key, pool] : pools_) locals.insert(key.local);
+  return locals.size();
 }
 
 void Identities::adopt(const Config& config, uint64_t now_ms) {
@@ -77,11 +96,13 @@ void Identities::adopt(const Config& config, uint64_t now_ms) {
     if (!entry.removed) entry.used_ms = now_ms;
     entry.removed = true;
   }
+  const Registry& slots = *registries_.front();
+  FreeIds service_ids(slots.services), backend_ids(slots.backends), pool_ids(slots.pools);
   for (const auto& [key, unused] : wanted.services) {
     ServiceEntry& entry = services_[key];
     entry.removed = false;
     if (entry.id != kNoId) continue;
-    entry.id = free_id(services_, registries_.front()->services);
+    entry.id = static_cast<ServiceId>(service_ids.take());
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
       registries_[worker]->services[entry.id] = std::make_unique<ServiceState>(key, worker);
     }
@@ -92,7 +113,7 @@ void Identities::adopt(const Config& config, uint64_t now_ms) {
     entry.service = backend.service;
     entry.weight = backend.weight;
     if (entry.id != kNoId) continue;
-    entry.id = free_id(backends_, registries_.front()->backends);
+    entry.id = static_cast<BackendId>(backend_ids.take());
     for (Registry* registry : registries_) {
       registry->backends[entry.id] = std::make_unique<BackendState>();
     }
@@ -101,8 +122,8 @@ void Identities::adopt(const Config& config, uint64_t now_ms) {
     PoolEntry& entry = pools_[key];
     entry.removed = false;
     entry.range = pool.range;
-    if (entry.id != kNoId) continue;
-    entry.id = free_id(pools_, registries_.front()->pools);
+    if (entry.id != kNoPool) continue;
+    entry.id = pool_ids.take();
     // A route that a reload moves to another interface does not move the pool: what then comes in
     // elsewhere is handed off.
     const std::optional<RouteResult> way = lookup_route(config, key.backend.ip);
@@ -144,9 +165,8 @@ Identities::Finished Identities::finished(uint64_t now_ms, uint64_t rest_ms) {
   for (const auto& [vip, service] : services_) {
     if (!service.removed) continue;
     // Its backends first: their flows count for it.
-    const bool has_backends = std::ranges::any_of(
-        backends_, [&, vip = vip](const auto& entry) { return entry.first.vip == vip; });
-    if (!has_backends) done.services.push_back(vip);
+    const auto backend = backends_.lower_bound({vip, {}});
+    if (backend == backends_.end() || backend->first.vip != vip) done.services.push_back(vip);
   }
   return done;
 }

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,7 @@ struct BackendEntry {
 };
 
 struct PoolEntry {
-  PoolId id = kNoId;
+  PoolId id = kNoPool;
   bool removed = false;
   PortRange range;
   uint64_t used_ms = 0;  // when a removed one was last seen in use
@@ -79,7 +80,7 @@ class Identities {
 
   // A counter, summed over the workers.
   template <class State, size_t kCount>
-  uint64_t sum(std::array<std::unique_ptr<State>, kCount> Registry::*states, uint16_t id,
+  uint64_t sum(std::array<std::unique_ptr<State>, kCount> Registry::*states, uint32_t id,
                Counter State::*counter) const {
     uint64_t total = 0;
     for (const Registry* registry : registries_)
@@ -93,9 +94,11 @@ class Identities {
     std::map<net::Endpoint, ServiceEntry> services;
     std::map<BackendKey, BackendEntry> backends;
     std::map<PoolKey, PoolEntry> pools;
+    std::set<net::Ipv4Address> locals;
   };
   static Wanted wanted_by(const Config& config);
   void check(const Wanted& wanted) const;
+  size_t count_locals(const Wanted& wanted) const;
   bool is_used(const PoolEntry& pool) const;
   void make_clock_maps(const Config& config);
 
