@@ -39,11 +39,6 @@ json ask_running(const std::string& socket_path, std::string& config_file, bool&
   }
 }
 
-int rank(const json& row) {
-  const std::string level = text_field(row, "level");
-  return level == "bad" ? 2 : level == "warn" ? 1 : 0;
-}
-
 struct DoctorOptions {
   std::string config;
 };
@@ -81,26 +76,27 @@ json run_doctor(const std::string& socket_path, std::string config_file) {
     while (what.ends_with('\n')) what.pop_back();
   }
   std::vector<json> sorted = rows;
-  std::ranges::stable_sort(sorted, std::ranges::greater{}, rank);
+  std::ranges::stable_sort(sorted, std::ranges::greater{}, severity_field);
   return {{"config_file", config_file}, {"findings", sorted}};
 }
 
 std::string render_doctor(const json& result) {
   std::string out;
-  size_t ill = 0;
+  size_t wrong = 0;
   for (const json& row : list_field(result, "findings")) {
-    ill += rank(row) > 0 ? 1 : 0;
-    out += fmt::format("{:<5} {:<11} {}\n", text_field(row, "level"), text_field(row, "area"),
+    wrong += severity_field(row) == Severity::kOk ? 0 : 1;
+    out += fmt::format("{:<8} {:<11} {}\n", severity_text(row), text_field(row, "area"),
                        text_field(row, "what"));
-    const std::string remedy = text_field(row, "mend", "");
-    if (!remedy.empty()) out += fmt::format("{:<17} mend: {}\n", "", remedy);
+    const std::string remedy = remedy_text(row);
+    if (!remedy.empty()) out += fmt::format("{:<20} remedy: {}\n", "", remedy);
   }
-  return out + (ill == 0 ? "nothing to mend\n" : fmt::format("{} to mend\n", ill));
+  return out + (wrong == 0 ? "nothing is wrong\n" : fmt::format("findings to mend: {}\n", wrong));
 }
 
 bool is_ill(const json& result) {
-  return std::ranges::any_of(list_field(result, "findings"),
-                             [](const json& row) { return rank(row) == 2; });
+  return std::ranges::any_of(list_field(result, "findings"), [](const json& row) {
+    return severity_field(row) == Severity::kCritical;
+  });
 }
 
 Command doctor_command() {

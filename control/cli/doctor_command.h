@@ -9,8 +9,8 @@
 
 namespace sluice::control {
 
-// {"findings": [{"area", "level", "what", "mend"}]}, worst first. `config_file` may be empty: then
-// the running sluice says which, or the default place is tried.
+// {"findings": [{"area", "severity", "what", "remedy"}]}, worst first. `config_file` may be empty:
+// then the running sluice says which, or the default place is tried.
 nlohmann::json run_doctor(const std::string& socket_path, std::string config_file);
 
 std::string render_doctor(const nlohmann::json& result);

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "control/common/api_answer.h"
+#include "control/common/finding.h"
 #include "control/common/human.h"
 
 namespace sluice::control {
@@ -14,14 +15,14 @@ namespace {
 
 using nlohmann::json;
 
-std::string verdict_lines(const json& verdict) {
-  const json& findings = list_field(verdict, "findings");
+std::string finding_lines(const json& status) {
+  const json& findings = list_field(judgement_of(status), "findings");
   if (findings.empty()) return "all is well\n";
   std::string out;
   for (const json& finding : findings) {
-    out += fmt::format("{:<5} {}\n", text_field(finding, "level"), text_field(finding, "what"));
-    const std::string remedy = text_field(finding, "mend", "");
-    if (!remedy.empty()) out += fmt::format("      mend: {}\n", remedy);
+    out += fmt::format("{:<8} {}\n", severity_text(finding), text_field(finding, "what"));
+    const std::string remedy = remedy_text(finding);
+    if (!remedy.empty()) out += fmt::format("{:<8} remedy: {}\n", "", remedy);
   }
   return out;
 }
@@ -38,10 +39,9 @@ std::string most_drops(const json& status) {
 }  // namespace
 
 std::string render_status(const json& status) {
-  const json& verdict = field(status, "verdict");
-  if (verdict.is_null()) return "sluice has only just started\n";
+  if (judgement_of(status).is_null()) return "sluice has only just started\n";
   const json& totals = field(status, "totals");
-  std::string out = verdict_lines(verdict);
+  std::string out = finding_lines(status);
   out += fmt::format(
       "sluice {}, up {}: {} connections open, {} new a second, {}bit/s to backends, {}bit/s back, "
       "{} drops a second{}\n",
@@ -55,7 +55,7 @@ std::string render_status(const json& status) {
 }
 
 bool is_red(const json& status) {
-  return text_field(field(status, "verdict"), "level") == "bad";
+  return severity_field(judgement_of(status)) == Severity::kCritical;
 }
 
 Command status_command() {

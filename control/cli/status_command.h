@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The verdict and the totals in a few lines.
+// The findings and the totals in a few lines.
 #pragma once
 
 #include <nlohmann/json.hpp>

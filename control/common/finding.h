@@ -4,18 +4,13 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
+
+#include "control/common/severity.h"
 
 namespace sluice::control {
 
-enum class Severity : uint8_t { kOk, kWarning, kCritical };
-constexpr std::string_view to_string(Severity level) {
-  constexpr std::string_view kNames[] = {"ok", "warn", "bad"};
-  return kNames[static_cast<size_t>(level)];
-}
-
 struct Finding {
-  Severity level;
+  Severity severity;
   std::string what;
   std::string remedy;
 };
@@ -23,16 +18,20 @@ struct Finding {
 // One finding of `sluicectl doctor`.
 struct Diagnosis {
   std::string area;  // "hugepages", "nic", ...
-  Severity level;
+  Severity severity;
   std::string what;
   std::string remedy;  // a command or a setting; empty when all is well
 };
 
-inline nlohmann::json to_json_row(const Diagnosis& item) {
-  return {{"area", item.area},
-          {"level", to_string(item.level)},
-          {"what", item.what},
-          {"mend", item.remedy}};
-}
+// With the old keys beside the new ones.
+nlohmann::json to_json_row(const Finding& item);
+nlohmann::json to_json_row(const Diagnosis& item);
+// What a row of findings says in either version; the words of a later one as they are.
+Severity severity_field(const nlohmann::json& row);  // kOk where it says nothing we know
+std::string severity_text(const nlohmann::json& row);
+std::string remedy_text(const nlohmann::json& row);  // empty where there is none
+// What of a status has `severity` and `findings`: itself, of an older sluice its `verdict`, null
+// before the first second is over.
+const nlohmann::json& judgement_of(const nlohmann::json& status);
 
 }  // namespace sluice::control

@@ -23,18 +23,18 @@ def findings(lab):
 
 
 def said(lab, area):
-    return [(row["level"], row["what"], row["mend"]) for row in findings(lab)[1]
+    return [(row["severity"], row["what"], row["remedy"]) for row in findings(lab)[1]
             if row["area"] == area]
 
 
 def test_it_finds_what_is_wrong(lab):
     status, rows = findings(lab)
-    assert status == 0 and all(row["level"] != "bad" for row in rows), rows
-    assert all(row["mend"] for row in rows if row["level"] != "ok")
+    assert status == 0 and all(row["severity"] != "critical" for row in rows), rows
+    assert all(row["remedy"] for row in rows if row["severity"] != "ok")
 
     lab.balancer.run("ethtool", "-K", "lb-client", "gro", "on")
-    assert any(level == "bad" and mend == "ethtool -K lb-client gro off"
-               for level, _, mend in said(lab, "offloads"))
+    assert any(severity == "critical" and remedy == "ethtool -K lb-client gro off"
+               for severity, _, remedy in said(lab, "offloads"))
 
     lab.backends[0].sysctl(**{"net.ipv4.tcp_timestamps": 0})
     churn(lab, seconds=5, connections=100)
@@ -58,5 +58,5 @@ def test_it_finds_what_is_wrong(lab):
 def test_without_sluice_the_host_is_examined(lab):
     lab.middle.stop()
     done = lab.middle.ctl_run("doctor", "--json", "--config", lab.middle.config)
-    areas = {row["area"]: row["level"] for row in json.loads(done.stdout)["findings"]}
-    assert areas["sluice"] == "warn" and "hugepages" in areas and "offloads" in areas
+    areas = {row["area"]: row["severity"] for row in json.loads(done.stdout)["findings"]}
+    assert areas["sluice"] == "warning" and "hugepages" in areas and "offloads" in areas

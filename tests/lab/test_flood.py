@@ -47,7 +47,7 @@ def half_open(lab):
 
 
 def findings(lab):
-    return json.loads(lab.middle.ctl_run("status", "--json").stdout)["verdict"]["findings"]
+    return json.loads(lab.middle.ctl_run("status", "--json").stdout)["findings"]
 
 
 def connections(load):
@@ -88,7 +88,7 @@ def assert_flood_on_the_default_range(lab, seconds):
     assert all(0 < count <= 64512 // 2 for count in handshakes)
     (flood,) = [finding for finding in said if "half-open flood on web" in finding["what"]]
     assert "of 129,024 ports" in flood["what"]
-    assert not any("add an lcore" in finding["mend"] for finding in said)
+    assert not any("add an lcore" in finding["remedy"] for finding in said)
     code, took = first_connection_after(lab)
     assert code == "200" and took < 0.1, took
     assert held.close() == ["open"] * 4

@@ -29,7 +29,7 @@ def page(lab):
 
 
 def verdict(driver):
-    return driver.find_element(By.ID, "verdict").get_attribute("class")
+    return driver.find_element(By.ID, "findings").get_attribute("class")
 
 
 def table(driver, section):
@@ -105,7 +105,7 @@ def test_it_fits_the_screen(page, width):
 LONG_ROWS = """
     const row = {...tables.backends.last[0], address: "255.255.255.255:65535",
                  service: "s".repeat(63), weight: 1000, state: "unhealthy", health: "down",
-                 health_since_s: 86399, level: "bad",
+                 health_since_s: 86399, severity: "critical",
                  condition: "down", why: "connect: Connection refused ".repeat(8), active: 9999999,
                  connections: 9999999, connections_per_s: 9999,
                  bytes_in_per_s: 1.2e9, bytes_out_per_s: 1.2e9, handshake_p50_ms: 999,
@@ -142,14 +142,14 @@ def test_a_dead_backend_turns_red(lab, page):
 
     def red():
         rows = {row["backend"]: row for row in table(page, "backends")}
-        return rows["10.2.0.11:80"]["tone"] == "bad" and rows["10.2.0.10:80"]["tone"] == ""
+        return rows["10.2.0.11:80"]["tone"] == "critical" and rows["10.2.0.10:80"]["tone"] == ""
 
     wait_until(red, 10, "the dead backend never turned red")
-    assert verdict(page) == "bad"
-    said = page.find_element(By.CSS_SELECTOR, "#verdict li b").text
+    assert verdict(page) == "critical"
+    said = page.find_element(By.CSS_SELECTOR, "#findings li b").text
     assert "10.2.0.11:80" in said
     status = json.loads(curl(lab, URL + "status.json"))
-    assert said.split(":80")[0] in status["verdict"]["findings"][0]["what"]
+    assert said.split(":80")[0] in status["findings"][0]["what"]
     assert "10.2.0.11:80" in lab.middle.ctl_run("status").stdout
     load.stop()
 
@@ -157,9 +157,9 @@ def test_a_dead_backend_turns_red(lab, page):
 def test_silence_is_said(lab, page):
     lab.middle.process.send_signal(signal.SIGSTOP)
     try:
-        wait_until(lambda: "does not answer" in page.find_element(By.ID, "verdict").text, 15,
+        wait_until(lambda: "does not answer" in page.find_element(By.ID, "findings").text, 15,
                    "the page shows old figures as if they were new")
     finally:
         lab.middle.process.send_signal(signal.SIGCONT)
-    wait_until(lambda: "does not answer" not in page.find_element(By.ID, "verdict").text, 15,
+    wait_until(lambda: "does not answer" not in page.find_element(By.ID, "findings").text, 15,
                "the page does not come back")

@@ -43,15 +43,16 @@ def test_the_slow_backend_is_named(lab):
     try:
         wait_until(lambda: condition(lab) == "slow", 8, "the slow backend is not named")
         said = lab.middle.ctl("status")
-        assert f"warn  backend {SECOND} of web needs " in said
+        assert f"warning  backend {SECOND} of web needs " in said
         assert "for a handshake, the other backends " in said
         slow, fast = map(lab.middle.backend, (SECOND, "10.2.0.10:80"))
         assert slow["handshake_p50_ms"] > 5 * fast["handshake_p50_ms"]
         with browser(lab.balancer) as page:
             page.get(URL)
-            wait_until(lambda: page.find_element(By.ID, "verdict").get_attribute("class") == "warn",
+            head = page.find_element(By.ID, "findings")
+            wait_until(lambda: head.get_attribute("class") == "warning",
                        10, "the page does not say it")
-            row = page.find_element(By.CSS_SELECTOR, "#backends tbody tr.warn").text
+            row = page.find_element(By.CSS_SELECTOR, "#backends tbody tr.warning").text
             assert SECOND in row and " ms" in row
     finally:
         lab.backends[1].run("tc", "qdisc", "del", "dev", "eth0", "root")

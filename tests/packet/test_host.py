@@ -82,7 +82,7 @@ def test_doctor_looks_from_inside(wire, sluice):
     """Asked from another network namespace, where there are no such interfaces."""
     findings = json.loads(sluice.ctl_run("doctor", "--json").stdout)["findings"]
     forwarding = [row for row in findings if row["area"] == "forwarding"]
-    assert [row["level"] for row in forwarding] == ["ok", "ok"]
+    assert [row["severity"] for row in forwarding] == ["ok", "ok"]
     assert not [row for row in findings if "there is no interface" in row["what"]]
 
 
@@ -92,8 +92,8 @@ def test_doctor_finds_it_before_the_start(wire, sluice, links, tmp_path):
     said = links.namespace.run(program("sluicectl"), "--socket", tmp_path / "nobody.sock", "doctor",
                                "--json", "--config", file, check=False)
     rows = [row for row in json.loads(said)["findings"] if row["area"] == "forwarding"]
-    assert [row["level"] for row in rows] == ["warn", "warn"]
-    assert "net.ipv4.conf.lb-client.forwarding=0" in rows[0]["mend"]
+    assert [row["severity"] for row in rows] == ["warning", "warning"]
+    assert "net.ipv4.conf.lb-client.forwarding=0" in rows[0]["remedy"]
 
 
 def test_where_that_cannot_be_it_does_not_start(wire, sluice, links, tmp_path):

@@ -78,5 +78,5 @@ def test_syns_state_what_both_links_carry(wire, sluice, narrow, service):
 def test_doctor_names_them(wire, sluice, narrow):
     done = sluice.ctl_run("doctor", "--json")
     (row,) = [row for row in json.loads(done.stdout)["findings"] if row["area"] == "mtu"]
-    assert row["level"] == "warn"
+    assert row["severity"] == "warning"
     assert "client 1500, backend 1400" in row["what"]

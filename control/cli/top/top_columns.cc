@@ -65,11 +65,9 @@ constexpr TopColumn kDrops[] = {
 };
 
 constexpr TopTable kTopTables[] = {
-    {TopView::kBackends, "backends", "level", kBackends},
-    {TopView::kServices, "services", nullptr, kServices},
-    {TopView::kPorts, "pools", nullptr, kPorts},
-    {TopView::kWorkers, "workers", nullptr, kWorkers},
-    {TopView::kDrops, "drops", nullptr, kDrops},
+    {TopView::kBackends, "backends", kBackends}, {TopView::kServices, "services", kServices},
+    {TopView::kPorts, "pools", kPorts},          {TopView::kWorkers, "workers", kWorkers},
+    {TopView::kDrops, "drops", kDrops},
 };
 
 std::string rate_text(double value) {
@@ -77,10 +75,9 @@ std::string rate_text(double value) {
   return value < 100000 ? human_count(value) : human_bits(value);
 }
 
-Style style_of(const json& row, const TopColumn& column, double value) {
+Style style_of_cell(const json& row, const TopColumn& column, double value) {
   if (column.kind == Kind::kState) {
-    const std::string level = text_field(row, "level");
-    return level == "bad" ? Style::kBad : level == "warn" ? Style::kWarn : Style::kGood;
+    return style_of(severity_field(row));
   }
   if (column.kind == Kind::kFull) {
     return value > 95 ? Style::kBad : value > 80 ? Style::kWarn : Style::kPlain;
@@ -111,6 +108,11 @@ std::string text_of(const json& value, const TopColumn& column) {
 
 }  // namespace
 
+Style style_of(Severity severity) {
+  constexpr Style kStyles[] = {Style::kGood, Style::kWarn, Style::kBad};
+  return kStyles[static_cast<size_t>(severity)];
+}
+
 const TopTable& top_table(TopView view) {
   return *std::ranges::find(kTopTables, view, &TopTable::view);
 }
@@ -126,7 +128,8 @@ std::string fit_text(const std::string& text, size_t width, bool left) {
 Span top_cell(const json& row, const TopColumn& column, size_t width) {
   const json& value = field(row, column.key);
   const double number = value.is_number() ? value.get<double>() : 0;
-  return {fit_text(text_of(value, column), width, column.is_text()), style_of(row, column, number)};
+  return {fit_text(text_of(value, column), width, column.is_text()),
+          style_of_cell(row, column, number)};
 }
 
 }  // namespace sluice::control

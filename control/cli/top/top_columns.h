@@ -8,6 +8,7 @@
 #include <string>
 
 #include "control/cli/top/top_view.h"
+#include "control/common/finding.h"
 
 namespace sluice::control {
 
@@ -22,12 +23,14 @@ struct TopColumn {
 
 struct TopTable {
   TopView view;
-  const char* rows;   // of the status
-  const char* level;  // field by which rows are coloured; nullptr: none
+  const char* rows;  // of the status
   std::span<const TopColumn> columns;
 };
 
 const TopTable& top_table(TopView view);
+
+// How what is so severe is painted.
+Style style_of(Severity severity);
 
 // A cell, cut to the column's width and aligned.
 Span top_cell(const nlohmann::json& row, const TopColumn& column, size_t width);

@@ -32,10 +32,6 @@ constexpr const char* kHelp[] = {
     "and the like are of the last second.",
 };
 
-Style style_of_level(const std::string& level) {
-  return level == "bad" ? Style::kBad : level == "warn" ? Style::kWarn : Style::kGood;
-}
-
 size_t length(const ScreenLine& line) {
   size_t total = 0;
   for (const Span& span : line) total += span.text.size();
@@ -69,11 +65,6 @@ bool holds(const json& row, const std::string& words) {
   return false;
 }
 
-int wrongness(const json& row) {
-  const std::string level = text_field(row, "level");
-  return level == "bad" ? 2 : level == "warn" ? 1 : 0;
-}
-
 }  // namespace
 
 void TopScreen::set_status(json status) {
@@ -84,9 +75,9 @@ void TopScreen::set_status(json status) {
       if (!row.is_object()) row = json::object();
     }
   }
-  // A drop's level is what it means; one that does not happen means nothing.
+  // A drop's severity is what it means; one that does not happen means nothing.
   for (json& row : status_["drops"]) {
-    if (number_field(row, "value_recent") == 0) row["level"] = "ok";
+    if (number_field(row, "value_recent") == 0) row["severity"] = to_string(Severity::kOk);
   }
 }
 
@@ -199,7 +190,7 @@ std::vector<json> TopScreen::rows() const {
     if (filter_.empty() || holds(row, filter_)) rows.push_back(row);
   }
   if (sorted_by_ < 0) {
-    std::ranges::stable_sort(rows, std::ranges::greater{}, wrongness);
+    std::ranges::stable_sort(rows, std::ranges::greater{}, severity_field);
   } else {
     const TopColumn& column = table.columns[static_cast<size_t>(sorted_by_)];
     const auto value = [&](const json& row) { return field(row, column.key); };
@@ -218,12 +209,12 @@ ScreenLine TopScreen::title(size_t width) const {
                       human_ms(1000 * number_field(status_, "uptime_s"))}};
   if (paused_) left.push_back({"  paused", Style::kStrong});
   if (!trouble_.empty()) return justify(left, {{trouble_, Style::kBad}}, width);
-  const json& verdict = field(status_, "verdict");
-  const size_t wrong = list_field(verdict, "findings").size();
+  const json& judgement = judgement_of(status_);
+  const size_t wrong = list_field(judgement, "findings").size();
   const std::string text = wrong == 0   ? "all is well"
                            : wrong == 1 ? "one thing is wrong"
                                         : fmt::format("{} things are wrong", wrong);
-  return justify(left, {{text, style_of_level(text_field(verdict, "level"))}}, width);
+  return justify(left, {{text, style_of(severity_field(judgement))}}, width);
 }
 
 ScreenLine TopScreen::totals() const {
@@ -264,7 +255,7 @@ std::vector<ScreenLine> TopScreen::workers(size_t width) const {
 
 std::vector<ScreenLine> TopScreen::findings(size_t width, size_t count_max) const {
   std::vector<ScreenLine> lines;
-  const json& all = list_field(field(status_, "verdict"), "findings");
+  const json& all = list_field(judgement_of(status_), "findings");
   for (const json& finding : all) {
     if (lines.size() + 1 == count_max && all.size() > count_max) {
       lines.push_back(
@@ -273,7 +264,7 @@ std::vector<ScreenLine> TopScreen::findings(size_t width, size_t count_max) cons
       break;
     }
     lines.push_back({{fit_text(fmt::format("! {}", text_field(finding, "what")), width, true),
-                      style_of_level(text_field(finding, "level"))}});
+                      style_of(severity_field(finding))}});
   }
   return lines;
 }
@@ -340,7 +331,7 @@ std::vector<ScreenLine> TopScreen::help(size_t height) const {
 }
 
 std::vector<ScreenLine> TopScreen::render(size_t width, size_t height) {
-  if (field(status_, "verdict").is_null()) return {{{"sluice has only just started"}}};
+  if (judgement_of(status_).is_null()) return {{{"sluice has only just started"}}};
   std::vector<ScreenLine> lines = {title(width), totals()};
   const auto append = [&lines](std::vector<ScreenLine> more) {
     lines.insert(lines.end(), more.begin(), more.end());

@@ -2,10 +2,10 @@
 // What `sluicectl top` shows: one status made into lines of text with a style, for a screen of a
 // given size. Pure, so that tests can read the screen; top.cc puts it on a terminal.
 //
-//   sluice 0.1.0  up 1h02m                                   all is well      totals, verdict
+//   sluice 0.1.0  up 1h02m                                   all is well      totals, findings
 //   872 new/s   17 open   6.8M in  568M out  0 drops/s
 //   worker 1 [||||||          ]  41 %   flows 0.3 %                           workers
-//   bad  backend 10.2.0.11:80 of web is down                                  the worst findings
+//   ! backend 10.2.0.11:80 of web is down                                  the worst findings
 //   BACKEND               SERVICE    STATE  NEW/S ...                         one table of five
 //   ...
 //   b backends  s services  p ports  w workers  d drops   ? help              keys

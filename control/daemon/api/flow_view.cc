@@ -17,7 +17,7 @@ using nlohmann::json;
 // time.
 constexpr uint32_t kEntriesPerQuestion = 1u << 18;
 
-json flow_row(const ListFlows::Row& flow) {
+json listed_row(const ListFlows::Row& flow) {
   return {{"client", net::to_string(flow.client)},
           {"vip", net::to_string(flow.vip)},
           {"local", net::to_string(flow.local)},
@@ -121,7 +121,7 @@ json view_flows(const DataplaneManager& dataplane, const FlowQuery& query) {
     ListFlows call(filter, {entry, left, query.rows_max - rows.size()});
     if (!dataplane.workers()[i]->run(call)) continue;
     left -= std::min(left, call.looked_at());
-    for (const ListFlows::Row& flow : call.rows()) rows.push_back(flow_row(flow));
+    for (const ListFlows::Row& flow : call.rows()) rows.push_back(listed_row(flow));
     if (call.next()) {
       next = {i, *call.next()};
       break;

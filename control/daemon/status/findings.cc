@@ -10,7 +10,7 @@
 
 #include "control/common/api_answer.h"
 #include "control/common/human.h"
-#include "control/daemon/status/outliers.h"
+#include "control/daemon/status/backend_condition.h"
 
 namespace sluice::control {
 namespace {
@@ -30,7 +30,7 @@ constexpr size_t kFindingsOfAKind = 8;  // of a thousand dead backends, eight ar
 
 struct TroubleDrop {
   std::string_view reason;
-  Severity level;
+  Severity severity;
   std::string_view remedy;
 };
 
@@ -77,14 +77,6 @@ const TroubleDrop* trouble(std::string_view reason) {
 
 double percent(double part, double whole) {
   return whole > 0 ? 100 * part / whole : 0;
-}
-
-std::string sentence_of_down(const json& row) {
-  std::string out = "is down";
-  const json since = row.value("health_since_s", json());
-  if (since.is_number() && since >= 1) out += " for " + human_ms(1000 * since.get<double>());
-  const std::string reason = row.value("health_reason", "");
-  return reason.empty() ? out : out + ": " + reason;
 }
 
 class Judge {
@@ -170,12 +162,13 @@ class Judge {
   void backends() {
     each("backends", [this](const json& row) {
       const Condition now = condition_of(row);
-      if (now.level == Severity::kOk || services_without_backend_.contains(text(row, "service"))) {
+      if (now.severity == Severity::kOk ||
+          services_without_backend_.contains(text(row, "service"))) {
         return;
       }
       std::string what = fmt::format("backend {} of {} {}", text(row, "address"),
                                      text(row, "service"), now.sentence);
-      add(now.level, std::move(what), now.remedy);
+      add(now.severity, std::move(what), now.remedy);
     });
   }
 
@@ -258,7 +251,7 @@ class Judge {
       const TroubleDrop* known = trouble(row.at("name").get<std::string>());
       const double recent = row.value("value_recent", 0.0);
       if (known == nullptr || recent == 0 || has_been_said(known->reason)) return;
-      add(known->level,
+      add(known->severity,
           fmt::format("{} dropped lately, {}: {}", count(recent), text(row, "name"),
                       text(row, "help")),
           std::string(known->remedy));
@@ -270,7 +263,7 @@ class Judge {
       const auto known = std::ranges::find(kTroubleEvents, text(row, "name"), &TroubleDrop::reason);
       const double recent = row.value("value_recent", 0.0);
       if (known == std::end(kTroubleEvents) || recent == 0) return;
-      add(known->level,
+      add(known->severity,
           fmt::format("{} lately, {}: {}", count(recent), text(row, "name"), text(row, "help")),
           std::string(known->remedy));
     });
@@ -278,7 +271,7 @@ class Judge {
 
   // Worst first; of the same level in the order of the rules.
   std::vector<Finding> take() {
-    std::ranges::stable_sort(findings_, std::ranges::greater{}, &Finding::level);
+    std::ranges::stable_sort(findings_, std::ranges::greater{}, &Finding::severity);
     return std::move(findings_);
   }
 
@@ -309,8 +302,8 @@ class Judge {
     if (found <= kFindingsOfAKind) return;
     const auto begin = findings_.begin() + static_cast<ptrdiff_t>(before);
     std::stable_sort(begin, findings_.end(),
-                     [](const Finding& a, const Finding& b) { return a.level > b.level; });
-    const Severity worst_left = begin[kFindingsOfAKind].level;
+                     [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+    const Severity worst_left = begin[kFindingsOfAKind].severity;
     findings_.resize(before + kFindingsOfAKind);
     add(worst_left, fmt::format("and {} more {}", found - kFindingsOfAKind, rows), "");
   }
@@ -375,19 +368,6 @@ class Judge {
   std::map<std::string, Shortage> shortages_;                     // by local pool
 };
 
-// The file's own weight 0 is as it is meant to be; what an operator has put over it is easily
-// forgotten.
-Condition condition_of_draining(const json& row) {
-  const json over = row.value("override", json());
-  if (!over.is_string()) {
-    return {Severity::kOk, "draining", "takes no new connections: its weight is 0 in the file", ""};
-  }
-  return {Severity::kWarning, "draining",
-          fmt::format("takes no new connections: {} by hand", over.get<std::string>()),
-          fmt::format("sluicectl backend clear {} {}", row.value("service", "?"),
-                      row.value("address", "?"))};
-}
-
 }  // namespace
 
 bool ports_are_short(const json& pool) {
@@ -414,62 +394,7 @@ const size_t kTroubleDropCount = std::size(kTroubleDrops);
 
 Severity severity_of_drop(std::string_view reason) {
   const TroubleDrop* known = trouble(reason);
-  return known == nullptr ? Severity::kOk : known->level;
-}
-
-Condition condition_of(const json& row) {
-  const std::string state = row.value("state", "");
-  const double refused = row.value("refused_recent", 0.0);
-  if (state == "removed") {
-    return {Severity::kOk, "removed", "is not configured any more; its connections run on", ""};
-  }
-  if (state == "down") {
-    return {Severity::kWarning, "down by hand", "was taken down by hand",
-            fmt::format("sluicectl backend set {} {} --up", row.value("service", "?"),
-                        row.value("address", "?"))};
-  }
-  if (state == "draining") return condition_of_draining(row);
-  const json health = row.value("health", json());
-  if (health == "down") {
-    if (state == "up") {
-      return {Severity::kWarning, "up by hand",
-              "is up by hand, and by its health check it " + sentence_of_down(row),
-              fmt::format("look at the backend, or: sluicectl backend clear {} {}",
-                          row.value("service", "?"), row.value("address", "?"))};
-    }
-    return {Severity::kCritical, "down", sentence_of_down(row), "look at the backend"};
-  }
-  if (state == "unhealthy") {
-    return {Severity::kWarning, "unchecked", "has joined and waits for its first check", ""};
-  }
-  if (const std::string check_error = row.value("health_hindrance", ""); !check_error.empty()) {
-    return {Severity::kWarning, "unchecked", "cannot be checked: " + check_error,
-            "see docs/operations.md, health checks"};
-  }
-  if (refused > 0) {
-    const bool most = 2 * refused > row.value("connections_recent", 0.0);
-    return {most ? Severity::kCritical : Severity::kWarning, "refuses",
-            fmt::format("refuses connections (RST): {} lately", human_count(refused)),
-            "nothing listens on its port, or its queue is full: look there, or drain it"};
-  }
-  if (row.value("heals_failed_recent", 0.0) > 0) {
-    return {Severity::kWarning, "not healed", "does not let old connections be cleared",
-            "see heal_exhausted in docs/counters.md"};
-  }
-  if (const std::string slow = slowness_of(row); !slow.empty()) {
-    return {Severity::kWarning, "slow", slow,
-            "look at its load and at the path to it; until then give it a lower weight"};
-  }
-  if (is_silent(row)) {
-    return {Severity::kWarning, "silent",
-            "takes connections and sends no byte back, unlike the service's other backends",
-            "does its process hang? A health check of type \"http\" finds that"};
-  }
-  if (health == "starting") {
-    return {Severity::kOk, "starting",
-            fmt::format("starts slowly: {} % of its share", row.value("share_percent", 0)), ""};
-  }
-  return {Severity::kOk, state, "takes new connections", ""};
+  return known == nullptr ? Severity::kOk : known->severity;
 }
 
 std::vector<Finding> judge(const json& status) {
@@ -487,14 +412,17 @@ std::vector<Finding> judge(const json& status) {
   return judge.take();
 }
 
-json verdict_of(const std::vector<Finding>& findings) {
+Severity worst_of(const std::vector<Finding>& findings) {
+  return findings.empty() ? Severity::kOk : findings.front().severity;
+}
+
+void put_findings(json& status, const std::vector<Finding>& findings) {
   json rows = json::array();
-  for (const Finding& finding : findings) {
-    rows.push_back(
-        {{"level", to_string(finding.level)}, {"what", finding.what}, {"mend", finding.remedy}});
-  }
-  const Severity worst = findings.empty() ? Severity::kOk : findings.front().level;
-  return {{"level", to_string(worst)}, {"findings", rows}};
+  for (const Finding& finding : findings) rows.push_back(to_json_row(finding));
+  const Severity worst = worst_of(findings);
+  status["severity"] = to_string(worst);
+  status["findings"] = rows;
+  status["verdict"] = {{"level", old_word(worst)}, {"findings", rows}};
 }
 
 }  // namespace sluice::control

@@ -13,20 +13,13 @@
 
 namespace sluice::control {
 
-// How a backend is, from its row with its rates: a word for a table, and what to say of it.
-struct Condition {
-  Severity level;
-  std::string word;
-  std::string sentence;  // after the backend's name
-  std::string remedy;
-};
-Condition condition_of(const nlohmann::json& backend);
-
 // `status` is what StatusBoard puts together (status.h).
 std::vector<Finding> judge(const nlohmann::json& status);
 
-// {"level": the worst, "findings": [{"level", "what", "mend"}]}
-nlohmann::json verdict_of(const std::vector<Finding>& findings);
+// Of findings, worst first.
+Severity worst_of(const std::vector<Finding>& findings);
+// Into `severity` and `findings`; for this version into `verdict` too, which was both of them.
+void put_findings(nlohmann::json& status, const std::vector<Finding>& findings);
 
 // Whether the verdict complains of such a row.
 bool ports_are_short(const nlohmann::json& pool);

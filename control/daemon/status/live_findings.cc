@@ -190,8 +190,8 @@ std::vector<Diagnosis> examine_capacity(const json& status, const TimeWaitConfig
 
 json diagnose(const DataplaneManager& dataplane, const json& status) {
   json rows = json::array();
-  if (status.contains("verdict")) {
-    for (const json& finding : status["verdict"]["findings"]) {
+  if (status.contains("findings")) {
+    for (const json& finding : status["findings"]) {
       rows.push_back(finding);
       rows.back()["area"] = "status";
     }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Puts rows, rates, totals, history and verdict together.
+// Puts rows, rates, totals, history and findings together.
 #include "control/daemon/status/status_board.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "control/common/clock.h"
+#include "control/common/row_json.h"
+#include "control/daemon/status/backend_condition.h"
 #include "control/daemon/status/findings.h"
 #include "control/daemon/status/forecast.h"
 #include "control/daemon/status/outliers.h"
@@ -58,7 +60,7 @@ void add_conditions(json& backends) {
   add_siblings(backends);
   for (json& backend : backends) {
     const Condition now = condition_of(backend);
-    backend["level"] = to_string(now.level);
+    put_field(backend, "severity", now.severity);
     backend["condition"] = now.word;
     backend["condition_text"] = now.sentence;
     backend["usable"] = backend.value("state", "") == "up";
@@ -116,15 +118,15 @@ json rows_of_kind(const json& counters, std::string_view kind) {
     if (row.at("kind") != kind) continue;
     rows.push_back(row);
     if (kind == "drop") {
-      rows.back()["level"] = to_string(severity_of_drop(row.at("name").get<std::string>()));
+      put_field(rows.back(), "severity", severity_of_drop(row.at("name").get<std::string>()));
     }
   }
   return rows;
 }
 
-void add_levels(json& status) {
-  for (json& row : status["services"]) row["level"] = to_string(severity_of_service(row));
-  for (json& row : status["pools"]) row["level"] = to_string(severity_of_pool(row));
+void add_severities(json& status) {
+  for (json& row : status["services"]) put_field(row, "severity", severity_of_service(row));
+  for (json& row : status["pools"]) put_field(row, "severity", severity_of_pool(row));
 }
 
 json interface_rows(const DataplaneManager& dataplane) {
@@ -222,11 +224,11 @@ void StatusBoard::sample(const DataplaneManager& dataplane, const OperatorView& 
   add_conditions(status["backends"]);
   add_backends_to_services(status["services"], status["backends"]);
   add_floods_to_services(status["services"], status["backends"], status["pools"]);
-  add_levels(status);
+  add_severities(status);
   status["totals"] = totals_of(status);
   keep_history(status["totals"]);
   status["history"] = history_;
-  status["verdict"] = verdict_of(judge(status));
+  put_findings(status, judge(status));
   latest_ = std::move(status);
 }
 
@@ -234,7 +236,7 @@ void StatusBoard::refresh_links(const DataplaneManager& dataplane) {
   if (latest_.empty()) return;
   const json links = interface_rows(dataplane);
   for (size_t i = 0; i < links.size(); ++i) latest_["interfaces"][i].update(links[i]);
-  latest_["verdict"] = verdict_of(judge(latest_));
+  put_findings(latest_, judge(latest_));
 }
 
 }  // namespace sluice::control

@@ -140,7 +140,7 @@ class Table {
 
   ordered(rows) {
     if (!this.sort) {
-      const weight = {bad: 0, warn: 1};
+      const weight = {critical: 0, warning: 1};
       const of = row => weight[this.options.tone(row)] ?? 2;
       return this.options.tone ? rows.map((row, i) => [of(row), i, row]).sort((a, b) => a[0] - b[0] || a[1] - b[1]).map(x => x[2]) : rows;
     }
@@ -265,21 +265,21 @@ function legend(items) {
 
 function backendState(row) {
   const since = row.health === "down" && row.health_since_s > 0 ? ` for ${age(row.health_since_s)}` : "";
-  return {tone: row.condition === "removed" ? "" : row.level, text: row.condition + since, tip: row.condition_text};
+  return {tone: row.condition === "removed" ? "" : row.severity, text: row.condition + since, tip: row.condition_text};
 }
 
 // What an operator or its check says of it; where the figures say more, that.
-const whyOf = row => row.why || (row.level === "ok" || row.condition === "removed" ? "" : row.condition_text);
+const whyOf = row => row.why || (row.severity === "ok" || row.condition === "removed" ? "" : row.condition_text);
 
 const endsIn = row => row.ends_in_s === null || row.ends_in_s > 86400 ? "–" : age(row.ends_in_s);
-const fullness = p => p > 95 ? "bad" : p > 80 ? "warn" : "";
+const fullness = p => p > 95 ? "critical" : p > 80 ? "warning" : "";
 
 const tables = {
   services: new Table("#services", [
     word("service", "name"),
     {title: "state", left: true, value: row => row.backends_up ? 1 : 0, node: makeState, draw: (span, row) => {
       const all = row.backends_up >= row.backends;
-      drawState(span, row.backends_up === 0 ? "bad" : all ? "ok" : "warn", `${row.backends_up} of ${row.backends} up`);
+      drawState(span, row.backends_up === 0 ? "critical" : all ? "ok" : "warning", `${row.backends_up} of ${row.backends} up`);
     }},
     word("vip", "vip"), word("scheduler", "scheduler", {hide: true, text: row => row.scheduler.replace("_", " ")}),
     plot(), perSecond("new/s", "connections_per_s"), number("open", "active"), number("in all", "connections", {hide: true}),
@@ -287,7 +287,7 @@ const tables = {
     number("refused", "refused", {tip: "SYNs refused for want of a backend, a port or a flow entry"}),
   ], {key: row => row.vip, plotted: row => row.connections_per_s, filter: "Filter services",
       words: row => row.name + " " + row.vip,
-      tone: row => row.backends_up === 0 ? "bad" : row.refused_recent > 0 ? "warn" : ""}),
+      tone: row => row.backends_up === 0 ? "critical" : row.refused_recent > 0 ? "warning" : ""}),
 
   backends: new Table("#backends", [
     word("backend", "address"),
@@ -330,7 +330,7 @@ const tables = {
     number("ts fix", "ts_fixes"), number("seq fix", "seq_fixes"), number("healed", "heals"),
     number("exhausted", "exhausted", {tip: "SYNs for which there was no port"}),
   ], {key: row => row.backend + " " + row.local_pool, filter: "Filter backends", words: row => row.backend + " " + row.local_pool,
-      tone: row => row.exhausted_recent > 0 ? "bad" : fullness(row.fullest_percent) || (row.ends_soon ? "warn" : ""),
+      tone: row => row.exhausted_recent > 0 ? "critical" : fullness(row.fullest_percent) || (row.ends_soon ? "warning" : ""),
       legend: () => legend([
         ["k-use", "in use"], ["k-rest", "resting", "left in the backend's TIME_WAIT"], ["k-free", "free"],
         ["k-fresh", "fresh", "never used before"], ["k-clean", "clean", "the backend had forgotten the tuple"],
@@ -340,19 +340,19 @@ const tables = {
   workers: new Table("#workers", [
     word("lcore", "lcore", {text: row => "lcore " + row.lcore, value: row => row.lcore}),
     {title: "busy", left: true, value: row => row.busy_percent, node: () => makeBar(["use"], true), draw: (bar, row) => {
-      setClass(bar, "bar thin " + (row.busy_percent > 90 ? "warn" : ""));
+      setClass(bar, "bar thin " + (row.busy_percent > 90 ? "warning" : ""));
       drawBar(bar, [row.busy_percent], 100);
     }},
     {title: "", value: row => row.busy_percent, text: row => percent(row.busy_percent)},
     number("flows", "flows", {tip: "entries in use, finished ones that linger included"}),
     {title: "of", value: row => row.flows_max, text: row => count(row.flows_max), hide: true},
     perSecond("packets/s", "packets_in_per_s"), traffic("received", "bytes_in_per_s"), perSecond("drops/s", "drops_per_s"),
-  ], {key: row => row.lcore, tone: row => row.busy_percent > 90 ? "warn" : ""}),
+  ], {key: row => row.lcore, tone: row => row.busy_percent > 90 ? "warning" : ""}),
 
   interfaces: new Table("#interfaces", [
-    {title: "link", left: true, node: makeState, draw: (span, row) => drawState(span, row.link_up ? "ok" : "bad", row.link_up ? "up" : "no link")},
+    {title: "link", left: true, node: makeState, draw: (span, row) => drawState(span, row.link_up ? "ok" : "critical", row.link_up ? "up" : "no link")},
     word("name", "name"), word("device", "device", {wide: true}),
-  ], {key: row => row.name, tone: row => row.link_up ? "" : "bad"}),
+  ], {key: row => row.name, tone: row => row.link_up ? "" : "critical"}),
 
   drops: new Table("#drops", [
     word("reason", "name"),
@@ -360,7 +360,7 @@ const tables = {
     perSecond("a second", "value_per_s"), number("in all", "value"),
     word("what it means", "help", {wide: true, value: undefined}),
   ], {key: row => row.name, plotted: row => row.value_per_s, none: "Nothing was dropped.", only: row => row.value > 0,
-      tone: row => row.value_recent > 0 && row.level !== "ok" ? row.level : "",
+      tone: row => row.value_recent > 0 && row.severity !== "ok" ? row.severity : "",
       sum: rows => { const n = rows.reduce((sum, row) => sum + row.value, 0); return n ? `${count(n)} packets` : ""; }}),
 
   events: new Table("#events", [
@@ -397,22 +397,22 @@ function showTiles(status) {
   tiles.rate.show(rate(t.connections_per_s) + " /s", count(sum("connections")) + " in all", [h.connections_per_s]);
   tiles.active.show(count(t.active), `flow table ${percent(100 * t.flows / t.flows_max)} full`, [h.active]);
   tiles.traffic.show(bits(t.bits_out_per_s), bits(t.bits_in_per_s) + " to them", [h.bits_out_per_s, h.bits_in_per_s], "", 1000);
-  const trouble = status.drops.filter(row => row.value_recent > 0 && row.level !== "ok");
+  const trouble = status.drops.filter(row => row.value_recent > 0 && row.severity !== "ok");
   tiles.drops.show(rate(t.drops_per_s) + " /s", trouble.length ? trouble[0].name : count(status.drops.reduce((n, row) => n + row.value, 0)) + " in all",
-    [h.drops_per_s], trouble.some(row => row.level === "bad") ? "bad" : trouble.length ? "warn" : "");
+    [h.drops_per_s], trouble.some(row => row.severity === "critical") ? "critical" : trouble.length ? "warning" : "");
   const busiest = status.workers.reduce((a, b) => b.busy_percent > a.busy_percent ? b : a, status.workers[0]);
-  tiles.busy.show(percent(t.busy_percent), busiest ? `lcore ${busiest.lcore}` : "", [h.busy_percent], t.busy_percent > 90 ? "warn" : "", 100);
+  tiles.busy.show(percent(t.busy_percent), busiest ? `lcore ${busiest.lcore}` : "", [h.busy_percent], t.busy_percent > 90 ? "warning" : "", 100);
   const fullest = status.pools.reduce((a, b) => b.fullest_percent > a.fullest_percent ? b : a, status.pools[0]);
   const ending = status.pools.filter(row => row.ends_soon).sort((a, b) => a.ends_in_s - b.ends_in_s)[0];
   tiles.pool.show(percent(t.pool_percent), ending ? `none left towards ${ending.backend} in ${endsIn(ending)}` : fullest ? "towards " + fullest.backend : "",
-    [h.pool_percent], fullness(t.pool_percent) || (ending ? "warn" : ""), 100);
+    [h.pool_percent], fullness(t.pool_percent) || (ending ? "warning" : ""), 100);
 }
 
-function showVerdict(level, headline, note, findings) {
-  setClass($("#verdict"), level);
-  setText($("#verdict h2"), headline);
-  setText($("#verdict p"), note);
-  const list = $("#verdict ol");
+function showFindings(severity, headline, note, findings) {
+  setClass($("#findings"), severity);
+  setText($("#findings h2"), headline);
+  setText($("#findings p"), note);
+  const list = $("#findings ol");
   while (list.children.length > findings.length) list.lastChild.remove();
   findings.forEach((finding, i) => {
     let li = list.children[i];
@@ -423,22 +423,22 @@ function showVerdict(level, headline, note, findings) {
       li.append(make("i"), text);
       list.append(li);
     }
-    setClass(li, finding.level);
+    setClass(li, finding.severity);
     setText($("b", li), finding.what);
-    setText($("span", li), finding.mend);
+    setText($("span", li), finding.remedy);
   });
-  const colour = {ok: "%2314804a", warn: "%23c98500", bad: "%23d03030"}[level] || "%238b97a3";
+  const colour = {ok: "%2314804a", warning: "%23c98500", critical: "%23d03030"}[severity] || "%238b97a3";
   const icon = `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><circle cx='4' cy='4' r='4' fill='${colour}'/></svg>`;
   if ($("#icon").getAttribute("href") !== icon) $("#icon").href = icon;
-  const title = (level === "ok" ? "" : "(" + (findings.length || "!") + ") ") + "Sluice: " + headline.toLowerCase();
+  const title = (severity === "ok" ? "" : "(" + (findings.length || "!") + ") ") + "Sluice: " + headline.toLowerCase();
   if (document.title !== title) document.title = title;
 }
 
 function show(status) {
-  const {level, findings} = status.verdict;
+  const {severity, findings} = status;
   const usable = status.backends.filter(row => row.usable).length;
   const n = findings.length;
-  showVerdict(level, n === 0 ? "All is well" : n === 1 ? "One thing is wrong" : `${n} things are wrong`,
+  showFindings(severity, n === 0 ? "All is well" : n === 1 ? "One thing is wrong" : `${n} things are wrong`,
     n ? "worst first" : `${status.services.length} ${status.services.length === 1 ? "service" : "services"}, ${usable} of ${status.backends.length} backends up, ${rate(status.totals.connections_per_s)} new connections a second`,
     findings);
   const about = $("#about");
@@ -470,7 +470,7 @@ function showAge() {
   document.body.classList.toggle("stale", stale);
   setClass($("#live"), stale ? "off" : lastTime ? "on" : "");
   setText($("#live span"), stale ? `no news for ${age(silent)}` : lastTime ? "live" : "connecting");
-  if (stale) showVerdict("bad", "Sluice does not answer", lastTime ? `the figures below are ${age(silent)} old` : "", []);
+  if (stale) showFindings("critical", "Sluice does not answer", lastTime ? `the figures below are ${age(silent)} old` : "", []);
 }
 
 async function ask() {

@@ -74,8 +74,8 @@ TEST(Answer, WordsOfALaterVersionAreShownAsTheyAre) {
   EXPECT_THAT(packet, HasSubstr(", stolen\n"));
   EXPECT_THAT(packet, HasSubstr("none > sideways"));
   EXPECT_THAT(packet, HasSubstr("mirrored"));
-  EXPECT_THAT(render_doctor({{"findings", {{{"level", "fatal"}, {"what", "all of it"}}}}}),
-              HasSubstr("fatal ?           all of it"));
+  EXPECT_THAT(render_doctor({{"findings", {{{"severity", "fatal"}, {"what", "all of it"}}}}}),
+              HasSubstr("fatal    ?           all of it"));
 }
 
 // One change somewhere in the tree: a member or an element goes, or becomes something else.

@@ -50,7 +50,7 @@ class Host : public testing::Test {
   std::string text(const std::vector<Diagnosis>& found) const {
     std::string all;
     for (const Diagnosis& item : found) {
-      all += std::string(to_string(item.level)) + " " + item.what + " / " + item.remedy + "\n";
+      all += std::string(to_string(item.severity)) + " " + item.what + " / " + item.remedy + "\n";
     }
     return all;
   }
@@ -67,8 +67,8 @@ TEST_F(Host, AGoodOneHasNothingToMend) {
   device("vfio-pci", true);
   const std::string all = text(examine_memory(config, sys)) + text(examine_cpus(config, sys)) +
                           text(examine_pci_devices(config, sys));
-  EXPECT_FALSE(has(all, "warn")) << all;
-  EXPECT_FALSE(has(all, "bad")) << all;
+  EXPECT_FALSE(has(all, "warning")) << all;
+  EXPECT_FALSE(has(all, "critical")) << all;
 }
 
 TEST_F(Host, TooFewHugepages) {
@@ -80,7 +80,7 @@ TEST_F(Host, TooFewHugepages) {
 
 TEST_F(Host, NoPagesOnTheWorkersNode) {
   write("devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages", "0");
-  EXPECT_TRUE(has(text(examine_memory(config, sys)), "bad workers run on NUMA node 0"));
+  EXPECT_TRUE(has(text(examine_memory(config, sys)), "critical workers run on NUMA node 0"));
 }
 
 TEST_F(Host, CpusThatAreNotGood) {
@@ -88,25 +88,25 @@ TEST_F(Host, CpusThatAreNotGood) {
   write("devices/system/cpu/cpu4/cpufreq/scaling_governor", "powersave");
   write("devices/system/cpu/cpu4/topology/thread_siblings_list", "0,4");
   const std::string all = text(examine_cpus(config, sys));
-  EXPECT_TRUE(has(all, "warn CPU 4 is not isolated"));
+  EXPECT_TRUE(has(all, "warning CPU 4 is not isolated"));
   EXPECT_TRUE(has(all, "governor \"powersave\""));
-  EXPECT_TRUE(has(all, "bad there is no CPU 9")) << all;
+  EXPECT_TRUE(has(all, "critical there is no CPU 9")) << all;
   EXPECT_TRUE(has(all, "CPUs 4 and 0 are two threads of one core")) << all;
 }
 
 TEST_F(Host, ADeviceThatDpdkCannotUse) {
   device("ixgbe", true);
-  EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "bad 0000:3b:00.0: driver ixgbe"));
+  EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "critical 0000:3b:00.0: driver ixgbe"));
 }
 
 TEST_F(Host, NoIommuAndTheOtherNode) {
   device("vfio-pci", false);
   config.eal.worker_lcores = {5};
   const std::string all = text(examine_pci_devices(config, sys));
-  EXPECT_TRUE(has(all, "bad 0000:3b:00.0: no IOMMU"));
+  EXPECT_TRUE(has(all, "critical 0000:3b:00.0: no IOMMU"));
   EXPECT_TRUE(has(all, "is on NUMA node 0, worker CPU 5 on node 1")) << all;
   write("module/vfio/parameters/enable_unsafe_noiommu_mode", "Y");
-  EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "warn 0000:3b:00.0: no IOMMU"));
+  EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "warning 0000:3b:00.0: no IOMMU"));
 }
 
 TEST_F(Host, ADeviceThatIsNotThere) {
@@ -121,7 +121,7 @@ TEST(CpuList, AsTheKernelWritesIt) {
 }
 
 std::string first(const std::vector<Diagnosis>& found) {
-  return found.empty() ? "" : std::string(to_string(found[0].level)) + " " + found[0].what;
+  return found.empty() ? "" : std::string(to_string(found[0].severity)) + " " + found[0].what;
 }
 
 TEST(Capacity, SaysWhatRunsOutWhen) {
@@ -136,8 +136,9 @@ TEST(Capacity, SaysWhatRunsOutWhen) {
   // Clients close first: no port rests, and what is taken comes back.
   EXPECT_TRUE(has(first(examine_capacity(status, rules)), "ok ports and flow entries bear"));
   status["pools"][0].update({{"ends_in_s", 40}, {"ends_soon", true}});
-  EXPECT_TRUE(has(first(examine_capacity(status, rules)),
-                  "bad towards 10.2.0.10:80: 2000 ports wanted a second, 60,000 ports bear 1000"));
+  EXPECT_TRUE(
+      has(first(examine_capacity(status, rules)),
+          "critical towards 10.2.0.10:80: 2000 ports wanted a second, 60,000 ports bear 1000"));
   EXPECT_TRUE(has(first(examine_capacity(status, rules)), "they run out in 40.0s"));
   rules.reuse = ReusePolicy::kRebase;
   EXPECT_TRUE(examine_capacity(status, rules).empty());  // the verdict has said it
@@ -191,7 +192,8 @@ TEST(Timestamps, ABackendThatRefusesThemIsNamed) {
                     {"timestamps_refused", 0}}}}};
   EXPECT_TRUE(has(first(examine_timestamps(status)), "ok all 10 SYN-ACKs"));
   status["backends"][0]["timestamps_refused"] = 2;
-  EXPECT_TRUE(has(first(examine_timestamps(status)), "warn backend 10.2.0.10:80 of web: 2 of 12"));
+  EXPECT_TRUE(
+      has(first(examine_timestamps(status)), "warning backend 10.2.0.10:80 of web: 2 of 12"));
 }
 
 TEST_F(Host, MtusThatDifferAreNamed) {
@@ -201,13 +203,13 @@ TEST_F(Host, MtusThatDifferAreNamed) {
   EXPECT_TRUE(has(text(examine_mtus(config, {{1500, 1500}, {1500, 1500}})),
                   "ok the same everywhere: client 1500, server 1500"));
   const std::string differ = text(examine_mtus(config, {{1500, 1500}, {1400, 1400}}));
-  EXPECT_TRUE(has(differ, "warn MTUs differ: client 1500, server 1400")) << differ;
+  EXPECT_TRUE(has(differ, "warning MTUs differ: client 1500, server 1400")) << differ;
   EXPECT_TRUE(has(differ, "(mss_clamp) / ip link set eth2 mtu 1500")) << differ;
   config.services[1].mss_clamp = false;
   EXPECT_TRUE(has(text(examine_mtus(config, {{1400, 1400}, {1500, 1500}})),
                   "mss_clamp = false, so it rests on that ICMP alone: mail"));
   EXPECT_TRUE(has(text(examine_mtus(config, {{1968, 9000}, {1968, 9000}})),
-                  "warn interface client: its link has MTU 9000, Sluice carries 1968"));
+                  "warning interface client: its link has MTU 9000, Sluice carries 1968"));
 }
 
 TEST(LinkMtu, IsTheKernelsAsFarAsTheDriverHasRoom) {

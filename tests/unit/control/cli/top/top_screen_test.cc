@@ -10,11 +10,11 @@ namespace {
 
 using nlohmann::json;
 
-json backend(int i, double rate, const char* level = "ok") {
+json backend(int i, double rate, const char* severity = "ok") {
   return {{"address", fmt::format("10.2.0.{}:80", i)},
           {"service", "web"},
-          {"level", level},
-          {"condition", std::string(level) == "ok" ? "up" : "refuses"},
+          {"severity", severity},
+          {"condition", std::string(severity) == "ok" ? "up" : "refuses"},
           {"connections_per_s", rate},
           {"active", 1234567},
           {"bytes_in_per_s", 125000.0}};
@@ -29,7 +29,7 @@ json status(std::vector<json> backends) {
     "pools": [{"backend": "10.2.0.1:80", "fullest_percent": 96}],
     "drops": [{"name": "tx_full", "value": 7, "help": "the queue took no more"},
               {"name": "no_route", "value": 0, "help": "never"}],
-    "verdict": {"level": "ok", "findings": []}})");
+    "severity": "ok", "findings": []})");
   out["backends"] = std::move(backends);
   return out;
 }
@@ -61,7 +61,7 @@ bool has(const std::string& text, const char* words) {
 
 class Top : public testing::Test {
  protected:
-  Top() { screen.set_status(status({backend(1, 5), backend(2, 50), backend(3, 1, "bad")})); }
+  Top() { screen.set_status(status({backend(1, 5), backend(2, 50), backend(3, 1, "critical")})); }
   TopScreen screen;
 };
 
@@ -158,7 +158,7 @@ TEST_F(Top, SilenceIsSaidAndTheFiguresStay) {
 TEST_F(Top, OfManyFindingsTheWorstAreShown) {
   json now = status({backend(1, 1)});
   for (int i = 0; i < 9; ++i) {
-    now["verdict"]["findings"].push_back({{"level", "bad"}, {"what", fmt::format("fault {}", i)}});
+    now["findings"].push_back({{"severity", "critical"}, {"what", fmt::format("fault {}", i)}});
   }
   screen.set_status(now);
   const std::string text = text_of(screen);

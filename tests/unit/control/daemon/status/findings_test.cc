@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "control/daemon/status/backend_condition.h"
 #include "control/daemon/status/outliers.h"
 #include "control/daemon/status/rates.h"
 #include "dataplane/net/verdict.h"
@@ -32,7 +33,7 @@ std::string first(const json& status) {
   const auto findings = judge(status);
   return findings.empty()
              ? ""
-             : std::string(to_string(findings.front().level)) + ": " + findings.front().what;
+             : std::string(to_string(findings.front().severity)) + ": " + findings.front().what;
 }
 
 TEST(Verdict, AControlThreadThatSpins) {
@@ -40,17 +41,20 @@ TEST(Verdict, AControlThreadThatSpins) {
   status["program"]["loop_busiest"] = "a tap";
   status["program"]["loop_iterations_per_s"] = 900;
   status["program"]["loop_busy_percent"] = 95.0;
-  EXPECT_EQ(first(status), "warn: the control thread is 95 % busy, most of it with a tap");
+  EXPECT_EQ(first(status), "warning: the control thread is 95 % busy, most of it with a tap");
   status["program"]["loop_spins"] = true;
   EXPECT_EQ(
       first(status),
-      "warn: the control thread is woken without end, 900 times a second and slowed down, by a "
+      "warning: the control thread is woken without end, 900 times a second and slowed down, by a "
       "tap");
 }
 
 TEST(Verdict, AllIsWell) {
   EXPECT_EQ(first(healthy()), "");
-  EXPECT_EQ(verdict_of({}).dump(), R"({"findings":[],"level":"ok"})");
+  json status;
+  put_findings(status, {});
+  EXPECT_EQ(status.dump(),
+            R"({"findings":[],"severity":"ok","verdict":{"findings":[],"level":"ok"}})");
 }
 
 struct Fault {
@@ -70,7 +74,7 @@ void expect_named(const std::vector<Fault>& faults) {
 TEST(Verdict, EachFaultOfABackendOrItsPortsIsNamed) {
   expect_named({
       {"/services/0/backends_up", 0,
-       "bad: service web: no backend takes new connections: 1 draining"},
+       "critical: service web: no backend takes new connections: 1 draining"},
       {"/backends/0",
        {{"service", "web"},
         {"address", "10.2.0.10:80"},
@@ -78,24 +82,25 @@ TEST(Verdict, EachFaultOfABackendOrItsPortsIsNamed) {
         {"health", "down"},
         {"health_since_s", 61},
         {"health_reason", "status 503"}},
-       "bad: backend 10.2.0.10:80 of web is down for 1m01s: status 503"},
+       "critical: backend 10.2.0.10:80 of web is down for 1m01s: status 503"},
       {"/backends/0/health", "down",
-       "warn: backend 10.2.0.10:80 of web is up by hand, and by its health check it is down"},
+       "warning: backend 10.2.0.10:80 of web is up by hand, and by its health check it is down"},
       {"/backends/0/state", "unhealthy",
-       "warn: backend 10.2.0.10:80 of web has joined and waits for its first check"},
+       "warning: backend 10.2.0.10:80 of web has joined and waits for its first check"},
       {"/backends/0/health_hindrance", "no tap",
-       "warn: backend 10.2.0.10:80 of web cannot be checked: no tap"},
-      {"/backends/0/state", "down", "warn: backend 10.2.0.10:80 of web was taken down by hand"},
+       "warning: backend 10.2.0.10:80 of web cannot be checked: no tap"},
+      {"/backends/0/state", "down", "warning: backend 10.2.0.10:80 of web was taken down by hand"},
       {"/backends/0/refused_recent", 7,
-       "bad: backend 10.2.0.10:80 of web refuses connections (RST): 7 lately"},
+       "critical: backend 10.2.0.10:80 of web refuses connections (RST): 7 lately"},
       {"/pools/0/fullest_percent", 81.0,
-       "warn: ports towards 10.2.0.10:80: 81 % of 10.2.0.1 are taken (worker 0)"},
+       "warning: ports towards 10.2.0.10:80: 81 % of 10.2.0.1 are taken (worker 0)"},
       {"/pools/0/fullest_percent", 96.0,
-       "bad: ports towards 10.2.0.10:80: 96 % of 10.2.0.1 are taken (worker 0)"},
+       "critical: ports towards 10.2.0.10:80: 96 % of 10.2.0.1 are taken (worker 0)"},
       {"/pools/0/exhausted_recent", 3,
-       "bad: local pool main: no port is left towards 10.2.0.10:80, 3 SYNs refused lately"},
+       "critical: local pool main: no port is left towards 10.2.0.10:80, 3 SYNs refused lately"},
       {"/pools/0/ends_soon", true,
-       "warn: ports towards 10.2.0.10:80: 30,000 in use and 1,000 resting of 60,000, none is left "
+       "warning: ports towards 10.2.0.10:80: 30,000 in use and 1,000 resting of 60,000, none is "
+       "left "
        "in 2m10s at the present rate"},
   });
 }
@@ -104,33 +109,36 @@ TEST(Verdict, EachFaultOfTheBalancerIsNamed) {
   expect_named({
       {"/drain",
        {{"state", "draining"}, {"remaining", 7}, {"for_ms", 3000}, {"syns", "reset"}},
-       "warn: the whole balancer has been draining for 3.0s: new connections are refused, 7 go on"},
+       "warning: the whole balancer has been draining for 3.0s: new connections are refused, 7 go "
+       "on"},
       {"/drain",
        {{"state", "drained"}, {"for_ms", 3000}, {"syns", "dropped"}, {"refused", 2}},
-       "warn: the whole balancer has been drained for 3.0s: new connections are dropped (2 so "
+       "warning: the whole balancer has been drained for 3.0s: new connections are dropped (2 so "
        "far), "
        "0 go on"},
       {"/program",
        {{"last_reload_succeeded", false}, {"last_reload_error", "sluice.toml:3: nonsense"}},
-       "warn: the last reload was refused, the configuration before it is in force: "
+       "warning: the last reload was refused, the configuration before it is in force: "
        "sluice.toml:3: nonsense"},
       {"/backends/1/override", "drain",
-       "warn: backend 10.2.0.11:80 of web takes no new connections: drain by hand"},
-      {"/workers/0/busy_percent", 91.0, "warn: worker on lcore 1: 91 % busy"},
-      {"/workers/0/flows", 95, "warn: worker on lcore 1: 95 % of its flow entries are used"},
-      {"/interfaces/0/link_up", false, "bad: interface client: no link"},
+       "warning: backend 10.2.0.11:80 of web takes no new connections: drain by hand"},
+      {"/workers/0/busy_percent", 91.0, "warning: worker on lcore 1: 91 % busy"},
+      {"/workers/0/flows", 95, "warning: worker on lcore 1: 95 % of its flow entries are used"},
+      {"/interfaces/0/link_up", false, "critical: interface client: no link"},
       {"/interfaces/0",
        {{"name", "client"}, {"link_up", false}, {"link_reason", "eth1 is switched off"}},
-       "bad: interface client: no link: eth1 is switched off"},
+       "critical: interface client: no link: eth1 is switched off"},
       {"/interfaces/0",
        {{"name", "client"}, {"unsent_recent", 4500}, {"unsent_percent", 45.0}},
-       "bad: interface client: the device took 4,500 packets lately that it has not sent (45 %)"},
+       "critical: interface client: the device took 4,500 packets lately that it has not sent (45 "
+       "%)"},
       {"/interfaces/0",
        {{"name", "client"}, {"unsent_recent", 100}, {"unsent_percent", 2.0}},
-       "warn: interface client: the device took 100 packets lately that it has not sent (2 %)"},
+       "warning: interface client: the device took 100 packets lately that it has not sent (2 %)"},
       {"/workers/0/cut_off_from", "10.2.0.10",
-       "bad: worker on lcore 1: 10.2.0.10 does not answer its ARP, and does answer other workers"},
-      {"/drops/0/name", "tx_full", "warn: 1,000 dropped lately, tx_full: scanners"},
+       "critical: worker on lcore 1: 10.2.0.10 does not answer its ARP, and does answer other "
+       "workers"},
+      {"/drops/0/name", "tx_full", "warning: 1,000 dropped lately, tx_full: scanners"},
   });
 }
 
@@ -166,8 +174,8 @@ TEST(Verdict, WorstComesFirstAndALongListIsCutShort) {
   const auto findings = judge(status);
   ASSERT_EQ(findings.size(), 8u + 1 + 1);
   EXPECT_EQ(findings[8].what, "and 992 more backends");
-  EXPECT_EQ(findings[8].level, Severity::kCritical);
-  EXPECT_EQ(findings[9].level, Severity::kWarning);
+  EXPECT_EQ(findings[8].severity, Severity::kCritical);
+  EXPECT_EQ(findings[9].severity, Severity::kWarning);
 }
 
 TEST(Verdict, AShortageIsOneFinding) {
@@ -208,7 +216,7 @@ TEST(Verdict, AServiceWhoseBackendsAreAllDownIsOneFindingWithTheReasons) {
   status["services"][0]["backends_up"] = 0;
   ASSERT_EQ(judge(status).size(), 1u);
   EXPECT_EQ(first(status),
-            "bad: service web: no backend takes new connections: 2 down (connect: Connection "
+            "critical: service web: no backend takes new connections: 2 down (connect: Connection "
             "refused), 1 down (status 503)");
   down["service"] = "other";  // one that has others left
   status["backends"].push_back(down);
@@ -219,17 +227,17 @@ TEST(Verdict, AllDownAndAllUsedIsSaidAsSuch) {
   json status = healthy();
   status["services"][0]["backends_up"] = 0;
   status["services"][0]["all_down"] = "use_all";
-  EXPECT_EQ(
-      first(status),
-      "bad: service web: every backend is down by its health check; all are used as they are: 1 "
-      "draining");
+  EXPECT_EQ(first(status),
+            "critical: service web: every backend is down by its health check; all are used as "
+            "they are: 1 "
+            "draining");
 }
 
 TEST(Verdict, ABackendThatRefusesAFewOfMany) {
   json row = {{"state", "up"}, {"refused_recent", 1}, {"connections_recent", 100}};
-  EXPECT_EQ(condition_of(row).level, Severity::kWarning);
+  EXPECT_EQ(condition_of(row).severity, Severity::kWarning);
   row["refused_recent"] = 51;
-  EXPECT_EQ(condition_of(row).level, Severity::kCritical);
+  EXPECT_EQ(condition_of(row).severity, Severity::kCritical);
 }
 
 json three_backends() {
@@ -255,7 +263,7 @@ TEST(Siblings, TheSlowOneIsMeasuredByTheOthers) {
   rows[1]["handshake_p50_ms"] = 52.0;
   EXPECT_EQ(said_of(1), "needs 52ms for a handshake, the other backends 0.40ms");
   EXPECT_EQ(said_of(0), "takes new connections");
-  EXPECT_EQ(condition_of(rows[1]).level, Severity::kWarning);
+  EXPECT_EQ(condition_of(rows[1]).severity, Severity::kWarning);
   rows[1]["answered_recent"] = 9;
   EXPECT_EQ(said_of(1), "takes new connections");
   rows[1]["check_usual_ms"] = 700;
