@@ -16,6 +16,13 @@ struct RowAlias {
 constexpr RowAlias kRowAliases[] = {
     {"severity", "level"},  // in the words `ok`, `warn`, `bad`
     {"remedy", "mend"},
+    {"check_error", "health_hindrance"},
+    {"available", "free"},
+    {"time_wait", "resting"},
+    {"reuse_available", "reuse_clean"},
+    {"reuse_rebased", "reuse_fitted"},
+    {"tsval_adjusts", "ts_fixes"},
+    {"sequence_adjusts", "seq_fixes"},
 };
 
 }  // namespace

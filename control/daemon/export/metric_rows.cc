@@ -28,6 +28,7 @@ struct Metric {
   const char* help;
   std::vector<Sample> samples;
   const char* label = nullptr;  // that tells the samples of a row apart
+  double unit = 1;              // of the field, in that of the metric
 };
 
 // A field that tells rows apart, and the name of its label.
@@ -84,7 +85,9 @@ const std::vector<Rows> kRows = {
       {kGauge,
        "sluice_backend_slow_start_ratio",
        "Share of its weight that a slow start gives it; 1 otherwise",
-       {{"share_ratio"}}},
+       {{"share_percent"}},
+       nullptr,
+       0.01},
       {kCounter,
        "sluice_backend_health_checks_total",
        "Health checks, by what they found",
@@ -93,7 +96,9 @@ const std::vector<Rows> kRows = {
       {kGauge,
        "sluice_backend_last_health_check_seconds",
        "How long the last health check took",
-       {{"check_s"}}},
+       {{"check_ms"}},
+       nullptr,
+       0.001},
       {kGauge, "sluice_backend_active_flows", "Flows that are not over", {{"active"}}},
       {kCounter, "sluice_backend_flows_total", "Flows opened", {{"connections"}}},
       {kCounter,
@@ -199,7 +204,9 @@ const std::vector<Rows> kRows = {
       {kGauge,
        "sluice_worker_busy_ratio",
        "Share of the last second that went into turns of the loop that found packets",
-       {{"busy_ratio"}}}}},
+       {{"busy_percent"}},
+       nullptr,
+       0.01}}},
     {"interfaces",
      {{"name", "interface"}},
      {{kGauge, "sluice_interface_up", "1 while the link is up", {{"link_up"}}},
@@ -244,7 +251,7 @@ std::string text_of(const json& value) {
 
 double number_of(const json& value) {
   if (value.is_boolean()) return value.get<bool>() ? 1 : 0;
-  return value.get<double>();
+  return value.is_null() ? 0 : value.get<double>();
 }
 
 void add_metric(MetricSamples& samples, const Rows& rows, const Metric& metric, const json& list) {
@@ -256,7 +263,7 @@ void add_metric(MetricSamples& samples, const Rows& rows, const Metric& metric, 
     for (const Sample& sample : metric.samples) {
       Labels all = labels;
       if (metric.label != nullptr) all.emplace_back(metric.label, sample.label_value);
-      const double value = number_of(row.at(sample.key));
+      const double value = metric.unit * number_of(row.at(sample.key));
       samples.add(metric.type, metric.name, metric.help, std::move(all), value);
     }
   }

@@ -4,13 +4,14 @@
 // backends that is too much to look at.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <vector>
 
+#include "control/common/status_rows.h"
 #include "control/daemon/core/dataplane_manager.h"
 #include "control/daemon/status/pool_watch.h"
 
 namespace sluice::control {
 
-nlohmann::json view_pool_sums(const DataplaneManager& dataplane, const PoolWatch& watch);
+std::vector<PoolSumRow> pool_sums(const DataplaneManager& dataplane, const PoolWatch& watch);
 
 }  // namespace sluice::control

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "control/common/clock.h"
+#include "control/common/row_json.h"
 #include "dataplane/port/port_stats.h"
 
 namespace sluice::control {
@@ -21,55 +22,79 @@ const double kStart = unix_seconds();
 
 }  // namespace
 
-json view_program(const DataplaneManager& dataplane, const ReloadRecord& reloads,
-                  const EventLoop::Load& loop) {
-  json row = {{"version", SLUICE_VERSION},
-              {"dpdk", rte_version()},
-              {"pid", getpid()},
-              {"start_s", kStart},
-              {"uptime_ms", (unix_seconds() - kStart) * 1000},
-              {"services", dataplane.config().services.size()},
-              {"flow_index", to_string(dataplane.config().limits.flow_index)},
-              {"overrides", dataplane.runtime().overrides.size()},
-              {"draining", dataplane.runtime().drain.has_value()},
-              {"reloads", reloads.succeeded},
-              {"reloads_failed", reloads.failed},
-              {"last_reload_succeeded", reloads.last_succeeded},
-              {"last_reload_error", reloads.last_error},
-              {"last_reload_success_s", reloads.last_success_s},
-              {"loop_iterations_per_s", loop.iterations_per_s},
-              {"loop_busy_percent", std::round(10 * loop.busy_percent) / 10},
-              {"loop_busiest", loop.busiest},
-              {"loop_spins", loop.spins}};
-  return {{"program", json::array({row})}};
+ProgramRow program_row(const DataplaneManager& dataplane, const ReloadRecord& reloads,
+                       const EventLoop::Load& loop) {
+  return {.version = SLUICE_VERSION,
+          .dpdk = rte_version(),
+          .pid = static_cast<uint64_t>(getpid()),
+          .start_s = kStart,
+          .uptime_ms = (unix_seconds() - kStart) * 1000,
+          .services = dataplane.config().services.size(),
+          .overrides = dataplane.runtime().overrides.size(),
+          .draining = dataplane.runtime().drain.has_value(),
+          .reloads = reloads.succeeded,
+          .reloads_failed = reloads.failed,
+          .last_reload_succeeded = reloads.last_succeeded,
+          .last_reload_error = reloads.last_error,
+          .last_reload_success_s = reloads.last_success_s,
+          .loop_iterations_per_s = loop.iterations_per_s,
+          .loop_busy_percent = std::round(10 * loop.busy_percent) / 10,
+          .loop_busiest = loop.busiest,
+          .loop_spins = loop.spins};
 }
 
-json view_interfaces(const DataplaneManager& dataplane) {
-  json rows = json::array();
+std::vector<InterfaceRow> interface_rows(const DataplaneManager& dataplane) {
+  std::vector<InterfaceRow> rows;
   for (size_t i = 0; i < dataplane.ports().size(); ++i) {
     const InterfaceConfig& interface = dataplane.config().interfaces[i];
     const uint16_t port = dataplane.ports()[i].id();
     const PortStats stats = read_port_stats(port);
     const LinkState& link = dataplane.links()[i];
-    json xstats = json::object();
-    for (const auto& [name, value] : read_port_xstats(port)) xstats[name] = value;
-    rows.push_back({{"name", interface.name},
-                    {"device", interface.device},
-                    {"link", link.up ? "up" : "down"},
-                    {"link_up", link.up},
-                    {"link_reason", link.reason},
-                    {"speed_mbps", read_port_link(port).speed_mbps},
-                    {"packets_in", stats.received_packets},
-                    {"packets_out", stats.sent_packets},
-                    {"bytes_in", stats.received_bytes},
-                    {"bytes_out", stats.sent_bytes},
-                    {"missed", stats.missed},
-                    {"rx_errors", stats.rx_errors},
-                    {"tx_errors", stats.tx_errors},
-                    {"no_buffer", stats.no_buffer},
-                    {"xstats", xstats}});
+    InterfaceRow& row = rows.emplace_back();
+    row = {.name = interface.name,
+           .device = interface.device,
+           .link = link.up ? "up" : "down",
+           .link_up = link.up,
+           .link_reason = link.reason,
+           .speed_mbps = read_port_link(port).speed_mbps,
+           .packets_in = stats.received_packets,
+           .packets_out = stats.sent_packets,
+           .bytes_in = stats.received_bytes,
+           .bytes_out = stats.sent_bytes,
+           .missed = stats.missed,
+           .rx_errors = stats.rx_errors,
+           .tx_errors = stats.tx_errors,
+           .no_buffer = stats.no_buffer};
+    for (const auto& [name, value] : read_port_xstats(port)) row.xstats[name] = value;
   }
-  return {{"interfaces", rows}};
+  return rows;
+}
+
+std::vector<LinkRow> link_rows(const DataplaneManager& dataplane) {
+  std::vector<LinkRow> rows;
+  const Config& config = dataplane.config();
+  for (size_t i = 0; i < config.interfaces.size(); ++i) {
+    const LinkState& link = dataplane.links()[i];
+    const TxWatch::Loss loss = dataplane.tx_watch().loss(i);
+    rows.push_back({.name = config.interfaces[i].name,
+                    .device = config.interfaces[i].device,
+                    .link_up = link.up,
+                    .link_reason = link.reason,
+                    .link_remedy = link.remedy,
+                    .unsent_recent = loss.packets,
+                    .unsent_percent = loss.percent});
+  }
+  return rows;
+}
+
+json view_program(const DataplaneManager& dataplane, const ReloadRecord& reloads,
+                  const EventLoop::Load& loop) {
+  const ProgramRow row = program_row(dataplane, reloads, loop);
+  return {{"program", json::array({json_of(row, FieldPlace::kShow)})}};
+}
+
+json view_interfaces(const DataplaneManager& dataplane) {
+  return {{"interfaces", json_of(interface_rows(dataplane), FieldPlace::kShow)}};
 }
 
 }  // namespace sluice::control

@@ -129,21 +129,6 @@ void add_severities(json& status) {
   for (json& row : status["pools"]) put_field(row, "severity", severity_of_pool(row));
 }
 
-json interface_rows(const DataplaneManager& dataplane) {
-  json rows = json::array();
-  const Config& config = dataplane.config();
-  for (size_t i = 0; i < config.interfaces.size(); ++i) {
-    rows.push_back({{"name", config.interfaces[i].name},
-                    {"device", config.interfaces[i].device},
-                    {"link_up", dataplane.links()[i].up},
-                    {"link_reason", dataplane.links()[i].reason},
-                    {"link_remedy", dataplane.links()[i].remedy},
-                    {"unsent_recent", dataplane.tx_watch().loss(i).packets},
-                    {"unsent_percent", dataplane.tx_watch().loss(i).percent}});
-  }
-  return rows;
-}
-
 // Of the numbers that the page draws first.
 json totals_of(const json& status) {
   const json& backends = status.at("backends");
@@ -209,9 +194,9 @@ void StatusBoard::sample(const DataplaneManager& dataplane, const OperatorView& 
       {"drain", operations.drain.at("drain").at(0)},
       {"services", view_services(dataplane).at("services")},
       {"backends", view_backends(dataplane).at("backends")},
-      {"pools", view_pool_sums(dataplane, pool_watch_)},
+      {"pools", json_of(pool_sums(dataplane, pool_watch_), FieldPlace::kStatus)},
       {"workers", view_workers(dataplane, loads).at("workers")},
-      {"interfaces", interface_rows(dataplane)},
+      {"interfaces", json_of(link_rows(dataplane), FieldPlace::kStatus)},
       {"drops", rows_of_kind(counters, "drop")},
       {"events", rows_of_kind(counters, "event")},
   };
@@ -234,7 +219,7 @@ void StatusBoard::sample(const DataplaneManager& dataplane, const OperatorView& 
 
 void StatusBoard::refresh_links(const DataplaneManager& dataplane) {
   if (latest_.empty()) return;
-  const json links = interface_rows(dataplane);
+  const json links = json_of(link_rows(dataplane), FieldPlace::kStatus);
   for (size_t i = 0; i < links.size(); ++i) latest_["interfaces"][i].update(links[i]);
   put_findings(latest_, judge(latest_));
 }

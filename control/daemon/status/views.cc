@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Counters and identities put into rows. The fields are what scripts rely on: names stay.
+// Counters and identities put into rows.
 #include "control/daemon/status/views.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "control/common/clock.h"
+#include "control/common/row_json.h"
 #include "control/common/text.h"
 #include "control/daemon/status/pool_names.h"
 #include "dataplane/worker/packet_balance.h"
@@ -41,43 +44,40 @@ const char* state_of(const BackendEntry& entry, const Override* over, const Heal
   return healthy ? "up" : "unhealthy";
 }
 
-void add_health(json& row, const HealthView* health) {
+void add_health(BackendRow& row, const HealthView* health) {
   const HealthView none;
   const HealthView& now = health == nullptr ? none : *health;
-  const bool checked = health != nullptr;
-  row["health"] = checked ? json(to_string(now.health)) : json();
-  row["health_reason"] = now.reason;
-  row["health_hindrance"] = now.check_error;
-  row["health_since_s"] = checked ? json((steady_ms() - now.since_ms) / 1000) : json();
-  row["healthy"] = now.takes_flows;
-  row["share_percent"] = now.share_percent;
-  row["share_ratio"] = now.share_percent / 100.0;
-  row["checks_good"] = now.checks_good;
-  row["checks_bad"] = now.checks_bad;
-  row["check_ms"] = checked ? json(now.last_check_ms) : json();
-  row["check_usual_ms"] = now.usual_check_ms ? json(*now.usual_check_ms) : json();
-  row["check_s"] = static_cast<double>(now.last_check_ms) / 1000;
+  if (health != nullptr) {
+    row.health = to_string(now.health);
+    row.health_since_s = (steady_ms() - now.since_ms) / 1000;
+    row.check_ms = now.last_check_ms;
+  }
+  row.health_reason = now.reason;
+  row.check_error = now.check_error;
+  row.healthy = now.takes_flows;
+  row.share_percent = now.share_percent;
+  row.checks_good = now.checks_good;
+  row.checks_bad = now.checks_bad;
+  row.check_usual_ms = now.usual_check_ms;
 }
 
-// What speaks against a backend, in a few words for a table; null where nothing does.
-json why_of(const json& row) {
+// What speaks against a backend, in a few words for a table; nothing where nothing does.
+OptString why_of(const BackendRow& row) {
   std::vector<std::string> words;
-  if (row["override"].is_string()) {
-    words.push_back(row["override"].get<std::string>() + " by hand");
-  } else if (row["weight_configured"] == 0) {
+  if (row.override) {
+    words.push_back(*row.override + " by hand");
+  } else if (row.weight_configured == 0) {
     words.emplace_back("weight 0 in the file");
   }
-  if (row["health_hindrance"] != "") {
-    words.push_back("cannot be checked: " + row["health_hindrance"].get<std::string>());
+  if (!row.check_error.empty()) words.push_back("cannot be checked: " + row.check_error);
+  if (!row.health_reason.empty()) words.push_back(row.health_reason);
+  if (row.health == "starting") {
+    words.push_back(fmt::format("starts slowly: {} %", row.share_percent));
   }
-  if (row["health_reason"] != "") words.push_back(row["health_reason"]);
-  if (row["health"] == "starting") {
-    words.push_back(fmt::format("starts slowly: {} %", row["share_percent"].get<uint32_t>()));
-  }
-  if (row["state"] == "unhealthy" && row["health"] == "unchecked") {
+  if (row.state == "unhealthy" && row.health == "unchecked") {
     words.emplace_back("waits for its first check");
   }
-  return words.empty() ? json() : json(join(words, "; "));
+  return words.empty() ? OptString() : join(words, "; ");
 }
 
 // The weights that count, whole ones: the share of a slow start stands beside them.
@@ -96,8 +96,8 @@ std::map<BackendKey, uint32_t> weights_in_force(const DataplaneManager& dataplan
 }
 
 template <class Histogram>
-json counts_of(const Histogram& histogram) {
-  json counts = json::array();
+Buckets counts_of(const Histogram& histogram) {
+  Buckets counts;
   for (const Counter& bucket : histogram.buckets) counts.push_back(bucket.value());
   return counts;
 }
@@ -119,12 +119,8 @@ uint64_t handshake_us(const DataplaneManager& dataplane, BackendId id) {
   return us;
 }
 
-json number_or_null(std::optional<double> number) {
-  return number ? json(*number) : json();
-}
-
-json flows_by_state(const WorkerCounters& counters) {
-  json states = json::object();
+NamedCounts flows_by_state(const WorkerCounters& counters) {
+  NamedCounts states;
   for (size_t i = 0; i < kTcpStateCount; ++i) {
     states[std::string(kTcpStateNames[i])] = counters.flows[i].value();
   }
@@ -161,151 +157,97 @@ std::string queues_of(const DataplaneManager& dataplane, uint32_t worker) {
   return text;
 }
 
-}  // namespace
-
-json view_services(const DataplaneManager& dataplane) {
-  json rows = json::array();
-  for (const ServiceConfig& service : dataplane.config().services) {
-    const ServiceId id = dataplane.identities().services().at(service.vip).id;
-    const auto sum = [&](Counter ServiceState::*counter) {
-      return dataplane.identities().sum(&Registry::services, id, counter);
-    };
-    rows.push_back({{"name", service.name},
-                    {"vip", net::to_string(service.vip)},
-                    {"protocol", to_string(service.protocol)},
-                    {"scheduler", to_string(service.scheduler)},
-                    {"local_pool", service.local_pool},
-                    {"tcp_timestamps", to_string(service.tcp_timestamps)},
-                    {"health_check",
-                     service.health_check ? json(to_string(service.health_check->type)) : json()},
-                    {"all_down", dataplane.weights_of(service).all_down
-                                     ? json(to_string(service.health_check->all_down))
-                                     : json()},
-                    {"backends", service.backends.size()},
-                    {"active", sum_over_backends(dataplane, service.vip, &BackendState::active)},
-                    {"connections", sum(&ServiceState::connections)},
-                    {"refused", sum(&ServiceState::refused)}});
-  }
-  return {{"services", rows}};
-}
-
-json view_backends(const DataplaneManager& dataplane) {
+BackendRow backend_row(const DataplaneManager& dataplane, const BackendKey& key,
+                       const BackendEntry& backend) {
   const HandshakeLatency& watch = dataplane.handshakes();
-  const HealthMap& health = dataplane.runtime().health;
-  const auto weights = weights_in_force(dataplane);
-  json rows = json::array();
-  for (const auto& [key, backend] : dataplane.identities().backends()) {
-    const auto sum = [&, id = backend.id](Counter BackendState::*counter) {
-      return backend_sum(dataplane, id, counter);
-    };
-    const Override* over = find_override(dataplane.runtime().overrides, key);
-    const auto checked = health.find(key);
-    const HealthView* known = checked == health.end() ? nullptr : &checked->second;
-    const auto weight = weights.find(key);
-    rows.push_back(
-        {{"service", backend.service},
-         {"address", net::to_string(key.address)},
-         {"weight", weight == weights.end() ? 0 : weight->second},
-         {"state", state_of(backend, over, known)},
-         {"weight_configured", backend.weight},
-         {"override", over == nullptr ? json() : json(to_string(*over))},
-         {"handshake_p50_ms", number_or_null(watch.quantile_ms(key, 0.5))},
-         {"handshake_p99_ms", number_or_null(watch.quantile_ms(key, 0.99))},
-         {"handshake_counts", HandshakeLatency::counted(dataplane.identities(), backend.id)},
-         {"handshake_us", handshake_us(dataplane, backend.id)},
-         {"active", sum(&BackendState::active)},
-         {"connections", sum(&BackendState::connections)},
-         {"packets_in", sum(&BackendState::packets_in)},
-         {"packets_out", sum(&BackendState::packets_out)},
-         {"bytes_in", sum(&BackendState::bytes_in)},
-         {"bytes_out", sum(&BackendState::bytes_out)},
-         {"answered", sum(&BackendState::answered)},
-         {"refused", sum(&BackendState::refused)},
-         {"unanswered", sum(&BackendState::unanswered)},
-         {"half_open", half_open_sum(dataplane, backend.id, &HalfOpenQueue::count)},
-         {"half_open_evicted", half_open_sum(dataplane, backend.id, &HalfOpenQueue::evicted)},
-         {"syns_deferred", half_open_sum(dataplane, backend.id, &HalfOpenQueue::deferred)},
-         {"resets", sum(&BackendState::resets)},
-         {"timeouts", sum(&BackendState::timeouts)},
-         {"heals", sum(&BackendState::heals)},
-         {"heal_moves", sum(&BackendState::heal_moves)},
-         {"heals_succeeded", sum(&BackendState::heals_succeeded)},
-         {"heals_failed", sum(&BackendState::heals_failed)},
-         {"timestamps_kept", sum(&BackendState::timestamps_kept)},
-         {"timestamps_refused", sum(&BackendState::timestamps_refused)}});
-    add_health(rows.back(), known);
-    rows.back()["why"] = why_of(rows.back());
-  }
-  return {{"backends", rows}};
+  const auto sum = [&](Counter BackendState::*counter) {
+    return backend_sum(dataplane, backend.id, counter);
+  };
+  const auto watched = [&](Counter BackendState::*counter) { return Watched{sum(counter)}; };
+  const auto half_open = [&](Counter HalfOpenQueue::*counter) {
+    return half_open_sum(dataplane, backend.id, counter);
+  };
+  const Override* over = find_override(dataplane.runtime().overrides, key);
+  const auto counts = HandshakeLatency::counted(dataplane.identities(), backend.id);
+  return {.service = backend.service,
+          .address = net::to_string(key.address),
+          .weight_configured = backend.weight,
+          .override = over == nullptr ? OptString() : OptString(to_string(*over)),
+          .handshake_p50_ms = watch.quantile_ms(key, 0.5),
+          .handshake_p99_ms = watch.quantile_ms(key, 0.99),
+          .handshake_counts = {counts.begin(), counts.end()},
+          .handshake_us = handshake_us(dataplane, backend.id),
+          .active = sum(&BackendState::active),
+          .connections = watched(&BackendState::connections),
+          .packets_in = watched(&BackendState::packets_in),
+          .packets_out = watched(&BackendState::packets_out),
+          .bytes_in = watched(&BackendState::bytes_in),
+          .bytes_out = watched(&BackendState::bytes_out),
+          .answered = watched(&BackendState::answered),
+          .refused = watched(&BackendState::refused),
+          .unanswered = watched(&BackendState::unanswered),
+          .half_open = half_open(&HalfOpenQueue::count),
+          .half_open_evicted = {half_open(&HalfOpenQueue::evicted)},
+          .syns_deferred = {half_open(&HalfOpenQueue::deferred)},
+          .resets = watched(&BackendState::resets),
+          .timeouts = watched(&BackendState::timeouts),
+          .heals = watched(&BackendState::heals),
+          .heal_moves = sum(&BackendState::heal_moves),
+          .heals_succeeded = sum(&BackendState::heals_succeeded),
+          .heals_failed = watched(&BackendState::heals_failed),
+          .timestamps_kept = sum(&BackendState::timestamps_kept),
+          .timestamps_refused = sum(&BackendState::timestamps_refused)};
 }
 
-json view_pools(const DataplaneManager& dataplane) {
-  const PoolNames names(dataplane.config());
-  json rows = json::array();
-  for (const auto& [key, pool] : dataplane.identities().pools()) {
-    for (size_t worker = 0; worker < dataplane.workers().size(); ++worker) {
-      const auto& ports = dataplane.identities().registries()[worker]->pools[pool.id]->ports;
-      const PortPool::Counters& counters = ports.counters();
-      rows.push_back({{"local_pool", names.local_pool(key.local)},
-                      {"services", names.services(key)},
-                      {"local", net::to_string(key.local)},
-                      {"backend", net::to_string(key.backend)},
-                      {"worker", worker},
-                      {"removed", pool.removed},
-                      {"ports", ports.set().size()},
-                      {"free", counters.clean.value()},
-                      {"resting", counters.held.value()},
-                      {"in_use", counters.in_use.value()},
-                      {"peak", counters.peak.value()},
-                      {"taken", counters.taken.value()},
-                      {"fresh", counters.fresh.value()},
-                      {"reuse_clean", counters.reuse_clean.value()},
-                      {"reuse_rested", counters.reuse_rested.value()},
-                      {"reuse_natural", counters.reuse_natural.value()},
-                      {"reuse_fitted", counters.reuse_rebased.value()},
-                      {"ts_fixes", counters.tsval_adjusts.value()},
-                      {"seq_fixes", counters.sequence_adjusts.value()},
-                      {"heals", counters.heals.value()},
-                      {"exhausted", counters.exhausted.value()},
-                      {"avoided", counters.avoided.value()}});
-    }
-  }
-  return {{"pools", rows}};
+WorkerRow worker_row(const DataplaneManager& dataplane, size_t i, const WorkerLoad& load) {
+  const Worker& worker = *dataplane.workers()[i];
+  const WorkerCounters& counters = worker.counters();
+  const auto events = [&](Event event) {
+    return counters.events[static_cast<size_t>(event)].value();
+  };
+  return {.lcore = worker.lcore(),
+          .steering = String(to_string(dataplane.steering().kind())),
+          .queues = queues_of(dataplane, static_cast<uint32_t>(i)),
+          .handed_off = events(Event::handed_off),
+          .taken_over = events(Event::taken_over),
+          .packets_in = {counters.packets_in.value()},
+          .packets_out = {counters.packets_out.value()},
+          .bytes_in = {counters.bytes_in.value()},
+          .bytes_out = {counters.bytes_out.value()},
+          .drops = {drops_of(worker)},
+          .flows = worker.flow_count(),
+          .flows_open = {open_flows(counters)},
+          .flows_max = worker.flow_count_max(),
+          .buffers_used = worker.buffers_used(),
+          .buffers = worker.buffer_count(),
+          .busy_percent = load.busy_percent,
+          .waited_percent = load.waited_percent,
+          .polls = counters.polls.value(),
+          .burst_counts = counts_of(counters.bursts),
+          .burst_packets = counters.bursts.sum.value(),
+          .flows_by_state = flows_by_state(counters)};
 }
 
-json view_workers(const DataplaneManager& dataplane, const std::vector<WorkerLoad>& loads) {
-  json rows = json::array();
-  for (size_t i = 0; i < dataplane.workers().size(); ++i) {
-    const Worker& worker = *dataplane.workers()[i];
-    const WorkerCounters& counters = worker.counters();
-    const WorkerLoad load = i < loads.size() ? loads[i] : WorkerLoad();
-    const auto events = [&](Event event) {
-      return counters.events[static_cast<size_t>(event)].value();
-    };
-    rows.push_back({{"lcore", worker.lcore()},
-                    {"steering", to_string(dataplane.steering().kind())},
-                    {"queues", queues_of(dataplane, static_cast<uint32_t>(i))},
-                    {"handed_off", events(Event::handed_off)},
-                    {"taken_over", events(Event::taken_over)},
-                    {"packets_in", counters.packets_in.value()},
-                    {"packets_out", counters.packets_out.value()},
-                    {"bytes_in", counters.bytes_in.value()},
-                    {"bytes_out", counters.bytes_out.value()},
-                    {"drops", drops_of(worker)},
-                    {"flows", worker.flow_count()},
-                    {"flows_open", open_flows(counters)},
-                    {"flows_max", worker.flow_count_max()},
-                    {"buffers_used", worker.buffers_used()},
-                    {"buffers", worker.buffer_count()},
-                    {"busy_percent", load.busy_percent},
-                    {"busy_ratio", load.busy_percent / 100},
-                    {"waited_percent", load.waited_percent},
-                    {"polls", counters.polls.value()},
-                    {"burst_counts", counts_of(counters.bursts)},
-                    {"burst_packets", counters.bursts.sum.value()},
-                    {"flows_by_state", flows_by_state(counters)}});
-  }
-  return {{"workers", rows}};
+PoolRow pool_row(const PoolKey& key, const PortPool& ports) {
+  const PortPool::Counters& counters = ports.counters();
+  return {.local = net::to_string(key.local),
+          .backend = net::to_string(key.backend),
+          .ports = ports.set().size(),
+          .available = counters.clean.value(),
+          .time_wait = counters.held.value(),
+          .in_use = counters.in_use.value(),
+          .peak = counters.peak.value(),
+          .taken = counters.taken.value(),
+          .fresh = counters.fresh.value(),
+          .reuse_available = counters.reuse_clean.value(),
+          .reuse_rested = counters.reuse_rested.value(),
+          .reuse_natural = counters.reuse_natural.value(),
+          .reuse_rebased = counters.reuse_rebased.value(),
+          .tsval_adjusts = counters.tsval_adjusts.value(),
+          .sequence_adjusts = counters.sequence_adjusts.value(),
+          .heals = counters.heals.value(),
+          .exhausted = counters.exhausted.value(),
+          .avoided = counters.avoided.value()};
 }
 
 // Names that events had in the version before: their rows stay beside the new ones for this
@@ -317,28 +259,127 @@ struct OldName {
 constexpr OldName kOldNames[] = {{Event::flows_closed_available, "flows_closed_clean"},
                                  {Event::flows_closed_time_wait, "flows_closed_held"}};
 
-json view_counters(const DataplaneManager& dataplane) {
-  json rows = json::array();
-  const auto add = [&](const net::CounterText& text, const char* kind, auto counter_of) {
-    uint64_t value = 0;
-    for (const auto& worker : dataplane.workers()) value += counter_of(worker->counters()).value();
-    rows.push_back({{"name", text.name}, {"kind", kind}, {"value", value}, {"help", text.help}});
-  };
+template <class CounterOf>
+CounterRow counter_row(const DataplaneManager& dataplane, const net::CounterText& text,
+                       const char* kind, CounterOf&& counter_of) {
+  uint64_t value = 0;
+  for (const auto& worker : dataplane.workers()) value += counter_of(worker->counters()).value();
+  return {.name = String(text.name), .kind = kind, .value = {value}, .help = String(text.help)};
+}
+
+template <class Row>
+json shown_as(const char* what, const std::vector<Row>& rows) {
+  return {{what, json_of(rows, FieldPlace::kShow)}};
+}
+
+}  // namespace
+
+std::vector<ServiceRow> service_rows(const DataplaneManager& dataplane) {
+  std::vector<ServiceRow> rows;
+  for (const ServiceConfig& service : dataplane.config().services) {
+    const ServiceId id = dataplane.identities().services().at(service.vip).id;
+    const auto sum = [&](Counter ServiceState::*counter) {
+      return Watched{dataplane.identities().sum(&Registry::services, id, counter)};
+    };
+    const auto& check = service.health_check;
+    const bool all_down = dataplane.weights_of(service).all_down;
+    rows.push_back({.name = service.name,
+                    .vip = net::to_string(service.vip),
+                    .protocol = String(to_string(service.protocol)),
+                    .scheduler = String(to_string(service.scheduler)),
+                    .local_pool = service.local_pool,
+                    .tcp_timestamps = String(to_string(service.tcp_timestamps)),
+                    .health_check = check ? OptString(to_string(check->type)) : OptString(),
+                    .all_down = all_down ? OptString(to_string(check->all_down)) : OptString(),
+                    .backends = service.backends.size(),
+                    .active = sum_over_backends(dataplane, service.vip, &BackendState::active),
+                    .connections = sum(&ServiceState::connections),
+                    .refused = sum(&ServiceState::refused)});
+  }
+  return rows;
+}
+
+std::vector<BackendRow> backend_rows(const DataplaneManager& dataplane) {
+  const HealthMap& health = dataplane.runtime().health;
+  const auto weights = weights_in_force(dataplane);
+  std::vector<BackendRow> rows;
+  for (const auto& [key, backend] : dataplane.identities().backends()) {
+    const auto checked = health.find(key);
+    const HealthView* known = checked == health.end() ? nullptr : &checked->second;
+    const auto weight = weights.find(key);
+    BackendRow& row = rows.emplace_back(backend_row(dataplane, key, backend));
+    row.weight = weight == weights.end() ? 0 : weight->second;
+    row.state = state_of(backend, find_override(dataplane.runtime().overrides, key), known);
+    add_health(row, known);
+    row.why = why_of(row);
+  }
+  return rows;
+}
+
+std::vector<PoolRow> pool_rows(const DataplaneManager& dataplane) {
+  const PoolNames names(dataplane.config());
+  std::vector<PoolRow> rows;
+  for (const auto& [key, pool] : dataplane.identities().pools()) {
+    for (size_t worker = 0; worker < dataplane.workers().size(); ++worker) {
+      PoolRow& row = rows.emplace_back(
+          pool_row(key, dataplane.identities().registries()[worker]->pools[pool.id]->ports));
+      row.local_pool = names.local_pool(key.local);
+      row.services = names.services(key);
+      row.worker = worker;
+      row.removed = pool.removed;
+    }
+  }
+  return rows;
+}
+
+std::vector<WorkerRow> worker_rows(const DataplaneManager& dataplane,
+                                   const std::vector<WorkerLoad>& loads) {
+  std::vector<WorkerRow> rows;
+  for (size_t i = 0; i < dataplane.workers().size(); ++i) {
+    rows.push_back(worker_row(dataplane, i, i < loads.size() ? loads[i] : WorkerLoad()));
+  }
+  return rows;
+}
+
+std::vector<CounterRow> event_rows(const DataplaneManager& dataplane) {
+  std::vector<CounterRow> rows;
   for (size_t i = 0; i < kEventCount; ++i) {
-    add(
-        kEventTexts[i], "event", [i](const WorkerCounters& c) -> auto& { return c.events[i]; });
+    const auto event = [i](const WorkerCounters& c) -> const Counter& { return c.events[i]; };
+    rows.push_back(counter_row(dataplane, kEventTexts[i], "event", event));
   }
   for (const OldName& old : kOldNames) {
-    json row = rows[static_cast<size_t>(old.event)];
-    row["alias_of"] = std::exchange(row["name"], old.name);
+    CounterRow row = rows[static_cast<size_t>(old.event)];
+    row.alias_of = std::exchange(row.name, old.name);
     rows.push_back(std::move(row));
   }
+  return rows;
+}
+
+std::vector<CounterRow> drop_rows(const DataplaneManager& dataplane) {
+  std::vector<CounterRow> rows;
   for (size_t i = 0; i < net::kDropReasonCount; ++i) {
-    add(
-        net::kDropReasonTexts[i],
-        "drop", [i](const WorkerCounters& c) -> auto& { return c.drops[i]; });
+    const auto drop = [i](const WorkerCounters& c) -> const Counter& { return c.drops[i]; };
+    rows.push_back(counter_row(dataplane, net::kDropReasonTexts[i], "drop", drop));
   }
-  return {{"counters", rows}};
+  return rows;
+}
+
+json view_services(const DataplaneManager& dataplane) {
+  return shown_as("services", service_rows(dataplane));
+}
+json view_backends(const DataplaneManager& dataplane) {
+  return shown_as("backends", backend_rows(dataplane));
+}
+json view_pools(const DataplaneManager& dataplane) {
+  return shown_as("pools", pool_rows(dataplane));
+}
+json view_workers(const DataplaneManager& dataplane, const std::vector<WorkerLoad>& loads) {
+  return shown_as("workers", worker_rows(dataplane, loads));
+}
+json view_counters(const DataplaneManager& dataplane) {
+  std::vector<CounterRow> rows = event_rows(dataplane);
+  std::ranges::move(drop_rows(dataplane), std::back_inserter(rows));
+  return shown_as("counters", rows);
 }
 
 json view_packet_balance(const DataplaneManager& dataplane) {

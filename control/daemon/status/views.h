@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What `sluicectl show` and the metrics see: the running balancer as JSON rows.
+// What `sluicectl show` and the metrics see: the running balancer as rows, and these as JSON.
 #pragma once
 
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "control/common/status_rows.h"
 #include "control/daemon/core/dataplane_manager.h"
 #include "control/daemon/status/worker_load.h"
 
@@ -13,6 +14,15 @@ namespace sluice::control {
 // What a backend's `state` may be.
 inline constexpr const char* kBackendStates[] = {"up", "draining", "down", "unhealthy", "removed"};
 
+std::vector<ServiceRow> service_rows(const DataplaneManager& dataplane);
+std::vector<BackendRow> backend_rows(const DataplaneManager& dataplane);
+std::vector<PoolRow> pool_rows(const DataplaneManager& dataplane);
+std::vector<WorkerRow> worker_rows(const DataplaneManager& dataplane,
+                                   const std::vector<WorkerLoad>& loads);
+std::vector<CounterRow> event_rows(const DataplaneManager& dataplane);
+std::vector<CounterRow> drop_rows(const DataplaneManager& dataplane);
+
+// {"services": [row]} and the like.
 nlohmann::json view_services(const DataplaneManager& dataplane);
 nlohmann::json view_backends(const DataplaneManager& dataplane);
 nlohmann::json view_pools(const DataplaneManager& dataplane);
