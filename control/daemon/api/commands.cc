@@ -205,7 +205,7 @@ json Commands::show_flows(const json& request) const {
 
 json Commands::doctor() const {
   return {{"config_file", operations_.file()},
-          {"findings", diagnose(dataplane_, status())},
+          {"findings", diagnose(dataplane_, status_board_.latest())},
           {"links_examined", true}};
 }
 

@@ -32,7 +32,7 @@ class Commands {
   // A view by its name. Throws RequestError.
   nlohmann::json show(std::string_view what) const;
   // As of the last sample.
-  const nlohmann::json& status() const { return status_board_.latest(); }
+  const nlohmann::json& status() const { return status_board_.latest_json(); }
 
  private:
   struct View {

@@ -10,67 +10,68 @@
 namespace sluice::control {
 namespace {
 
-using nlohmann::json;
-
-std::string sentence_of_down(const json& row) {
+std::string sentence_of_down(const BackendRow& row) {
   std::string out = "is down";
-  const json since = row.value("health_since_s", json());
-  if (since.is_number() && since >= 1) out += " for " + human_ms(1000 * since.get<double>());
-  const std::string reason = row.value("health_reason", "");
-  return reason.empty() ? out : out + ": " + reason;
+  if (const uint64_t since = row.health_since_s.value_or(0); since >= 1) {
+    out += " for " + human_ms(1000 * static_cast<double>(since));
+  }
+  return row.health_reason.empty() ? out : out + ": " + row.health_reason;
+}
+
+// "sluicectl backend set web 10.2.0.10:80"
+std::string command_for(const char* verb, const BackendRow& row) {
+  return fmt::format("sluicectl backend {} {} {}", verb, row.service, row.address);
 }
 
 // The file's own weight 0 is as it is meant to be; what an operator has put over it is easily
 // forgotten.
-Condition condition_of_draining(const json& row) {
-  const json over = row.value("override", json());
-  if (!over.is_string()) {
+Condition condition_of_draining(const BackendRow& row) {
+  if (!row.override) {
     return {Severity::kOk, "draining", "takes no new connections: its weight is 0 in the file", ""};
   }
   return {Severity::kWarning, "draining",
-          fmt::format("takes no new connections: {} by hand", over.get<std::string>()),
-          fmt::format("sluicectl backend clear {} {}", row.value("service", "?"),
-                      row.value("address", "?"))};
+          fmt::format("takes no new connections: {} by hand", *row.override),
+          command_for("clear", row)};
+}
+
+Condition condition_by_health(const BackendRow& row) {
+  if (row.state != "up") {
+    return {Severity::kCritical, "down", sentence_of_down(row), "look at the backend"};
+  }
+  return {Severity::kWarning, "up by hand",
+          "is up by hand, and by its health check it " + sentence_of_down(row),
+          "look at the backend, or: " + command_for("clear", row)};
+}
+
+Condition condition_of_refusing(const BackendRow& row) {
+  const bool most = 2 * row.refused.recent > row.connections.recent;
+  return {most ? Severity::kCritical : Severity::kWarning, "refuses",
+          fmt::format("refuses connections (RST): {} lately",
+                      human_count(static_cast<double>(row.refused.recent))),
+          "nothing listens on its port, or its queue is full: look there, or drain it"};
 }
 
 }  // namespace
 
-Condition condition_of(const json& row) {
-  const std::string state = row.value("state", "");
-  const double refused = row.value("refused_recent", 0.0);
-  if (state == "removed") {
+Condition condition_of(const BackendRow& row) {
+  if (row.state == "removed") {
     return {Severity::kOk, "removed", "is not configured any more; its connections run on", ""};
   }
-  if (state == "down") {
+  if (row.state == "down") {
     return {Severity::kWarning, "down by hand", "was taken down by hand",
-            fmt::format("sluicectl backend set {} {} --up", row.value("service", "?"),
-                        row.value("address", "?"))};
+            command_for("set", row) + " --up"};
   }
-  if (state == "draining") return condition_of_draining(row);
-  const json health = row.value("health", json());
-  if (health == "down") {
-    if (state == "up") {
-      return {Severity::kWarning, "up by hand",
-              "is up by hand, and by its health check it " + sentence_of_down(row),
-              fmt::format("look at the backend, or: sluicectl backend clear {} {}",
-                          row.value("service", "?"), row.value("address", "?"))};
-    }
-    return {Severity::kCritical, "down", sentence_of_down(row), "look at the backend"};
-  }
-  if (state == "unhealthy") {
+  if (row.state == "draining") return condition_of_draining(row);
+  if (row.health == "down") return condition_by_health(row);
+  if (row.state == "unhealthy") {
     return {Severity::kWarning, "unchecked", "has joined and waits for its first check", ""};
   }
-  if (const std::string check_error = row.value("health_hindrance", ""); !check_error.empty()) {
-    return {Severity::kWarning, "unchecked", "cannot be checked: " + check_error,
+  if (!row.check_error.empty()) {
+    return {Severity::kWarning, "unchecked", "cannot be checked: " + row.check_error,
             "see docs/operations.md, health checks"};
   }
-  if (refused > 0) {
-    const bool most = 2 * refused > row.value("connections_recent", 0.0);
-    return {most ? Severity::kCritical : Severity::kWarning, "refuses",
-            fmt::format("refuses connections (RST): {} lately", human_count(refused)),
-            "nothing listens on its port, or its queue is full: look there, or drain it"};
-  }
-  if (row.value("heals_failed_recent", 0.0) > 0) {
+  if (row.refused.recent > 0) return condition_of_refusing(row);
+  if (row.heals_failed.recent > 0) {
     return {Severity::kWarning, "not healed", "does not let old connections be cleared",
             "see heal_exhausted in docs/counters.md"};
   }
@@ -83,11 +84,11 @@ Condition condition_of(const json& row) {
             "takes connections and sends no byte back, unlike the service's other backends",
             "does its process hang? A health check of type \"http\" finds that"};
   }
-  if (health == "starting") {
+  if (row.health == "starting") {
     return {Severity::kOk, "starting",
-            fmt::format("starts slowly: {} % of its share", row.value("share_percent", 0)), ""};
+            fmt::format("starts slowly: {} % of its share", row.share_percent), ""};
   }
-  return {Severity::kOk, state, "takes new connections", ""};
+  return {Severity::kOk, row.state, "takes new connections", ""};
 }
 
 }  // namespace sluice::control

@@ -2,10 +2,9 @@
 // How a backend is: by its operator, its health check, its answers, and beside its peers.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 
-#include "control/common/severity.h"
+#include "control/common/status_rows.h"
 
 namespace sluice::control {
 
@@ -16,6 +15,6 @@ struct Condition {
   std::string sentence;  // after the backend's name
   std::string remedy;
 };
-Condition condition_of(const nlohmann::json& backend);
+Condition condition_of(const BackendRow& backend);
 
 }  // namespace sluice::control

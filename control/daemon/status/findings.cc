@@ -7,25 +7,15 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 
-#include "control/common/api_answer.h"
 #include "control/common/human.h"
 #include "control/daemon/status/backend_condition.h"
+#include "control/daemon/status/bounds.h"
 
 namespace sluice::control {
 namespace {
 
-using nlohmann::json;
-
-constexpr double kPoolWarnPercent = 80;
-constexpr double kPoolBadPercent = 95;
-constexpr double kWorkerWarnPercent = 90;
-constexpr double kFlowsWarnPercent = 90;
-constexpr double kLoopWarnPercent = 90;
-constexpr double kFloodWarnRecent = 20;  // handshakes evicted or deferred lately
-constexpr double kUnsentMin = 16;        // packets
-constexpr double kUnsentPercent = 1;
-constexpr double kUnsentBadPercent = 10;
 constexpr size_t kFindingsOfAKind = 8;  // of a thousand dead backends, eight are named
 
 struct TroubleDrop {
@@ -75,124 +65,165 @@ const TroubleDrop* trouble(std::string_view reason) {
   return found == std::end(kTroubleDrops) ? nullptr : found;
 }
 
-double percent(double part, double whole) {
-  return whole > 0 ? 100 * part / whole : 0;
+constexpr const char* kFine = "ok";  // the condition of what nothing is said of
+
+std::string count(uint64_t value) {
+  return human_count(static_cast<double>(value));
+}
+
+double percent_used(const WorkerRow& worker) {
+  if (worker.flows_max == 0) return 0;
+  return 100.0 * static_cast<double>(worker.flows) / static_cast<double>(worker.flows_max);
+}
+
+std::string when_it_ends(const OptNumber& seconds, bool soon) {
+  if (!seconds || !soon) return "";
+  return fmt::format(", none is left in {} at the present rate", human_ms(1000 * *seconds));
+}
+
+std::string more_ports(const PoolSumRow& pool) {
+  return fmt::format(
+      "{}more addresses in [[local_pool]] {} and a reload, or wider `ports` and a restart",
+      pool.waits ? "[time_wait] reuse = \"rebase\" and a reload; or " : "", pool.local_pool);
+}
+
+std::string more_addresses(const ServiceRow& service) {
+  return fmt::format(
+      "keep it out upstream; more addresses in [[local_pool]] {} give handshakes more time "
+      "(docs/operations.md, SYN floods). If its sources are real: do the backends answer?",
+      service.local_pool);
 }
 
 class Judge {
  public:
-  explicit Judge(const json& status) : status_(status) {}
+  explicit Judge(Status& status) : status_(status) {}
 
   void drain() {
-    const json row = status_.value("drain", json::object());
-    if (row.value("state", "off") == "off") return;
+    const DrainRow& row = status_.drain;
+    if (row.state.empty() || row.state == "off") return;
+    const auto for_ms = static_cast<double>(row.for_ms.value_or(0));
     std::string what = fmt::format("the whole balancer has been {} for {}: new connections are {}",
-                                   row.value("remaining", 0) == 0 ? "drained" : "draining",
-                                   human_ms(row.value("for_ms", 0.0)),
-                                   row.value("syns", "") == "dropped" ? "dropped" : "refused");
-    if (row.value("refused", 0.0) > 0) what += fmt::format(" ({} so far)", count(row["refused"]));
-    what += fmt::format(", {} go on", count(row.value("remaining", 0.0)));
-    if (row.value("exit", false)) what += "; sluice stops when none is left";
+                                   row.remaining == 0 ? "drained" : "draining", human_ms(for_ms),
+                                   row.syns == "dropped" ? "dropped" : "refused");
+    const uint64_t refused = row.refused.value_or(0);
+    if (refused > 0) what += fmt::format(" ({} so far)", count(refused));
+    what += fmt::format(", {} go on", count(row.remaining));
+    if (row.exit) what += "; sluice stops when none is left";
     add(Severity::kWarning, std::move(what), "sluicectl undrain");
   }
 
   void program() {
-    const json row = status_.value("program", json::object());
+    ProgramRow& row = status_.program;
+    begin(row);
     control_thread(row);
-    if (row.value("last_reload_succeeded", true)) return;
-    add(Severity::kWarning,
+    if (row.last_reload_succeeded) return;
+    say(row, Severity::kWarning, "reload refused",
         fmt::format("the last reload was refused, the configuration before it is in force: {}",
-                    text(row, "last_reload_error")),
+                    row.last_reload_error),
         "mend the file, then: sluicectl reload; what needs a restart: put it back, or restart");
   }
 
-  void control_thread(const json& row) {
-    const double busy = row.value("loop_busy_percent", 0.0);
-    if (row.value("loop_spins", false)) {
-      add(Severity::kWarning,
+  void control_thread(ProgramRow& row) {
+    if (row.loop_spins) {
+      say(row, Severity::kWarning, "woken without end",
           fmt::format("the control thread is woken without end, {} times a second and slowed down, "
                       "by {}",
-                      count(row.value("loop_iterations_per_s", 0.0)), text(row, "loop_busiest")),
+                      count(row.loop_iterations_per_s), row.loop_busiest),
           "packets flow on; tell us, and restart when it suits");
-    } else if (busy > kLoopWarnPercent) {
-      add(Severity::kWarning,
-          fmt::format("the control thread is {:.0f} % busy, most of it with {}", busy,
-                      text(row, "loop_busiest")),
+    } else if (row.loop_busy_percent > kLoopWarningPercent) {
+      say(row, Severity::kWarning, "busy",
+          fmt::format("the control thread is {:.0f} % busy, most of it with {}",
+                      row.loop_busy_percent, row.loop_busiest),
           "see docs/operations.md: the control thread");
     }
   }
 
   // One finding for a service, whatever its backends have to say about it.
   void services() {
-    each("services", [this](const json& row) {
-      if (row.at("backends_up") != 0) return;
-      services_without_backend_.insert(text(row, "name"));
-      const std::string why = why_none(text(row, "name"));
-      if (row.value("all_down", json()) == "use_all") {
-        add(Severity::kCritical,
+    each("services", status_.services, [this](ServiceRow& row) {
+      begin(row);
+      if (row.backends_up != 0) return;
+      services_without_backend_.insert(row.name);
+      const std::string why = why_none(row.name);
+      if (row.all_down == "use_all") {
+        say(row, Severity::kCritical, "no backend",
             fmt::format("service {}: every backend is down by its health check; all are used as "
                         "they are{}",
-                        text(row, "name"), why),
+                        row.name, why),
             "look at the backends, and at what the check asks for");
         return;
       }
-      add(Severity::kCritical,
-          fmt::format("service {}: no backend takes new connections{}", text(row, "name"), why),
+      say(row, Severity::kCritical, "no backend",
+          fmt::format("service {}: no backend takes new connections{}", row.name, why),
           "bring a backend up, or give one a weight above 0");
     });
   }
 
   void floods() {
-    each("services", [this](const json& row) {
-      if (row.value("half_open_flood_recent", 0.0) < kFloodWarnRecent) return;
+    each("services", status_.services, [this](ServiceRow& row) {
+      if (row.half_open_flood_recent < kFloodWarningRecent) return;
       flood_ = true;
-      const bool deferred = row.value("syns_deferred_recent", 0.0) > 0;
-      add(Severity::kWarning,
-          fmt::format("half-open flood on {}: {}/s, {} half-open of {} ports{}", text(row, "name"),
-                      count(row.value("half_open_flood_per_s", 0.0)),
-                      count(row.value("half_open", 0.0)), count(row.value("ports", 0.0)),
-                      deferred ? "; new clients need a second try" : ""),
-          fmt::format("keep it out upstream; more addresses in [[local_pool]] {} give handshakes "
-                      "more time (docs/operations.md, SYN floods). If its sources are real: do the "
-                      "backends answer?",
-                      text(row, "local_pool")));
+      const bool deferred = row.syns_deferred_recent > 0;
+      say(row, Severity::kWarning, "flood",
+          fmt::format("half-open flood on {}: {}/s, {} half-open of {} ports{}", row.name,
+                      human_count(row.half_open_flood_per_s), count(row.half_open),
+                      count(row.ports), deferred ? "; new clients need a second try" : ""),
+          more_addresses(row));
     });
   }
 
   void backends() {
-    each("backends", [this](const json& row) {
+    each("backends", status_.backends, [this](BackendRow& row) {
       const Condition now = condition_of(row);
-      if (now.severity == Severity::kOk ||
-          services_without_backend_.contains(text(row, "service"))) {
-        return;
-      }
-      std::string what = fmt::format("backend {} of {} {}", text(row, "address"),
-                                     text(row, "service"), now.sentence);
-      add(now.severity, std::move(what), now.remedy);
+      row.severity = now.severity;
+      row.condition = now.word;
+      row.condition_text = now.sentence;
+      row.remedy = now.remedy;
+      if (now.severity == Severity::kOk) return;
+      services_with_unwell_backend_.insert(row.service);
+      if (services_without_backend_.contains(row.service)) return;
+      add(now.severity, fmt::format("backend {} of {} {}", row.address, row.service, now.sentence),
+          now.remedy);
     });
   }
 
+  // What others have said of a service's parts, for its row alone.
+  void paint_services() {
+    for (ServiceRow& row : status_.services) {
+      if (row.refused.recent > 0) {
+        paint(row, Severity::kWarning, "refuses", "see the drops for the reason");
+      } else if (services_with_unwell_backend_.contains(row.name)) {
+        paint(row, Severity::kWarning, "backends", "see its backends");
+      }
+    }
+  }
+
   void pools() {
-    each("pools", [this](const json& row) {
-      const double full = row.value("fullest_percent", 0.0);
-      if (row.value("exhausted_recent", 0.0) > 0) {
+    each("pools", status_.pools, [this](PoolSumRow& row) {
+      begin(row);
+      if (row.exhausted.recent > 0) {
         // Whatever is short of one [[local_pool]] is one finding.
-        Shortage& shortage = shortages_[text(row, "local_pool")];
-        shortage.refused += row["exhausted_recent"].get<double>();
-        shortage.towards.push_back(text(row, "backend"));
-        shortage.remedy = more_ports(row);
-      } else if (full > kPoolWarnPercent) {
-        add(full > kPoolBadPercent ? Severity::kCritical : Severity::kWarning,
-            fmt::format("ports towards {}: {:.0f} % of {} are taken (worker {}){}",
-                        text(row, "backend"), full, text(row, "fullest_local"),
-                        row.value("fullest_worker", 0), when_it_ends(row)),
+        paint(row, Severity::kCritical, "exhausted", more_ports(row));
+        Shortage& shortage = shortages_[row.local_pool];
+        shortage.refused += row.exhausted.recent;
+        shortage.towards.push_back(row.backend);
+        shortage.remedy = row.remedy;
+      } else if (row.fullest_percent > kPortsWarningPercent) {
+        say(row,
+            row.fullest_percent > kPortsCriticalPercent ? Severity::kCritical : Severity::kWarning,
+            "full",
+            fmt::format("ports towards {}: {:.0f} % of {} are taken (worker {}){}", row.backend,
+                        row.fullest_percent, row.fullest_local, row.fullest_worker,
+                        when_it_ends(row.ends_in_s, row.ends_soon)),
             more_ports(row));
-      } else if (row.value("ends_soon", false) && !flood_) {
+      } else if (row.ends_soon) {
+        paint(row, Severity::kWarning, "ends soon", more_ports(row));
+        if (flood_) return;  // which has been said
         add(Severity::kWarning,
-            fmt::format("ports towards {}: {} in use and {} resting of {}{}", text(row, "backend"),
-                        count(row.value("in_use", 0.0)), count(row.value("resting", 0.0)),
-                        count(row.value("ports", 0.0)), when_it_ends(row)),
-            more_ports(row));
+            fmt::format("ports towards {}: {} in use and {} in TIME_WAIT of {}{}", row.backend,
+                        count(row.in_use), count(row.time_wait), count(row.ports),
+                        when_it_ends(row.ends_in_s, row.ends_soon)),
+            row.remedy);
       }
     });
     for (const auto& [local_pool, shortage] : shortages_) {
@@ -207,97 +238,96 @@ class Judge {
   }
 
   void workers() {
-    each("workers", [this](const json& row) {
-      const double busy = row.value("busy_percent", 0.0);
-      if (busy > kWorkerWarnPercent) {
-        add(Severity::kWarning,
-            fmt::format("worker on lcore {}: {:.0f} % busy", row.at("lcore").dump(), busy),
+    each("workers", status_.workers, [this](WorkerRow& row) {
+      begin(row);
+      if (row.busy_percent > kBusyWarningPercent) {
+        say(row, Severity::kWarning, "busy",
+            fmt::format("worker on lcore {}: {:.0f} % busy", row.lcore, row.busy_percent),
             flood_ ? "it is the flood that keeps it busy: see there"
                    : "add an lcore to eal.worker_lcores");
       }
-      if (const std::string from = row.value("cut_off_from", ""); !from.empty()) {
-        add(Severity::kCritical,
+      if (!row.cut_off_from.empty()) {
+        say(row, Severity::kCritical, "cut off",
             fmt::format(
                 "worker on lcore {}: {} does not answer its ARP, and does answer other workers",
-                row.at("lcore").dump(), from),
-            fmt::format(
-                "a transmit queue of it may be dead ({}): fewer eal.worker_lcores use fewer "
-                "queues",
-                text(row, "queues")));
+                row.lcore, row.cut_off_from),
+            fmt::format("a transmit queue of it may be dead ({}): fewer eal.worker_lcores use "
+                        "fewer queues",
+                        row.queues));
       }
-      const double full = percent(row.value("flows", 0.0), row.value("flows_max", 0.0));
-      if (flows_are_short(row) && (!flood_ || full > kFlowsWarnPercent)) {
-        add(Severity::kWarning,
-            fmt::format("worker on lcore {}: {:.0f} % of its flow entries are used{}",
-                        row.at("lcore").dump(), full, when_it_ends(row)),
-            "raise limits.flows_per_worker, or lower tcp_timeouts.closed");
-      }
+      flow_entries(row);
     });
   }
 
+  void flow_entries(WorkerRow& row) {
+    if (!flows_are_short(row)) return;
+    constexpr const char* kRemedy = "raise limits.flows_per_worker, or lower tcp_timeouts.closed";
+    paint(row, Severity::kWarning, "full", kRemedy);
+    const double used = percent_used(row);
+    if (flood_ && used <= kFlowsWarningPercent) return;
+    add(Severity::kWarning,
+        fmt::format("worker on lcore {}: {:.0f} % of its flow entries are used{}", row.lcore, used,
+                    when_it_ends(row.ends_in_s, row.ends_soon)),
+        kRemedy);
+  }
+
   void interfaces() {
-    each("interfaces", [this](const json& row) {
-      if (row.value("link_up", true)) return unsent(row);
-      const std::string reason = row.value("link_reason", "");
-      add(Severity::kCritical,
-          fmt::format("interface {}: no link{}", text(row, "name"),
-                      reason.empty() || reason == "no link" ? "" : ": " + reason),
-          row.value("link_remedy", "look at the cable and the switch's port"));
+    each("interfaces", status_.interfaces, [this](LinkRow& row) {
+      begin(row);
+      if (row.link_up) return unsent(row);
+      const bool telling = !row.link_reason.empty() && row.link_reason != "no link";
+      say(row, Severity::kCritical, "no link",
+          fmt::format("interface {}: no link{}", row.name, telling ? ": " + row.link_reason : ""),
+          row.link_remedy.empty() ? "look at the cable and the switch's port" : row.link_remedy);
     });
   }
 
   void drops() {
-    each("drops", [this](const json& row) {
-      const TroubleDrop* known = trouble(row.at("name").get<std::string>());
-      const double recent = row.value("value_recent", 0.0);
-      if (known == nullptr || recent == 0 || has_been_said(known->reason)) return;
-      add(known->severity,
-          fmt::format("{} dropped lately, {}: {}", count(recent), text(row, "name"),
-                      text(row, "help")),
-          std::string(known->remedy));
+    each("drops", status_.drops, [this](CounterRow& row) {
+      if (!happens(row, kTroubleDrops) || has_been_said(row.name)) return;
+      add(row.severity,
+          fmt::format("{} dropped lately, {}: {}", count(row.value.recent), row.name, row.help),
+          row.remedy);
     });
   }
 
   void events() {
-    each("events", [this](const json& row) {
-      const auto known = std::ranges::find(kTroubleEvents, text(row, "name"), &TroubleDrop::reason);
-      const double recent = row.value("value_recent", 0.0);
-      if (known == std::end(kTroubleEvents) || recent == 0) return;
-      add(known->severity,
-          fmt::format("{} lately, {}: {}", count(recent), text(row, "name"), text(row, "help")),
-          std::string(known->remedy));
+    each("events", status_.events, [this](CounterRow& row) {
+      if (!happens(row, kTroubleEvents)) return;
+      add(row.severity,
+          fmt::format("{} lately, {}: {}", count(row.value.recent), row.name, row.help),
+          row.remedy);
     });
   }
 
-  // Worst first; of the same level in the order of the rules.
+  // Worst first; of the same severity in the order of the rules.
   std::vector<Finding> take() {
     std::ranges::stable_sort(findings_, std::ranges::greater{}, &Finding::severity);
     return std::move(findings_);
   }
 
  private:
-  void unsent(const json& row) {
-    const double lost = row.value("unsent_recent", 0.0), share = row.value("unsent_percent", 0.0);
-    if (lost < kUnsentMin || share < kUnsentPercent) return;
-    add(share < kUnsentBadPercent ? Severity::kWarning : Severity::kCritical,
-        fmt::format(
-            "interface {}: the device took {} packets lately that it has not sent ({:.0f} %)",
-            text(row, "name"), count(lost), share),
-        "a transmit queue may be dead, or the link paused: sluicectl show interfaces --json "
-        "(xstats); fewer eal.worker_lcores use fewer queues");
-  }
-
   struct Shortage {
-    double refused = 0;
+    uint64_t refused = 0;
     std::vector<std::string> towards;
     std::string remedy;
   };
 
-  template <class Rule>
-  void each(const char* rows, Rule&& rule) {
+  void unsent(LinkRow& row) {
+    if (row.unsent_recent < kUnsentPacketsMin || row.unsent_percent < kUnsentWarningPercent) return;
+    say(row, row.unsent_percent < kUnsentCriticalPercent ? Severity::kWarning : Severity::kCritical,
+        "not sent",
+        fmt::format(
+            "interface {}: the device took {} packets lately that it has not sent ({:.0f} %)",
+            row.name, count(row.unsent_recent), row.unsent_percent),
+        "a transmit queue may be dead, or the link paused: sluicectl show interfaces --json "
+        "(xstats); fewer eal.worker_lcores use fewer queues");
+  }
+
+  template <class Row, class Rule>
+  void each(const char* name, std::vector<Row>& rows, Rule&& rule) {
     const size_t before = findings_.size();
-    if (!status_.contains(rows)) return;
-    for (const json& row : status_[rows]) rule(row);
+    for (Row& row : rows) rule(row);
     const size_t found = findings_.size() - before;
     if (found <= kFindingsOfAKind) return;
     const auto begin = findings_.begin() + static_cast<ptrdiff_t>(before);
@@ -305,18 +335,16 @@ class Judge {
                      [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
     const Severity worst_left = begin[kFindingsOfAKind].severity;
     findings_.resize(before + kFindingsOfAKind);
-    add(worst_left, fmt::format("and {} more {}", found - kFindingsOfAKind, rows), "");
+    add(worst_left, fmt::format("and {} more {}", found - kFindingsOfAKind, name), "");
   }
 
   // What keeps the backends of each service from new connections, and how many of them.
   void count_reasons() {
-    if (!status_.contains("backends")) return;
-    for (const json& row : status_["backends"]) {
+    for (const BackendRow& row : status_.backends) {
       const Condition now = condition_of(row);
       if (now.word == "up" || now.word == "removed") continue;
-      const std::string reason = now.word == "down" ? row.value("health_reason", "") : "";
-      ++reasons_[text(row, "service")]
-                [reason.empty() ? now.word : fmt::format("{} ({})", now.word, reason)];
+      const std::string reason = now.word == "down" ? row.health_reason : "";
+      ++reasons_[row.service][reason.empty() ? now.word : fmt::format("{} ({})", now.word, reason)];
     }
   }
   // ": 2 down (connect: Connection refused), 1 draining": the most frequent first.
@@ -334,60 +362,61 @@ class Judge {
     return out + (sorted.size() > kReasonsMax ? ", ..." : "");
   }
 
-  static std::string when_it_ends(const json& row) {
-    const json seconds = row.value("ends_in_s", json());
-    if (!seconds.is_number() || !row.value("ends_soon", false)) return "";
-    return fmt::format(", none is left in {} at the present rate",
-                       human_ms(1000 * seconds.get<double>()));
-  }
-  static std::string more_ports(const json& pool) {
-    return fmt::format(
-        "{}more addresses in [[local_pool]] {} and a reload, or wider `ports` and a "
-        "restart",
-        pool.value("waits", false) ? "[time_wait] reuse = \"rebase\" and a reload; or " : "",
-        text(pool, "local_pool"));
-  }
-
   // A finding with a name in it says more than the counter of its drops.
   bool has_been_said(std::string_view reason) const {
     return (reason == "no_backend" && !services_without_backend_.empty()) ||
            (reason == "ports_exhausted" && !shortages_.empty());
   }
 
-  static std::string text(const json& row, const char* key) { return row.value(key, "?"); }
-  static std::string count(double value) { return human_count(value); }
-  void add(Severity level, std::string what, std::string remedy) {
-    findings_.push_back({level, std::move(what), std::move(remedy)});
+  // Lately, and it means something.
+  static bool happens(CounterRow& row, std::span<const TroubleDrop> troubles) {
+    const auto known = std::ranges::find(troubles, row.name, &TroubleDrop::reason);
+    const bool happens = known != troubles.end() && row.value.recent > 0;
+    row.severity = happens ? known->severity : Severity::kOk;
+    row.remedy = happens ? known->remedy : "";
+    return happens;
   }
 
-  const json& status_;
+  template <class Row>
+  static void begin(Row& row) {
+    row.severity = Severity::kOk;
+    row.condition = kFine;
+    row.remedy.clear();
+  }
+  // The worst that is said of a row is what it shows; of two that are as bad, the first.
+  template <class Row>
+  static void paint(Row& row, Severity severity, const char* condition, std::string remedy) {
+    if (severity <= row.severity) return;
+    row.severity = severity;
+    row.condition = condition;
+    row.remedy = std::move(remedy);
+  }
+  template <class Row>
+  void say(Row& row, Severity severity, const char* condition, std::string what,
+           std::string remedy) {
+    paint(row, severity, condition, remedy);
+    add(severity, std::move(what), std::move(remedy));
+  }
+  void add(Severity severity, std::string what, std::string remedy) {
+    findings_.push_back({severity, std::move(what), std::move(remedy)});
+  }
+
+  Status& status_;
   std::vector<Finding> findings_;
   bool flood_ = false;
-  std::set<std::string> services_without_backend_;
+  std::set<std::string> services_without_backend_, services_with_unwell_backend_;
   std::map<std::string, std::map<std::string, size_t>> reasons_;  // by service
   std::map<std::string, Shortage> shortages_;                     // by local pool
 };
 
 }  // namespace
 
-bool ports_are_short(const json& pool) {
-  return number_field(pool, "exhausted_recent") > 0 || flag_field(pool, "ends_soon") ||
-         number_field(pool, "fullest_percent") > kPoolWarnPercent;
+bool ports_are_short(const PoolSumRow& pool) {
+  return pool.exhausted.recent > 0 || pool.ends_soon || pool.fullest_percent > kPortsWarningPercent;
 }
 
-bool flows_are_short(const json& worker) {
-  return flag_field(worker, "ends_soon") ||
-         percent(number_field(worker, "flows"), number_field(worker, "flows_max")) >
-             kFlowsWarnPercent;
-}
-
-Severity severity_of_pool(const json& pool) {
-  if (number_field(pool, "exhausted_recent") > 0) return Severity::kCritical;
-  return ports_are_short(pool) ? Severity::kWarning : Severity::kOk;
-}
-
-Severity severity_of_service(const json& service) {
-  return number_field(service, "backends_up") == 0 ? Severity::kCritical : Severity::kOk;
+bool flows_are_short(const WorkerRow& worker) {
+  return worker.ends_soon || percent_used(worker) > kFlowsWarningPercent;
 }
 
 const size_t kTroubleDropCount = std::size(kTroubleDrops);
@@ -397,7 +426,7 @@ Severity severity_of_drop(std::string_view reason) {
   return known == nullptr ? Severity::kOk : known->severity;
 }
 
-std::vector<Finding> judge(const json& status) {
+std::vector<Finding> judge(Status& status) {
   Judge judge(status);
   judge.program();
   judge.drain();
@@ -409,20 +438,8 @@ std::vector<Finding> judge(const json& status) {
   judge.drops();
   judge.events();
   judge.workers();
+  judge.paint_services();
   return judge.take();
-}
-
-Severity worst_of(const std::vector<Finding>& findings) {
-  return findings.empty() ? Severity::kOk : findings.front().severity;
-}
-
-void put_findings(json& status, const std::vector<Finding>& findings) {
-  json rows = json::array();
-  for (const Finding& finding : findings) rows.push_back(to_json_row(finding));
-  const Severity worst = worst_of(findings);
-  status["severity"] = to_string(worst);
-  status["findings"] = rows;
-  status["verdict"] = {{"level", old_word(worst)}, {"findings", rows}};
 }
 
 }  // namespace sluice::control

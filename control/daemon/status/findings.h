@@ -4,29 +4,22 @@
 // Pure. The page, `sluicectl status` and `sluicectl top` show the same list.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "control/common/finding.h"
+#include "control/daemon/status/status.h"
 
 namespace sluice::control {
 
-// `status` is what StatusBoard puts together (status.h).
-std::vector<Finding> judge(const nlohmann::json& status);
+// Judges every row, which then says how bad it is, why in a word, and what to do about it; makes a
+// list of what there is to say. Rows are painted, the list is read out: nobody else decides.
+std::vector<Finding> judge(Status& status);
 
-// Of findings, worst first.
-Severity worst_of(const std::vector<Finding>& findings);
-// Into `severity` and `findings`; for this version into `verdict` too, which was both of them.
-void put_findings(nlohmann::json& status, const std::vector<Finding>& findings);
-
-// Whether the verdict complains of such a row.
-bool ports_are_short(const nlohmann::json& pool);
-bool flows_are_short(const nlohmann::json& worker);
-// How such a row is, for whoever paints it.
-Severity severity_of_pool(const nlohmann::json& pool);
-Severity severity_of_service(const nlohmann::json& service);
+// Too few are left, or soon will be.
+bool ports_are_short(const PoolSumRow& pool);
+bool flows_are_short(const WorkerRow& worker);
 
 // How much a drop of this name means: kOk where other people's traffic explains it.
 Severity severity_of_drop(std::string_view reason);

@@ -2,49 +2,41 @@
 // Straight lines into the future.
 #include "control/daemon/status/forecast.h"
 
+#include "control/daemon/status/bounds.h"
 #include "control/daemon/status/rates.h"
 
 namespace sluice::control {
 namespace {
 
-using nlohmann::json;
-
-// A load that begins takes much at once and nothing for long: the more is gone, the further we
-// look.
-constexpr double kFifthGone = 0.2, kFifthHorizonSeconds = 600;
-constexpr double kHalfGone = 0.5, kHalfHorizonSeconds = 3600;
-
-std::optional<Forecast> forecast(double left, double whole, double growth) {
-  if (growth <= 0 || whole <= 0) return std::nullopt;
+std::optional<Forecast> forecast(const Trended& gone, uint64_t whole) {
+  const double growth = gone.trend.value_or(0);
+  const auto all = static_cast<double>(whole);
+  if (growth <= 0 || all <= 0) return std::nullopt;
+  const double left = all - static_cast<double>(gone.value);
   const double seconds = left > 0 ? left / growth : 0;
-  const double gone = 1 - left / whole;
-  const bool soon = (gone >= kFifthGone && seconds <= kFifthHorizonSeconds) ||
-                    (gone >= kHalfGone && seconds <= kHalfHorizonSeconds);
+  const double share = 1 - left / all;
+  const bool soon = (share >= kFifthGone && seconds <= kFifthHorizonSeconds) ||
+                    (share >= kHalfGone && seconds <= kHalfHorizonSeconds);
   return Forecast{seconds, soon};
 }
 
 }  // namespace
 
-double ports_per_second_wanted(const json& pool) {
-  const double wanted = pool.value("taken_recent", 0.0) + pool.value("exhausted_recent", 0.0);
-  return wanted / Rates::kRecentSamples;
+double ports_per_second_wanted(const PoolSumRow& pool) {
+  return static_cast<double>(pool.taken.recent + pool.exhausted.recent) / Rates::kRecentSamples;
 }
 
-std::optional<double> ports_per_second_borne(const json& pool, const TimeWaitConfig& rules) {
+std::optional<double> ports_per_second_borne(const PoolSumRow& pool, const TimeWaitConfig& rules) {
   if (rules.reuse == ReusePolicy::kRebase || rules.backend_seconds == 0) return std::nullopt;
-  return pool.value("ports", 0.0) / rules.backend_seconds;
+  return static_cast<double>(pool.ports) / rules.backend_seconds;
 }
 
-std::optional<Forecast> forecast_of_ports(const json& pool) {
-  const double ports = pool.value("ports", 0.0);
-  return forecast(ports - pool.value("unavailable", 0.0), ports,
-                  pool.value("unavailable_trend", 0.0));
+std::optional<Forecast> forecast_of_ports(const PoolSumRow& pool) {
+  return forecast(pool.unavailable, pool.ports);
 }
 
-std::optional<Forecast> forecast_of_flows(const json& worker) {
-  const double entries = worker.value("flows_max", 0.0);
-  return forecast(entries - worker.value("flows_open", 0.0), entries,
-                  worker.value("flows_open_trend", 0.0));
+std::optional<Forecast> forecast_of_flows(const WorkerRow& worker) {
+  return forecast(worker.flows_open, worker.flows_max);
 }
 
 }  // namespace sluice::control

@@ -8,6 +8,7 @@
 
 #include "control/common/human.h"
 #include "control/daemon/core/neighbour_watch.h"
+#include "control/daemon/status/bounds.h"
 #include "control/daemon/status/findings.h"
 #include "control/daemon/status/forecast.h"
 #include "control/host/doctor_host.h"
@@ -51,55 +52,57 @@ void judge_neighbour(const DataplaneManager& dataplane, const FindNeighbours::An
 }
 
 // "none is left in 2m10s"; empty where that takes more than a day, or never comes.
-std::string end_of(const json& row, const char* none_is_left) {
+std::string end_of(const OptNumber& seconds, const char* none_is_left) {
   constexpr double kDaySeconds = 86400;
-  const json seconds = row.value("ends_in_s", json());
-  if (!seconds.is_number() || seconds > kDaySeconds) return "";
-  return fmt::format("{} in {}", none_is_left, human_ms(1000 * seconds.get<double>()));
+  if (!seconds || *seconds > kDaySeconds) return "";
+  return fmt::format("{} in {}", none_is_left, human_ms(1000 * *seconds));
+}
+
+std::string text_of_count(uint64_t count) {
+  return human_count(static_cast<double>(count));
 }
 
 // `never` and `natural`: a port that the backend closed rests for TIME_WAIT.
-void judge_rate(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
+void judge_rate(const PoolSumRow& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
   const double wanted = ports_per_second_wanted(row);
   const double borne = *ports_per_second_borne(row, rules);
   found.push_back(
       {"ports", Severity::kCritical,
-       fmt::format("towards {}: {:.0f} ports wanted a second, {} ports bear {:.0f} with reuse = "
-                   "\"{}\": {}",
-                   row.value("backend", "?"), wanted, human_count(row.value("ports", 0.0)), borne,
-                   to_string(rules.reuse),
-                   row.value("exhausted_recent", 0.0) > 0 ? "they have run out"
-                                                          : end_of(row, "they run out")),
+       fmt::format(
+           "towards {}: {:.0f} ports wanted a second, {} ports bear {:.0f} with reuse = "
+           "\"{}\": {}",
+           row.backend, wanted, text_of_count(row.ports), borne, to_string(rules.reuse),
+           row.exhausted.recent > 0 ? "they have run out" : end_of(row.ends_in_s, "they run out")),
        fmt::format("[time_wait] reuse = \"rebase\", or {} times as many addresses in "
                    "[[local_pool]] {}",
-                   static_cast<int>(wanted / borne) + 1, row.value("local_pool", "?"))});
+                   static_cast<int>(wanted / borne) + 1, row.local_pool)});
 }
 
-void judge_ports(const json& row, const TimeWaitConfig& rules, std::vector<Diagnosis>& found) {
+void judge_ports(const PoolSumRow& row, const TimeWaitConfig& rules,
+                 std::vector<Diagnosis>& found) {
   const double wanted = ports_per_second_wanted(row);
   const auto borne = ports_per_second_borne(row, rules);
-  const std::string end = end_of(row, "none is left");
+  const std::string end = end_of(row.ends_in_s, "none is left");
   // Where clients close first no port rests, and no rate is too high.
-  const bool ends = !end.empty() || row.value("exhausted_recent", 0.0) > 0;
+  const bool ends = !end.empty() || row.exhausted.recent > 0;
   if (ends && borne && wanted > *borne) return judge_rate(row, rules, found);
   if (end.empty() || ports_are_short(row)) return;
-  found.push_back(
-      {"ports", Severity::kOk,
-       fmt::format("towards {}: {} of {} ports are taken, {:.1f} more a second: {}",
-                   row.value("backend", "?"), human_count(row.value("unavailable", 0.0)),
-                   human_count(row.value("ports", 0.0)), row.value("unavailable_trend", 0.0), end),
-       ""});
+  found.push_back({"ports", Severity::kOk,
+                   fmt::format("towards {}: {} of {} ports are taken, {:.1f} more a second: {}",
+                               row.backend, text_of_count(row.unavailable.value),
+                               text_of_count(row.ports), row.unavailable.trend.value_or(0), end),
+                   ""});
 }
 
-void judge_flow_table(const json& row, std::vector<Diagnosis>& found) {
-  const std::string end = end_of(row, "full");
+void judge_flow_table(const WorkerRow& row, std::vector<Diagnosis>& found) {
+  const std::string end = end_of(row.ends_in_s, "full");
   if (end.empty() || flows_are_short(row)) return;
   found.push_back(
       {"flows", Severity::kOk,
        fmt::format(
            "worker on lcore {}: {} of {} flow entries hold open flows, {:.0f} more a second: {}",
-           row.value("lcore", 0), human_count(row.value("flows_open", 0.0)),
-           human_count(row.value("flows_max", 0.0)), row.value("flows_open_trend", 0.0), end),
+           row.lcore, text_of_count(row.flows_open.value), text_of_count(row.flows_max),
+           row.flows_open.trend.value_or(0), end),
        ""});
 }
 
@@ -128,56 +131,52 @@ std::vector<Diagnosis> examine_neighbours(const DataplaneManager& dataplane) {
   return found;
 }
 
-std::vector<Diagnosis> examine_timestamps(const json& status) {
+std::vector<Diagnosis> examine_timestamps(const Status& status) {
   std::vector<Diagnosis> found;
-  double with = 0;
-  for (const json& row : status.value("backends", json::array())) {
-    const double kept = row.value("timestamps_kept", 0.0);
-    const double refused = row.value("timestamps_refused", 0.0);
-    with += kept;
-    if (refused == 0) continue;
+  uint64_t with = 0;
+  for (const BackendRow& row : status.backends) {
+    with += row.timestamps_kept;
+    if (row.timestamps_refused == 0) continue;
     found.push_back({"timestamps", Severity::kWarning,
                      fmt::format("backend {} of {}: {} of {} SYN-ACKs refuse the client's "
                                  "timestamps: reuse in TIME_WAIT rests on sequence numbers alone",
-                                 row.value("address", "?"), row.value("service", "?"),
-                                 human_count(refused), human_count(kept + refused)),
+                                 row.address, row.service, text_of_count(row.timestamps_refused),
+                                 text_of_count(row.timestamps_kept + row.timestamps_refused)),
                      "there: sysctl -w net.ipv4.tcp_timestamps=1"});
   }
   if (found.empty()) {
     found.push_back({"timestamps", Severity::kOk,
                      with == 0 ? "no SYN-ACK seen yet that could say"
                                : fmt::format("all {} SYN-ACKs that could keep timestamps do",
-                                             human_count(with)),
+                                             text_of_count(with)),
                      ""});
   }
   return found;
 }
 
 // Whoever shares a worker's CPU has its packets wait.
-std::vector<Diagnosis> examine_waits(const json& status) {
-  constexpr double kWaitedPercent = 5;
+std::vector<Diagnosis> examine_waits(const Status& status) {
   std::vector<Diagnosis> found;
-  for (const json& row : status.value("workers", json::array())) {
-    const double waited = row.value("waited_percent", 0.0);
-    if (waited < kWaitedPercent) continue;
+  for (const WorkerRow& row : status.workers) {
+    if (row.waited_percent < kWaitedWarningPercent) continue;
     found.push_back(
         {"cpus", Severity::kWarning,
          fmt::format("worker on lcore {}: others had its CPU for {:.0f} % of the last "
                      "second in which it wanted to run, and its packets waited",
-                     row.value("lcore", 0), waited),
+                     row.lcore, row.waited_percent),
          "keep them away (isolcpus=, or CPUAffinity= of others), or choose another lcore"});
   }
   return found;
 }
 
-std::vector<Diagnosis> examine_capacity(const json& status, const TimeWaitConfig& rules) {
+std::vector<Diagnosis> examine_capacity(const Status& status, const TimeWaitConfig& rules) {
   std::vector<Diagnosis> found;
   bool short_of = false;
-  for (const json& row : status.value("pools", json::array())) {
+  for (const PoolSumRow& row : status.pools) {
     judge_ports(row, rules, found);
     short_of = short_of || ports_are_short(row);
   }
-  for (const json& row : status.value("workers", json::array())) {
+  for (const WorkerRow& row : status.workers) {
     judge_flow_table(row, found);
     short_of = short_of || flows_are_short(row);
   }
@@ -188,13 +187,11 @@ std::vector<Diagnosis> examine_capacity(const json& status, const TimeWaitConfig
   return found;
 }
 
-json diagnose(const DataplaneManager& dataplane, const json& status) {
+json diagnose(const DataplaneManager& dataplane, const Status& status) {
   json rows = json::array();
-  if (status.contains("findings")) {
-    for (const json& finding : status["findings"]) {
-      rows.push_back(finding);
-      rows.back()["area"] = "status";
-    }
+  for (const Finding& finding : status.findings) {
+    rows.push_back(to_json_row(finding));
+    rows.back()["area"] = "status";
   }
   const Config& config = dataplane.config();
   std::vector<LinkMtu> mtus;

@@ -7,6 +7,7 @@
 
 #include "control/common/finding.h"
 #include "control/daemon/core/dataplane_manager.h"
+#include "control/daemon/status/status.h"
 
 namespace sluice::control {
 
@@ -14,11 +15,11 @@ namespace sluice::control {
 std::vector<Diagnosis> examine_neighbours(const DataplaneManager& dataplane);
 
 // Pure, on a status (status.h).
-std::vector<Diagnosis> examine_timestamps(const nlohmann::json& status);
-std::vector<Diagnosis> examine_waits(const nlohmann::json& status);
-std::vector<Diagnosis> examine_capacity(const nlohmann::json& status, const TimeWaitConfig& rules);
+std::vector<Diagnosis> examine_timestamps(const Status& status);
+std::vector<Diagnosis> examine_waits(const Status& status);
+std::vector<Diagnosis> examine_capacity(const Status& status, const TimeWaitConfig& rules);
 
-// All of it as rows for the API, with the verdict's findings first.
-nlohmann::json diagnose(const DataplaneManager& dataplane, const nlohmann::json& status);
+// All of it as rows for the API, with the status's findings first.
+nlohmann::json diagnose(const DataplaneManager& dataplane, const Status& status);
 
 }  // namespace sluice::control

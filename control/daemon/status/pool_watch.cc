@@ -6,11 +6,13 @@
 
 #include <algorithm>
 
+#include "control/daemon/status/bounds.h"
+
 namespace sluice::control {
 namespace {
 
-constexpr unsigned kHigh = 80;
-constexpr unsigned kVeryHigh = 95;
+constexpr auto kHigh = static_cast<unsigned>(kPortsWarningPercent);
+constexpr auto kVeryHigh = static_cast<unsigned>(kPortsCriticalPercent);
 constexpr double kWayBack = 10;
 
 }  // namespace

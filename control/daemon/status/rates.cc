@@ -8,17 +8,17 @@
 namespace sluice::control {
 
 // Least squares.
-double Rates::slope_of(const std::deque<Track::Severity>& levels) {
-  const auto mean = [&](double Track::Severity::*field) {
+double Rates::slope_of(const std::deque<Level>& levels) {
+  const auto mean = [&](double Level::*field) {
     double sum = 0;
-    for (const Track::Severity& level : levels) sum += level.*field;
+    for (const Level& level : levels) sum += level.*field;
     return sum / static_cast<double>(levels.size());
   };
-  const double mean_s = mean(&Track::Severity::at_s);
-  const double mean_value = mean(&Track::Severity::value);
+  const double mean_s = mean(&Level::at_s);
+  const double mean_value = mean(&Level::value);
   double products = 0;
   double squares = 0;
-  for (const Track::Severity& level : levels) {
+  for (const Level& level : levels) {
     products += (level.at_s - mean_s) * (level.value - mean_value);
     squares += (level.at_s - mean_s) * (level.at_s - mean_s);
   }
@@ -33,36 +33,25 @@ void Rates::begin(Clock::time_point now) {
   ++sample_;
 }
 
-void Rates::add(const std::string& key, nlohmann::json& row,
-                const std::vector<std::string>& fields) {
-  Track& track = tracks_[key];
-  track.sample = sample_;
-  track.values.resize(fields.size());
-  for (size_t i = 0; i < fields.size(); ++i) {
-    std::vector<uint64_t>& values = track.values[i];
-    const uint64_t value = row.value(fields[i], uint64_t{0});
-    if (!values.empty() && value < values.back()) values.clear();
-    const uint64_t growth = values.empty() ? 0 : value - values.back();
-    if (values.size() > kRecentSamples) values.erase(values.begin());
-    values.push_back(value);
-    row[fields[i] + "_per_s"] = std::round(10 * static_cast<double>(growth) / seconds_) / 10;
-    row[fields[i] + "_recent"] = value - values.front();
-  }
+void Rates::grow(Track& track, size_t counter, Watched& field) const {
+  track.values.resize(std::max(track.values.size(), counter + 1));
+  std::vector<uint64_t>& values = track.values[counter];
+  if (!values.empty() && field.total < values.back()) values.clear();
+  const uint64_t growth = values.empty() ? 0 : field.total - values.back();
+  if (values.size() > kRecentSamples) values.erase(values.begin());
+  values.push_back(field.total);
+  field.per_s = std::round(10 * static_cast<double>(growth) / seconds_) / 10;
+  field.recent = field.total - values.front();
 }
 
-void Rates::add_trends(const std::string& key, nlohmann::json& row,
-                       const std::vector<std::string>& fields) {
-  Track& track = tracks_[key];
-  track.sample = sample_;
-  track.levels.resize(fields.size());
-  for (size_t i = 0; i < fields.size(); ++i) {
-    std::deque<Track::Severity>& levels = track.levels[i];
-    if (levels.size() == kTrendSamples) levels.pop_front();
-    const std::chrono::duration<double> at = last_.time_since_epoch();
-    levels.push_back({at.count(), row.value(fields[i], 0.0)});
-    const double slope = levels.size() < kRecentSamples ? 0 : slope_of(levels);
-    row[fields[i] + "_trend"] = std::round(100 * slope) / 100;
-  }
+void Rates::follow(Track& track, size_t level, Trended& field) const {
+  track.levels.resize(std::max(track.levels.size(), level + 1));
+  std::deque<Level>& levels = track.levels[level];
+  if (levels.size() == kTrendSamples) levels.pop_front();
+  const std::chrono::duration<double> at = last_.time_since_epoch();
+  levels.push_back({at.count(), static_cast<double>(field.value)});
+  const double slope = levels.size() < kRecentSamples ? 0 : slope_of(levels);
+  field.trend = std::round(100 * slope) / 100;
 }
 
 }  // namespace sluice::control

@@ -2,18 +2,19 @@
 // How fast counters grow: per second since the last sample, and over the last ten; and where levels
 // are heading.
 //
-// Works on rows of `show`, by a key that tells rows apart; a row that is not seen in a sample is
-// forgotten with the next.
+// Works on rows, by a key that tells rows apart: every Watched and Trended field of a row is kept.
+// A row that is not seen in a sample is forgotten with the next.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <string>
+#include <type_traits>
 #include <vector>
+
+#include "control/common/row_fields.h"
 
 namespace sluice::control {
 
@@ -25,27 +26,36 @@ class Rates {
 
   // Begins a sample.
   void begin(Clock::time_point now);
-  // Puts FIELD_per_s and FIELD_recent beside each field. A row that is new, or whose counters began
-  // anew, has not grown.
-  void add(const std::string& key, nlohmann::json& row, const std::vector<std::string>& fields);
-  // Puts FIELD_trend beside each field that rises and falls: its growth per second, the slope of
-  // the line that fits the last minute best. 0 for a row that has been seen less than ten times.
-  void add_trends(const std::string& key, nlohmann::json& row,
-                  const std::vector<std::string>& fields);
+  // Says of each counter how it has grown, and of each level its trend: the slope of the line that
+  // fits the last minute best, 0 for a row that has been seen less than ten times. A row that is
+  // new, or whose counters began anew, has not grown.
+  template <class Row>
+  void add(const std::string& key, Row& row) {
+    Track& track = tracks_[key];
+    track.sample = sample_;
+    size_t counters = 0, levels = 0;
+    for_each_field<Row>([&](const RowField<Row>&, auto member) {
+      using Value = std::remove_cvref_t<decltype(row.*member)>;
+      if constexpr (std::is_same_v<Value, Watched>) grow(track, counters++, row.*member);
+      if constexpr (std::is_same_v<Value, Trended>) follow(track, levels++, row.*member);
+    });
+  }
 
  private:
+  struct Level {
+    double at_s;
+    double value;
+  };
   struct Track {
     uint64_t sample = 0;  // in which it was seen last
-    // By field; the newest of kRecentSamples + 1 values last, fewer while it is young.
+    // By counter; the newest of kRecentSamples + 1 values last, fewer while it is young.
     std::vector<std::vector<uint64_t>> values;
-    struct Severity {
-      double at_s;
-      double value;
-    };
-    std::vector<std::deque<Severity>> levels;  // of kTrendSamples
+    std::vector<std::deque<Level>> levels;  // of kTrendSamples
   };
 
-  static double slope_of(const std::deque<Track::Severity>& levels);
+  static double slope_of(const std::deque<Level>& levels);
+  void grow(Track& track, size_t counter, Watched& field) const;
+  void follow(Track& track, size_t level, Trended& field) const;
 
   std::map<std::string, Track> tracks_;
   Clock::time_point last_{};

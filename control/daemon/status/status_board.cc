@@ -7,7 +7,6 @@
 
 #include "control/common/clock.h"
 #include "control/common/row_json.h"
-#include "control/daemon/status/backend_condition.h"
 #include "control/daemon/status/findings.h"
 #include "control/daemon/status/forecast.h"
 #include "control/daemon/status/outliers.h"
@@ -18,131 +17,91 @@
 namespace sluice::control {
 namespace {
 
-using nlohmann::json;
-using Fields = std::vector<std::string>;
+using TotalsField = Number TotalsRow::*;
 
-const Fields kServiceCounters = {"connections", "refused"};
-const Fields kBackendCounters = {
-    "connections", "packets_in",   "packets_out",       "bytes_in",     "bytes_out",
-    "answered",    "refused",      "unanswered",        "resets",       "timeouts",
-    "heals",       "heals_failed", "half_open_evicted", "syns_deferred"};
-const Fields kPoolCounters = {"taken",         "fresh",    "reuse_clean", "reuse_rested",
-                              "reuse_natural", "ts_fixes", "seq_fixes",   "reuse_fitted",
-                              "heals",         "avoided",  "exhausted"};
-const Fields kPoolLevels = {"unavailable"};
-const Fields kWorkerCounters = {"packets_in", "packets_out", "bytes_in", "bytes_out", "drops"};
-const Fields kWorkerLevels = {"flows_open"};
-const Fields kHistory = {"connections_per_s", "active",       "bits_in_per_s", "bits_out_per_s",
-                         "drops_per_s",       "busy_percent", "pool_percent"};
+// What five minutes are kept of.
+constexpr TotalsField kHistory[] = {
+    &TotalsRow::connections_per_s, &TotalsRow::active,      &TotalsRow::bits_in_per_s,
+    &TotalsRow::bits_out_per_s,    &TotalsRow::drops_per_s, &TotalsRow::busy_percent,
+    &TotalsRow::pool_percent,
+};
 
-double sum(const json& rows, const std::string& field) {
+template <class Rows, class Value>
+double sum_of(const Rows& rows, Value&& value) {
   double total = 0;
-  for (const json& row : rows) total += row.value(field, 0.0);
+  for (const auto& row : rows) total += static_cast<double>(value(row));
   return total;
 }
 
-double largest(const json& rows, const std::string& field) {
+template <class Row>
+double per_s_of(const std::vector<Row>& rows, Watched Row::*field) {
+  return sum_of(rows, [field](const Row& row) { return (row.*field).per_s.value_or(0); });
+}
+
+template <class Row>
+double largest_of(const std::vector<Row>& rows, Number Row::*field) {
   double value = 0;
-  for (const json& row : rows) value = std::max(value, row.value(field, 0.0));
+  for (const Row& row : rows) value = std::max(value, row.*field);
   return value;
 }
 
-void add_outlooks(json& status) {
-  const auto add = [](json& row, const std::optional<Forecast>& forecast) {
-    row["ends_in_s"] = forecast ? json(std::round(forecast->seconds)) : json();
-    row["ends_soon"] = forecast && forecast->soon;
-  };
-  for (json& pool : status["pools"]) add(pool, forecast_of_ports(pool));
-  for (json& worker : status["workers"]) add(worker, forecast_of_flows(worker));
+template <class Row>
+void set_end(Row& row, const std::optional<Forecast>& forecast) {
+  row.ends_in_s = forecast ? OptNumber(std::round(forecast->seconds)) : OptNumber();
+  row.ends_soon = forecast && forecast->soon;
 }
 
-void add_conditions(json& backends) {
-  add_siblings(backends);
-  for (json& backend : backends) {
-    const Condition now = condition_of(backend);
-    put_field(backend, "severity", now.severity);
-    backend["condition"] = now.word;
-    backend["condition_text"] = now.sentence;
-    backend["usable"] = backend.value("state", "") == "up";
-  }
+void add_forecasts(Status& status) {
+  for (PoolSumRow& pool : status.pools) set_end(pool, forecast_of_ports(pool));
+  for (WorkerRow& worker : status.workers) set_end(worker, forecast_of_flows(worker));
 }
 
 // Which backends a service may use, and what goes through them.
-void add_backends_to_services(json& services, const json& backends) {
-  std::map<std::string, std::vector<const json*>> by_service;
-  for (const json& backend : backends) by_service[backend.at("service")].push_back(&backend);
-  for (json& service : services) {
-    size_t up = 0;
-    double in = 0;
-    double out = 0;
-    for (const json* backend : by_service[service.at("name")]) {
-      up += backend->at("usable").get<bool>() ? 1 : 0;
-      in += backend->value("bytes_in_per_s", 0.0);
-      out += backend->value("bytes_out_per_s", 0.0);
-    }
-    service["backends_up"] = up;
-    service["bytes_in_per_s"] = in;
-    service["bytes_out_per_s"] = out;
-  }
+void add_backend_to_service(ServiceRow& service, const BackendRow& backend) {
+  service.backends_up += backend.usable ? 1 : 0;
+  service.bytes_in_per_s += backend.bytes_in.per_s.value_or(0);
+  service.bytes_out_per_s += backend.bytes_out.per_s.value_or(0);
+  // Handshakes that nobody finishes: how many a second, how many now.
+  service.half_open += backend.half_open;
+  service.syns_deferred_recent += backend.syns_deferred.recent;
+  service.half_open_flood_recent += backend.half_open_evicted.recent + backend.syns_deferred.recent;
+  service.half_open_flood_per_s +=
+      backend.half_open_evicted.per_s.value_or(0) + backend.syns_deferred.per_s.value_or(0);
 }
 
-// Handshakes that nobody finishes: how many a second, how many now, of how many ports.
-void add_floods_to_services(json& services, const json& backends, const json& pools) {
-  std::map<std::pair<std::string, std::string>, double> ports;  // by backend and local pool
-  for (const json& pool : pools)
-    ports[{pool.at("backend"), pool.at("local_pool")}] = pool.at("ports");
-  std::map<std::string, std::vector<const json*>> by_service;
-  for (const json& backend : backends) by_service[backend.at("service")].push_back(&backend);
-  for (json& service : services) {
-    double half_open = 0, per_s = 0, recent = 0, deferred = 0, of_ports = 0;
-    for (const json* backend : by_service[service.at("name")]) {
-      half_open += backend->value("half_open", 0.0);
-      deferred += backend->value("syns_deferred_recent", 0.0);
-      for (const std::string field : {"half_open_evicted", "syns_deferred"}) {
-        per_s += backend->value(field + "_per_s", 0.0);
-        recent += backend->value(field + "_recent", 0.0);
-      }
-      of_ports += ports[{backend->at("address"), service.at("local_pool")}];
-    }
-    service["half_open"] = half_open;
-    service["half_open_flood_per_s"] = std::round(per_s);
-    service["half_open_flood_recent"] = recent;
-    service["syns_deferred_recent"] = deferred;
-    service["ports"] = of_ports;
+void add_backends_to_services(Status& status) {
+  std::map<std::pair<std::string, std::string>, uint64_t> ports;  // by backend and local pool
+  for (const PoolSumRow& pool : status.pools) ports[{pool.backend, pool.local_pool}] = pool.ports;
+  std::map<std::string, ServiceRow*> services;
+  for (ServiceRow& service : status.services) services[service.name] = &service;
+  for (const BackendRow& backend : status.backends) {
+    const auto found = services.find(backend.service);
+    if (found == services.end()) continue;
+    ServiceRow& service = *found->second;
+    add_backend_to_service(service, backend);
+    service.ports += ports[{backend.address, service.local_pool}];
   }
-}
-
-json rows_of_kind(const json& counters, std::string_view kind) {
-  json rows = json::array();
-  for (const json& row : counters) {
-    if (row.at("kind") != kind) continue;
-    rows.push_back(row);
-    if (kind == "drop") {
-      put_field(rows.back(), "severity", severity_of_drop(row.at("name").get<std::string>()));
-    }
+  for (ServiceRow& service : status.services) {
+    service.half_open_flood_per_s = std::round(service.half_open_flood_per_s);
   }
-  return rows;
-}
-
-void add_severities(json& status) {
-  for (json& row : status["services"]) put_field(row, "severity", severity_of_service(row));
-  for (json& row : status["pools"]) put_field(row, "severity", severity_of_pool(row));
 }
 
 // Of the numbers that the page draws first.
-json totals_of(const json& status) {
-  const json& backends = status.at("backends");
-  return {{"connections_per_s", sum(status.at("services"), "connections_per_s")},
-          {"refused_per_s", sum(status.at("services"), "refused_per_s")},
-          {"active", sum(status.at("services"), "active")},
-          {"bits_in_per_s", 8 * sum(backends, "bytes_in_per_s")},
-          {"bits_out_per_s", 8 * sum(backends, "bytes_out_per_s")},
-          {"packets_per_s", sum(status.at("workers"), "packets_in_per_s")},
-          {"drops_per_s", sum(status.at("drops"), "value_per_s")},
-          {"flows", sum(status.at("workers"), "flows")},
-          {"flows_max", sum(status.at("workers"), "flows_max")},
-          {"busy_percent", largest(status.at("workers"), "busy_percent")},
-          {"pool_percent", largest(status.at("pools"), "fullest_percent")}};
+TotalsRow totals_of(const Status& status) {
+  const auto sum = [](const auto& rows, auto field) {
+    return sum_of(rows, [field](const auto& row) { return row.*field; });
+  };
+  return {.connections_per_s = per_s_of(status.services, &ServiceRow::connections),
+          .refused_per_s = per_s_of(status.services, &ServiceRow::refused),
+          .active = sum(status.services, &ServiceRow::active),
+          .bits_in_per_s = 8 * per_s_of(status.backends, &BackendRow::bytes_in),
+          .bits_out_per_s = 8 * per_s_of(status.backends, &BackendRow::bytes_out),
+          .packets_per_s = per_s_of(status.workers, &WorkerRow::packets_in),
+          .drops_per_s = per_s_of(status.drops, &CounterRow::value),
+          .flows = sum(status.workers, &WorkerRow::flows),
+          .flows_max = sum(status.workers, &WorkerRow::flows_max),
+          .busy_percent = largest_of(status.workers, &WorkerRow::busy_percent),
+          .pool_percent = largest_of(status.pools, &PoolSumRow::fullest_percent)};
 }
 
 uint64_t wall_clock_ms() {
@@ -153,30 +112,27 @@ uint64_t wall_clock_ms() {
 
 }  // namespace
 
-void StatusBoard::add_rates(json& status) {
-  const auto each = [&](const char* rows, const Fields& names, const Fields& counters,
-                        const Fields& levels = {}) {
-    for (json& row : status[rows]) {
-      std::string key = rows;
-      for (const std::string& name : names) key += ' ' + row.at(name).dump();
-      rates_.add(key, row, counters);
-      rates_.add_trends(key, row, levels);
-    }
+void StatusBoard::add_rates(Status& status) {
+  const auto each = [&](auto& rows, const char* what, auto&& name) {
+    for (auto& row : rows) rates_.add(std::string(what) + ' ' + name(row), row);
   };
   rates_.begin(Rates::Clock::now());
-  each("services", {"vip"}, kServiceCounters);
-  each("backends", {"service", "address"}, kBackendCounters);
-  each("pools", {"backend", "local_pool"}, kPoolCounters, kPoolLevels);
-  each("workers", {"lcore"}, kWorkerCounters, kWorkerLevels);
-  each("drops", {"name"}, {"value"});
-  each("events", {"name"}, {"value"});
+  each(status.services, "service", [](const ServiceRow& row) { return row.vip; });
+  each(status.backends, "backend",
+       [](const BackendRow& row) { return row.service + ' ' + row.address; });
+  each(status.pools, "pool",
+       [](const PoolSumRow& row) { return row.backend + ' ' + row.local_pool; });
+  each(status.workers, "worker", [](const WorkerRow& row) { return std::to_string(row.lcore); });
+  each(status.drops, "drop", [](const CounterRow& row) { return row.name; });
+  each(status.events, "event", [](const CounterRow& row) { return row.name; });
 }
 
-void StatusBoard::keep_history(const json& totals) {
-  for (const std::string& field : kHistory) {
-    std::deque<double>& values = history_[field];
+void StatusBoard::keep_history(const TotalsRow& totals) {
+  for (const TotalsField field : kHistory) {
+    const char* name = FieldsOf<TotalsRow>::kList[index_of<TotalsRow>(field)].name;
+    std::deque<double>& values = history_[name];
     if (values.size() == kHistorySeconds) values.pop_front();
-    values.push_back(std::round(10 * totals.at(field).get<double>()) / 10);
+    values.push_back(std::round(10 * totals.*field) / 10);
   }
 }
 
@@ -184,44 +140,41 @@ void StatusBoard::sample(const DataplaneManager& dataplane, const OperatorView& 
                          const std::vector<WorkerLoad>& loads) {
   using namespace std::chrono;
   pool_watch_.look(dataplane.identities(), dataplane.config().time_wait, steady_ms());
-  const json counters = view_counters(dataplane).at("counters");
-  json status = {
-      {"time_ms", wall_clock_ms()},
-      {"uptime_s", duration_cast<seconds>(steady_clock::now() - started_).count()},
-      {"version", SLUICE_VERSION},
-      {"program",
-       view_program(dataplane, operations.reloads, operations.loop_load).at("program").at(0)},
-      {"drain", operations.drain.at("drain").at(0)},
-      {"services", view_services(dataplane).at("services")},
-      {"backends", view_backends(dataplane).at("backends")},
-      {"pools", json_of(pool_sums(dataplane, pool_watch_), FieldPlace::kStatus)},
-      {"workers", view_workers(dataplane, loads).at("workers")},
-      {"interfaces", json_of(link_rows(dataplane), FieldPlace::kStatus)},
-      {"drops", rows_of_kind(counters, "drop")},
-      {"events", rows_of_kind(counters, "event")},
-  };
+  Status status;
+  status.time_ms = wall_clock_ms();
+  status.uptime_s =
+      static_cast<uint64_t>(duration_cast<seconds>(steady_clock::now() - started_).count());
+  status.program = program_row(dataplane, operations.reloads, operations.loop_load);
+  status.drain = row_of<DrainRow>(operations.drain.at("drain").at(0)).row;
+  status.services = service_rows(dataplane);
+  status.backends = backend_rows(dataplane);
+  status.pools = pool_sums(dataplane, pool_watch_);
+  status.workers = worker_rows(dataplane, loads);
+  status.interfaces = link_rows(dataplane);
+  status.drops = drop_rows(dataplane);
+  status.events = event_rows(dataplane);
   neighbour_watch_.sample(dataplane);
-  for (size_t i = 0; i < status["workers"].size(); ++i) {
-    status["workers"][i]["cut_off_from"] = neighbour_watch_.cut_off_from()[i];
+  for (size_t i = 0; i < status.workers.size(); ++i) {
+    status.workers[i].cut_off_from = neighbour_watch_.cut_off_from()[i];
   }
   add_rates(status);
-  add_outlooks(status);
-  add_conditions(status["backends"]);
-  add_backends_to_services(status["services"], status["backends"]);
-  add_floods_to_services(status["services"], status["backends"], status["pools"]);
-  add_severities(status);
-  status["totals"] = totals_of(status);
-  keep_history(status["totals"]);
-  status["history"] = history_;
-  put_findings(status, judge(status));
+  add_forecasts(status);
+  add_outliers(status.backends);
+  for (BackendRow& backend : status.backends) backend.usable = backend.state == "up";
+  add_backends_to_services(status);
+  status.totals = totals_of(status);
+  keep_history(status.totals);
+  status.history = history_;
+  status.findings = judge(status);
   latest_ = std::move(status);
+  latest_json_ = json_of(latest_);
 }
 
 void StatusBoard::refresh_links(const DataplaneManager& dataplane) {
-  if (latest_.empty()) return;
-  const json links = json_of(link_rows(dataplane), FieldPlace::kStatus);
-  for (size_t i = 0; i < links.size(); ++i) latest_["interfaces"][i].update(links[i]);
-  put_findings(latest_, judge(latest_));
+  if (latest_json_.empty()) return;
+  latest_.interfaces = link_rows(dataplane);
+  latest_.findings = judge(latest_);
+  latest_json_ = json_of(latest_);
 }
 
 }  // namespace sluice::control

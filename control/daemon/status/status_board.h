@@ -16,6 +16,7 @@
 #include "control/daemon/loop/event_loop.h"
 #include "control/daemon/status/pool_watch.h"
 #include "control/daemon/status/rates.h"
+#include "control/daemon/status/status.h"
 #include "control/daemon/status/worker_load.h"
 
 namespace sluice::control {
@@ -36,18 +37,21 @@ class StatusBoard {
               const std::vector<WorkerLoad>& loads);
   // Between two samples, so that a link that goes down is not a second old news.
   void refresh_links(const DataplaneManager& dataplane);
-  const nlohmann::json& latest() const { return latest_; }
+  // As of the last sample; before the first nothing.
+  const Status& latest() const { return latest_; }
+  const nlohmann::json& latest_json() const { return latest_json_; }
 
  private:
-  void add_rates(nlohmann::json& status);
-  void keep_history(const nlohmann::json& totals);
+  void add_rates(Status& status);
+  void keep_history(const TotalsRow& totals);
 
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   Rates rates_;
   PoolWatch pool_watch_;
   NeighbourWatch neighbour_watch_;
   std::map<std::string, std::deque<double>> history_;  // by field of the totals
-  nlohmann::json latest_ = nlohmann::json::object();
+  Status latest_;
+  nlohmann::json latest_json_ = nlohmann::json::object();
 };
 
 }  // namespace sluice::control

@@ -134,54 +134,60 @@ TEST(Capacity, SaysWhatRunsOutWhen) {
   TimeWaitConfig rules;
   rules.reuse = ReusePolicy::kNever;
   // Clients close first: no port rests, and what is taken comes back.
-  EXPECT_TRUE(has(first(examine_capacity(status, rules)), "ok ports and flow entries bear"));
+  EXPECT_TRUE(
+      has(first(examine_capacity(status_of(status), rules)), "ok ports and flow entries bear"));
   status["pools"][0].update({{"ends_in_s", 40}, {"ends_soon", true}});
   EXPECT_TRUE(
-      has(first(examine_capacity(status, rules)),
+      has(first(examine_capacity(status_of(status), rules)),
           "critical towards 10.2.0.10:80: 2000 ports wanted a second, 60,000 ports bear 1000"));
-  EXPECT_TRUE(has(first(examine_capacity(status, rules)), "they run out in 40.0s"));
+  EXPECT_TRUE(has(first(examine_capacity(status_of(status), rules)), "they run out in 40.0s"));
   rules.reuse = ReusePolicy::kRebase;
-  EXPECT_TRUE(examine_capacity(status, rules).empty());  // the verdict has said it
+  EXPECT_TRUE(examine_capacity(status_of(status), rules).empty());  // the findings have said it
 
   status["pools"][0].update(
       {{"unavailable", 100}, {"unavailable_trend", 10}, {"ends_in_s", 5990}, {"ends_soon", false}});
-  EXPECT_EQ(first(examine_capacity(status, rules)),
+  EXPECT_EQ(first(examine_capacity(status_of(status), rules)),
             "ok towards 10.2.0.10:80: 100 of 60,000 ports are taken, 10.0 more a second: none is "
             "left in 1h39m");
   status["pools"][0]["ends_in_s"] = 100000;  // more than a day
-  EXPECT_TRUE(has(first(examine_capacity(status, rules)), "bear the rate"));
+  EXPECT_TRUE(has(first(examine_capacity(status_of(status), rules)), "bear the rate"));
   status["pools"][0]["fullest_percent"] = 97.0;
-  EXPECT_TRUE(examine_capacity(status, rules).empty());
+  EXPECT_TRUE(examine_capacity(status_of(status), rules).empty());
   status["workers"] = {{{"lcore", 1},
                         {"flows", 10},
                         {"flows_max", 100},
                         {"flows_open_trend", 1},
                         {"ends_in_s", 90}}};
-  EXPECT_TRUE(has(examine_capacity(status, rules).back().what.c_str(), "full in 1m30s"));
+  EXPECT_TRUE(has(examine_capacity(status_of(status), rules).back().what.c_str(), "full in 1m30s"));
 }
 
 TEST(Forecast, Ports) {
-  json pool = {{"ports", 1000}, {"unavailable", 100}, {"unavailable_trend", 0}};
+  PoolSumRow pool;
+  pool.ports = 1000;
+  pool.unavailable = {100, 0};
   EXPECT_FALSE(forecast_of_ports(pool));
-  pool["unavailable_trend"] = -5;
+  pool.unavailable.trend = -5;
   EXPECT_FALSE(forecast_of_ports(pool));
-  pool["unavailable_trend"] = 5;
+  pool.unavailable.trend = 5;
   EXPECT_EQ(forecast_of_ports(pool)->seconds, 180);
   EXPECT_FALSE(forecast_of_ports(pool)->soon);  // a load that begins
-  pool["unavailable"] = 250;
+  pool.unavailable.value = 250;
   EXPECT_TRUE(forecast_of_ports(pool)->soon);
-  pool.update({{"unavailable", 500}, {"unavailable_trend", 0.2}});
+  pool.unavailable = {500, 0.2};
   EXPECT_EQ(forecast_of_ports(pool)->seconds, 2500);
   EXPECT_TRUE(forecast_of_ports(pool)->soon);
-  pool["unavailable"] = 1000;
+  pool.unavailable.value = 1000;
   EXPECT_EQ(forecast_of_ports(pool)->seconds, 0);
 }
 
 TEST(Forecast, FlowEntries) {
-  EXPECT_EQ(
-      forecast_of_flows({{"flows_open", 90}, {"flows_max", 100}, {"flows_open_trend", 1}})->seconds,
-      10);
-  EXPECT_FALSE(forecast_of_flows({{"flows", 90}, {"flows_open", 10}, {"flows_max", 100}}));
+  WorkerRow worker;
+  worker.flows_max = 100;
+  worker.flows_open = {90, 1};
+  EXPECT_EQ(forecast_of_flows(worker)->seconds, 10);
+  worker.flows_open = {10};
+  worker.flows = 90;
+  EXPECT_FALSE(forecast_of_flows(worker));
 }
 
 TEST(Timestamps, ABackendThatRefusesThemIsNamed) {
@@ -190,10 +196,10 @@ TEST(Timestamps, ABackendThatRefusesThemIsNamed) {
                     {"address", "10.2.0.10:80"},
                     {"timestamps_kept", 10},
                     {"timestamps_refused", 0}}}}};
-  EXPECT_TRUE(has(first(examine_timestamps(status)), "ok all 10 SYN-ACKs"));
+  EXPECT_TRUE(has(first(examine_timestamps(status_of(status))), "ok all 10 SYN-ACKs"));
   status["backends"][0]["timestamps_refused"] = 2;
-  EXPECT_TRUE(
-      has(first(examine_timestamps(status)), "warning backend 10.2.0.10:80 of web: 2 of 12"));
+  EXPECT_TRUE(has(first(examine_timestamps(status_of(status))),
+                  "warning backend 10.2.0.10:80 of web: 2 of 12"));
 }
 
 TEST_F(Host, MtusThatDifferAreNamed) {

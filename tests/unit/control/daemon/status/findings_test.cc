@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a status is judged to be, and how counters become rates.
+// What a status is judged to be.
 #include "control/daemon/status/findings.h"
 
 #include <gtest/gtest.h>
 
+#include "control/common/row_json.h"
 #include "control/daemon/status/backend_condition.h"
+#include "control/daemon/status/bounds.h"
 #include "control/daemon/status/outliers.h"
-#include "control/daemon/status/rates.h"
 #include "dataplane/net/verdict.h"
 
 namespace sluice::control {
@@ -21,12 +22,21 @@ json healthy() {
                  {"service": "web", "address": "10.2.0.11:80", "state": "draining"}],
     "pools": [{"backend": "10.2.0.10:80", "local_pool": "main", "fullest_percent": 79.0,
                "fullest_local": "10.2.0.1", "fullest_worker": 0, "ports": 60000, "in_use": 30000,
-               "resting": 1000, "ends_in_s": 130, "ends_soon": false}],
+               "time_wait": 1000, "ends_in_s": 130, "ends_soon": false}],
     "drain": {"state": "off", "remaining": 0},
     "program": {"last_reload_succeeded": true, "last_reload_error": ""},
     "workers": [{"lcore": 1, "busy_percent": 89.0, "flows": 10, "flows_max": 100}],
     "interfaces": [{"name": "client", "link_up": true}],
     "drops": [{"name": "no_service", "help": "scanners", "value_recent": 1000}]})");
+}
+
+std::vector<Finding> judge(const json& status) {
+  Status rows = status_of(status);
+  return judge(rows);
+}
+
+BackendRow backend_of(const json& row) {
+  return row_of<BackendRow>(row).row;
 }
 
 std::string first(const json& status) {
@@ -36,7 +46,7 @@ std::string first(const json& status) {
              : std::string(to_string(findings.front().severity)) + ": " + findings.front().what;
 }
 
-TEST(Verdict, AControlThreadThatSpins) {
+TEST(Findings, AControlThreadThatSpins) {
   json status = healthy();
   status["program"]["loop_busiest"] = "a tap";
   status["program"]["loop_iterations_per_s"] = 900;
@@ -49,7 +59,7 @@ TEST(Verdict, AControlThreadThatSpins) {
       "tap");
 }
 
-TEST(Verdict, AllIsWell) {
+TEST(Findings, AllIsWell) {
   EXPECT_EQ(first(healthy()), "");
   json status;
   put_findings(status, {});
@@ -71,7 +81,7 @@ void expect_named(const std::vector<Fault>& faults) {
   }
 }
 
-TEST(Verdict, EachFaultOfABackendOrItsPortsIsNamed) {
+TEST(Findings, EachFaultOfABackendOrItsPortsIsNamed) {
   expect_named({
       {"/services/0/backends_up", 0,
        "critical: service web: no backend takes new connections: 1 draining"},
@@ -87,7 +97,7 @@ TEST(Verdict, EachFaultOfABackendOrItsPortsIsNamed) {
        "warning: backend 10.2.0.10:80 of web is up by hand, and by its health check it is down"},
       {"/backends/0/state", "unhealthy",
        "warning: backend 10.2.0.10:80 of web has joined and waits for its first check"},
-      {"/backends/0/health_hindrance", "no tap",
+      {"/backends/0/check_error", "no tap",
        "warning: backend 10.2.0.10:80 of web cannot be checked: no tap"},
       {"/backends/0/state", "down", "warning: backend 10.2.0.10:80 of web was taken down by hand"},
       {"/backends/0/refused_recent", 7,
@@ -99,13 +109,14 @@ TEST(Verdict, EachFaultOfABackendOrItsPortsIsNamed) {
       {"/pools/0/exhausted_recent", 3,
        "critical: local pool main: no port is left towards 10.2.0.10:80, 3 SYNs refused lately"},
       {"/pools/0/ends_soon", true,
-       "warning: ports towards 10.2.0.10:80: 30,000 in use and 1,000 resting of 60,000, none is "
+       "warning: ports towards 10.2.0.10:80: 30,000 in use and 1,000 in TIME_WAIT of 60,000, none "
+       "is "
        "left "
        "in 2m10s at the present rate"},
   });
 }
 
-TEST(Verdict, EachFaultOfTheBalancerIsNamed) {
+TEST(Findings, EachFaultOfTheBalancerIsNamed) {
   expect_named({
       {"/drain",
        {{"state", "draining"}, {"remaining", 7}, {"for_ms", 3000}, {"syns", "reset"}},
@@ -129,11 +140,11 @@ TEST(Verdict, EachFaultOfTheBalancerIsNamed) {
        {{"name", "client"}, {"link_up", false}, {"link_reason", "eth1 is switched off"}},
        "critical: interface client: no link: eth1 is switched off"},
       {"/interfaces/0",
-       {{"name", "client"}, {"unsent_recent", 4500}, {"unsent_percent", 45.0}},
+       {{"name", "client"}, {"link_up", true}, {"unsent_recent", 4500}, {"unsent_percent", 45.0}},
        "critical: interface client: the device took 4,500 packets lately that it has not sent (45 "
        "%)"},
       {"/interfaces/0",
-       {{"name", "client"}, {"unsent_recent", 100}, {"unsent_percent", 2.0}},
+       {{"name", "client"}, {"link_up", true}, {"unsent_recent", 100}, {"unsent_percent", 2.0}},
        "warning: interface client: the device took 100 packets lately that it has not sent (2 %)"},
       {"/workers/0/cut_off_from", "10.2.0.10",
        "critical: worker on lcore 1: 10.2.0.10 does not answer its ARP, and does answer other "
@@ -142,7 +153,7 @@ TEST(Verdict, EachFaultOfTheBalancerIsNamed) {
   });
 }
 
-TEST(Verdict, AFloodIsNamedInPlaceOfWhatItMakesBusy) {
+TEST(Findings, AFloodIsNamedInPlaceOfWhatItMakesBusy) {
   json status = healthy();
   status["workers"][0]["busy_percent"] = 99.0;
   status["pools"][0]["ends_soon"] = true;
@@ -165,7 +176,7 @@ TEST(Verdict, AFloodIsNamedInPlaceOfWhatItMakesBusy) {
   EXPECT_TRUE(judge(status)[0].what.ends_with("64,512 ports; new clients need a second try"));
 }
 
-TEST(Verdict, WorstComesFirstAndALongListIsCutShort) {
+TEST(Findings, WorstComesFirstAndALongListIsCutShort) {
   json status = healthy();
   status["workers"][0]["busy_percent"] = 99.0;
   const json down = {
@@ -178,7 +189,7 @@ TEST(Verdict, WorstComesFirstAndALongListIsCutShort) {
   EXPECT_EQ(findings[9].severity, Severity::kWarning);
 }
 
-TEST(Verdict, AShortageIsOneFinding) {
+TEST(Findings, AShortageIsOneFinding) {
   json status = healthy();
   status["pools"][0]["exhausted_recent"] = 3;
   status["pools"].push_back(status["pools"][0]);
@@ -196,14 +207,14 @@ TEST(Verdict, AShortageIsOneFinding) {
       judge(status)[0].remedy.starts_with("[time_wait] reuse = \"rebase\" and a reload; or "));
 }
 
-TEST(Verdict, AServiceWithoutBackendsIsOneFinding) {
+TEST(Findings, AServiceWithoutBackendsIsOneFinding) {
   json status = healthy();
   status["services"][0]["backends_up"] = 0;
   status["drops"] = {{{"name", "no_backend"}, {"help", "none"}, {"value_recent", 6}}};
   EXPECT_EQ(judge(status).size(), 1u);
 }
 
-TEST(Verdict, AServiceWhoseBackendsAreAllDownIsOneFindingWithTheReasons) {
+TEST(Findings, AServiceWhoseBackendsAreAllDownIsOneFindingWithTheReasons) {
   json status = healthy();
   json down = {{"service", "web"},
                {"address", "10.2.0.10:80"},
@@ -223,7 +234,7 @@ TEST(Verdict, AServiceWhoseBackendsAreAllDownIsOneFindingWithTheReasons) {
   EXPECT_EQ(judge(status).size(), 2u);
 }
 
-TEST(Verdict, AllDownAndAllUsedIsSaidAsSuch) {
+TEST(Findings, AllDownAndAllUsedIsSaidAsSuch) {
   json status = healthy();
   status["services"][0]["backends_up"] = 0;
   status["services"][0]["all_down"] = "use_all";
@@ -233,11 +244,11 @@ TEST(Verdict, AllDownAndAllUsedIsSaidAsSuch) {
             "draining");
 }
 
-TEST(Verdict, ABackendThatRefusesAFewOfMany) {
+TEST(Findings, ABackendThatRefusesAFewOfMany) {
   json row = {{"state", "up"}, {"refused_recent", 1}, {"connections_recent", 100}};
-  EXPECT_EQ(condition_of(row).severity, Severity::kWarning);
+  EXPECT_EQ(condition_of(backend_of(row)).severity, Severity::kWarning);
   row["refused_recent"] = 51;
-  EXPECT_EQ(condition_of(row).severity, Severity::kCritical);
+  EXPECT_EQ(condition_of(backend_of(row)).severity, Severity::kCritical);
 }
 
 json three_backends() {
@@ -252,109 +263,110 @@ json three_backends() {
      "handshake_p50_ms": 900.0, "check_usual_ms": 900}])");
 }
 
-TEST(Siblings, TheSlowOneIsMeasuredByTheOthers) {
+// Beside each other.
+std::vector<BackendRow> backends_of(const json& rows) {
+  std::vector<BackendRow> backends = status_of({{"backends", rows}}).backends;
+  add_outliers(backends);
+  return backends;
+}
+
+std::string word_of(const json& rows, size_t i) {
+  return condition_of(backends_of(rows)[i]).word;
+}
+
+TEST(Outliers, TheSlowOneIsMeasuredByTheOthers) {
   json rows = three_backends();
-  const auto said_of = [&](size_t i) {
-    add_siblings(rows);
-    return condition_of(rows[i]).sentence;
-  };
+  const auto condition = [&](size_t i) { return condition_of(backends_of(rows)[i]); };
+  const auto said_of = [&](size_t i) { return condition(i).sentence; };
   EXPECT_EQ(said_of(0), "takes new connections");
   EXPECT_EQ(said_of(2), "takes new connections");  // with nobody to be measured by
   rows[1]["handshake_p50_ms"] = 52.0;
   EXPECT_EQ(said_of(1), "needs 52ms for a handshake, the other backends 0.40ms");
   EXPECT_EQ(said_of(0), "takes new connections");
-  EXPECT_EQ(condition_of(rows[1]).severity, Severity::kWarning);
+  EXPECT_EQ(condition(1).severity, Severity::kWarning);
   rows[1]["answered_recent"] = 9;
   EXPECT_EQ(said_of(1), "takes new connections");
   rows[1]["check_usual_ms"] = 700;
   EXPECT_EQ(said_of(1), "needs 700ms for a health check, the other backends 3.00ms");
 }
 
-TEST(Siblings, TheMedianOfTheOthers) {
+TEST(Outliers, TheMedianOfTheOthers) {
   json rows = json::array();
   for (const double ms : {5, 1, 9, 3, 1}) {
     rows.push_back({{"service", "web"}, {"handshake_p50_ms", ms}});
   }
-  add_siblings(rows);
-  EXPECT_EQ(rows[0]["handshake_others_ms"], 1);  // 1 1 3 9
-  EXPECT_EQ(rows[1]["handshake_others_ms"], 3);  // 1 3 5 9
-  EXPECT_EQ(rows[2]["handshake_others_ms"], 1);  // 1 1 3 5
-  EXPECT_EQ(rows[3]["handshake_others_ms"], 1);  // 1 1 5 9
-  EXPECT_TRUE(rows[0]["check_others_ms"].is_null());
+  const auto backends = backends_of(rows);
+  EXPECT_EQ(backends[0].handshake_others_ms, 1);  // 1 1 3 9
+  EXPECT_EQ(backends[1].handshake_others_ms, 3);  // 1 3 5 9
+  EXPECT_EQ(backends[2].handshake_others_ms, 1);  // 1 1 3 5
+  EXPECT_EQ(backends[3].handshake_others_ms, 1);  // 1 1 5 9
+  EXPECT_FALSE(backends[0].check_others_ms);
 }
 
-TEST(Siblings, TheSilentOneIsMeasuredByTheOthers) {
+TEST(Outliers, TheSilentOneIsMeasuredByTheOthers) {
   json rows = three_backends();
   rows[1]["bytes_out_recent"] = 400 * 56;
   rows[1].update({{"bytes_in_recent", 400 * 56}, {"packets_in_recent", 400}});
-  add_siblings(rows);
-  EXPECT_EQ(condition_of(rows[1]).word, "up");  // a monitor that connects and says nothing
+  EXPECT_EQ(word_of(rows, 1), "up");  // a monitor that connects and says nothing
   rows[1]["bytes_in_recent"] = 400 * 61;
-  EXPECT_EQ(condition_of(rows[1]).word, "silent");
-  EXPECT_EQ(condition_of(rows[0]).word, "up");
+  EXPECT_EQ(word_of(rows, 1), "silent");
+  EXPECT_EQ(word_of(rows, 0), "up");
   rows[0]["bytes_out_recent"] = 400 * 56;  // a service whose backends only listen
-  add_siblings(rows);
-  EXPECT_EQ(condition_of(rows[1]).word, "up");
+  EXPECT_EQ(word_of(rows, 1), "up");
 }
 
-TEST(Verdict, TroubleIsKnownByNamesThatExist) {
+// What one row says, wherever it is painted.
+std::string painted(const json& status, const char* where) {
+  Status rows = status_of(status);
+  judge(rows);
+  const json all = json_of(rows);
+  const json& row = all.at(json::json_pointer(where));
+  return row.at("severity").get<std::string>() + " " + row.at("condition").get<std::string>();
+}
+
+struct Painted {
+  const char* where;
+  const char* field;
+  json value;
+  const char* said;
+};
+
+TEST(Findings, EachRowSaysHowBadItIs) {
+  const Painted kRows[] = {
+      {"/workers/0", "busy_percent", kBusyWarningPercent, "ok ok"},
+      {"/workers/0", "busy_percent", kBusyWarningPercent + 1, "warning busy"},
+      {"/workers/0", "flows", 91, "warning full"},
+      {"/workers/0", "ends_soon", true, "warning full"},
+      {"/workers/0", "cut_off_from", "10.2.0.10", "critical cut off"},
+      {"/pools/0", "fullest_percent", kPortsWarningPercent, "ok ok"},
+      {"/pools/0", "fullest_percent", kPortsWarningPercent + 1, "warning full"},
+      {"/pools/0", "fullest_percent", kPortsCriticalPercent + 1, "critical full"},
+      {"/pools/0", "ends_soon", true, "warning ends soon"},
+      {"/pools/0", "exhausted_recent", 1, "critical exhausted"},
+      {"/interfaces/0", "link_up", false, "critical no link"},
+      {"/services/0", "backends_up", 0, "critical no backend"},
+      {"/services/0", "half_open_flood_recent", kFloodWarningRecent, "warning flood"},
+      {"/services/0", "refused_recent", 1, "warning refuses"},
+      {"/program", "loop_spins", true, "warning woken without end"},
+      {"/program", "last_reload_succeeded", false, "warning reload refused"},
+  };
+  for (const Painted& row : kRows) {
+    json status = healthy();
+    status[json::json_pointer(row.where)][row.field] = row.value;
+    EXPECT_EQ(painted(status, row.where), row.said) << row.where << " " << row.field;
+  }
+  json status = healthy();
+  status["backends"][0]["refused_recent"] = 1;
+  EXPECT_EQ(painted(status, "/backends/0"), "critical refuses");
+  EXPECT_EQ(painted(status, "/services/0"), "warning backends") << "one of its backends is unwell";
+}
+
+TEST(Findings, TroubleIsKnownByNamesThatExist) {
   size_t trouble = 0;
   for (const net::CounterText& text : net::kDropReasonTexts) {
     if (severity_of_drop(text.name) != Severity::kOk) ++trouble;
   }
   EXPECT_EQ(trouble, kTroubleDropCount);
-}
-
-TEST(Rates, GrowthPerSecondAndOverTenSamples) {
-  Rates rates;
-  Rates::Clock::time_point now{};
-  json row;
-  const auto sample = [&](uint64_t value, std::chrono::milliseconds later) {
-    now += later;
-    rates.begin(now);
-    row = {{"connections", value}};
-    rates.add("web", row, {"connections"});
-  };
-  using std::chrono::milliseconds;
-  sample(1000, milliseconds(0));
-  EXPECT_EQ(row["connections_per_s"], 0);  // what was before we looked is no growth
-  sample(1010, milliseconds(500));
-  EXPECT_EQ(row["connections_per_s"], 20);
-  EXPECT_EQ(row["connections_recent"], 10);
-  for (int i = 0; i < 10; ++i) sample(1010, milliseconds(1000));
-  EXPECT_EQ(row["connections_per_s"], 0);
-  EXPECT_EQ(row["connections_recent"], 0);
-  sample(5, milliseconds(1000));  // another backend under the same name
-  EXPECT_EQ(row["connections_per_s"], 0);
-}
-
-TEST(Rates, TheTrendOfALevelIsItsGrowthWithoutTheNoise) {
-  Rates rates;
-  Rates::Clock::time_point now{};
-  const auto trend_after = [&](int samples, const auto& level) {
-    json row;
-    for (int i = 0; i < samples; ++i) {
-      rates.begin(now += std::chrono::seconds(2));
-      row = {{"in_use", level(i)}};
-      rates.add_trends("pool", row, {"in_use"});
-    }
-    return row["in_use_trend"].get<double>();
-  };
-  EXPECT_EQ(trend_after(9, [](int i) { return 100 * i; }), 0);  // too young to say
-  EXPECT_NEAR(trend_after(60, [](int i) { return 5000 - 20 * i; }), -10, 0.01);
-  EXPECT_NEAR(trend_after(60, [](int i) { return 5000 + (i % 2 == 0 ? 300 : 0); }), 0, 5);
-}
-
-TEST(Rates, ARowThatWasGoneBeginsAnew) {
-  Rates rates;
-  json row = {{"n", 5}};
-  rates.begin(Rates::Clock::time_point{std::chrono::seconds(1)});
-  rates.add("a", row, {"n"});
-  rates.begin(Rates::Clock::time_point{std::chrono::seconds(2)});
-  rates.begin(Rates::Clock::time_point{std::chrono::seconds(3)});
-  row["n"] = 50;
-  rates.add("a", row, {"n"});
-  EXPECT_EQ(row["n_per_s"], 0);
 }
 
 }  // namespace
