@@ -64,9 +64,9 @@ enum class FieldKind : uint8_t {
 enum class FieldPlace : uint8_t { kShow, kStatus };
 
 template <class Row>
-using Member = std::variant<Flag Row::*, Whole Row::*, Number Row::*, String Row::*, OptWhole Row::*,
-                            OptNumber Row::*, OptString Row::*, Watched Row::*, Trended Row::*,
-                            Severity Row::*, Buckets Row::*, NamedCounts Row::*>;
+using Member = std::variant<Flag Row::*, Whole Row::*, Number Row::*, String Row::*,
+                            OptWhole Row::*, OptNumber Row::*, OptString Row::*, Watched Row::*,
+                            Trended Row::*, Severity Row::*, Buckets Row::*, NamedCounts Row::*>;
 
 template <class Row>
 struct RowField {

@@ -35,7 +35,7 @@ namespace sluice::control {
   FIELD(Whole, half_open_flood_recent, kFigure, kStatus, "the same of the last ten seconds") \
   FIELD(Whole, syns_deferred_recent, kFigure, kStatus, "SYNs deferred in the last ten seconds") \
   FIELD(Whole, ports, kFigure, kStatus, "local ports towards its backends") \
-  FIELD(Severity, severity, kFigure, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
+  FIELD(Severity, severity, kGauge, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
   FIELD(String, condition, kText, kStatus, "why, in a word") \
   FIELD(String, remedy, kText, kStatus, "what to do about it")
 SLUICE_ROW(ServiceRow, SLUICE_SERVICE_FIELDS)
@@ -95,7 +95,7 @@ SLUICE_ROW(ServiceRow, SLUICE_SERVICE_FIELDS)
         "`check_usual_ms` of the service's others: the median") \
   FIELD(Flag, others_talk, kFigure, kStatus, "whether another of the service sends payload") \
   FIELD(Flag, usable, kFigure, kStatus, "takes new connections") \
-  FIELD(Severity, severity, kFigure, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
+  FIELD(Severity, severity, kGauge, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
   FIELD(String, condition, kText, kStatus, "how it is, in a word") \
   FIELD(String, condition_text, kText, kStatus, "the same in a sentence, after its name") \
   FIELD(String, remedy, kText, kStatus, "what to do about it")
@@ -164,7 +164,7 @@ SLUICE_ROW(PoolRow, SLUICE_POOL_FIELDS)
   FIELD(OptNumber, ends_in_s, kFigure, kShow, \
         "until no port is left, by the last minute; null if ever") \
   FIELD(Flag, ends_soon, kFigure, kShow, "so near that somebody should look") \
-  FIELD(Severity, severity, kFigure, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
+  FIELD(Severity, severity, kGauge, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
   FIELD(String, condition, kText, kStatus, "why, in a word") \
   FIELD(String, remedy, kText, kStatus, "what to do about it")
 SLUICE_ROW(PoolSumRow, SLUICE_POOL_SUM_FIELDS)
@@ -198,7 +198,7 @@ SLUICE_ROW(PoolSumRow, SLUICE_POOL_SUM_FIELDS)
   FIELD(OptNumber, ends_in_s, kFigure, kStatus, \
         "until no entry is left, by the last minute; null if ever") \
   FIELD(Flag, ends_soon, kFigure, kStatus, "so near that somebody should look") \
-  FIELD(Severity, severity, kFigure, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
+  FIELD(Severity, severity, kGauge, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
   FIELD(String, condition, kText, kStatus, "why, in a word") \
   FIELD(String, remedy, kText, kStatus, "what to do about it")
 SLUICE_ROW(WorkerRow, SLUICE_WORKER_FIELDS)
@@ -232,7 +232,7 @@ SLUICE_ROW(InterfaceRow, SLUICE_INTERFACE_FIELDS)
   FIELD(Whole, unsent_recent, kFigure, kShow, \
         "packets that the device took lately and has not sent") \
   FIELD(Number, unsent_percent, kFigure, kShow, "the same of all that it took") \
-  FIELD(Severity, severity, kFigure, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
+  FIELD(Severity, severity, kGauge, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
   FIELD(String, condition, kText, kStatus, "why, in a word") \
   FIELD(String, remedy, kText, kStatus, "what to do about it")
 SLUICE_ROW(LinkRow, SLUICE_LINK_FIELDS)

@@ -230,6 +230,14 @@ struct ApiServers {
   std::optional<ApiServer> questions;
 };
 
+// Nothing where nobody wants them.
+std::unique_ptr<Metrics> metrics_of(const Config& config, LoopCall& calls, Commands& commands) {
+  if (!config.control.metrics_listen) return nullptr;
+  return std::make_unique<Metrics>(calls, *config.control.metrics_listen, [&commands] {
+    return collect_metrics(commands.rows(), commands.status_rows());
+  });
+}
+
 // Everything between a started EAL and its end.
 void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSockets& sockets,
                   EventLoop& loop) {
@@ -248,11 +256,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   Commands commands(dataplane, operations);
   LoopCall calls(loop);
   const auto show = [&commands](const char* what) { return commands.show(what); };
-  std::unique_ptr<Metrics> metrics;
-  if (config.control.metrics_listen) {
-    metrics = std::make_unique<Metrics>(calls, *config.control.metrics_listen,
-                                        [show] { return collect_metrics(show); });
-  }
+  const auto metrics = metrics_of(config, calls, commands);
   std::unique_ptr<Page> page;
   if (config.control.page_listen) page = std::make_unique<Page>(*config.control.page_listen);
   const Telemetry telemetry(calls, show);

@@ -96,10 +96,10 @@ def test_values_are_those_of_sluicectl(lab):
         assert total(after, "sluice_backend_bytes_total", direction="in", **labels) == \
             row["bytes_in"]
         assert total(after, "sluice_backend_state", state="up", **labels) == 1
-    assert total(after, "sluice_pool_grants_total") - total(before, "sluice_pool_grants_total") == \
-        2000
+    taken = "sluice_pool_ports_taken_total"
+    assert total(after, taken) - total(before, taken) == 2000
     pools = lab.middle.show("pools")
-    assert total(after, "sluice_pool_ports") == sum(row["ports"] for row in pools)
+    assert total(after, "sluice_pool_local_ports") == sum(row["ports"] for row in pools)
     assert total(after, "sluice_interface_up") == 2
     assert total(after, "sluice_interface_packets_total", direction="in") >= \
         total(after, "sluice_worker_packets_total", direction="in") > 10000

@@ -209,6 +209,17 @@ json Commands::doctor() const {
           {"links_examined", true}};
 }
 
+ShownRows Commands::rows() const {
+  return {program_row(dataplane_, operations_.reloads(), operations_.loop_load()),
+          service_rows(dataplane_),
+          backend_rows(dataplane_),
+          pool_rows(dataplane_),
+          worker_rows(dataplane_, loads_.latest()),
+          interface_rows(dataplane_),
+          drop_rows(dataplane_),
+          event_rows(dataplane_)};
+}
+
 json Commands::explain(const json& request) const {
   const net::Endpoint local = endpoint_in(request, "local");
   const net::Endpoint backend = endpoint_in(request, "backend");

@@ -12,6 +12,7 @@
 #include "control/daemon/api/tracer.h"
 #include "control/daemon/core/dataplane_manager.h"
 #include "control/daemon/status/status_board.h"
+#include "control/daemon/status/views.h"
 #include "control/daemon/status/worker_load.h"
 
 namespace sluice::control {
@@ -31,6 +32,8 @@ class Commands {
 
   // A view by its name. Throws RequestError.
   nlohmann::json show(std::string_view what) const;
+  ShownRows rows() const;
+  const Status& status_rows() const { return status_board_.latest(); }
   // As of the last sample.
   const nlohmann::json& status() const { return status_board_.latest_json(); }
 

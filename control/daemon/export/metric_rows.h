@@ -2,19 +2,17 @@
 // Metrics made from the rows that `sluicectl show` has.
 #pragma once
 
-#include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "control/daemon/export/metrics.h"
+#include "control/daemon/status/status.h"
+#include "control/daemon/status/views.h"
 
 namespace sluice::control {
 
-// What `show` answers: {"pools": [...]} to "pools".
-using MetricSource = std::function<nlohmann::json(const char* what)>;
-
-std::vector<prometheus::MetricFamily> collect_metrics(const MetricSource& show);
+// Counters as they are now; of the status, as of its last sample, how bad things are.
+std::vector<prometheus::MetricFamily> collect_metrics(const ShownRows& rows, const Status& status);
 
 // Every name that there can be.
 std::vector<std::string> metric_names();

@@ -22,6 +22,17 @@ std::vector<WorkerRow> worker_rows(const DataplaneManager& dataplane,
 std::vector<CounterRow> event_rows(const DataplaneManager& dataplane);
 std::vector<CounterRow> drop_rows(const DataplaneManager& dataplane);
 
+// All of `show` that is not asked of the workers.
+struct ShownRows {
+  ProgramRow program;
+  std::vector<ServiceRow> services;
+  std::vector<BackendRow> backends;
+  std::vector<PoolRow> pools;
+  std::vector<WorkerRow> workers;
+  std::vector<InterfaceRow> interfaces;
+  std::vector<CounterRow> drops, events;
+};
+
 // {"services": [row]} and the like.
 nlohmann::json view_services(const DataplaneManager& dataplane);
 nlohmann::json view_backends(const DataplaneManager& dataplane);
