@@ -9,6 +9,8 @@
 #include "control/common/api_answer.h"
 #include "control/common/finding.h"
 #include "control/common/human.h"
+#include "control/common/row_json.h"
+#include "control/common/status_rows.h"
 
 namespace sluice::control {
 namespace {
@@ -29,28 +31,26 @@ std::string finding_lines(const json& status) {
 
 // What most of the drops are; they may well be nobody's fault.
 std::string most_drops(const json& status) {
-  const json& drops = list_field(status, "drops");
-  const auto rate = [](const json& row) { return number_field(row, "value_per_s"); };
+  const auto drops = rows_of<CounterRow>(status, "drops");
+  const auto rate = [](const auto& drop) { return drop.row.value.per_s.value_or(0); };
   const auto most = std::ranges::max_element(drops, {}, rate);
   if (most == drops.end() || rate(*most) == 0) return "";
-  return fmt::format(" ({})", text_field(*most, "name"));
+  return fmt::format(" ({})", most->row.name);
 }
 
 }  // namespace
 
 std::string render_status(const json& status) {
   if (judgement_of(status).is_null()) return "sluice has only just started\n";
-  const json& totals = field(status, "totals");
+  const TotalsRow totals = row_of<TotalsRow>(field(status, "totals")).row;
   std::string out = finding_lines(status);
   out += fmt::format(
       "sluice {}, up {}: {} connections open, {} new a second, {}bit/s to backends, {}bit/s back, "
       "{} drops a second{}\n",
       text_field(status, "version"), human_ms(1000 * number_field(status, "uptime_s")),
-      human_count(number_field(totals, "active")),
-      human_count(number_field(totals, "connections_per_s")),
-      human_bits(number_field(totals, "bits_in_per_s")),
-      human_bits(number_field(totals, "bits_out_per_s")),
-      human_count(number_field(totals, "drops_per_s")), most_drops(status));
+      human_count(totals.active), human_count(totals.connections_per_s),
+      human_bits(totals.bits_in_per_s), human_bits(totals.bits_out_per_s),
+      human_count(totals.drops_per_s), most_drops(status));
   return out;
 }
 

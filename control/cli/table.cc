@@ -6,10 +6,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
+#include "control/cli/row_cell.h"
 #include "control/common/api_answer.h"
 #include "control/common/human.h"
+#include "control/common/status_rows.h"
 
 namespace sluice::control {
 namespace {
@@ -21,149 +24,162 @@ enum class Format { kText, kCount, kBytes, kPercent, kMs, kFineMs, kSigned };
 // kWide: only in a wide table. kFree: text that may be cut where the line would be too long.
 enum class ColumnPlace { kAlways, kWide, kFree };
 
-struct Column {
+// A column's head and how its cells are written.
+struct Head {
   const char* title;
-  const char* key;
   Format format;
   ColumnPlace place = ColumnPlace::kAlways;
-  const char* older_key = nullptr;  // what an older sluice has in its stead
+};
+using Heads = std::vector<Head>;
+
+template <class Row>
+struct Column {
+  const char* title;
+  Member<Row> member;
+  Format format;
+  ColumnPlace place = ColumnPlace::kAlways;
 };
 
-struct Table {
-  std::string name;
-  std::vector<Column> columns;
+constexpr Column<ServiceRow> kServiceRowColumns[] = {
+    {"SERVICE", &ServiceRow::name, Format::kText},
+    {"VIP", &ServiceRow::vip, Format::kText},
+    {"PROTOCOL", &ServiceRow::protocol, Format::kText},
+    {"SCHEDULER", &ServiceRow::scheduler, Format::kText},
+    {"LOCAL POOL", &ServiceRow::local_pool, Format::kText},
+    {"TIMESTAMPS", &ServiceRow::tcp_timestamps, Format::kText},
+    {"HEALTH CHECK", &ServiceRow::health_check, Format::kText},
+    {"BACKENDS", &ServiceRow::backends, Format::kCount},
+    {"ACTIVE", &ServiceRow::active, Format::kCount},
+    {"CONNECTIONS", &ServiceRow::connections, Format::kCount},
+    {"REFUSED", &ServiceRow::refused, Format::kCount},
 };
 
-const std::vector<Table> kTables = {
-    {"services",
-     {{"SERVICE", "name", Format::kText},
-      {"VIP", "vip", Format::kText},
-      {"PROTOCOL", "protocol", Format::kText},
-      {"SCHEDULER", "scheduler", Format::kText},
-      {"LOCAL POOL", "local_pool", Format::kText},
-      {"TIMESTAMPS", "tcp_timestamps", Format::kText},
-      {"HEALTH CHECK", "health_check", Format::kText},
-      {"BACKENDS", "backends", Format::kCount},
-      {"ACTIVE", "active", Format::kCount},
-      {"CONNECTIONS", "connections", Format::kCount},
-      {"REFUSED", "refused", Format::kCount}}},
-    {"backends",
-     {{"SERVICE", "service", Format::kText, ColumnPlace::kFree},
-      {"BACKEND", "address", Format::kText},
-      {"WEIGHT", "weight", Format::kCount},
-      {"STATE", "state", Format::kText},
-      {"HEALTH", "health", Format::kText, ColumnPlace::kWide},
-      {"OVERRIDE", "override", Format::kText, ColumnPlace::kWide},
-      {"IN FILE", "weight_configured", Format::kCount, ColumnPlace::kWide},
-      {"HANDSHAKE", "handshake_p50_ms", Format::kFineMs},
-      {"99%", "handshake_p99_ms", Format::kFineMs, ColumnPlace::kWide},
-      {"CHECK", "check_usual_ms", Format::kMs, ColumnPlace::kWide},
-      {"ACTIVE", "active", Format::kCount},
-      {"CONNECTIONS", "connections", Format::kCount},
-      {"PACKETS IN", "packets_in", Format::kCount, ColumnPlace::kWide},
-      {"OUT", "packets_out", Format::kCount, ColumnPlace::kWide},
-      {"BYTES IN", "bytes_in", Format::kBytes, ColumnPlace::kWide},
-      {"OUT", "bytes_out", Format::kBytes, ColumnPlace::kWide},
-      {"REFUSED", "refused", Format::kCount},
-      {"RESETS", "resets", Format::kCount, ColumnPlace::kWide},
-      {"TIMEOUTS", "timeouts", Format::kCount, ColumnPlace::kWide},
-      {"UNANSWERED", "unanswered", Format::kCount, ColumnPlace::kWide},
-      {"HEALS", "heals", Format::kCount, ColumnPlace::kWide},
-      {"WHY", "why", Format::kText, ColumnPlace::kFree, "health_reason"}}},
-    {"drain",
-     {{"STATE", "state", Format::kText},
-      {"NEW FLOWS", "syns", Format::kText},
-      {"FOR", "for_ms", Format::kMs},
-      {"FLOWS LEFT", "remaining", Format::kCount},
-      {"REFUSED", "refused", Format::kCount}}},
-    {"flows",
-     {{"CLIENT", "client", Format::kText},
-      {"VIP", "vip", Format::kText},
-      {"LOCAL", "local", Format::kText},
-      {"BACKEND", "backend", Format::kText},
-      {"STATE", "state", Format::kText},
-      {"AGE", "age_ms", Format::kMs},
-      {"IDLE", "idle_ms", Format::kMs},
-      {"TS OFFSET", "ts_offset", Format::kSigned},
-      {"SEQ OFFSET", "seq_offset", Format::kSigned},
-      {"BYTES IN", "bytes_in", Format::kBytes},
-      {"OUT", "bytes_out", Format::kBytes}}},
-    {"pools",
-     {{"LOCAL POOL", "local_pool", Format::kText},
-      {"SERVICES", "services", Format::kText},
-      {"LOCAL", "local", Format::kText},
-      {"BACKEND", "backend", Format::kText},
-      {"WORKER", "worker", Format::kCount},
-      {"PORTS", "ports", Format::kCount},
-      {"FREE", "free", Format::kCount},
-      {"RESTING", "resting", Format::kCount},
-      {"IN USE", "in_use", Format::kCount},
-      {"PEAK", "peak", Format::kCount},
-      {"TAKEN", "taken", Format::kCount},
-      {"FRESH", "fresh", Format::kCount},
-      {"CLEAN", "reuse_clean", Format::kCount},
-      {"RESTED", "reuse_rested", Format::kCount},
-      {"NATURAL", "reuse_natural", Format::kCount},
-      {"TS FIX", "ts_fixes", Format::kCount},
-      {"SEQ FIX", "seq_fixes", Format::kCount},
-      {"HEALS", "heals", Format::kCount},
-      {"AVOIDED", "avoided", Format::kCount},
-      {"EXHAUSTED", "exhausted", Format::kCount}}},
-    {"workers",
-     {{"LCORE", "lcore", Format::kCount},
-      {"BUSY", "busy_percent", Format::kPercent},
-      {"FLOWS", "flows", Format::kCount},
-      {"OF", "flows_max", Format::kCount},
-      {"BUFFERS", "buffers_used", Format::kCount},
-      {"PACKETS IN", "packets_in", Format::kCount},
-      {"OUT", "packets_out", Format::kCount},
-      {"BYTES IN", "bytes_in", Format::kBytes},
-      {"OUT", "bytes_out", Format::kBytes},
-      {"DROPS", "drops", Format::kCount},
-      {"HANDED OFF", "handed_off", Format::kCount},
-      {"TAKEN OVER", "taken_over", Format::kCount},
-      {"POLLS", "polls", Format::kCount},
-      {"STEERING", "steering", Format::kText},
-      {"QUEUES", "queues", Format::kText}}},
-    {"interfaces",
-     {{"INTERFACE", "name", Format::kText},
-      {"DEVICE", "device", Format::kText},
-      {"LINK", "link", Format::kText},
-      {"PACKETS IN", "packets_in", Format::kCount},
-      {"OUT", "packets_out", Format::kCount},
-      {"BYTES IN", "bytes_in", Format::kBytes},
-      {"OUT", "bytes_out", Format::kBytes},
-      {"MISSED", "missed", Format::kCount},
-      {"ERRORS IN", "rx_errors", Format::kCount},
-      {"OUT", "tx_errors", Format::kCount},
-      {"NO BUFFER", "no_buffer", Format::kCount},
-      {"LINK IS DOWN BECAUSE", "link_reason", Format::kText}}},
-    {"program",
-     {{"VERSION", "version", Format::kText},
-      {"DPDK", "dpdk", Format::kText},
-      {"PID", "pid", Format::kCount},
-      {"UP FOR", "uptime_ms", Format::kMs},
-      {"SERVICES", "services", Format::kCount},
-      {"FLOW INDEX", "flow_index", Format::kText},
-      {"OVERRIDES", "overrides", Format::kCount},
-      {"DRAINING", "draining", Format::kText},
-      {"RELOADS", "reloads", Format::kCount},
-      {"REFUSED", "reloads_failed", Format::kCount},
-      {"LOOP/S", "loop_iterations_per_s", Format::kCount},
-      {"BUSY", "loop_busy_percent", Format::kPercent}}},
-    {"counters",
-     {{"COUNTER", "name", Format::kText},
-      {"VALUE", "value", Format::kCount},
-      {"WHAT IT COUNTS", "help", Format::kText}}},
+constexpr Column<BackendRow> kBackendRowColumns[] = {
+    {"SERVICE", &BackendRow::service, Format::kText, ColumnPlace::kFree},
+    {"BACKEND", &BackendRow::address, Format::kText},
+    {"WEIGHT", &BackendRow::weight, Format::kCount},
+    {"STATE", &BackendRow::state, Format::kText},
+    {"HEALTH", &BackendRow::health, Format::kText, ColumnPlace::kWide},
+    {"OVERRIDE", &BackendRow::override, Format::kText, ColumnPlace::kWide},
+    {"IN FILE", &BackendRow::weight_configured, Format::kCount, ColumnPlace::kWide},
+    {"HANDSHAKE", &BackendRow::handshake_p50_ms, Format::kFineMs},
+    {"99%", &BackendRow::handshake_p99_ms, Format::kFineMs, ColumnPlace::kWide},
+    {"CHECK", &BackendRow::check_usual_ms, Format::kMs, ColumnPlace::kWide},
+    {"ACTIVE", &BackendRow::active, Format::kCount},
+    {"CONNECTIONS", &BackendRow::connections, Format::kCount},
+    {"PACKETS IN", &BackendRow::packets_in, Format::kCount, ColumnPlace::kWide},
+    {"OUT", &BackendRow::packets_out, Format::kCount, ColumnPlace::kWide},
+    {"BYTES IN", &BackendRow::bytes_in, Format::kBytes, ColumnPlace::kWide},
+    {"OUT", &BackendRow::bytes_out, Format::kBytes, ColumnPlace::kWide},
+    {"REFUSED", &BackendRow::refused, Format::kCount},
+    {"RESETS", &BackendRow::resets, Format::kCount, ColumnPlace::kWide},
+    {"TIMEOUTS", &BackendRow::timeouts, Format::kCount, ColumnPlace::kWide},
+    {"UNANSWERED", &BackendRow::unanswered, Format::kCount, ColumnPlace::kWide},
+    {"HEALS", &BackendRow::heals, Format::kCount, ColumnPlace::kWide},
+    {"WHY", &BackendRow::why, Format::kText, ColumnPlace::kFree},
 };
 
-std::string cell(const json& row, const Column& column) {
-  const bool older = column.older_key != nullptr && field(row, column.key).is_null();
-  const json& value = field(row, older ? column.older_key : column.key);
-  if (value.is_null()) return "-";
-  if (!value.is_number()) return shown(value);
-  const double number = value.get<double>();
-  switch (column.format) {
+constexpr Column<DrainRow> kDrainRowColumns[] = {
+    {"STATE", &DrainRow::state, Format::kText},
+    {"NEW FLOWS", &DrainRow::syns, Format::kText},
+    {"FOR", &DrainRow::for_ms, Format::kMs},
+    {"FLOWS LEFT", &DrainRow::remaining, Format::kCount},
+    {"REFUSED", &DrainRow::refused, Format::kCount},
+};
+
+constexpr Column<FlowRow> kFlowRowColumns[] = {
+    {"CLIENT", &FlowRow::client, Format::kText},
+    {"VIP", &FlowRow::vip, Format::kText},
+    {"LOCAL", &FlowRow::local, Format::kText},
+    {"BACKEND", &FlowRow::backend, Format::kText},
+    {"STATE", &FlowRow::state, Format::kText},
+    {"AGE", &FlowRow::age_ms, Format::kMs},
+    {"IDLE", &FlowRow::idle_ms, Format::kMs},
+    {"TS OFFSET", &FlowRow::ts_offset, Format::kSigned},
+    {"SEQ OFFSET", &FlowRow::seq_offset, Format::kSigned},
+    {"BYTES IN", &FlowRow::bytes_in, Format::kBytes},
+    {"OUT", &FlowRow::bytes_out, Format::kBytes},
+};
+
+constexpr Column<PoolRow> kPoolRowColumns[] = {
+    {"LOCAL POOL", &PoolRow::local_pool, Format::kText},
+    {"SERVICES", &PoolRow::services, Format::kText},
+    {"LOCAL", &PoolRow::local, Format::kText},
+    {"BACKEND", &PoolRow::backend, Format::kText},
+    {"WORKER", &PoolRow::worker, Format::kCount},
+    {"PORTS", &PoolRow::ports, Format::kCount},
+    {"AVAILABLE", &PoolRow::available, Format::kCount},
+    {"TIME_WAIT", &PoolRow::time_wait, Format::kCount},
+    {"IN USE", &PoolRow::in_use, Format::kCount},
+    {"PEAK", &PoolRow::peak, Format::kCount},
+    {"TAKEN", &PoolRow::taken, Format::kCount},
+    {"FRESH", &PoolRow::fresh, Format::kCount},
+    {"REUSED", &PoolRow::reuse_available, Format::kCount},
+    {"RESTED", &PoolRow::reuse_rested, Format::kCount},
+    {"NATURAL", &PoolRow::reuse_natural, Format::kCount},
+    {"TS ADJUSTS", &PoolRow::tsval_adjusts, Format::kCount},
+    {"SEQ ADJUSTS", &PoolRow::sequence_adjusts, Format::kCount},
+    {"HEALS", &PoolRow::heals, Format::kCount},
+    {"AVOIDED", &PoolRow::avoided, Format::kCount},
+    {"EXHAUSTED", &PoolRow::exhausted, Format::kCount},
+};
+
+constexpr Column<WorkerRow> kWorkerRowColumns[] = {
+    {"LCORE", &WorkerRow::lcore, Format::kCount},
+    {"BUSY", &WorkerRow::busy_percent, Format::kPercent},
+    {"FLOWS", &WorkerRow::flows, Format::kCount},
+    {"OF", &WorkerRow::flows_max, Format::kCount},
+    {"BUFFERS", &WorkerRow::buffers_used, Format::kCount},
+    {"PACKETS IN", &WorkerRow::packets_in, Format::kCount},
+    {"OUT", &WorkerRow::packets_out, Format::kCount},
+    {"BYTES IN", &WorkerRow::bytes_in, Format::kBytes},
+    {"OUT", &WorkerRow::bytes_out, Format::kBytes},
+    {"DROPS", &WorkerRow::drops, Format::kCount},
+    {"HANDED OFF", &WorkerRow::handed_off, Format::kCount},
+    {"TAKEN OVER", &WorkerRow::taken_over, Format::kCount},
+    {"POLLS", &WorkerRow::polls, Format::kCount},
+    {"STEERING", &WorkerRow::steering, Format::kText},
+    {"QUEUES", &WorkerRow::queues, Format::kText},
+};
+
+constexpr Column<InterfaceRow> kInterfaceRowColumns[] = {
+    {"INTERFACE", &InterfaceRow::name, Format::kText},
+    {"DEVICE", &InterfaceRow::device, Format::kText},
+    {"LINK", &InterfaceRow::link, Format::kText},
+    {"PACKETS IN", &InterfaceRow::packets_in, Format::kCount},
+    {"OUT", &InterfaceRow::packets_out, Format::kCount},
+    {"BYTES IN", &InterfaceRow::bytes_in, Format::kBytes},
+    {"OUT", &InterfaceRow::bytes_out, Format::kBytes},
+    {"MISSED", &InterfaceRow::missed, Format::kCount},
+    {"ERRORS IN", &InterfaceRow::rx_errors, Format::kCount},
+    {"OUT", &InterfaceRow::tx_errors, Format::kCount},
+    {"NO BUFFER", &InterfaceRow::no_buffer, Format::kCount},
+    {"LINK IS DOWN BECAUSE", &InterfaceRow::link_reason, Format::kText},
+};
+
+constexpr Column<ProgramRow> kProgramRowColumns[] = {
+    {"VERSION", &ProgramRow::version, Format::kText},
+    {"DPDK", &ProgramRow::dpdk, Format::kText},
+    {"PID", &ProgramRow::pid, Format::kCount},
+    {"UP FOR", &ProgramRow::uptime_ms, Format::kMs},
+    {"SERVICES", &ProgramRow::services, Format::kCount},
+    {"FLOW INDEX", &ProgramRow::flow_index, Format::kText},
+    {"OVERRIDES", &ProgramRow::overrides, Format::kCount},
+    {"DRAINING", &ProgramRow::draining, Format::kText},
+    {"RELOADS", &ProgramRow::reloads, Format::kCount},
+    {"REFUSED", &ProgramRow::reloads_failed, Format::kCount},
+    {"LOOP/S", &ProgramRow::loop_iterations_per_s, Format::kCount},
+    {"BUSY", &ProgramRow::loop_busy_percent, Format::kPercent},
+};
+
+constexpr Column<CounterRow> kCounterRowColumns[] = {
+    {"COUNTER", &CounterRow::name, Format::kText},
+    {"VALUE", &CounterRow::value, Format::kCount},
+    {"WHAT IT COUNTS", &CounterRow::help, Format::kText},
+};
+
+std::string number_text(double number, Format format) {
+  switch (format) {
     case Format::kBytes:
       return human_bytes(number);
     case Format::kPercent:
@@ -179,12 +195,18 @@ std::string cell(const json& row, const Column& column) {
   }
 }
 
-using Columns = std::vector<Column>;
+std::string cell_text(const CellValue& value, Format format) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  const auto* number = std::get_if<double>(&value);
+  return number == nullptr ? "-" : number_text(*number, format);
+}
+
 using Grid = std::vector<std::vector<std::string>>;
 
 // Takes what is too much for a line from the text that may be cut, the widest first; a little of
 // each remains.
-void shorten(std::vector<size_t>& widths, const Columns& columns) {
+void shorten(std::vector<size_t>& widths, const Heads& columns) {
   constexpr size_t kLeftMin = 8;
   size_t total = 2 * (columns.size() - 1);
   for (const size_t width : widths) total += width;
@@ -205,7 +227,7 @@ std::string fitted(const std::string& text, size_t width, bool left) {
   return left ? fmt::format("{:<{}}", text, width) : fmt::format("{:>{}}", text, width);
 }
 
-std::string align(const Grid& grid, const Columns& columns, Width width) {
+std::string align(const Grid& grid, const Heads& columns, Width width) {
   std::vector<size_t> widths(columns.size());
   for (const auto& row : grid) {
     for (size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
@@ -223,13 +245,76 @@ std::string align(const Grid& grid, const Columns& columns, Width width) {
   return out;
 }
 
-Columns columns_of(const Table& table, Width width) {
-  Columns columns = table.columns;
-  if (width == Width::kTerminal) {
-    std::erase_if(columns, [](const Column& column) { return column.place == ColumnPlace::kWide; });
-  }
-  return columns;
+// What stands in a table, without what is there for scripts alone.
+template <class Row>
+bool is_shown(const Row&) {
+  return true;
 }
+bool is_shown(const CounterRow& row) {
+  return !row.alias_of;  // an old name
+}
+
+// What an older sluice says in other fields.
+template <class Row>
+void make_up(AnsweredRow<Row>&) {}
+void make_up(AnsweredRow<BackendRow>& answered) {
+  bool& has_why = answered.has[index_of<BackendRow>(&BackendRow::why)];
+  if (has_why && answered.row.why) return;
+  if (!answered.has[index_of<BackendRow>(&BackendRow::health_reason)]) return;
+  answered.row.why = answered.row.health_reason;
+  has_why = true;
+}
+
+// The heads in the first line.
+struct Filled {
+  Heads heads;
+  Grid grid = Grid(1);
+};
+
+template <class Row>
+Filled fill(const json& result, const char* what, std::span<const Column<Row>> columns,
+            Width width) {
+  const auto fits = [width](const Column<Row>& column) {
+    return width == Width::kWide || column.place != ColumnPlace::kWide;
+  };
+  Filled out;
+  for (const Column<Row>& column : columns) {
+    if (!fits(column)) continue;
+    out.heads.push_back({column.title, column.format, column.place});
+    out.grid[0].push_back(column.title);
+  }
+  for (AnsweredRow<Row>& answered : rows_of<Row>(result, what)) {
+    make_up(answered);
+    if (!is_shown(answered.row)) continue;
+    auto& cells = out.grid.emplace_back();
+    for (const Column<Row>& column : columns) {
+      if (fits(column)) cells.push_back(cell_text(cell_of(answered, column.member), column.format));
+    }
+  }
+  return out;
+}
+
+template <class Row, const auto& kColumns>
+Filled fill_with(const json& result, const char* what, Width width) {
+  return fill<Row>(result, what, kColumns, width);
+}
+
+struct Table {
+  std::string name;
+  Filled (*fill)(const json& result, const char* what, Width width);
+};
+
+const std::vector<Table> kTables = {
+    {"services", fill_with<ServiceRow, kServiceRowColumns>},
+    {"backends", fill_with<BackendRow, kBackendRowColumns>},
+    {"drain", fill_with<DrainRow, kDrainRowColumns>},
+    {"flows", fill_with<FlowRow, kFlowRowColumns>},
+    {"pools", fill_with<PoolRow, kPoolRowColumns>},
+    {"workers", fill_with<WorkerRow, kWorkerRowColumns>},
+    {"interfaces", fill_with<InterfaceRow, kInterfaceRowColumns>},
+    {"program", fill_with<ProgramRow, kProgramRowColumns>},
+    {"counters", fill_with<CounterRow, kCounterRowColumns>},
+};
 
 // Where packets came from, and what became of them: both sides are the same.
 std::string packet_balance(const json& packets) {
@@ -261,15 +346,8 @@ std::string render_table(std::string_view what, const json& result, Width width)
   }
   const json& rows = list_field(result, table->name.c_str());
   if (rows.empty()) return fmt::format("no {}\n", what);
-  const Columns columns = columns_of(*table, width);
-  Grid grid(1);
-  for (const Column& column : columns) grid[0].push_back(column.title);
-  for (const json& row : rows) {
-    if (!field(row, "alias_of").is_null()) continue;  // an old name, kept for scripts
-    auto& cells = grid.emplace_back();
-    for (const Column& column : columns) cells.push_back(cell(row, column));
-  }
-  std::string out = align(grid, columns, width);
+  const Filled filled = table->fill(result, table->name.c_str(), width);
+  std::string out = align(filled.grid, filled.heads, width);
   if (const double total = number_field(result, "total");
       total > static_cast<double>(rows.size())) {
     out += fmt::format("... {} of {}\n", with_commas(static_cast<double>(rows.size())),

@@ -4,36 +4,46 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
+#include <vector>
 
+#include "control/cli/row_cell.h"
 #include "control/cli/top/top_view.h"
-#include "control/common/finding.h"
+#include "control/common/severity.h"
 
 namespace sluice::control {
 
 struct TopColumn {
   const char* title;
-  const char* key;
   size_t width;
   enum class Kind : uint8_t { kText, kCount, kRate, kBits, kMs, kState, kFull, kEnd } kind;
 
   bool is_text() const { return kind == Kind::kText || kind == Kind::kState; }
 };
 
+// A row of the status under the columns of its table.
+struct TopRow {
+  std::vector<CellValue> cells;
+  Severity severity = Severity::kOk;
+  bool ends_soon = false;
+  std::string words;  // all its text, for a filter
+};
+
 struct TopTable {
   TopView view;
-  const char* rows;  // of the status
-  std::span<const TopColumn> columns;
+  std::vector<TopColumn> columns;
+  std::vector<TopRow> (*rows)(const nlohmann::json& status);  // without what never happened
 };
 
 const TopTable& top_table(TopView view);
 
 // How what is so severe is painted.
 Style style_of(Severity severity);
+// The same for a figure, which has a colour only where something is wrong.
+Style style_of_gauge(Severity severity);
 
 // A cell, cut to the column's width and aligned.
-Span top_cell(const nlohmann::json& row, const TopColumn& column, size_t width);
+Span top_cell(const TopRow& row, const CellValue& value, const TopColumn& column, size_t width);
 
 // ASCII, so that bytes are columns; longer text ends in "~".
 std::string fit_text(const std::string& text, size_t width, bool left);

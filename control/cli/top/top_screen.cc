@@ -9,12 +9,16 @@
 
 #include "control/cli/top/top_columns.h"
 #include "control/common/api_answer.h"
+#include "control/common/finding.h"
 #include "control/common/human.h"
+#include "control/common/status_rows.h"
 
 namespace sluice::control {
 namespace {
 
 using nlohmann::json;
+
+constexpr size_t npos = std::string::npos;
 
 constexpr const char* kHelp[] = {
     "b s p w d     backends, services, local ports, workers, drops; Tab: the next",
@@ -57,28 +61,10 @@ std::string bar(double percent, size_t width) {
   return fmt::format("[{:<{}}]", std::string(full, '|'), width);
 }
 
-bool holds(const json& row, const std::string& words) {
-  if (!row.is_object()) return false;
-  for (const auto& [key, value] : row.items()) {
-    if (value.is_string() && value.get<std::string>().find(words) != std::string::npos) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 void TopScreen::set_status(json status) {
   status_ = status.is_object() ? std::move(status) : json::object();
-  for (const char* rows : {"services", "pools", "drops"}) {
-    status_[rows] = list_field(status_, rows);
-    for (json& row : status_[rows]) {
-      if (!row.is_object()) row = json::object();
-    }
-  }
-  // A drop's severity is what it means; one that does not happen means nothing.
-  for (json& row : status_["drops"]) {
-    if (number_field(row, "value_recent") == 0) row["severity"] = to_string(Severity::kOk);
-  }
 }
 
 void TopScreen::show_view(TopView view) {
@@ -182,21 +168,20 @@ bool TopScreen::press(int key) {
   }
 }
 
-std::vector<json> TopScreen::rows() const {
+std::vector<TopRow> TopScreen::rows() const {
   const TopTable& table = top_table(view_);
-  std::vector<json> rows;
-  for (const json& row : list_field(status_, table.rows)) {
-    if (view_ == TopView::kDrops && number_field(row, "value") == 0) continue;
-    if (filter_.empty() || holds(row, filter_)) rows.push_back(row);
+  std::vector<TopRow> rows = table.rows(status_);
+  if (!filter_.empty()) {
+    std::erase_if(rows, [this](const TopRow& row) { return row.words.find(filter_) == npos; });
   }
   if (sorted_by_ < 0) {
-    std::ranges::stable_sort(rows, std::ranges::greater{}, severity_field);
+    std::ranges::stable_sort(rows, std::ranges::greater{}, &TopRow::severity);
   } else {
-    const TopColumn& column = table.columns[static_cast<size_t>(sorted_by_)];
-    const auto value = [&](const json& row) { return field(row, column.key); };
+    const auto by = static_cast<size_t>(sorted_by_);
+    const bool is_text = table.columns[by].is_text();
     // Numbers: the largest first; names: from A to Z.
-    std::ranges::stable_sort(rows, [&](const json& a, const json& b) {
-      return column.is_text() ? value(a) < value(b) : value(b) < value(a);
+    std::ranges::stable_sort(rows, [&](const TopRow& a, const TopRow& b) {
+      return is_text ? a.cells[by] < b.cells[by] : b.cells[by] < a.cells[by];
     });
   }
   if (upwards_) std::ranges::reverse(rows);
@@ -218,17 +203,17 @@ ScreenLine TopScreen::title(size_t width) const {
 }
 
 ScreenLine TopScreen::totals() const {
-  const json& totals = field(status_, "totals");
+  const TotalsRow totals = row_of<TotalsRow>(field(status_, "totals")).row;
   ScreenLine line;
   const auto add = [&line](std::string value, const char* what) {
     line.push_back({std::move(value), Style::kStrong});
     line.push_back({what});
   };
-  add(human_count(number_field(totals, "connections_per_s")), " new/s  ");
-  add(human_count(number_field(totals, "active")), " open  ");
-  add(human_bits(number_field(totals, "bits_in_per_s")), "b/s in  ");
-  add(human_bits(number_field(totals, "bits_out_per_s")), "b/s out  ");
-  add(human_count(number_field(totals, "drops_per_s")), " drops/s");
+  add(human_count(totals.connections_per_s), " new/s  ");
+  add(human_count(totals.active), " open  ");
+  add(human_bits(totals.bits_in_per_s), "b/s in  ");
+  add(human_bits(totals.bits_out_per_s), "b/s out  ");
+  add(human_count(totals.drops_per_s), " drops/s");
   return line;
 }
 
@@ -236,19 +221,19 @@ ScreenLine TopScreen::totals() const {
 std::vector<ScreenLine> TopScreen::workers(size_t width) const {
   constexpr size_t kLinesMax = 4;
   const size_t per_line = width >= 76 ? 2 : 1;
-  std::vector<json> rows = list_field(status_, "workers");
+  std::vector<AnsweredRow<WorkerRow>> rows = rows_of<WorkerRow>(status_, "workers");
   if (rows.size() > kLinesMax * per_line) {
     std::ranges::stable_sort(rows, std::ranges::greater{},
-                             [](const json& row) { return number_field(row, "busy_percent"); });
+                             [](const auto& answered) { return answered.row.busy_percent; });
     rows.resize(kLinesMax * per_line);
   }
   std::vector<ScreenLine> lines;
   for (size_t i = 0; i < rows.size(); ++i) {
-    const double busy = number_field(rows[i], "busy_percent");
+    const WorkerRow& row = rows[i].row;
     if (i % per_line == 0) lines.emplace_back();
-    lines.back().push_back({fmt::format("lcore {:<3}", digits_field(rows[i], "lcore"))});
-    lines.back().push_back({bar(busy, 20), busy > 90 ? Style::kWarn : Style::kPlain});
-    lines.back().push_back({fmt::format("{:>4.0f} %   ", busy)});
+    lines.back().push_back({fmt::format("lcore {:<3}", row.lcore)});
+    lines.back().push_back({bar(row.busy_percent, 20), style_of_gauge(row.severity)});
+    lines.back().push_back({fmt::format("{:>4.0f} %   ", row.busy_percent)});
   }
   return lines;
 }
@@ -271,7 +256,7 @@ std::vector<ScreenLine> TopScreen::findings(size_t width, size_t count_max) cons
 
 std::vector<ScreenLine> TopScreen::table(size_t width, size_t height) {
   const TopTable& table = top_table(view_);
-  const std::vector<json> all = rows();
+  const std::vector<TopRow> all = rows();
   page_ = height > 2 ? height - 2 : 1;
   const size_t shown = height > 1 ? height - 1 : 0;
   scrolled_ = std::min(scrolled_, all.size() > shown ? all.size() - shown : 0);
@@ -299,7 +284,7 @@ std::vector<ScreenLine> TopScreen::table(size_t width, size_t height) {
   for (size_t i = scrolled_; i < all.size() && lines.size() < height; ++i) {
     ScreenLine& line = lines.emplace_back();
     for (size_t c = 0; c < widths.size(); ++c) {
-      line.push_back(top_cell(all[i], table.columns[c], widths[c]));
+      line.push_back(top_cell(all[i], all[i].cells[c], table.columns[c], widths[c]));
       line.push_back({" "});
     }
     line.pop_back();

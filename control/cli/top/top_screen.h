@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "control/cli/top/top_columns.h"
 #include "control/cli/top/top_view.h"
 
 namespace sluice::control {
@@ -35,7 +36,7 @@ class TopScreen {
  private:
   void press_in_filter(int key);
   void show_view(TopView view);
-  std::vector<nlohmann::json> rows() const;
+  std::vector<TopRow> rows() const;
   ScreenLine title(size_t width) const;
   ScreenLine totals() const;
   ScreenLine keys(size_t width) const;

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One cell of each type.
+#include "control/cli/row_cell.h"
+
+namespace sluice::control {
+namespace {
+
+CellValue number_cell(uint64_t value) {
+  return static_cast<double>(value);
+}
+
+}  // namespace
+
+CellValue cell_of(Flag value, CellPart) {
+  return value;
+}
+CellValue cell_of(Whole value, CellPart) {
+  return number_cell(value);
+}
+CellValue cell_of(Number value, CellPart) {
+  return value;
+}
+CellValue cell_of(const String& value, CellPart) {
+  return value;
+}
+CellValue cell_of(const OptWhole& value, CellPart) {
+  return value ? number_cell(*value) : CellValue();
+}
+CellValue cell_of(const OptNumber& value, CellPart) {
+  return value ? CellValue(*value) : CellValue();
+}
+CellValue cell_of(const OptString& value, CellPart) {
+  return value ? CellValue(*value) : CellValue();
+}
+CellValue cell_of(const Watched& value, CellPart part) {
+  if (part == CellPart::kValue) return number_cell(value.total);
+  return value.per_s ? CellValue(*value.per_s) : CellValue();
+}
+CellValue cell_of(const Trended& value, CellPart) {
+  return number_cell(value.value);
+}
+CellValue cell_of(Severity value, CellPart) {
+  return std::string(to_string(value));
+}
+CellValue cell_of(const Buckets&, CellPart) {
+  return {};
+}
+CellValue cell_of(const NamedCounts&, CellPart) {
+  return {};
+}
+
+}  // namespace sluice::control
