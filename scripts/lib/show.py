@@ -33,7 +33,7 @@ def measure(lab, seconds):
     result["served"] = [backend.requests_served() for backend in lab.backends]
     if isinstance(lab.middle, Sluice):
         result["avoided"] = lab.middle.pool_sum("avoided")
-        result["fixes"] = lab.middle.pool_sum("ts_fixes") + lab.middle.pool_sum("seq_fixes")
+        result["fixes"] = sum(map(lab.middle.pool_sum, ("tsval_adjusts", "sequence_adjusts")))
     return result
 
 

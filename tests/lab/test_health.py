@@ -194,7 +194,7 @@ def test_command(lab):
     wait_until(lambda: "471" not in run("ps", "-eo", "args").replace("[", ""), 5, "it still runs")
     wait_health(lab, SECOND, "up")
     check(lab, type="command", command=["/no/such/program"])
-    wait_until(lambda: "No such file" in lab.middle.backend(SECOND)["health_hindrance"], 5,
+    wait_until(lambda: "No such file" in lab.middle.backend(SECOND)["check_error"], 5,
                "nothing is said of a program that is not there")
     # That the check cannot be made is not its fault.
     assert lab.middle.backend(SECOND)["state"] == "up"
@@ -320,7 +320,7 @@ def test_a_killed_backend_turns_red(lab):
         try:
             time.sleep(0.5)
             lab.backends[1].signal(signal.SIGKILL)
-            wait_until(lambda: tones()[SECOND] == "bad", 2 * interval_s, "it is not red in time")
+            wait_until(lambda: tones()[SECOND] == "critical", 2 * interval_s, "it is not red in time")
             assert tones()[FIRST] == ""
         finally:
             load.stop()

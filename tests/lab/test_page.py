@@ -68,7 +68,7 @@ def test_figures_are_sluicectls(lab, page):
                 and all(number(services[row["name"]]["in all"]) == row["connections"]
                         for row in lab.middle.show("services"))
                 and all(number(pools[row["backend"]]["fresh"]) == row["fresh"]
-                        and number(pools[row["backend"]]["resting"]) == row["resting"]
+                        and number(pools[row["backend"]]["time_wait"]) == row["time_wait"]
                         and number(pools[row["backend"]]["in use"]) == row["in_use"]
                         for row in lab.middle.show("pools"))
                 and all(counters[name] == value for name, value in events.items()))

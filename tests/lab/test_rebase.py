@@ -74,9 +74,9 @@ def test_b_sixteen_ports(lab):
 @ports(16)
 def test_c_clients_without_timestamps(lab):
     """(c) Two SYNs without timestamps meet on one tuple: only the sequence can tell them apart."""
-    before = lab.middle.pool_sum("seq_fixes")
+    before = lab.middle.pool_sum("sequence_adjusts")
     prove(lab, seconds=3, concurrency=8, plain=True)
-    assert lab.middle.pool_sum("seq_fixes") > before
+    assert lab.middle.pool_sum("sequence_adjusts") > before
 
 
 @ports(16)

@@ -49,7 +49,7 @@ class Watch:
         pools = middle.show("pools")
         in_use = sum(row["in_use"] for row in pools)
         lost = [row for row in pools
-                if row["free"] + row["in_use"] + row["resting"] != row["ports"]]
+                if row["available"] + row["in_use"] + row["time_wait"] != row["ports"]]
         buffers, fds = middle.worker_sum("buffers_used"), descriptors(self.pid)
         rows = [("ports in use", in_use == 0, in_use),
                 ("pools whose ports do not add up", not lost, len(lost)),

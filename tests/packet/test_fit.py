@@ -37,8 +37,8 @@ def test_a_row(wire, sluice, service, row):
     anew = judge(Talk(wire, service, **new_numbers(old, row)), old, row)
     anew.is_answered().chats().client_closes_first()
     pool = sluice.pool_of(service)
-    assert pool["ts_fixes"] == (anew.shift.tsval != 0)
-    assert pool["seq_fixes"] == (anew.shift.seq != 0)
+    assert pool["tsval_adjusts"] == (anew.shift.tsval != 0)
+    assert pool["sequence_adjusts"] == (anew.shift.seq != 0)
     assert pool["reuse_natural"] == (anew.shift == (0, 0))
 
 
@@ -128,7 +128,7 @@ def test_a_fitted_syn_sent_again(wire, service):
 def test_a_fitted_connection_closes_like_any(fitted, sluice, service):
     fitted.chats()
     fitted.backend_closes_first()
-    assert sluice.pool_of(service)["resting"] == 1
+    assert sluice.pool_of(service)["time_wait"] == 1
 
 
 @pytest.mark.parametrize("sender", ["client", "backend"])
@@ -137,7 +137,7 @@ def test_a_rst_of_a_fitted_connection(fitted, sluice, service, sender):
         fitted.backend.gets(fitted.client.sends("RA"))
     else:
         fitted.client.gets(fitted.backend.sends("RA"))
-    assert sluice.pool_of(service)["free"] == 1
+    assert sluice.pool_of(service)["available"] == 1
 
 
 def test_a_refusal_of_a_fitted_syn(wire, service):

@@ -48,7 +48,7 @@ def test_every_reuse_is_taken(wire, service, sluice):
         assert backend.takes(got)
         backend.closes_first(talk.is_answered().chats(b"x"))
     row = sluice.pool_of(service)
-    assert row["seq_fixes"] > 20 and row["heals"] == 0
+    assert row["sequence_adjusts"] > 20 and row["heals"] == 0
 
 
 def test_long_uploads_between_reuses(wire, service):

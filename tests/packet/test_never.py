@@ -53,4 +53,4 @@ def test_the_oldest_port_goes_first(wire, sluice, service):
     for _ in range(3):
         Talk(wire, service).opens().client_closes_first()
     row = sluice.pool_of(service)
-    assert (row["fresh"], row["reuse_clean"], row["peak"]) == (1, 2, 1)
+    assert (row["fresh"], row["reuse_available"], row["peak"]) == (1, 2, 1)

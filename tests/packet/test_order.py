@@ -116,7 +116,7 @@ def test_fins_sent_again(flow, sluice, service):
     flow.client.sends_again(fin)  # crossed
     flow.backend.gets(fin)
     flow.backend.gets(flow.client.sends("A"))
-    assert sluice.pool_of(service)["free"] == 1
+    assert sluice.pool_of(service)["available"] == 1
 
 
 def test_late_segments_after_the_end(flow):

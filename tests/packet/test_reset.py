@@ -17,7 +17,7 @@ def is_open(flow):
 def test_at_the_expected_number(flow, sluice, service, sender):
     end, other = ends(flow, sender)
     other.gets(end.sends("R", options=b""))
-    assert sluice.pool_of(service)["free"] == 1
+    assert sluice.pool_of(service)["available"] == 1
 
 
 @pytest.mark.parametrize("sender", ["client", "backend"])
@@ -26,7 +26,7 @@ def test_after_data_that_was_not_yet_acknowledged(flow, sluice, service, sender)
     end, other = ends(flow, sender)
     other.gets(end.sends("PA", b"x" * 100))
     other.gets(send_rst(end, end.next))
-    assert sluice.pool_of(service)["free"] == 1
+    assert sluice.pool_of(service)["available"] == 1
 
 
 @pytest.mark.parametrize("sender", ["client", "backend"])

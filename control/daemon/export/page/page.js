@@ -272,14 +272,14 @@ function backendState(row) {
 const whyOf = row => row.why || (row.severity === "ok" || row.condition === "removed" ? "" : row.condition_text);
 
 const endsIn = row => row.ends_in_s === null || row.ends_in_s > 86400 ? "–" : age(row.ends_in_s);
-const fullness = p => p > 95 ? "critical" : p > 80 ? "warning" : "";
+// A colour only where something is wrong.
+const tone = row => row === undefined || row.severity === "ok" ? "" : row.severity;
 
 const tables = {
   services: new Table("#services", [
     word("service", "name"),
     {title: "state", left: true, value: row => row.backends_up ? 1 : 0, node: makeState, draw: (span, row) => {
-      const all = row.backends_up >= row.backends;
-      drawState(span, row.backends_up === 0 ? "critical" : all ? "ok" : "warning", `${row.backends_up} of ${row.backends} up`);
+      drawState(span, row.severity, `${row.backends_up} of ${row.backends} up`, row.remedy);
     }},
     word("vip", "vip"), word("scheduler", "scheduler", {hide: true, text: row => row.scheduler.replace("_", " ")}),
     plot(), perSecond("new/s", "connections_per_s"), number("open", "active"), number("in all", "connections", {hide: true}),
@@ -287,7 +287,7 @@ const tables = {
     number("refused", "refused", {tip: "SYNs refused for want of a backend, a port or a flow entry"}),
   ], {key: row => row.vip, plotted: row => row.connections_per_s, filter: "Filter services",
       words: row => row.name + " " + row.vip,
-      tone: row => row.backends_up === 0 ? "critical" : row.refused_recent > 0 ? "warning" : ""}),
+      tone}),
 
   backends: new Table("#backends", [
     word("backend", "address"),
@@ -308,51 +308,51 @@ const tables = {
     {title: "why", left: true, also: "why", value: whyOf, text: whyOf},
   ], {key: row => row.service + " " + row.address, plotted: row => row.connections_per_s, filter: "Filter backends",
       words: row => row.service + " " + row.address + " " + backendState(row).text + " " + whyOf(row),
-      tone: row => { const tone = backendState(row).tone; return tone === "ok" ? "" : tone; },
+      tone,
       sum: rows => { const up = rows.filter(row => row.usable).length; return `${up} of ${rows.length} take connections`; }}),
 
   pools: new Table("#pools", [
     word("towards", "backend"),
     {title: "in use", left: true, value: row => row.fullest_percent, node: () => makeBar(["use", "rest"]), draw: (bar, row) => {
-      setClass(bar, "bar " + fullness(row.fullest_percent));
-      drawBar(bar, [row.in_use, row.resting], row.ports);
+      setClass(bar, "bar " + tone(row));
+      drawBar(bar, [row.in_use, row.time_wait], row.ports);
       bar.title = `${count(row.in_use)} of ${count(row.ports)}; fullest: ${row.fullest_local} of local pool ${row.local_pool} on worker ${row.fullest_worker}, ${percent(row.fullest_percent)}`;
     }},
     {title: "fullest", value: row => row.fullest_percent, text: row => percent(row.fullest_percent), zero: true},
     {title: "ends in", tip: "until no port is left, if it goes on as in the last minute", value: row => -(row.ends_in_s ?? 1e12), text: endsIn},
-    number("in use", "in_use"), number("resting", "resting", {tip: "the backend was left holding the tuple"}), number("free", "free", {hide: true}),
+    number("in use", "in_use"), number("time_wait", "time_wait", {tip: "the backend was left holding the tuple"}), number("available", "available", {hide: true}),
     perSecond("taken/s", "taken_per_s"),
     {title: "how ports were got", left: true, node: () => makeBar(["k-fresh", "k-clean", "k-rested", "k-natural", "k-ts"]), draw: (bar, row) => {
-      drawBar(bar, [row.fresh, row.reuse_clean, row.reuse_rested, row.reuse_natural, row.reuse_fitted], row.taken);
-      bar.title = `fresh ${count(row.fresh)}, clean ${count(row.reuse_clean)}, rested ${count(row.reuse_rested)}, natural ${count(row.reuse_natural)}, fitted ${count(row.reuse_fitted)} (timestamps ${count(row.ts_fixes)}, sequence ${count(row.seq_fixes)})`;
+      drawBar(bar, [row.fresh, row.reuse_available, row.reuse_rested, row.reuse_natural, row.reuse_rebased], row.taken);
+      bar.title = `fresh ${count(row.fresh)}, available ${count(row.reuse_available)}, rested ${count(row.reuse_rested)}, natural ${count(row.reuse_natural)}, rebased ${count(row.reuse_rebased)} (timestamps ${count(row.tsval_adjusts)}, sequence ${count(row.sequence_adjusts)})`;
     }},
-    number("fresh", "fresh"), number("clean", "reuse_clean"), number("rested", "reuse_rested"), number("natural", "reuse_natural"),
-    number("ts fix", "ts_fixes"), number("seq fix", "seq_fixes"), number("healed", "heals"),
+    number("fresh", "fresh"), number("reused", "reuse_available", {tip: "the backend had forgotten the tuple"}), number("rested", "reuse_rested"), number("natural", "reuse_natural"),
+    number("ts adjusts", "tsval_adjusts"), number("seq adjusts", "sequence_adjusts"), number("healed", "heals"),
     number("exhausted", "exhausted", {tip: "SYNs for which there was no port"}),
   ], {key: row => row.backend + " " + row.local_pool, filter: "Filter backends", words: row => row.backend + " " + row.local_pool,
-      tone: row => row.exhausted_recent > 0 ? "critical" : fullness(row.fullest_percent) || (row.ends_soon ? "warning" : ""),
+      tone,
       legend: () => legend([
-        ["k-use", "in use"], ["k-rest", "resting", "left in the backend's TIME_WAIT"], ["k-free", "free"],
-        ["k-fresh", "fresh", "never used before"], ["k-clean", "clean", "the backend had forgotten the tuple"],
+        ["k-use", "in use"], ["k-rest", "time_wait", "left in the backend's TIME_WAIT"], ["k-free", "available"],
+        ["k-fresh", "fresh", "never used before"], ["k-clean", "available", "the backend had forgotten the tuple"],
         ["k-rested", "rested", "TIME_WAIT was over"], ["k-natural", "natural", "in TIME_WAIT, the SYN passed as it was"],
-        ["k-ts", "fitted", "in TIME_WAIT, timestamps or sequence numbers were shifted"]])}),
+        ["k-ts", "rebased", "in TIME_WAIT, timestamps or sequence numbers were shifted"]])}),
 
   workers: new Table("#workers", [
     word("lcore", "lcore", {text: row => "lcore " + row.lcore, value: row => row.lcore}),
     {title: "busy", left: true, value: row => row.busy_percent, node: () => makeBar(["use"], true), draw: (bar, row) => {
-      setClass(bar, "bar thin " + (row.busy_percent > 90 ? "warning" : ""));
+      setClass(bar, "bar thin " + tone(row));
       drawBar(bar, [row.busy_percent], 100);
     }},
     {title: "", value: row => row.busy_percent, text: row => percent(row.busy_percent)},
     number("flows", "flows", {tip: "entries in use, finished ones that linger included"}),
     {title: "of", value: row => row.flows_max, text: row => count(row.flows_max), hide: true},
     perSecond("packets/s", "packets_in_per_s"), traffic("received", "bytes_in_per_s"), perSecond("drops/s", "drops_per_s"),
-  ], {key: row => row.lcore, tone: row => row.busy_percent > 90 ? "warning" : ""}),
+  ], {key: row => row.lcore, tone}),
 
   interfaces: new Table("#interfaces", [
-    {title: "link", left: true, node: makeState, draw: (span, row) => drawState(span, row.link_up ? "ok" : "critical", row.link_up ? "up" : "no link")},
+    {title: "link", left: true, node: makeState, draw: (span, row) => drawState(span, row.severity, row.link_up ? "up" : "no link", row.remedy)},
     word("name", "name"), word("device", "device", {wide: true}),
-  ], {key: row => row.name, tone: row => row.link_up ? "" : "critical"}),
+  ], {key: row => row.name, tone}),
 
   drops: new Table("#drops", [
     word("reason", "name"),
@@ -360,7 +360,7 @@ const tables = {
     perSecond("a second", "value_per_s"), number("in all", "value"),
     word("what it means", "help", {wide: true, value: undefined}),
   ], {key: row => row.name, plotted: row => row.value_per_s, none: "Nothing was dropped.", only: row => row.value > 0,
-      tone: row => row.value_recent > 0 && row.severity !== "ok" ? row.severity : "",
+      tone,
       sum: rows => { const n = rows.reduce((sum, row) => sum + row.value, 0); return n ? `${count(n)} packets` : ""; }}),
 
   events: new Table("#events", [
@@ -391,21 +391,23 @@ const tiles = {
   drops: new Tile("Drops"), busy: new Tile("Busiest worker"), pool: new Tile("Fullest port pool"),
 };
 
+const worst = rows => ["critical", "warning"].find(severity => rows.some(row => row.severity === severity)) || "";
+
 function showTiles(status) {
   const t = status.totals, h = status.history;
   const sum = field => status.services.reduce((total, row) => total + row[field], 0);
   tiles.rate.show(rate(t.connections_per_s) + " /s", count(sum("connections")) + " in all", [h.connections_per_s]);
   tiles.active.show(count(t.active), `flow table ${percent(100 * t.flows / t.flows_max)} full`, [h.active]);
   tiles.traffic.show(bits(t.bits_out_per_s), bits(t.bits_in_per_s) + " to them", [h.bits_out_per_s, h.bits_in_per_s], "", 1000);
-  const trouble = status.drops.filter(row => row.value_recent > 0 && row.severity !== "ok");
+  const trouble = status.drops.filter(row => row.severity !== "ok");
   tiles.drops.show(rate(t.drops_per_s) + " /s", trouble.length ? trouble[0].name : count(status.drops.reduce((n, row) => n + row.value, 0)) + " in all",
-    [h.drops_per_s], trouble.some(row => row.severity === "critical") ? "critical" : trouble.length ? "warning" : "");
+    [h.drops_per_s], worst(trouble));
   const busiest = status.workers.reduce((a, b) => b.busy_percent > a.busy_percent ? b : a, status.workers[0]);
-  tiles.busy.show(percent(t.busy_percent), busiest ? `lcore ${busiest.lcore}` : "", [h.busy_percent], t.busy_percent > 90 ? "warning" : "", 100);
+  tiles.busy.show(percent(t.busy_percent), busiest ? `lcore ${busiest.lcore}` : "", [h.busy_percent], tone(busiest), 100);
   const fullest = status.pools.reduce((a, b) => b.fullest_percent > a.fullest_percent ? b : a, status.pools[0]);
   const ending = status.pools.filter(row => row.ends_soon).sort((a, b) => a.ends_in_s - b.ends_in_s)[0];
   tiles.pool.show(percent(t.pool_percent), ending ? `none left towards ${ending.backend} in ${endsIn(ending)}` : fullest ? "towards " + fullest.backend : "",
-    [h.pool_percent], fullness(t.pool_percent) || (ending ? "warning" : ""), 100);
+    [h.pool_percent], worst(status.pools), 100);
 }
 
 function showFindings(severity, headline, note, findings) {
