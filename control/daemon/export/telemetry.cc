@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 
+#include "control/common/status_rows.h"
 #include "control/common/text.h"
 
 namespace sluice::control {
@@ -23,19 +24,27 @@ struct Table {
   std::vector<const char*> names;  // fields that name a row
 };
 
+template <class Row>
+std::vector<const char*> names_of_row() {
+  std::vector<const char*> names;
+  for (const RowField<Row>& field : FieldsOf<Row>::kList) {
+    if (field.kind == FieldKind::kName) names.push_back(field.name);
+  }
+  return names;
+}
+
 const std::vector<Table> kTables = {
-    {"/sluice/services", "services", "Services; with a row's number: that row", {"name", "vip"}},
-    {"/sluice/backends",
-     "backends",
-     "Backends; with a row's number: that row",
-     {"service", "address"}},
-    {"/sluice/pools",
-     "pools",
-     "Pools of local ports; with a row's number: that row",
-     {"local", "backend", "worker"}},
-    {"/sluice/workers", "workers", "Workers; with a row's number: that row", {"lcore"}},
-    {"/sluice/interfaces", "interfaces", "Interfaces; with a row's number: that row", {"name"}},
-    {"/sluice/program", "program", "The program; with 0: all about it", {"version"}},
+    {"/sluice/services", "services", "Services; with a row's number: that row",
+     names_of_row<ServiceRow>()},
+    {"/sluice/backends", "backends", "Backends; with a row's number: that row",
+     names_of_row<BackendRow>()},
+    {"/sluice/pools", "pools", "Pools of local ports; with a row's number: that row",
+     names_of_row<PoolRow>()},
+    {"/sluice/workers", "workers", "Workers; with a row's number: that row",
+     names_of_row<WorkerRow>()},
+    {"/sluice/interfaces", "interfaces", "Interfaces; with a row's number: that row",
+     names_of_row<InterfaceRow>()},
+    {"/sluice/program", "program", "The program; with 0: all about it", names_of_row<ProgramRow>()},
 };
 
 // Who answers; DPDK's thread and the control thread meet here.
