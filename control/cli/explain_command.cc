@@ -14,12 +14,18 @@ namespace {
 
 using nlohmann::json;
 
-std::string tuple_line(const json& answer) {
-  const std::string tuple = text_field(answer, "tuple");
-  if (tuple == "fresh") return "never used since Sluice started";
+// What the tuple's last connection left, in either version's word.
+std::string prior_of(const json& answer) {
+  const std::string prior = text_field(answer, "prior", text_field(answer, "tuple"));
+  return prior == "clean" ? "available" : prior == "held" ? "time_wait" : prior;
+}
+
+std::string prior_line(const json& answer) {
+  const std::string prior = prior_of(answer);
+  if (prior == "fresh") return "never used since Sluice started";
   const std::string ago = human_ms(number_field(answer, "age_ms"));
-  if (tuple == "clean") return fmt::format("ended {} ago; the backend has forgotten it", ago);
-  if (tuple != "held") return tuple;
+  if (prior == "available") return fmt::format("ended {} ago; the backend has forgotten it", ago);
+  if (prior != "time_wait") return prior;
   return fmt::format("ended {} ago; the backend was left in TIME_WAIT{}", ago,
                      flag_field(answer, "in_time_wait") ? "" : ", which is over by now");
 }
@@ -40,7 +46,7 @@ std::string syn_line(const json& answer) {
     return fmt::format("the backend would answer with a stale ACK; reuse = \"{}\" waits", reuse);
   }
   return fmt::format(
-      "the backend would answer with a stale ACK; fitted by TSval {:+.0f} and sequence {:+.0f} it "
+      "the backend would answer with a stale ACK; rebased by TSval {:+.0f} and sequence {:+.0f} it "
       "is taken",
       number_field(answer, "ts_offset"), number_field(answer, "seq_offset"));
 }
@@ -73,9 +79,9 @@ std::string render_explanation(const json& answer) {
   const auto add = [&out](const char* title, const std::string& text) {
     out += fmt::format("{:<9} {}\n", title, text);
   };
-  add("now", flag_field(answer, "in_use") ? "in use by a flow" : "free");
-  add("history", tuple_line(answer));
-  if (text_field(answer, "tuple") == "held") add("numbers", numbers_line(answer));
+  add("now", flag_field(answer, "in_use") ? "in use by a flow" : "available");
+  add("history", prior_line(answer));
+  if (prior_of(answer) == "time_wait") add("numbers", numbers_line(answer));
   if (!field(answer, "taken_as_it_is").is_null()) add("this SYN", syn_line(answer));
   return out;
 }

@@ -47,20 +47,28 @@ std::optional<SynNumbers> syn_of(const json& request) {
   return syn;
 }
 
+// What `prior` says. `tuple`, as the version before called it, has words of its own.
 const char* kind_name(PriorIncarnation::Kind kind) {
   switch (kind) {
     case PriorIncarnation::Kind::kFresh:
       return "fresh";
     case PriorIncarnation::Kind::kAvailable:
-      return "clean";
+      return "available";
     case PriorIncarnation::Kind::kTimeWait:
-      return "held";
+      return "time_wait";
   }
   return "?";
 }
 
+const char* old_kind_name(PriorIncarnation::Kind kind) {
+  if (kind == PriorIncarnation::Kind::kAvailable) return "clean";
+  return kind == PriorIncarnation::Kind::kTimeWait ? "held" : kind_name(kind);
+}
+
 json explanation(const ExplainTuple::Answer& answer, const std::optional<SynNumbers>& syn) {
-  json out = {{"in_use", answer.in_use}, {"tuple", kind_name(answer.prior.kind)}};
+  json out = {{"in_use", answer.in_use},
+              {"prior", kind_name(answer.prior.kind)},
+              {"tuple", old_kind_name(answer.prior.kind)}};
   if (answer.prior.kind != PriorIncarnation::Kind::kFresh) {
     out["age_ms"] = answer.age_ms;
     out["last_sequence"] = answer.prior.rcv_nxt;

@@ -72,13 +72,18 @@ TEST(CtlTable, EveryTableHasAName) {
                                       "interfaces", "program", "counters"}));
 }
 
+TEST(CtlExplain, AnOlderSluiceIsUnderstood) {
+  const std::string text = render_explanation({{"tuple", "clean"}, {"age_ms", 1500}});
+  EXPECT_NE(text.find("ended 1.5s ago; the backend has forgotten it"), std::string::npos) << text;
+}
+
 TEST(CtlExplain, SaysWhatIsKnownAndWhatASynWouldMeet) {
   nlohmann::json answer = {
-      {"in_use", false}, {"tuple", "fresh"}, {"in_time_wait", false}, {"reuse", "natural"}};
+      {"in_use", false}, {"prior", "fresh"}, {"in_time_wait", false}, {"reuse", "natural"}};
   EXPECT_EQ(render_explanation(answer),
-            "now       free\n"
+            "now       available\n"
             "history   never used since Sluice started\n");
-  answer.update({{"tuple", "held"},
+  answer.update({{"prior", "time_wait"},
                  {"in_time_wait", true},
                  {"age_ms", 1500},
                  {"last_sequence", 4000000000},
@@ -88,12 +93,12 @@ TEST(CtlExplain, SaysWhatIsKnownAndWhatASynWouldMeet) {
                  {"ts_offset", 5},
                  {"seq_offset", -3}});
   EXPECT_EQ(render_explanation(answer),
-            "now       free\n"
+            "now       available\n"
             "history   ended 1.5s ago; the backend was left in TIME_WAIT\n"
             "numbers   last sequence 4000000000, last TSval 7\n"
             "this SYN  the backend would answer with a stale ACK; reuse = \"natural\" waits\n");
   answer["reuse"] = "rebase";
-  EXPECT_NE(render_explanation(answer).find("fitted by TSval +5 and sequence -3"),
+  EXPECT_NE(render_explanation(answer).find("rebased by TSval +5 and sequence -3"),
             std::string::npos);
 }
 
