@@ -14,6 +14,10 @@ uint32_t rte_hash_of(uint64_t hash) {
   return static_cast<uint32_t>(hash >> 32);
 }
 
+/// Keys of one call of rte_hash: their lines are fetched while the flows of those before are on
+/// their way, and are no more at a time than a core can wait for.
+constexpr uint32_t kStep = 16;
+
 std::unique_ptr<FlowIndex> make_rte_hash_index(const FlowIndexSetup& setup) {
   return std::make_unique<RteHashIndex>(setup);
 }
@@ -21,17 +25,18 @@ std::unique_ptr<FlowIndex> make_rte_hash_index(const FlowIndexSetup& setup) {
 }  // namespace
 
 RteHashIndex::RteHashIndex(const FlowIndexSetup& setup)
-    : FlowIndex(setup.random), table_(setup.flow_count_max, setup.numa_socket) {
+    : FlowIndex(setup), table_(setup.flow_count_max, setup.numa_socket) {
   set_lines(this, 1);  // where rte_hash has its buckets is its own affair
 }
 
 void RteHashIndex::look_up(FlowBurst& burst) const {
-  constexpr uint32_t kStep = RteHashTable<FlowKey>::kBulkMax;
+  static_assert(kStep <= RteHashTable<FlowKey>::kBulkMax);
   uint32_t hashes[FlowBurst::kMax];
   for (uint32_t i = 0; i < burst.count; ++i) hashes[i] = rte_hash_of(burst.hashes[i]);
-  for (uint32_t at = 0; at < burst.count; at += kStep) {
-    table_.look_up(burst.keys + at, hashes + at, std::min(kStep, burst.count - at),
-                   burst.candidates + at);
+  for (uint32_t at = 0, end; at < burst.count; at = end) {
+    end = std::min(at + kStep, burst.count);
+    table_.look_up(burst.keys + at, hashes + at, end - at, burst.candidates + at);
+    for (uint32_t i = at; i < end; ++i) fetch_flow(burst.candidates[i]);
   }
 }
 

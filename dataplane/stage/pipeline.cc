@@ -77,14 +77,11 @@ void prefetch_lookup(const Core& core, const Segment& segment, bool faces_backen
   }
 }
 
-/// Second pass: the flow is fetched.
-void fetch_flow(const Core& core, const FlowLookup& lookup, const FlowBurst& burst) {
-  if (lookup.kind == FlowLookup::Kind::kService) {
-    const uint32_t candidate = burst.candidates[lookup.place];
-    if (candidate != FlowTable::kNone) core.flows.prefetch_flow(candidate);
-  } else if (lookup.kind == FlowLookup::Kind::kPool) {
-    if (lookup.local->flow != PortPool::kNoFlow) core.flows.prefetch_flow(lookup.local->flow);
-  }
+/// Second pass: the flow is fetched; a service's has been, by its look-up. In line always: gcc
+/// takes a function that only prefetches for one without effect, and drops it.
+[[gnu::always_inline]] inline void fetch_flow(const Core& core, const FlowLookup& lookup) {
+  if (lookup.kind != FlowLookup::Kind::kPool) return;
+  if (lookup.local->flow != PortPool::kNoFlow) core.flows.prefetch_flow(lookup.local->flow);
 }
 
 /// TCP that belongs to no service and no pool.
@@ -225,7 +222,7 @@ void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t coun
       prefetch_lookup(core, segments[i], faces_backends, lookups[i], burst);
   }
   if (burst.count > 0) core.flows.index().look_up(burst);
-  for (uint16_t i = 0; i < count; ++i) fetch_flow(core, lookups[i], burst);
+  for (uint16_t i = 0; i < count; ++i) fetch_flow(core, lookups[i]);
   if (core.trace == nullptr) [[likely]] {
     static_cast<void>(run_segments(core, interface, segments, lookups, burst, count));
   } else {

@@ -8,8 +8,7 @@
 namespace sluice {
 
 CompactIndex::CompactIndex(const FlowIndexSetup& setup)
-    : FlowIndex(setup.random),
-      flows_(setup.flows),
+    : FlowIndex(setup),
       home_count_(home_count_for(setup.flow_count_max)),
       buckets_(home_count_ + spill_count_for(setup.flow_count_max), setup.memory),
       spill_free_(home_count_) {
@@ -38,7 +37,10 @@ inline uint32_t CompactIndex::candidate(uint64_t hash) const {
 }
 
 void CompactIndex::look_up(FlowBurst& burst) const {
-  for (uint32_t i = 0; i < burst.count; ++i) burst.candidates[i] = candidate(burst.hashes[i]);
+  for (uint32_t i = 0; i < burst.count; ++i) {
+    burst.candidates[i] = candidate(burst.hashes[i]);
+    fetch_flow(burst.candidates[i]);
+  }
 }
 
 uint32_t CompactIndex::find(FlowKey key, uint64_t hash) const {
@@ -47,7 +49,7 @@ uint32_t CompactIndex::find(FlowKey key, uint64_t hash) const {
     const Bucket& bucket = buckets_[at];
     for (uint32_t bits = matches(bucket, tag); bits != 0; bits &= bits - 1) {
       const uint32_t index = index_in(bucket.slots[std::countr_zero(bits)]);
-      if (flows_[index].key == key) return index;
+      if (flow(index).key == key) return index;
     }
   }
   return kNone;

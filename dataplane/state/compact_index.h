@@ -68,7 +68,6 @@ class CompactIndex final : public FlowIndex {
   uint32_t candidate(uint64_t hash) const;
   uint32_t* free_slot(uint32_t home);
 
-  const Flow* flows_;
   uint32_t home_count_;
   std::pmr::vector<Bucket> buckets_;  // homes, then those for what runs over
   uint32_t spill_free_;

@@ -5,7 +5,7 @@
 // A burst is looked up as a whole, so that what has to be fetched for its keys is fetched at once:
 //
 //   prefetch(hash), burst.add(key, hash)  for each packet
-//   look_up(burst)                        then burst.candidates are set
+//   look_up(burst)                        then burst.candidates are set, and their flows fetched
 //
 // A candidate is the flow that is probably meant, or kNone when surely none is. Who uses it
 // compares the flow's key first, and asks find() where it is another's.
@@ -47,6 +47,15 @@ struct FlowBurst {
   }
 };
 
+/// What an index is made of. The flows outlive it.
+struct FlowIndexSetup {
+  const Flow* flows;
+  uint32_t flow_count_max;
+  net::Random& random;
+  std::pmr::memory_resource* memory;
+  int numa_socket = -1;  // any
+};
+
 class FlowIndex {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -60,7 +69,12 @@ class FlowIndex {
     const uint64_t once = net::folded_multiply(word ^ secret_[0], secret_[1]);
     return net::folded_multiply(once ^ word, secret_[2]);
   }
-  void prefetch(uint64_t hash) const { __builtin_prefetch(&lines_[line_of(hash)]); }
+  // In line always: gcc takes a function that only prefetches for one without effect, and drops it.
+  [[gnu::always_inline]] void prefetch(uint64_t hash) const {
+    __builtin_prefetch(&lines_[line_of(hash)]);
+  }
+  /// Names the candidates and fetches their flows: those of the first keys while later ones are
+  /// looked up.
   virtual void look_up(FlowBurst& burst) const = 0;
   /// The flow with this key, or kNone.
   virtual uint32_t find(FlowKey key, uint64_t hash) const = 0;
@@ -74,8 +88,12 @@ class FlowIndex {
     char bytes[64];
   };
 
-  explicit FlowIndex(net::Random& random) {
-    for (uint64_t& word : secret_) word = random.next() | 1;
+  explicit FlowIndex(const FlowIndexSetup& setup) : flows_(setup.flows) {
+    for (uint64_t& word : secret_) word = setup.random.next() | 1;
+  }
+  const Flow& flow(uint32_t index) const { return flows_[index]; }
+  [[gnu::always_inline]] void fetch_flow(uint32_t candidate) const {
+    if (candidate != kNone) __builtin_prefetch(&flows_[candidate]);
   }
   /// Where look-ups begin; of an index that does not tell, a line that nobody needs.
   void set_lines(const void* lines, uint32_t count) {
@@ -87,19 +105,12 @@ class FlowIndex {
   }
 
  private:
+  const Flow* flows_;
   uint64_t secret_[3];
   const Line* lines_ = nullptr;
   uint32_t line_count_ = 1;
 };
 
-/// What an index is made of. The flows outlive it.
-struct FlowIndexSetup {
-  const Flow* flows;
-  uint32_t flow_count_max;
-  net::Random& random;
-  std::pmr::memory_resource* memory;
-  int numa_socket = -1;  // any
-};
 /// Throws std::bad_alloc or std::runtime_error.
 using MakeFlowIndex = std::unique_ptr<FlowIndex> (*)(const FlowIndexSetup&);
 
