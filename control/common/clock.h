@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The control thread's clocks: monotonic in milliseconds, and the time of day.
+// The control thread's clocks: monotonic, in milliseconds for the dataplane, and the time of day.
 #pragma once
 
 #include <chrono>
@@ -7,11 +7,18 @@
 
 namespace sluice::control {
 
+using SteadyTime = std::chrono::steady_clock::time_point;
+
 inline uint64_t steady_ms() {
   using std::chrono::steady_clock;
   return static_cast<uint64_t>(
       std::chrono::floor<std::chrono::milliseconds>(steady_clock::now().time_since_epoch())
           .count());
+}
+
+// A duration as the dataplane has it. The configuration keeps them to weeks.
+constexpr uint32_t ms_of(std::chrono::milliseconds duration) {
+  return static_cast<uint32_t>(duration.count());
 }
 
 // Since 1970.

@@ -2,10 +2,11 @@
 // The configuration as values: what the file says once it has been read and checked.
 //
 // config_keys.cc is the one list of keys (names, kinds, ranges), config_enums.h has the words of
-// enumerations; the defaults stand here, beside the members. Durations carry their unit in their
-// name. Every value is plain and comparable, so that a reload can say what changed.
+// enumerations; the defaults stand here, beside the members. Every value is plain and comparable,
+// so that a reload can say what changed.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,7 +25,7 @@ struct EalConfig {
   bool hugepages = true;
   bool telemetry = true;
   bool multi_process = false;
-  uint32_t interface_wait_seconds = 10;  // for a device that is not there yet at the start
+  std::chrono::seconds interface_wait{10};  // for a device that is not there yet at the start
   IdleMode idle = IdleMode::kPoll;
   std::vector<std::string> args;
   bool operator==(const EalConfig&) const = default;
@@ -63,8 +64,8 @@ struct LocalPoolConfig {
 };
 
 struct TimeWaitConfig {
-  uint32_t backend_seconds = 60;
-  uint32_t guard_ms = 100;
+  std::chrono::seconds backend_time{60};  // how long a backend stays in it
+  std::chrono::milliseconds guard_time{100};
   ReusePolicy reuse = ReusePolicy::kRebase;
   bool operator==(const TimeWaitConfig&) const = default;
 };
@@ -79,15 +80,15 @@ struct LimitsConfig {
   bool operator==(const LimitsConfig&) const = default;
 };
 
-// Seconds without a packet after which a flow in that state ends. `established` is RFC 5382's two
+// How long without a packet until a flow in that state ends. `established` is RFC 5382's two
 // hours and four minutes.
 struct TcpTimeoutsConfig {
-  uint32_t syn_sent = 60;
-  uint32_t syn_received = 60;
-  uint32_t established = 7440;
-  uint32_t half_closed = 240;
-  uint32_t closing = 240;
-  uint32_t closed = 10;
+  std::chrono::seconds syn_sent{60};
+  std::chrono::seconds syn_received{60};
+  std::chrono::seconds established{7440};
+  std::chrono::seconds half_closed{240};
+  std::chrono::seconds closing{240};
+  std::chrono::seconds closed{10};
   bool operator==(const TcpTimeoutsConfig&) const = default;
 };
 
@@ -100,8 +101,8 @@ struct StatusRange {  // both ends belong to it
 // How the backends of a service are checked, and what follows from it.
 struct HealthCheckConfig {
   CheckType type = CheckType::kTcp;
-  uint32_t interval_ms = 1000;
-  uint32_t timeout_ms = 500;
+  std::chrono::milliseconds interval{1000};
+  std::chrono::milliseconds timeout{500};
   uint32_t jitter_percent = 10;
   uint32_t rise = 2;
   uint32_t fall = 2;
@@ -116,7 +117,7 @@ struct HealthCheckConfig {
   std::string tls_ca;                // empty: the system's
   std::vector<std::string> command;  // argv
   bool passive = false;
-  uint32_t slow_start_seconds = 0;
+  std::chrono::seconds slow_start{0};
   OnDown on_down = OnDown::kKeep;
   AllDown all_down = AllDown::kRefuse;
   bool operator==(const HealthCheckConfig&) const = default;

@@ -36,6 +36,25 @@ Kind<uint32_t> integer(IntegerRange range) {
   return integer(range.min, range.max);
 }
 
+// A whole number of T, which the key's name says.
+template <class T>
+Kind<T> whole(int64_t min, int64_t max) {
+  const Kind<uint32_t> number = integer(min, max);
+  return {number.expected,
+          [number](const toml::value& value, std::string& why) -> std::optional<T> {
+            const auto count = number.convert(value, why);
+            return count ? std::optional(T(*count)) : std::nullopt;
+          }};
+}
+
+Kind<std::chrono::seconds> seconds(int64_t min, int64_t max) {
+  return whole<std::chrono::seconds>(min, max);
+}
+
+Kind<std::chrono::milliseconds> milliseconds(int64_t min, int64_t max) {
+  return whole<std::chrono::milliseconds>(min, max);
+}
+
 Kind<bool> boolean() {
   return {"true or false", [](const toml::value& value, std::string&) -> std::optional<bool> {
             if (!value.is_boolean()) return std::nullopt;
@@ -286,7 +305,7 @@ const Keys<EalConfig> kEalKeys = {
     one("hugepages", &EalConfig::hugepages, boolean()),
     one("telemetry", &EalConfig::telemetry, boolean()),
     one("multi_process", &EalConfig::multi_process, boolean()),
-    one("interface_wait_seconds", &EalConfig::interface_wait_seconds, integer(0, 3600)),
+    one("interface_wait_seconds", &EalConfig::interface_wait, seconds(0, 3600)),
     one("idle", &EalConfig::idle, choice<IdleMode>()),
     many("args", &EalConfig::args, text("an EAL argument", 4096), {0, 64}),
 };
@@ -323,8 +342,8 @@ const Keys<LocalPoolConfig> kLocalPoolKeys = {
 };
 
 const Keys<TimeWaitConfig> kTimeWaitKeys = {
-    one("backend_seconds", &TimeWaitConfig::backend_seconds, integer(0, 3600)),
-    one("guard_ms", &TimeWaitConfig::guard_ms, integer(0, 60000)),
+    one("backend_seconds", &TimeWaitConfig::backend_time, seconds(0, 3600)),
+    one("guard_ms", &TimeWaitConfig::guard_time, milliseconds(0, 60000)),
     one("reuse", &TimeWaitConfig::reuse, choice<ReusePolicy>()),
 };
 
@@ -338,12 +357,12 @@ const Keys<LimitsConfig> kLimitsKeys = {
 };
 
 const Keys<TcpTimeoutsConfig> kTcpTimeoutsKeys = {
-    one("syn_sent", &TcpTimeoutsConfig::syn_sent, integer(1, 86400)),
-    one("syn_received", &TcpTimeoutsConfig::syn_received, integer(1, 86400)),
-    one("established", &TcpTimeoutsConfig::established, integer(1, 604800)),
-    one("half_closed", &TcpTimeoutsConfig::half_closed, integer(1, 604800)),
-    one("closing", &TcpTimeoutsConfig::closing, integer(1, 86400)),
-    one("closed", &TcpTimeoutsConfig::closed, integer(1, 86400)),
+    one("syn_sent", &TcpTimeoutsConfig::syn_sent, seconds(1, 86400)),
+    one("syn_received", &TcpTimeoutsConfig::syn_received, seconds(1, 86400)),
+    one("established", &TcpTimeoutsConfig::established, seconds(1, 604800)),
+    one("half_closed", &TcpTimeoutsConfig::half_closed, seconds(1, 604800)),
+    one("closing", &TcpTimeoutsConfig::closing, seconds(1, 86400)),
+    one("closed", &TcpTimeoutsConfig::closed, seconds(1, 86400)),
 };
 
 const Keys<FlowLogConfig> kFlowLogKeys = {
@@ -358,8 +377,8 @@ const Keys<BackendConfig> kBackendKeys = {
 
 const Keys<HealthCheckConfig> kHealthCheckKeys = {
     one("type", &HealthCheckConfig::type, choice<CheckType>(), Need::kRequired),
-    one("interval_ms", &HealthCheckConfig::interval_ms, integer(100, 3600000)),
-    one("timeout_ms", &HealthCheckConfig::timeout_ms, integer(10, 600000)),
+    one("interval_ms", &HealthCheckConfig::interval, milliseconds(100, 3600000)),
+    one("timeout_ms", &HealthCheckConfig::timeout, milliseconds(10, 600000)),
     one("jitter_percent", &HealthCheckConfig::jitter_percent, integer(0, 50)),
     one("rise", &HealthCheckConfig::rise, integer(1, 100)),
     one("fall", &HealthCheckConfig::fall, integer(1, 100)),
@@ -375,7 +394,7 @@ const Keys<HealthCheckConfig> kHealthCheckKeys = {
     many("command", &HealthCheckConfig::command, text("a word of a command line", kPathMax),
          {1, 64}),
     one("passive", &HealthCheckConfig::passive, boolean()),
-    one("slow_start_seconds", &HealthCheckConfig::slow_start_seconds, integer(0, 3600)),
+    one("slow_start_seconds", &HealthCheckConfig::slow_start, seconds(0, 3600)),
     one("on_down", &HealthCheckConfig::on_down, choice<OnDown>()),
     one("all_down", &HealthCheckConfig::all_down, choice<AllDown>()),
 };

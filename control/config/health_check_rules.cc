@@ -86,10 +86,10 @@ void HealthCheckRules::check() {
     if (!item.health_check || !was_read(at + ".type")) return;
     check_keys(at, *item.health_check);
     check_ways_out(path, item);
-    if (item.health_check->timeout_ms > item.health_check->interval_ms) {
+    if (item.health_check->timeout > item.health_check->interval) {
       const std::string key = at + (was_read(at + ".timeout_ms") ? ".timeout_ms" : ".interval_ms");
-      problem(key, fmt::format("a timeout of {} ms", item.health_check->timeout_ms),
-              fmt::format("at most interval_ms ({})", item.health_check->interval_ms));
+      problem(key, fmt::format("a timeout of {} ms", item.health_check->timeout.count()),
+              fmt::format("at most interval_ms ({})", item.health_check->interval.count()));
     }
   });
 }

@@ -65,7 +65,7 @@ void check_before_start(const Config& config) {
     tell_status(line);
   };
   constexpr std::chrono::minutes kRestOfStart{5};
-  tell_start_may_take(std::chrono::seconds(config.eal.interface_wait_seconds) + kRestOfStart);
+  tell_start_may_take(config.eal.interface_wait + kRestOfStart);
   await_devices(config, say);
   check_interfaces(config, say);
   check_listen_ports(config.control);

@@ -284,7 +284,7 @@ void check_lcores(const EalConfig& eal) {
 void await_devices(const Config& config, const Say& say) {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds kLookAgain{100};
-  const auto limit = std::chrono::seconds(config.eal.interface_wait_seconds);
+  const std::chrono::seconds limit = config.eal.interface_wait;
   const auto until = Clock::now() + limit;
   std::string said;
   for (;;) {

@@ -320,7 +320,8 @@ def test_a_killed_backend_turns_red(lab):
         try:
             time.sleep(0.5)
             lab.backends[1].signal(signal.SIGKILL)
-            wait_until(lambda: tones()[SECOND] == "critical", 2 * interval_s, "it is not red in time")
+            wait_until(lambda: tones()[SECOND] == "critical", 2 * interval_s,
+                       "it is not red in time")
             assert tones()[FIRST] == ""
         finally:
             load.stop()

@@ -235,7 +235,7 @@ void DataplaneManager::apply(const Config& config, const Overrides& overrides) {
   identities_->adopt(config, steady_ms());
   config_ = config;
   runtime_.overrides = overrides;
-  rest_ms_ = config.time_wait.backend_seconds * uint64_t{1000};
+  rest_ms_ = ms_of(config.time_wait.backend_time);
   ++network_generation_;
   refill_port_memory();
   for (const auto& callback : on_apply_) callback(config_);

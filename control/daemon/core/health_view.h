@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "control/common/clock.h"
 #include "control/common/enum_words.h"
 #include "control/daemon/core/keys.h"
 
@@ -26,11 +27,11 @@ struct HealthView {
   // down and the last check was good.
   std::string reason;
   std::string check_error;  // why it cannot be checked; empty when it can
-  uint64_t since_ms = 0;    // steady clock
+  SteadyTime since{};
   uint64_t checks_good = 0;
   uint64_t checks_bad = 0;
-  uint64_t last_check_ms = 0;              // how long the last one took
-  std::optional<uint64_t> usual_check_ms;  // the median of the last few good ones
+  std::chrono::milliseconds last_check{};                // how long the last one took
+  std::optional<std::chrono::milliseconds> usual_check;  // the median of the last few good ones
 };
 using HealthMap = std::map<BackendKey, HealthView>;
 

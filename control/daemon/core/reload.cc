@@ -47,7 +47,7 @@ constexpr FixedKey kFixedKeys[] = {
     {"eal.hugepages", [](C a, C b) { return a.eal.hugepages == b.eal.hugepages; }},
     {"eal.telemetry", [](C a, C b) { return a.eal.telemetry == b.eal.telemetry; }},
     {"eal.interface_wait_seconds",
-     [](C a, C b) { return a.eal.interface_wait_seconds == b.eal.interface_wait_seconds; }},
+     [](C a, C b) { return a.eal.interface_wait == b.eal.interface_wait; }},
     {"eal.idle", [](C a, C b) { return a.eal.idle == b.eal.idle; }},
     {"eal.multi_process", [](C a, C b) { return a.eal.multi_process == b.eal.multi_process; }},
     {"eal.args", [](C a, C b) { return a.eal.args == b.eal.args; }},

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "control/common/clock.h"
 #include "dataplane/state/scheduler.h"
 
 namespace sluice::control {
@@ -122,20 +123,20 @@ void add_own_addresses(Snapshot& snapshot, const Config& config, const Identitie
                                  snapshot.locals.end());
 }
 
-constexpr TcpTimeouts timeouts_of(const TcpTimeoutsConfig& seconds) {
+constexpr TcpTimeouts timeouts_of(const TcpTimeoutsConfig& timeouts) {
   TcpTimeouts ms{};
-  auto set = [&ms](TcpState state, uint32_t value) {
-    ms[static_cast<size_t>(state)] = value * 1000;
+  auto set = [&ms](TcpState state, std::chrono::seconds value) {
+    ms[static_cast<size_t>(state)] = ms_of(value);
   };
-  set(TcpState::kSynSent, seconds.syn_sent);
-  set(TcpState::kSynReceived, seconds.syn_received);
-  set(TcpState::kEstablished, seconds.established);
-  set(TcpState::kClientClosed, seconds.half_closed);
-  set(TcpState::kBackendClosed, seconds.half_closed);
-  set(TcpState::kClientFirst, seconds.closing);
-  set(TcpState::kBackendFirst, seconds.closing);
-  set(TcpState::kClosed, seconds.closed);
-  set(TcpState::kTimeWait, seconds.closed);
+  set(TcpState::kSynSent, timeouts.syn_sent);
+  set(TcpState::kSynReceived, timeouts.syn_received);
+  set(TcpState::kEstablished, timeouts.established);
+  set(TcpState::kClientClosed, timeouts.half_closed);
+  set(TcpState::kBackendClosed, timeouts.half_closed);
+  set(TcpState::kClientFirst, timeouts.closing);
+  set(TcpState::kBackendFirst, timeouts.closing);
+  set(TcpState::kClosed, timeouts.closed);
+  set(TcpState::kTimeWait, timeouts.closed);
   return ms;
 }
 static_assert(timeouts_of({}) == kDefaultTcpTimeouts, "the defaults are the dataplane's own");
@@ -155,8 +156,8 @@ std::unique_ptr<Snapshot> build_snapshot(const Config& config, const AllWeights&
                                          uint64_t network_generation) {
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->network_generation = network_generation;
-  snapshot->reuse = {config.time_wait.reuse, config.time_wait.backend_seconds * 1000,
-                     config.time_wait.guard_ms};
+  snapshot->reuse = {config.time_wait.reuse, ms_of(config.time_wait.backend_time),
+                     ms_of(config.time_wait.guard_time)};
   snapshot->half_open_percent = config.limits.half_open_percent;
   snapshot->timeouts_ms = timeouts_of(config.tcp_timeouts);
   snapshot->flow_log_sample = config.flow_log.file.empty() ? 0 : config.flow_log.sample;

@@ -21,7 +21,7 @@ std::vector<std::string> environment_of(const ProbeTarget& target) {
           fmt::format("SLUICE_PORT={}", to.port.host()),
           fmt::format("SLUICE_SOURCE={}", net::to_string(target.source)),
           fmt::format("SLUICE_DEVICE={}", target.device),
-          fmt::format("SLUICE_TIMEOUT_MS={}", target.check.timeout_ms)};
+          fmt::format("SLUICE_TIMEOUT_MS={}", target.check.timeout.count())};
 }
 
 // Its first line, without what would disturb a terminal.

@@ -18,17 +18,19 @@
 namespace sluice::control {
 namespace {
 
-constexpr uint64_t kPublishEveryMs = 100;
-constexpr std::chrono::milliseconds kLookEvery{100};  // at handshakes and slow starts
-constexpr uint64_t kSpreadMs = 1000;                  // first checks start within that time
-constexpr uint64_t kInDoubtMs = 50;                   // between two checks, at least
-constexpr uint64_t kNoRoomMs = 10;                    // until it is tried again
-constexpr uint64_t kBeatMs = 10;  // while checks are on their way the timer fires at least so often
-constexpr uint64_t kHeldUpMs = 10;      // and where it comes so late, the thread was held up
-constexpr int kStepsPerIteration = 32;  // so that the way to the kernel gets its turn as well
+using std::chrono::milliseconds;
 
-uint64_t median_of(const std::deque<uint64_t>& values) {
-  std::vector<uint64_t> sorted(values.begin(), values.end());
+constexpr milliseconds kPublishEvery{100};
+constexpr milliseconds kLookEvery{100};  // at handshakes and slow starts
+constexpr milliseconds kSpread{1000};    // first checks start within that time
+constexpr milliseconds kInDoubt{50};     // between two checks, at least
+constexpr milliseconds kNoRoom{10};      // until it is tried again
+constexpr milliseconds kBeat{10};        // the timer's, while checks are on their way
+constexpr milliseconds kHeldUp{10};      // where it comes so late, the thread was held up
+constexpr int kStepsPerIteration = 32;   // so that the way to the kernel gets its turn as well
+
+milliseconds median_of(const std::deque<milliseconds>& values) {
+  std::vector<milliseconds> sorted(values.begin(), values.end());
   const auto middle = sorted.begin() + static_cast<ptrdiff_t>(sorted.size() / 2);
   std::ranges::nth_element(sorted, middle);
   return *middle;
@@ -49,7 +51,7 @@ ProbeTarget target_of(const Config& config, const ServiceConfig& service,
 }
 
 HealthRules rules_of(const HealthCheckConfig& check) {
-  return {check.rise, check.fall, check.slow_start_seconds * uint64_t{1000}};
+  return {check.rise, check.fall, check.slow_start};
 }
 
 std::string said_of(const HandshakeCounts& row) {
@@ -59,9 +61,9 @@ std::string said_of(const HandshakeCounts& row) {
 
 }  // namespace
 
-uint64_t jittered(uint64_t wait_ms, uint32_t percent, uint32_t random) {
-  const uint64_t spread_ms = wait_ms * percent / 100;
-  return wait_ms - spread_ms + random % (2 * spread_ms + 1);
+milliseconds jittered(milliseconds wait, uint32_t percent, uint32_t random) {
+  const milliseconds spread = wait * percent / 100;
+  return wait - spread + milliseconds(random % (2 * spread.count() + 1));
 }
 
 HealthChecker::HealthChecker(EventLoop& loop, HealthMap& health, Hooks hooks)
@@ -90,7 +92,7 @@ void HealthChecker::apply(const Config& config) {
   forget_others();
   running_count_ = 0;
   for (const auto& [key, watched] : watched_) {
-    due_.insert({watched->due_ms, watched.get()});
+    due_.insert({watched->due, watched.get()});
     running_count_ += watched->checking ? 1 : 0;
   }
   arm();
@@ -101,7 +103,7 @@ std::unique_ptr<HealthChecker::Watched> HealthChecker::take_over(Backends& befor
                                                                  const BackendKey& key,
                                                                  const ProbeTarget& target,
                                                                  bool joins) {
-  const uint64_t now_ms = steady_ms();
+  const SteadyTime now = std::chrono::steady_clock::now();
   auto found = before.find(key);
   std::unique_ptr<Watched> watched;
   if (found != before.end()) {
@@ -110,14 +112,14 @@ std::unique_ptr<HealthChecker::Watched> HealthChecker::take_over(Backends& befor
     if (watched->target == target) return watched;
   } else {
     watched = std::make_unique<Watched>(Watched{.key = key,
-                                                .state = HealthState(health_[key], now_ms, joins),
+                                                .state = HealthState(health_[key], now, joins),
                                                 .passive = PassiveCheck(hooks_.handshakes(key))});
   }
   watched->target = target;
   watched->rules = rules_of(target.check);
   watched->probe = make_probe(target);
   watched->checking = false;
-  watched->due_ms = now_ms + random_() % std::min<uint64_t>(target.check.interval_ms, kSpreadMs);
+  watched->due = now + milliseconds(random_() % std::min(target.check.interval, kSpread).count());
   return watched;
 }
 
@@ -140,62 +142,62 @@ void HealthChecker::forget_others() {
 
 // ---- when --------------------------------------------------------------------------------------
 
-void HealthChecker::schedule(Watched& watched, uint64_t due_ms) {
-  due_.erase({watched.due_ms, &watched});
-  watched.due_ms = due_ms;
-  due_.insert({due_ms, &watched});
+void HealthChecker::schedule(Watched& watched, SteadyTime due) {
+  due_.erase({watched.due, &watched});
+  watched.due = due;
+  due_.insert({due, &watched});
 }
 
-uint64_t HealthChecker::next_due_ms(const Watched& watched, uint64_t now_ms) {
+SteadyTime HealthChecker::next_due(const Watched& watched, SteadyTime now) {
   const HealthCheckConfig& check = watched.target.check;
-  uint64_t wait_ms = jittered(check.interval_ms, check.jitter_percent, random_());
+  milliseconds wait = jittered(check.interval, check.jitter_percent, random_());
   if (watched.state.in_doubt()) {
-    wait_ms = std::max<uint64_t>(kInDoubtMs, check.interval_ms / check.fall);
+    wait = std::max(kInDoubt, check.interval / check.fall);
   }
-  return std::max(now_ms, watched.started_ms + wait_ms);
+  return std::max(now, watched.started + wait);
 }
 
 void HealthChecker::arm() {
-  uint64_t next_ms = due_.empty() ? UINT64_MAX : due_.begin()->first;
-  if (publish_due_ms_ != 0) next_ms = std::min(next_ms, publish_due_ms_);
-  const uint64_t now_ms = steady_ms();
-  if (running_count_ > 0) next_ms = std::min(next_ms, now_ms + kBeatMs);
-  if (next_ms == UINT64_MAX) return timer_.cancel();
-  armed_ms_ = std::max(next_ms, now_ms);
+  const SteadyTime now = std::chrono::steady_clock::now();
+  SteadyTime next = due_.empty() ? SteadyTime::max() : due_.begin()->first;
+  if (publish_due_) next = std::min(next, *publish_due_);
+  if (running_count_ > 0) next = std::min(next, now + kBeat);
+  if (next == SteadyTime::max()) return timer_.cancel();
+  armed_ = std::max(next, now);
   timer_ = loop_.after(
-      std::chrono::milliseconds(armed_ms_ - now_ms), [this] { on_timer(); }, "health checks");
+      armed_ - now, [this] { on_timer(); }, "health checks");
 }
 
 void HealthChecker::on_timer() {
-  const uint64_t now_ms = steady_ms();
-  if (now_ms > armed_ms_ + kHeldUpMs) give_time_back(now_ms - armed_ms_);
+  const SteadyTime now = std::chrono::steady_clock::now();
+  if (now > armed_ + kHeldUp) give_time_back(now - armed_);
   for (int i = 0; i < kStepsPerIteration && !due_.empty(); ++i) {
-    const auto [due_ms, watched] = *due_.begin();
-    if (due_ms > now_ms) break;
+    const auto [due, watched] = *due_.begin();
+    if (due > now) break;
     if (watched->checking) {
       on_result(*watched, ProbeResult::bad(watched->probe->give_up()));
     } else {
-      start_check(*watched, now_ms);
+      start_check(*watched, now);
     }
   }
-  if (publish_due_ms_ != 0 && publish_due_ms_ <= now_ms) publish(now_ms);
+  if (publish_due_ && *publish_due_ <= now) publish(now);
   arm();
 }
 
-void HealthChecker::give_time_back(uint64_t late_ms) {
+void HealthChecker::give_time_back(std::chrono::steady_clock::duration late) {
   for (const auto& [key, watched] : watched_) {
-    if (watched->checking) schedule(*watched, watched->due_ms + late_ms);
+    if (watched->checking) schedule(*watched, watched->due + late);
   }
 }
 
 // ---- checks ------------------------------------------------------------------------------------
 
-void HealthChecker::start_check(Watched& watched, uint64_t now_ms) {
-  if (!watched.probe->may_start()) return schedule(watched, now_ms + kNoRoomMs);
+void HealthChecker::start_check(Watched& watched, SteadyTime now) {
+  if (!watched.probe->may_start()) return schedule(watched, now + kNoRoom);
   watched.checking = true;
   ++running_count_;
-  watched.started_ms = now_ms;
-  schedule(watched, now_ms + watched.target.check.timeout_ms);
+  watched.started = now;
+  schedule(watched, now + watched.target.check.timeout);
   watched.probe->start([this, &watched](const ProbeResult& result) {
     on_result(watched, result);
     arm();
@@ -203,72 +205,73 @@ void HealthChecker::start_check(Watched& watched, uint64_t now_ms) {
 }
 
 void HealthChecker::on_result(Watched& watched, const ProbeResult& result) {
-  const uint64_t now_ms = steady_ms();
+  const SteadyTime now = std::chrono::steady_clock::now();
   watched.checking = false;
   --running_count_;
   HealthView& view = watched.state.view();
-  view.last_check_ms = now_ms - watched.started_ms;
+  view.last_check = std::chrono::floor<milliseconds>(now - watched.started);
   if (result.kind == ProbeResult::Kind::kNone) {
     if (view.check_error != result.reason) {
       spdlog::warn("backend {} cannot be checked: {}", name_of(watched.target), result.reason);
     }
     view.check_error = result.reason;
   } else {
-    count_result(watched, result, now_ms);
+    count_result(watched, result, now);
   }
-  schedule(watched, next_due_ms(watched, now_ms));
+  schedule(watched, next_due(watched, now));
 }
 
-void HealthChecker::count_result(Watched& watched, const ProbeResult& result, uint64_t now_ms) {
+void HealthChecker::count_result(Watched& watched, const ProbeResult& result, SteadyTime now) {
   HealthView& view = watched.state.view();
   view.check_error.clear();
   const bool good = result.kind == ProbeResult::Kind::kGood;
   ++(good ? view.checks_good : view.checks_bad);
   if (good) {
-    if (watched.good_ms.size() == kUsual) watched.good_ms.pop_front();
-    watched.good_ms.push_back(view.last_check_ms);
-    view.usual_check_ms = median_of(watched.good_ms);
+    if (watched.good_took.size() == kUsual) watched.good_took.pop_front();
+    watched.good_took.push_back(view.last_check);
+    view.usual_check = median_of(watched.good_took);
   }
-  const uint64_t since_ms = view.since_ms;
+  const SteadyTime since = view.since;
   const uint32_t row_count = watched.state.row_count() + 1;
-  if (watched.state.observe(good, result.reason, watched.rules, now_ms)) {
-    note_change(watched, since_ms, row_count);
+  if (watched.state.observe(good, result.reason, watched.rules, now)) {
+    note_change(watched, since, row_count);
   }
 }
 
-void HealthChecker::look_at_handshakes(Watched& watched, uint64_t now_ms) {
+void HealthChecker::look_at_handshakes(Watched& watched, SteadyTime now) {
   const uint64_t failed = watched.passive.look(hooks_.handshakes(watched.key));
   if (watched.state.health() == Health::kDown) return watched.passive.forget();
   if (watched.passive.row_count() >= PassiveCheck::kRowMax) {
-    const uint64_t since_ms = watched.state.view().since_ms;
-    if (watched.state.bring_down(said_of(watched.passive.row()), now_ms)) {
-      note_change(watched, since_ms, static_cast<uint32_t>(watched.passive.row_count()));
+    const SteadyTime since = watched.state.view().since;
+    if (watched.state.bring_down(said_of(watched.passive.row()), now)) {
+      note_change(watched, since, static_cast<uint32_t>(watched.passive.row_count()));
     }
     watched.passive.forget();
-  } else if (failed > 0 && !watched.checking && now_ms >= watched.started_ms + kInDoubtMs) {
-    schedule(watched, now_ms);
+  } else if (failed > 0 && !watched.checking && now >= watched.started + kInDoubt) {
+    schedule(watched, now);
   }
 }
 
 void HealthChecker::look_around() {
-  const uint64_t now_ms = steady_ms();
+  const SteadyTime now = std::chrono::steady_clock::now();
   for (const auto& [key, watched] : watched_) {
     const Health before = watched->state.health();
-    if (watched->state.advance(watched->rules, now_ms)) publish_soon(now_ms);
+    if (watched->state.advance(watched->rules, now)) publish_soon(now);
     if (before == Health::kStarting && watched->state.health() == Health::kUp) {
       spdlog::info("backend {} has its full share again", name_of(watched->target));
     }
-    if (watched->target.check.passive) look_at_handshakes(*watched, now_ms);
+    if (watched->target.check.passive) look_at_handshakes(*watched, now);
   }
   arm();
 }
 
 // ---- what follows ------------------------------------------------------------------------------
 
-void HealthChecker::note_change(Watched& watched, uint64_t since_before_ms, uint32_t row_count) {
-  const uint64_t now_ms = steady_ms();
+void HealthChecker::note_change(Watched& watched, SteadyTime since_before, uint32_t row_count) {
+  const SteadyTime now = std::chrono::steady_clock::now();
   const std::string name = name_of(watched.target);
-  const std::string before = human_ms(static_cast<double>(now_ms - since_before_ms));
+  const std::string before =
+      human_ms(std::chrono::duration<double, std::milli>(now - since_before).count());
   switch (watched.state.health()) {
     case Health::kDown:
       spdlog::warn("backend {} is down: {} ({} in a row)", name, watched.state.view().reason,
@@ -277,7 +280,7 @@ void HealthChecker::note_change(Watched& watched, uint64_t since_before_ms, uint
       break;
     case Health::kStarting:
       spdlog::info("backend {} is up after {}, and gets its full share over {} s", name, before,
-                   watched.target.check.slow_start_seconds);
+                   watched.target.check.slow_start.count());
       break;
     case Health::kUp:
       if (watched.state.view().checks_good > 1)
@@ -286,7 +289,7 @@ void HealthChecker::note_change(Watched& watched, uint64_t since_before_ms, uint
     case Health::kUnchecked:
       break;
   }
-  publish_soon(now_ms);
+  publish_soon(now);
 }
 
 // Says once that a service has no backend left, and once that it has one again.
@@ -313,14 +316,14 @@ void HealthChecker::note_services() {
   all_down_ = std::move(all_down);
 }
 
-void HealthChecker::publish_soon(uint64_t now_ms) {
-  if (publish_due_ms_ != 0) return;
-  publish_due_ms_ = std::max(now_ms, published_ms_ + kPublishEveryMs);
+void HealthChecker::publish_soon(SteadyTime now) {
+  if (publish_due_) return;
+  publish_due_ = std::max(now, published_ + kPublishEvery);
 }
 
-void HealthChecker::publish(uint64_t now_ms) {
-  publish_due_ms_ = 0;
-  published_ms_ = now_ms;
+void HealthChecker::publish(SteadyTime now) {
+  publish_due_.reset();
+  published_ = now;
   hooks_.publish();
   note_services();
   const auto to_reset = std::exchange(to_reset_, {});

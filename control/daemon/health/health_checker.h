@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // All health checks: when each is due, what its results say, and what follows from that.
 //
-// A check of a backend starts every `interval_ms`, give or take the jitter, and is given up after
-// `timeout_ms`. While bad results contradict what is believed of it, they follow each other so
+// A check of a backend starts every `interval`, give or take the jitter, and is given up after
+// `timeout`. While bad results contradict what is believed of it, they follow each other so
 // closely that the question is settled within one interval; a handshake of a client's that fails
 // brings the next check forward to now. Everything runs on the control thread and nothing blocks
 // it. Where it was itself held up, or did not get its CPU, checks that were on their way get that
@@ -11,10 +11,12 @@
 // Changes reach the workers by a new snapshot, those of a tenth of a second together.
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -30,8 +32,9 @@
 
 namespace sluice::control {
 
-// `wait_ms` give or take `percent`; `random` decides.
-uint64_t jittered(uint64_t wait_ms, uint32_t percent, uint32_t random);
+// `wait` give or take `percent`; `random` decides.
+std::chrono::milliseconds jittered(std::chrono::milliseconds wait, uint32_t percent,
+                                   uint32_t random);
 
 class HealthChecker {
  public:
@@ -61,32 +64,32 @@ class HealthChecker {
     PassiveCheck passive;
     std::unique_ptr<Probe> probe;
     bool checking = false;
-    uint64_t started_ms = 0;       // the last check
-    uint64_t due_ms = 0;           // the next one; while it is checked: when it is given up
-    std::deque<uint64_t> good_ms;  // how long the last kUsual good ones took
+    SteadyTime started{};  // the last check
+    SteadyTime due{};      // the next one; while it is checked: when it is given up
+    std::deque<std::chrono::milliseconds> good_took;  // how long the last kUsual good ones took
   };
   static constexpr size_t kUsual = 5;  // checks
-  using Due = std::pair<uint64_t, Watched*>;
+  using Due = std::pair<SteadyTime, Watched*>;
   using Backends = std::map<BackendKey, std::unique_ptr<Watched>>;
 
   std::unique_ptr<Watched> take_over(Backends& before, const BackendKey& key,
                                      const ProbeTarget& target, bool joins);
   void forget_others();
   std::unique_ptr<Probe> make_probe(const ProbeTarget& target);
-  void schedule(Watched& watched, uint64_t due_ms);
-  uint64_t next_due_ms(const Watched& watched, uint64_t now_ms);
+  void schedule(Watched& watched, SteadyTime due);
+  SteadyTime next_due(const Watched& watched, SteadyTime now);
   void arm();
   void on_timer();
-  void give_time_back(uint64_t late_ms);
-  void start_check(Watched& watched, uint64_t now_ms);
+  void give_time_back(std::chrono::steady_clock::duration late);
+  void start_check(Watched& watched, SteadyTime now);
   void on_result(Watched& watched, const ProbeResult& result);
-  void count_result(Watched& watched, const ProbeResult& result, uint64_t now_ms);
-  void look_at_handshakes(Watched& watched, uint64_t now_ms);
+  void count_result(Watched& watched, const ProbeResult& result, SteadyTime now);
+  void look_at_handshakes(Watched& watched, SteadyTime now);
   void look_around();
-  void note_change(Watched& watched, uint64_t since_before_ms, uint32_t row_count);
+  void note_change(Watched& watched, SteadyTime since_before, uint32_t row_count);
   void note_services();
-  void publish_soon(uint64_t now_ms);
-  void publish(uint64_t now_ms);
+  void publish_soon(SteadyTime now);
+  void publish(SteadyTime now);
 
   EventLoop& loop_;
   HealthMap& health_;
@@ -94,15 +97,15 @@ class HealthChecker {
   CurlEngine curl_;
   CommandRunner commands_;
   EventLoop::Timer timer_;
-  uint64_t armed_ms_ = 0;  // what the timer waits for
+  SteadyTime armed_{};  // what the timer waits for
   Backends watched_;
   std::set<Due> due_;
   size_t running_count_ = 0;          // checks on their way
   std::set<BackendKey> configured_;   // checked or not
   std::set<net::Endpoint> all_down_;  // VIPs of services of which that has been said
   std::vector<BackendKey> to_reset_;
-  uint64_t publish_due_ms_ = 0;  // 0: nothing to publish
-  uint64_t published_ms_ = 0;
+  std::optional<SteadyTime> publish_due_;  // none: nothing to publish
+  SteadyTime published_{};
   std::minstd_rand random_{std::random_device{}()};
 };
 

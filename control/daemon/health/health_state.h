@@ -15,6 +15,7 @@
 // result, and then starts as slowly as one that comes back.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -25,24 +26,24 @@ namespace sluice::control {
 struct HealthRules {
   uint32_t rise = 2;
   uint32_t fall = 2;
-  uint64_t slow_start_ms = 0;
+  std::chrono::milliseconds slow_start{0};
 };
 
 class HealthState {
  public:
   // `view` outlives it.
-  HealthState(HealthView& view, uint64_t now_ms, bool joined) : view_(&view), joined_(joined) {
-    view = HealthView{.takes_flows = !joined, .since_ms = now_ms};
+  HealthState(HealthView& view, SteadyTime now, bool joined) : view_(&view), joined_(joined) {
+    view = HealthView{.takes_flows = !joined, .since = now};
   }
 
   // The result of a check, and in words what was wrong. True when the state changed.
-  bool observe(bool good, std::string_view reason, const HealthRules& rules, uint64_t now_ms);
+  bool observe(bool good, std::string_view reason, const HealthRules& rules, SteadyTime now);
   // Clients' handshakes fail. Where that happens soon after it had come back, the next return takes
   // twice as many good results: its checks are good and its service is not. True when the state
   // changed.
-  bool bring_down(std::string_view reason, uint64_t now_ms);
+  bool bring_down(std::string_view reason, SteadyTime now);
   // Time passes. True when the state, or the share of a slow start, changed.
-  bool advance(const HealthRules& rules, uint64_t now_ms);
+  bool advance(const HealthRules& rules, SteadyTime now);
 
   Health health() const { return view_->health; }
   HealthView& view() const { return *view_; }
@@ -53,8 +54,8 @@ class HealthState {
 
  private:
   bool waits() const { return joined_ && health() == Health::kUnchecked; }
-  bool enter(Health health, uint64_t now_ms);
-  bool come_back(const HealthRules& rules, uint64_t now_ms);
+  bool enter(Health health, SteadyTime now);
+  bool come_back(const HealthRules& rules, SteadyTime now);
 
   HealthView* view_;
   bool joined_;

@@ -27,8 +27,8 @@ double ports_per_second_wanted(const PoolSumRow& pool) {
 }
 
 std::optional<double> ports_per_second_borne(const PoolSumRow& pool, const TimeWaitConfig& rules) {
-  if (rules.reuse == ReusePolicy::kRebase || rules.backend_seconds == 0) return std::nullopt;
-  return static_cast<double>(pool.ports) / rules.backend_seconds;
+  if (rules.reuse == ReusePolicy::kRebase || rules.backend_time.count() == 0) return std::nullopt;
+  return static_cast<double>(pool.ports) / static_cast<double>(rules.backend_time.count());
 }
 
 std::optional<Forecast> forecast_of_ports(const PoolSumRow& pool) {

@@ -37,7 +37,7 @@ double PoolWatch::percent_full(Watched& pool, const Identities& identities, cons
     const PortPool::Counters& counters = ports.counters();
     // Looked at under `rebase` too, so that a reload to another policy finds it informed.
     const uint64_t resting =
-        pool.resting[worker].look(counters, time_wait.backend_seconds * uint64_t{1000}, now_ms);
+        pool.resting[worker].look(counters, ms_of(time_wait.backend_time), now_ms);
     const bool waits = time_wait.reuse != ReusePolicy::kRebase;
     const uint64_t full = counters.in_use.value() + (waits ? resting : 0);
     pool.unavailable[worker] = full;

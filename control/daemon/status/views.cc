@@ -49,8 +49,10 @@ void add_health(BackendRow& row, const HealthView* health) {
   const HealthView& now = health == nullptr ? none : *health;
   if (health != nullptr) {
     row.health = to_string(now.health);
-    row.health_since_s = (steady_ms() - now.since_ms) / 1000;
-    row.check_ms = now.last_check_ms;
+    const auto age = std::chrono::steady_clock::now() - now.since;
+    row.health_since_s =
+        static_cast<uint64_t>(std::chrono::floor<std::chrono::seconds>(age).count());
+    row.check_ms = static_cast<uint64_t>(now.last_check.count());
   }
   row.health_reason = now.reason;
   row.check_error = now.check_error;
@@ -58,7 +60,7 @@ void add_health(BackendRow& row, const HealthView* health) {
   row.share_percent = now.share_percent;
   row.checks_good = now.checks_good;
   row.checks_bad = now.checks_bad;
-  row.check_usual_ms = now.usual_check_ms;
+  if (now.usual_check) row.check_usual_ms = static_cast<uint64_t>(now.usual_check->count());
 }
 
 // What speaks against a backend, in a few words for a table; nothing where nothing does.

@@ -126,7 +126,7 @@ TEST(Config, AHealthCheckArrives) {
   EXPECT_EQ(first.type, CheckType::kHttps);
   EXPECT_EQ(first.expect_status, (std::vector<StatusRange>{{200, 399}}));
   EXPECT_TRUE(first.passive && first.tls_verify);
-  EXPECT_EQ(first.slow_start_seconds, 30u);
+  EXPECT_EQ(first.slow_start, std::chrono::seconds(30));
   EXPECT_EQ(config.services.at(1).health_check->command.size(), 2u);
   EXPECT_FALSE(parse_config(Text{}.str()).config.services.at(0).health_check);
   Text text{.interface = kTap,

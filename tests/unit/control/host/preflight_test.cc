@@ -107,7 +107,7 @@ TEST(Preflight, WaitsForADeviceAsLongAsItIsTold) {
   for (const char* device : {"net_af_packet0,iface=no-such-if", "ffff:ff:1f.7", "net_null0"}) {
     Config config;
     config.interfaces = {{"client", device, {}}};
-    config.eal.interface_wait_seconds = 1;
+    config.eal.interface_wait = std::chrono::seconds(1);
     std::vector<std::string> said;
     const auto begin = Clock::now();
     await_devices(config, [&](const std::string& line) { said.push_back(line); });

@@ -190,7 +190,7 @@ TEST_F(Keeper, IdsAreUsedAgain) {
 TEST_F(Keeper, TheSnapshotSaysWhatTheConfigurationSays) {
   Config config = one_;
   config.services[0].backends[1].weight = 0;
-  config.time_wait.backend_seconds = 30;
+  config.time_wait.backend_time = std::chrono::seconds(30);
   identities_.adopt(config, 0);
   const auto snapshot = build(config);
   ASSERT_EQ(snapshot->interfaces.size(), 2u);
@@ -232,8 +232,8 @@ TEST(Reload, NamesWhatNeedsARestart) {
   EXPECT_TRUE(keys_that_need_restart(now, now).empty());
 
   Config live = make_config({"10.2.0.2"}, {{"10.3.0.2:80", {"10.2.0.12:80"}}});
-  live.time_wait.backend_seconds = 5;
-  live.tcp_timeouts.closed = 5;
+  live.time_wait.backend_time = std::chrono::seconds(5);
+  live.tcp_timeouts.closed = std::chrono::seconds(5);
   live.control.log_level = LogLevel::kDebug;
   live.interfaces[0].addresses = {*parse_prefix("10.7.0.1/16")};
   live.local_pools[0].ports = {1, 2};  // of an address that was not there before

@@ -9,17 +9,23 @@
 namespace sluice::control {
 namespace {
 
-constexpr HealthRules kRules{.rise = 2, .fall = 3, .slow_start_ms = 0};
-constexpr HealthRules kSlow{.rise = 2, .fall = 3, .slow_start_ms = 10'000};
+using std::chrono::milliseconds;
+
+SteadyTime at_ms(int64_t ms) {
+  return SteadyTime(milliseconds(ms));
+}
+
+constexpr HealthRules kRules{.rise = 2, .fall = 3, .slow_start = {}};
+constexpr HealthRules kSlow{.rise = 2, .fall = 3, .slow_start = milliseconds(10'000)};
 
 // '+' is a good result, '-' a bad one, one a second; what is believed after each.
 std::string play(HealthState& state, std::string_view results, const HealthRules& rules) {
   std::string out;
-  uint64_t now_ms = state.view().since_ms;
+  SteadyTime now = state.view().since;
   for (const char result : results) {
-    now_ms += 1000;
-    state.observe(result == '+', "reason", rules, now_ms);
-    state.advance(rules, now_ms);
+    now += milliseconds(1000);
+    state.observe(result == '+', "reason", rules, now);
+    state.advance(rules, now);
     out += to_string(state.health()).front();
   }
   return out;
@@ -43,32 +49,32 @@ TEST(HealthState, Transitions) {
   };
   for (const auto& test : cases) {
     HealthView state_view;
-    HealthState state(state_view, 5000, false);
+    HealthState state(state_view, at_ms(5000), false);
     EXPECT_EQ(play(state, test.results, test.rules), test.states) << test.results;
   }
 }
 
 TEST(HealthState, AnUncheckedOneTakesFlowsAndOneThatJoinsWaits) {
   HealthView old_view;
-  HealthState old(old_view, 0, false);
+  HealthState old(old_view, at_ms(0), false);
   EXPECT_TRUE(old.view().takes_flows);
   HealthView joined_view;
-  HealthState joined(joined_view, 0, true);
+  HealthState joined(joined_view, at_ms(0), true);
   EXPECT_FALSE(joined.view().takes_flows);
-  EXPECT_TRUE(joined.observe(true, "", kSlow, 10));
+  EXPECT_TRUE(joined.observe(true, "", kSlow, at_ms(10)));
   EXPECT_EQ(joined.health(), Health::kStarting);
   EXPECT_TRUE(joined.view().takes_flows);
-  EXPECT_TRUE(old.observe(true, "", kSlow, 10));
+  EXPECT_TRUE(old.observe(true, "", kSlow, at_ms(10)));
   EXPECT_EQ(old.health(), Health::kUp);
 }
 
 TEST(HealthState, TheReasonIsTheLastBadResults) {
   HealthView state_view;
-  HealthState state(state_view, 0, false);
-  state.observe(false, "status 503", kRules, 1);
+  HealthState state(state_view, at_ms(0), false);
+  state.observe(false, "status 503", kRules, at_ms(1));
   EXPECT_EQ(state.view().reason, "status 503");
   EXPECT_TRUE(state.in_doubt());
-  state.observe(true, "", kRules, 2);
+  state.observe(true, "", kRules, at_ms(2));
   EXPECT_EQ(state.view().reason, "");
   EXPECT_FALSE(state.in_doubt());
 }
@@ -76,40 +82,40 @@ TEST(HealthState, TheReasonIsTheLastBadResults) {
 // A good result on the way back is no reason to forget why it is down.
 TEST(HealthState, WhatIsDownAlwaysHasAReason) {
   HealthView state_view;
-  HealthState state(state_view, 0, false);
+  HealthState state(state_view, at_ms(0), false);
   play(state, "---", kRules);
   ASSERT_EQ(state.health(), Health::kDown);
-  EXPECT_FALSE(state.observe(true, "", kRules, 10));
+  EXPECT_FALSE(state.observe(true, "", kRules, at_ms(10)));
   EXPECT_EQ(state.view().reason, "reason");
-  state.observe(false, "status 503", kRules, 11);
+  state.observe(false, "status 503", kRules, at_ms(11));
   EXPECT_EQ(state.view().reason, "status 503");
-  state.observe(true, "", kRules, 12);
-  EXPECT_TRUE(state.observe(true, "", kRules, 13));
+  state.observe(true, "", kRules, at_ms(12));
+  EXPECT_TRUE(state.observe(true, "", kRules, at_ms(13)));
   EXPECT_EQ(state.view().reason, "");
-  state.observe(false, "", kRules, 14);
-  state.observe(false, "", kRules, 15);
+  state.observe(false, "", kRules, at_ms(14));
+  state.observe(false, "", kRules, at_ms(15));
   EXPECT_EQ(state.view().reason, "no reason was given");
   HealthView other_view;
-  HealthState other(other_view, 0, false);
-  other.bring_down("", 1);
+  HealthState other(other_view, at_ms(0), false);
+  other.bring_down("", at_ms(1));
   EXPECT_NE(other.view().reason, "");
 }
 
 TEST(HealthState, ASlowStartGrowsInSteps) {
   HealthView state_view;
-  HealthState state(state_view, 0, false);
+  HealthState state(state_view, at_ms(0), false);
   play(state, "+---", kSlow);
-  state.observe(true, "", kSlow, 100'000);
-  ASSERT_TRUE(state.observe(true, "", kSlow, 100'000));
+  state.observe(true, "", kSlow, at_ms(100'000));
+  ASSERT_TRUE(state.observe(true, "", kSlow, at_ms(100'000)));
   EXPECT_EQ(state.view().share_percent, 5u);
-  EXPECT_FALSE(state.advance(kSlow, 100'999));
-  EXPECT_TRUE(state.advance(kSlow, 101'000));
+  EXPECT_FALSE(state.advance(kSlow, at_ms(100'999)));
+  EXPECT_TRUE(state.advance(kSlow, at_ms(101'000)));
   EXPECT_EQ(state.view().share_percent, 10u);
-  EXPECT_FALSE(state.advance(kSlow, 101'400));
-  EXPECT_TRUE(state.advance(kSlow, 109'999));
+  EXPECT_FALSE(state.advance(kSlow, at_ms(101'400)));
+  EXPECT_TRUE(state.advance(kSlow, at_ms(109'999)));
   EXPECT_EQ(state.view().share_percent, 95u);
-  state.observe(false, "once", kSlow, 109'999);
-  EXPECT_TRUE(state.advance(kSlow, 110'000));
+  state.observe(false, "once", kSlow, at_ms(109'999));
+  EXPECT_TRUE(state.advance(kSlow, at_ms(110'000)));
   EXPECT_EQ(state.health(), Health::kUp);
   EXPECT_EQ(state.view().share_percent, 100u);
   EXPECT_EQ(state.row_count(), 1u);  // the doubt stays
@@ -118,21 +124,22 @@ TEST(HealthState, ASlowStartGrowsInSteps) {
 // Good checks, bad service: each return takes twice as many good results.
 TEST(HealthState, FailedHandshakesMakeTheWayBackLonger) {
   HealthView state_view;
-  HealthState state(state_view, 0, false);
+  HealthState state(state_view, at_ms(0), false);
   play(state, "+", kRules);
-  uint64_t now_ms = 100'000;
+  SteadyTime now = at_ms(100'000);
   for (const uint32_t results : {2u, 4u, 8u}) {
-    ASSERT_TRUE(state.bring_down("refused", now_ms));
+    ASSERT_TRUE(state.bring_down("refused", now));
     EXPECT_EQ(state.view().reason, "refused");
-    for (uint32_t i = 1; i < results; ++i) ASSERT_FALSE(state.observe(true, "", kRules, ++now_ms));
-    ASSERT_TRUE(state.observe(true, "", kRules, ++now_ms));
-    now_ms += 1000;
+    for (uint32_t i = 1; i < results; ++i)
+      ASSERT_FALSE(state.observe(true, "", kRules, now += milliseconds(1)));
+    ASSERT_TRUE(state.observe(true, "", kRules, now += milliseconds(1)));
+    now += milliseconds(1000);
   }
-  now_ms += 60'000;
-  state.bring_down("refused", now_ms);
-  EXPECT_FALSE(state.bring_down("refused", now_ms));
-  state.observe(true, "", kRules, now_ms);
-  EXPECT_TRUE(state.observe(true, "", kRules, now_ms));
+  now += milliseconds(60'000);
+  state.bring_down("refused", now);
+  EXPECT_FALSE(state.bring_down("refused", now));
+  state.observe(true, "", kRules, now);
+  EXPECT_TRUE(state.observe(true, "", kRules, now));
 }
 
 TEST(PassiveCheck, CountsFailuresInARow) {
@@ -148,10 +155,11 @@ TEST(PassiveCheck, CountsFailuresInARow) {
 }
 
 TEST(Jitter, StaysWithinItsBounds) {
-  EXPECT_EQ(jittered(1000, 0, 12345), 1000u);
+  EXPECT_EQ(jittered(milliseconds(1000), 0, 12345), milliseconds(1000));
   uint64_t least = UINT64_MAX, most = 0;
   for (uint32_t random = 0; random < 1000; ++random) {
-    const uint64_t wait_ms = jittered(1000, 10, random * 7919);
+    const auto wait_ms =
+        static_cast<uint64_t>(jittered(milliseconds(1000), 10, random * 7919).count());
     least = std::min(least, wait_ms);
     most = std::max(most, wait_ms);
   }
