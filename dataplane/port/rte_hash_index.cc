@@ -14,9 +14,8 @@ uint32_t rte_hash_of(uint64_t hash) {
   return static_cast<uint32_t>(hash >> 32);
 }
 
-/// Keys of one call of rte_hash: their lines are fetched while the flows of those before are on
-/// their way, and are no more at a time than a core can wait for.
-constexpr uint32_t kStep = 16;
+/// Keys of one call of rte_hash: as many as it takes. Fewer at a time cost more (performance.md).
+constexpr uint32_t kStep = RteHashTable<FlowKey>::kBulkMax;
 
 std::unique_ptr<FlowIndex> make_rte_hash_index(const FlowIndexSetup& setup) {
   return std::make_unique<RteHashIndex>(setup);
@@ -30,7 +29,6 @@ RteHashIndex::RteHashIndex(const FlowIndexSetup& setup)
 }
 
 void RteHashIndex::look_up(FlowBurst& burst) const {
-  static_assert(kStep <= RteHashTable<FlowKey>::kBulkMax);
   uint32_t hashes[FlowBurst::kMax];
   for (uint32_t i = 0; i < burst.count; ++i) hashes[i] = rte_hash_of(burst.hashes[i]);
   for (uint32_t at = 0, end; at < burst.count; at = end) {
