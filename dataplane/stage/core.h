@@ -33,6 +33,7 @@
 
 namespace sluice {
 
+class StageClocks;
 class Trace;
 
 struct CoreLimits {
@@ -118,8 +119,9 @@ struct Core {
   std::array<uint32_t, kInterfacesMax> link_ups{};  // of the snapshot in force, by interface
   // By interface; of those without a kernel nullptr. Set before the worker starts.
   std::array<KernelRings*, kInterfacesMax> kernel_rings{};
-  FlowLogRing* flow_log = nullptr;  // set before a snapshot asks for it
-  Trace* trace = nullptr;           // what SetTrace has set
+  FlowLogRing* flow_log = nullptr;      // set before a snapshot asks for it
+  Trace* trace = nullptr;               // what SetTrace has set
+  StageClocks* stage_clocks = nullptr;  // as well SetStageClocks
   uint32_t worker;
   const Steering& steering;
   Handoff handoff;

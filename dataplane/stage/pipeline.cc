@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "dataplane/port/tsc_clock.h"
 #include "dataplane/stage/arp_input.h"
 #include "dataplane/stage/exception_path.h"
 #include "dataplane/stage/expiry.h"
@@ -26,7 +27,9 @@ using net::Verdict;
 
 namespace {
 
-void parse_buffer(rte_mbuf* buffer, net::MacAddress our_mac, Packet& packet) {
+// Always in line: run_burst() and run_burst_clocked() have one each.
+[[gnu::always_inline]] inline void parse_buffer(rte_mbuf* buffer, net::MacAddress our_mac,
+                                                Packet& packet) {
   if (buffer->nb_segs != 1) {
     packet.kind = Packet::Kind::kBad;
     packet.reason = DropReason::frame_segmented;
@@ -53,8 +56,9 @@ struct FlowLookup {
 static_assert(kBurstMax <= FlowBurst::kMax && FlowBurst::kMax <= UINT8_MAX);
 
 /// First pass: which memory will tell the flow? It is fetched.
-void prefetch_lookup(const Core& core, const Segment& segment, bool faces_backends,
-                     FlowLookup& lookup, FlowBurst& burst) {
+[[gnu::always_inline]] inline void prefetch_lookup(const Core& core, const Segment& segment,
+                                                   bool faces_backends, FlowLookup& lookup,
+                                                   FlowBurst& burst) {
   const Snapshot& snapshot = *core.snapshot;
   const Snapshot::Owner owner = snapshot.owner_of(segment.packet.ip->destination);
   lookup.owner = owner;
@@ -202,9 +206,62 @@ void run_segments_traced(Core& core, uint16_t interface, Segment* segments,
   }
 }
 
-}  // namespace
+/// Who does not time what it does.
+struct NoLaps {
+  void lap(ClockedStage, uint16_t) {}
+};
 
-void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t count) {
+/// Who does.
+class Laps {
+ public:
+  explicit Laps(StageClocks& clocks) : clocks_(clocks) {}
+  void lap(ClockedStage stage, uint16_t packets) {
+    const uint64_t now = TscClock::ticks();
+    clocks_.note(stage, packets, now - std::exchange(began_, now));
+  }
+
+ private:
+  StageClocks& clocks_;
+  uint64_t began_ = TscClock::ticks();
+};
+
+ClockedStage stage_of(const FlowLookup& lookup) {
+  switch (lookup.kind) {
+    case FlowLookup::Kind::kService:
+      return ClockedStage::kInbound;
+    case FlowLookup::Kind::kPool:
+      return ClockedStage::kOutbound;
+    case FlowLookup::Kind::kElsewhere:
+      break;
+  }
+  return ClockedStage::kOther;
+}
+
+void dispatch_all(Core& core, uint16_t interface, Segment* segments, const FlowLookup* lookups,
+                  const FlowBurst& burst, uint16_t count, NoLaps&) {
+  if (core.trace == nullptr) [[likely]] {
+    static_cast<void>(run_segments(core, interface, segments, lookups, burst, count));
+  } else {
+    run_segments_traced(core, interface, segments, lookups, burst, count);
+  }
+}
+
+/// A lap for each run of packets of the same stage: most bursts are one or two.
+void dispatch_all(Core& core, uint16_t interface, Segment* segments, const FlowLookup* lookups,
+                  const FlowBurst& burst, uint16_t count, Laps& laps) {
+  NoLaps none;
+  for (uint16_t begin = 0, end; begin < count; begin = end) {
+    const ClockedStage stage = stage_of(lookups[begin]);
+    for (end = begin + 1; end < count && stage_of(lookups[end]) == stage;) ++end;
+    const auto length = static_cast<uint16_t>(end - begin);
+    dispatch_all(core, interface, segments + begin, lookups + begin, burst, length, none);
+    laps.lap(stage, length);
+  }
+}
+
+template <class Timer>
+[[gnu::always_inline]] inline void run_passes(Core& core, uint16_t interface, rte_mbuf** buffers,
+                                              uint16_t count, Timer& timer) {
   Segment segments[kBurstMax];
   FlowLookup lookups[kBurstMax];
   FlowBurst burst;
@@ -221,16 +278,28 @@ void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t coun
     if (segments[i].packet.kind == Packet::Kind::kTcp)
       prefetch_lookup(core, segments[i], faces_backends, lookups[i], burst);
   }
+  timer.lap(ClockedStage::kParse, count);
   if (burst.count > 0) core.flows.index().look_up(burst);
   for (uint16_t i = 0; i < count; ++i) fetch_flow(core, lookups[i]);
-  if (core.trace == nullptr) [[likely]] {
-    static_cast<void>(run_segments(core, interface, segments, lookups, burst, count));
-  } else {
-    run_segments_traced(core, interface, segments, lookups, burst, count);
-  }
+  timer.lap(ClockedStage::kLookUp, count);
+  dispatch_all(core, interface, segments, lookups, burst, count, timer);
   if (core.taken_over) return;  // who received them has counted them
   core.counters.packets_in.add(count);
   core.counters.bytes_in.add(bytes);
+}
+
+}  // namespace
+
+void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t count) {
+  NoLaps none;
+  run_passes(core, interface, buffers, count, none);
+}
+
+[[gnu::noinline, gnu::cold]] void run_burst_clocked(Core& core, uint16_t interface,
+                                                    rte_mbuf** buffers, uint16_t count,
+                                                    StageClocks& clocks) {
+  Laps laps(clocks);
+  run_passes(core, interface, buffers, count, laps);
 }
 
 void run_taken_over(Core& core, rte_mbuf** buffers, uint16_t count) {

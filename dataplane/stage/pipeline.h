@@ -10,12 +10,17 @@
 #pragma once
 
 #include "dataplane/stage/core.h"
+#include "dataplane/stage/stage_clocks.h"
 
 namespace sluice {
 
 /// Runs a burst from `interface` (index in the snapshot) to completion. Takes all buffers over. The
 /// caller flushes core.tx.
 void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t count);
+
+/// The same, and notes how long its stages took.
+void run_burst_clocked(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t count,
+                       StageClocks& clocks);
 
 /// The same for packets that another worker received and gave over: they belong here, whatever
 /// Steering says. They come from any interface, told by their mbuf.

@@ -179,15 +179,34 @@ bool Worker::poll(const TscClock& clock) {
   const auto queue = static_cast<uint16_t>(setup_.id);
   for (uint16_t i = 0; i < setup_.ports.size(); ++i) {
     if (queue >= setup_.ports[i].rx_count) continue;
+    StageClocks* const clocks = core_->stage_clocks;
+    const uint64_t asked = clocks == nullptr ? 0 : TscClock::ticks();
     const uint16_t count = rte_eth_rx_burst(setup_.ports[i].port, queue, buffers, kBurstMax);
     core_->counters.polls.add();
     if (count == 0) continue;
     found = true;
     core_->counters.bursts.count(count);
     core_->now_us = clock.now_us();
-    run_burst(*core_, i, buffers, count);
+    if (clocks != nullptr && clocks->is_due()) [[unlikely]] {
+      run_clocked(*clocks, i, buffers, count, asked);
+    } else {
+      run_burst(*core_, i, buffers, count);
+    }
   }
   return found;
+}
+
+/// A burst that is timed has its transmission and an iteration's upkeep to itself.
+void Worker::run_clocked(StageClocks& clocks, uint16_t interface, rte_mbuf** buffers,
+                         uint16_t count, uint64_t asked) {
+  clocks.note(ClockedStage::kReceive, count, TscClock::ticks() - asked);
+  run_burst_clocked(*core_, interface, buffers, count, clocks);
+  const uint64_t done = TscClock::ticks();
+  core_->tx.flush();
+  const uint64_t sent = TscClock::ticks();
+  clocks.note(ClockedStage::kTransmit, count, sent - done);
+  run_housekeeping(*core_);
+  clocks.note(ClockedStage::kUpkeep, count, TscClock::ticks() - sent);
 }
 
 bool Worker::take_over(const TscClock& clock) {

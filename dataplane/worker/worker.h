@@ -87,6 +87,8 @@ class Worker {
   // All of them return whether there were packets.
   bool poll(const TscClock& clock);
   bool take_over(const TscClock& clock);
+  void run_clocked(StageClocks& clocks, uint16_t interface, rte_mbuf** buffers, uint16_t count,
+                   uint64_t asked);
   bool take_from_kernels();
 
   WorkerSetup setup_;

@@ -45,7 +45,8 @@ STAGES = [
     ("state", r"dataplane/state/tcp_|dataplane/net/tcp_options"),
     ("rewrite", r"dataplane/net/rewrite|dataplane/stage/seq_adjust"),
     ("way out", r"dataplane/stage/next_hops|dataplane/state/neighbours|dataplane/port/tx\."),
-    ("ports", r"dataplane/state/port_pool|dataplane/state/time_wait|dataplane/net/siphash"),
+    ("ports", r"dataplane/state/port_(pool|chunks)|dataplane/state/time_wait|"
+              r"dataplane/net/siphash"),
     ("open, close", r"dataplane/stage/(lifecycle|open_flow|end_flow|expiry|port_choice|admission)|"
                     r"dataplane/state/timer_wheel|dataplane/state/syn_store|"
                     r"dataplane/state/scheduler|dataplane/stage/resets"),
