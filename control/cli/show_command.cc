@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
 
 #include "control/cli/table.h"
 #include "control/common/api_answer.h"
@@ -62,6 +64,23 @@ json ask_flows(const Session& session, const ShowOptions& options) {
   }
 }
 
+// The first question begins the sampling; a later one has something to tell.
+json ask_stages(const Session& session) {
+  constexpr double kSampleMs = 3000;
+  const json request = {{"command", "show"}, {"what", "stages"}};
+  json answer = session.ask(request);
+  const double sampled_ms = number_field(answer, "sampled_ms");
+  if (sampled_ms >= kSampleMs) return answer;
+  std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(kSampleMs - sampled_ms));
+  return session.ask(request);
+}
+
+json answer_of(const Session& session, const ShowOptions& options) {
+  if (options.what == "flows") return ask_flows(session, options);
+  if (options.what == "stages") return ask_stages(session);
+  return session.ask({{"command", "show"}, {"what", options.what}});
+}
+
 int run_show(const Session& session, const ShowOptions& options) {
   if (options.what.empty()) {
     throw CLI::ValidationError("show", "say what: " + join(table_names(), ", "));
@@ -70,8 +89,7 @@ int run_show(const Session& session, const ShowOptions& options) {
   if (!flows && !filter_of(options).empty()) {
     throw CLI::ValidationError("show", "only flows can be filtered");
   }
-  const json result = flows ? ask_flows(session, options)
-                            : session.ask({{"command", "show"}, {"what", options.what}});
+  const json result = answer_of(session, options);
   const bool more = flag_field(result, "more") && field(result, "total").is_null();
   session.print(result,
                 render_table(options.what, result, options.wide ? Width::kWide : Width::kTerminal) +

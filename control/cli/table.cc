@@ -142,6 +142,13 @@ constexpr Column<WorkerRow> kWorkerRowColumns[] = {
     {"QUEUES", &WorkerRow::queues, Format::kText},
 };
 
+constexpr Column<StageRow> kStageRowColumns[] = {
+    {"WORKER", &StageRow::worker, Format::kCount},
+    {"STAGE", &StageRow::stage, Format::kText},
+    {"PACKETS", &StageRow::packets, Format::kCount},
+    {"CLOCKS A PACKET", &StageRow::clocks, Format::kCount},
+};
+
 constexpr Column<InterfaceRow> kInterfaceRowColumns[] = {
     {"INTERFACE", &InterfaceRow::name, Format::kText},
     {"DEVICE", &InterfaceRow::device, Format::kText},
@@ -311,6 +318,7 @@ const std::vector<Table> kTables = {
     {"flows", fill_with<FlowRow, kFlowRowColumns>},
     {"pools", fill_with<PoolRow, kPoolRowColumns>},
     {"workers", fill_with<WorkerRow, kWorkerRowColumns>},
+    {"stages", fill_with<StageRow, kStageRowColumns>},
     {"interfaces", fill_with<InterfaceRow, kInterfaceRowColumns>},
     {"program", fill_with<ProgramRow, kProgramRowColumns>},
     {"counters", fill_with<CounterRow, kCounterRowColumns>},

@@ -299,6 +299,14 @@ SLUICE_ROW(DrainRow, SLUICE_DRAIN_FIELDS)
   FIELD(Number, pool_percent, kFigure, kShow, "of the fullest pool, what cannot be taken")
 SLUICE_ROW(TotalsRow, SLUICE_TOTALS_FIELDS)
 
+// Of `show stages`.
+#define SLUICE_STAGE_FIELDS(FIELD) \
+  FIELD(Whole, worker, kName, kShow, "counted from 0") \
+  FIELD(String, stage, kName, kShow, "what the worker does with a burst, in this order") \
+  FIELD(Whole, packets, kFigure, kShow, "of the bursts that were timed") \
+  FIELD(OptNumber, clocks, kFigure, kShow, "of the time stamp counter, a packet; null without one")
+SLUICE_ROW(StageRow, SLUICE_STAGE_FIELDS)
+
 // Of `show flows`.
 #define SLUICE_FLOW_FIELDS(FIELD) \
   FIELD(String, client, kName, kShow, "address and port") \

@@ -186,3 +186,19 @@ def test_what_is_left_when_time_is_up_can_be_reset(lab):
     assert lab.middle.process.wait(10) == 0
     assert held.close() == ["reset", "reset"]
     assert not established(lab, 0) and not established(lab, 1)
+
+
+def test_where_the_clocks_go(lab):
+    """The workers' own loop samples itself: no cheaper test has one."""
+    load = Churn(lab, seconds=8)
+    stages = {}
+
+    def is_sampled():
+        stages.update({row["stage"]: row for row in lab.middle.show("stages")})
+        return stages["inbound"]["packets"] > 0 and stages["outbound"]["packets"] > 0
+
+    wait_until(is_sampled, 7, "no burst was timed")
+    for name in ("receive", "parse", "look-up", "inbound", "outbound", "transmit", "upkeep"):
+        assert stages[name]["packets"] > 0 and 1 < stages[name]["clocks"] < 1e7, stages
+    assert "look-up" in lab.middle.ctl("show", "stages")
+    assert_all_well(load.finish())

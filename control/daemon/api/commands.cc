@@ -92,6 +92,7 @@ Commands::Commands(DataplaneManager& dataplane, Operations& operations)
     : dataplane_(dataplane),
       operations_(operations),
       tracer_(dataplane),
+      stages_(dataplane),
       views_(views()),
       calls_(calls()) {}
 
@@ -104,6 +105,7 @@ std::vector<Commands::View> Commands::views() {
       {"drain", [this] { return operations_.view_drain(); }},
       {"pools", [this] { return view_pools(dataplane_); }},
       {"workers", [this] { return view_workers(dataplane_, loads_.latest()); }},
+      {"stages", [this] { return stages_.view(); }},
       {"interfaces", [this] { return view_interfaces(dataplane_); }},
       {"program",
        [this] { return view_program(dataplane_, operations_.reloads(), operations_.loop_load()); }},
@@ -256,6 +258,7 @@ void Commands::tick() {
   status_board_.sample(dataplane_, {operations_.reloads(), operations_.loop_load(), drain},
                        loads_.latest());
   tracer_.tick();
+  stages_.tick();
 }
 
 }  // namespace sluice::control

@@ -9,6 +9,7 @@
 
 #include "control/daemon/api/api_call.h"
 #include "control/daemon/api/operations.h"
+#include "control/daemon/api/stage_sampling.h"
 #include "control/daemon/api/tracer.h"
 #include "control/daemon/core/dataplane_manager.h"
 #include "control/daemon/status/status_board.h"
@@ -55,6 +56,7 @@ class Commands {
   DataplaneManager& dataplane_;
   Operations& operations_;
   Tracer tracer_;
+  StageSampling stages_;
   WorkerLoads loads_;
   StatusBoard status_board_;
   std::vector<View> views_;

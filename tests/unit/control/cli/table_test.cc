@@ -69,7 +69,7 @@ TEST(CtlTable, BackendsFitATerminalAndWideOnesAreWhole) {
 TEST(CtlTable, EveryTableHasAName) {
   EXPECT_EQ(table_names(),
             (std::vector<std::string>{"services", "backends", "drain", "flows", "pools", "workers",
-                                      "interfaces", "program", "counters"}));
+                                      "stages", "interfaces", "program", "counters"}));
 }
 
 TEST(CtlExplain, AnOlderSluiceIsUnderstood) {

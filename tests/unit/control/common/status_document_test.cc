@@ -57,6 +57,7 @@ TEST(StatusDocument, HasEveryFieldAndNoOther) {
   expect_documented<CounterRow>(text, "Counter");
   expect_documented<DrainRow>(text, "Drain");
   expect_documented<TotalsRow>(text, "Totals");
+  expect_documented<StageRow>(text, "Stage");
   expect_documented<FlowRow>(text, "Flow");
 }
 
