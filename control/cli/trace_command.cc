@@ -52,10 +52,10 @@ std::string state_line(const json& row) {
 std::string port_and_why(const std::string& port) {
   static const std::map<std::string, const char*> kWhy = {
       {"fresh", "never used since Sluice started"},
-      {"clean", "the backend has forgotten its last connection"},
+      {"available", "the backend has forgotten its last connection"},
       {"rested", "TIME_WAIT of its last connection was over"},
       {"natural", "in TIME_WAIT, and the backend takes this SYN as it is"},
-      {"fitted", "in TIME_WAIT, and the SYN was fixed so that the backend takes it"}};
+      {"rebased", "in TIME_WAIT, and the SYN was adjusted so that the backend takes it"}};
   const auto known = kWhy.find(port);
   return known == kWhy.end() ? port : fmt::format("{}: {}", port, known->second);
 }

@@ -13,7 +13,7 @@ constinit PortChunk PortPool::kUnused;
 PortPool::PortPool(std::shared_ptr<const PortSet> set, net::Random& random, PortChunks& source)
     : set_(std::move(set)), source_(source), fresh_left_(set_->size()) {
   chunks_.fill(&kUnused);
-  counters_.clean.set(fresh_left_);
+  counters_.available.set(fresh_left_);
   if (set_->size() > kChunkPorts) {
     // Half a chunk at least comes with the first; where it begins differs, so that of many pools
     // that are used alike not all need the next at once.
@@ -73,7 +73,7 @@ void PortPool::unlink(uint16_t index) {
 PortPool::Taken PortPool::use_fresh() {
   const uint16_t index = number_after(used_count());
   --fresh_left_;
-  counters_.clean.subtract();
+  counters_.available.subtract();
   return take(index, PortReuse::kFresh, {});
 }
 
@@ -95,7 +95,7 @@ PortPool::Taken PortPool::take(uint16_t index, PortReuse reuse, net::SeqAdjust a
       counters_.fresh.add();
       break;
     case PortReuse::kAvailable:
-      counters_.reuse_clean.add();
+      counters_.reuse_available.add();
       break;
     case PortReuse::kRested:
       counters_.reuse_rested.add();

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The local ports of one (worker, local ip, backend), in the order in which they were given back.
 //
-// Here a local port is chosen. Two FIFOs share the records: ports whose tuple is clean at the
-// backend, and ports whose tuple the backend holds in TIME_WAIT. Each gives at its head the port
-// that has rested longest; taking and giving back are O(1), however many ports, and nothing is ever
+// Here a local port is chosen. Two FIFOs share the records: ports whose tuple the backend has
+// forgotten, and ports whose tuple it holds in TIME_WAIT. Each gives at its head the port that has
+// rested longest; taking and giving back are O(1), however many ports, and nothing is ever
 // searched.
 //
-//        take_*                                  give_back
-//   clean: [oldest] <-> ... <-> [newest]   <--   client closed first, RST, timeout
-//   held:  [oldest] <-> ... <-> [newest]   <--   backend closed first, or both at once
+//            take_*                                  give_back
+//   available: [oldest] <-> ... <-> [newest]   <--   client closed first, RST, timeout
+//   time_wait: [oldest] <-> ... <-> [newest]   <--   backend closed first, or both at once
 //
 // take_unadjusted() tries in this order: a port that was never used; an available port after its
 // guard time; a port in TIME_WAIT that has rested TIME_WAIT out; then what the policy allows as the
@@ -60,7 +60,7 @@ enum class PortReuse : uint8_t {
 };
 
 constexpr std::string_view name_of(PortReuse reuse) {
-  constexpr std::string_view kNames[] = {"fresh", "clean", "rested", "natural", "fitted"};
+  constexpr std::string_view kNames[] = {"fresh", "available", "rested", "natural", "rebased"};
   return kNames[static_cast<size_t>(reuse)];
 }
 
@@ -84,7 +84,7 @@ class PortPool {
     Counter peak;   // highest in_use seen
     Counter taken;  // every grant, of whichever kind
     Counter fresh;
-    Counter reuse_clean;
+    Counter reuse_available;
     Counter reuse_rested;
     Counter reuse_natural;
     Counter reuse_rebased;
@@ -94,9 +94,9 @@ class PortPool {
     Counter
         avoided;  // takes that found the oldest port in TIME_WAIT unusable for their SYN as it was
     Counter exhausted;
-    Counter clean;  // ports that rest now: those never used and the first FIFO's, and the other's
-    Counter held;
-    Counter chunks;  // of memory that it has
+    Counter available;  // now: ports never used, and those of the first FIFO
+    Counter time_wait;  // now: those of the second
+    Counter chunks;     // of memory that it has
   };
 
   /// Takes its first chunk; `source` outlives it. Throws std::bad_alloc.
@@ -111,7 +111,7 @@ class PortPool {
   /// A port that this SYN may use as it is, or nothing.
   std::optional<Taken> take_unadjusted(const SynNumbers& syn, const ReuseRules& rules,
                                        uint32_t now_ms);
-  /// The oldest port, with whatever fit it needs; only for ReusePolicy::kRebase.
+  /// The oldest port, with whatever adjustment it needs; only for ReusePolicy::kRebase.
   std::optional<Taken> take_adjusted(const SynNumbers& syn, net::Random& random);
   /// Whether any resting tuple's numbers at the backend are known.
   bool holds_known() const { return time_wait_.head != kNone; }
@@ -201,7 +201,7 @@ class PortPool {
   }
   Fifo& fifo(Place place) { return place == Place::kAvailable ? available_ : time_wait_; }
   Counter& fifo_size(Place place) {
-    return place == Place::kAvailable ? counters_.clean : counters_.held;
+    return place == Place::kAvailable ? counters_.available : counters_.time_wait;
   }
 
   // The number of the port that is used as the n-th, from 0 on.

@@ -26,7 +26,7 @@ TABLES = {
         ("ticks/packet", "ticks_per_packet")]),
     "lives_reuse": ("Whole lives, each on a port held in TIME_WAIT", [
         ("at a time", "at_a_time"), ("a second", "per_second"), ("ticks/life", "ticks_per_life"),
-        ("ticks/packet", "ticks_per_packet"), ("fitted", "fitted_share")]),
+        ("ticks/packet", "ticks_per_packet"), ("rebased", "rebased_share")]),
     "attack": ("SYNs that serve nobody", [
         ("", "kind"), ("ticks/packet", "ticks_per_packet"), ("Mpps", "mpps")]),
     "kernel": ("Packets and the way to the kernel (`interface.kernel`), the worker's part", [

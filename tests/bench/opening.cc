@@ -212,7 +212,7 @@ void lives(const Options& options, bool reuse) {
   const Rig& rig = bench.rig();
   const uint64_t closed_before =
       rig.events(Event::flows_closed_available) + rig.events(Event::flows_closed_time_wait);
-  const uint64_t fitted_before = rig.grants(&PortPool::Counters::reuse_rebased);
+  const uint64_t rebased_before = rig.grants(&PortPool::Counters::reuse_rebased);
   const uint64_t drops_before = rig.drops();
   std::vector<double> gross, generator;
   for (uint32_t i = 0; i < kBatches; ++i) gross.push_back(bench.run(true));
@@ -228,9 +228,10 @@ void lives(const Options& options, bool reuse) {
   figures.value("ticks_per_life", ticks);
   figures.value("ticks_per_packet", ticks / 6);
   figures.value("ticks_generator", median(generator) / options.flows);
-  figures.value("fitted_share", static_cast<double>(rig.grants(&PortPool::Counters::reuse_rebased) -
-                                                    fitted_before) /
-                                    static_cast<double>(count));
+  figures.value(
+      "rebased_share",
+      static_cast<double>(rig.grants(&PortPool::Counters::reuse_rebased) - rebased_before) /
+          static_cast<double>(count));
   figures.count("dropped", rig.drops() - drops_before);
 }
 

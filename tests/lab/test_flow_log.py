@@ -61,8 +61,8 @@ def test_a_line_for_each_connection(lab):
     assert len(sizes) == 1 and sizes.pop()[1], sizes
     # 400 tuples for 2,000 connections: fresh once each, then again in TIME_WAIT, fixed if need be.
     ports = Counter(line["port"] for line in lines)
-    assert ports["fresh"] == 400 and ports["fitted"] > 0
-    assert all((line["fix"] != "none") == (line["port"] == "fitted") for line in lines)
+    assert ports["fresh"] == 400 and ports["rebased"] > 0
+    assert all((line["fix"] != "none") == (line["port"] == "rebased") for line in lines)
     assert all(line["end"] >= line["start"] for line in lines)
 
     churn(lab, close="reset", seconds=10, connections=50)

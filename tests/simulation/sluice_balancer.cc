@@ -104,7 +104,7 @@ class SluiceBalancer final : public Balancer {
       const PortPool::Counters& c = pool->ports.counters();
       a.ports_total += pool->ports.set().size();
       a.ports_in_use += c.in_use.value();
-      a.ports_free += c.clean.value() + c.held.value();
+      a.ports_free += c.available.value() + c.time_wait.value();
       a.heals += c.heals.value();
       a.ts_fixes += c.tsval_adjusts.value();
       a.seq_fixes += c.sequence_adjusts.value();

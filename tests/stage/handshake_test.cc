@@ -161,7 +161,7 @@ TEST_F(Handshake, ARefusalReachesTheClientAndLeavesTheTupleClean) {
   pass(100);
   next_client();
   open(1);  // the only port again
-  EXPECT_EQ(pool().ports.counters().reuse_clean.value(), 1u);
+  EXPECT_EQ(pool().ports.counters().reuse_available.value(), 1u);
 }
 
 TEST_F(Handshake, AnotherSynOfTheSameClientPortBeginsAnew) {

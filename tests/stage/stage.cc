@@ -289,7 +289,7 @@ void Stage::TearDown() {
     if (!pool) continue;
     EXPECT_EQ(pool->flows.value(), 0u);
     EXPECT_EQ(pool->ports.counters().in_use.value(), 0u) << "ports leak";
-    EXPECT_EQ(pool->ports.counters().clean.value() + pool->ports.counters().held.value(),
+    EXPECT_EQ(pool->ports.counters().available.value() + pool->ports.counters().time_wait.value(),
               pool->ports.set().size());
   }
   const PacketBalance balance = balance_of(core->counters);

@@ -18,8 +18,8 @@ struct SummedLevel {
   PoolCounter counter;
 };
 constexpr SummedLevel kSummedLevels[] = {
-    {&PoolSumRow::available, &PortPool::Counters::clean},
-    {&PoolSumRow::time_wait, &PortPool::Counters::held},
+    {&PoolSumRow::available, &PortPool::Counters::available},
+    {&PoolSumRow::time_wait, &PortPool::Counters::time_wait},
     {&PoolSumRow::in_use, &PortPool::Counters::in_use},
 };
 
@@ -30,7 +30,7 @@ struct SummedCounter {
 constexpr SummedCounter kSummedCounters[] = {
     {&PoolSumRow::taken, &PortPool::Counters::taken},
     {&PoolSumRow::fresh, &PortPool::Counters::fresh},
-    {&PoolSumRow::reuse_available, &PortPool::Counters::reuse_clean},
+    {&PoolSumRow::reuse_available, &PortPool::Counters::reuse_available},
     {&PoolSumRow::reuse_rested, &PortPool::Counters::reuse_rested},
     {&PoolSumRow::reuse_natural, &PortPool::Counters::reuse_natural},
     {&PoolSumRow::reuse_rebased, &PortPool::Counters::reuse_rebased},

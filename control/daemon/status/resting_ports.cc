@@ -9,8 +9,8 @@ namespace {
 
 // Each was put into the FIFO once for each time that it was taken out, or is in it.
 uint64_t held_ever(const PortPool::Counters& counters) {
-  return counters.held.value() + counters.reuse_rested.value() + counters.reuse_natural.value() +
-         counters.reuse_rebased.value();
+  return counters.time_wait.value() + counters.reuse_rested.value() +
+         counters.reuse_natural.value() + counters.reuse_rebased.value();
 }
 
 }  // namespace
@@ -25,7 +25,7 @@ uint64_t RestingPorts::look(const PortPool::Counters& counters, uint64_t time_wa
     readings_.pop_front();
   }
   const Reading& then = readings_.front();
-  const uint64_t all = counters.held.value();
+  const uint64_t all = counters.time_wait.value();
   if (now_ms - then.at_ms < time_wait_ms) return all;  // not seen for long enough: none was before
   return std::min(all, now.held_ever - std::min(now.held_ever, then.held_ever));
 }

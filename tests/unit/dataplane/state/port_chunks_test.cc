@@ -88,7 +88,7 @@ TEST_F(PortMemory, OfAPortThatWasNeverUsedNothingIsKnown) {
     pool->touch(at, {1, 2, 3, PriorIncarnation::Kind::kTimeWait, true});
   }
   EXPECT_EQ(pool->find(1023), nullptr);
-  EXPECT_EQ(pool->counters().clean.value(), 64512u);
+  EXPECT_EQ(pool->counters().available.value(), 64512u);
   EXPECT_EQ(chunks_.count(), 1u);
 }
 

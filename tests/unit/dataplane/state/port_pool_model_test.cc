@@ -211,10 +211,10 @@ class PortPoolModel : public testing::Test {
     const PortPool::Counters& counters = pool.counters();
     EXPECT_EQ(counters.in_use.value(), model_.used.size());
     EXPECT_EQ(counters.peak.value(), model_.peak);
-    EXPECT_EQ(counters.clean.value(), model_.clean.size());
-    EXPECT_EQ(counters.held.value(), model_.held.size());
+    EXPECT_EQ(counters.available.value(), model_.clean.size());
+    EXPECT_EQ(counters.time_wait.value(), model_.held.size());
     EXPECT_EQ(counters.fresh.value(), model_.grants[PortReuse::kFresh]);
-    EXPECT_EQ(counters.reuse_clean.value(), model_.grants[PortReuse::kAvailable]);
+    EXPECT_EQ(counters.reuse_available.value(), model_.grants[PortReuse::kAvailable]);
     EXPECT_EQ(counters.reuse_rested.value(), model_.grants[PortReuse::kRested]);
     EXPECT_EQ(counters.reuse_natural.value(), model_.grants[PortReuse::kNatural]);
     uint64_t taken = 0;

@@ -219,7 +219,7 @@ TEST(PortPool, FittedTakesTheOldestHeldThenACleanOneInItsGuard) {
   const PortPool::Counters& counters = pool.counters();
   EXPECT_EQ(counters.tsval_adjusts.value(), 2u);
   EXPECT_EQ(counters.sequence_adjusts.value(), 1u);
-  EXPECT_EQ(counters.reuse_clean.value(), 1u);
+  EXPECT_EQ(counters.reuse_available.value(), 1u);
 }
 
 TEST(PortPool, AnUnansweredSynKeepsWhatWasKnown) {
@@ -281,7 +281,7 @@ TEST(PortPool, TouchStartsTheRestAnew) {
   pool.give_back(a, clean(210'000), PortPool::kNoFlow);
   pool.touch(a, held(210'000));  // clean: the backend has forgotten it
   EXPECT_EQ(pool.take_one(kNever, 210'100), a);
-  EXPECT_EQ(pool.counters().held.value(), 0u);
+  EXPECT_EQ(pool.counters().time_wait.value(), 0u);
 }
 
 TEST(PortPool, TheLastFlowIsHandedOverOnce) {

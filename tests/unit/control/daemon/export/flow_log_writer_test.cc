@@ -42,7 +42,7 @@ TEST(FlowLog, ALineIsWhatTheRecordSays) {
     "service": "w\"eb", "client": "10.1.0.7:40000", "vip": "10.3.0.1:80", "local": "10.2.0.1:1024",
     "backend": "10.2.0.10:8080", "start": 1700000000.007, "end": 1700000001.000, "duration_ms": 993,
     "bytes_in": 70, "bytes_out": 1099511627776, "closed_by": "backend_fin", "reason": "closed",
-    "state": "backend_first", "port": "fitted", "fix": "tsval", "rewritten": false, "heals": 1,
+    "state": "backend_first", "port": "rebased", "fix": "tsval", "rewritten": false, "heals": 1,
     "syns": 2})"));
 }
 
