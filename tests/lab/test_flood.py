@@ -10,6 +10,8 @@ import statistics
 import subprocess
 import time
 
+import pytest
+
 from lab_kit.checkout import program
 from lab_kit.load import Churn, Held
 from lab_kit.middles import Sluice
@@ -94,7 +96,8 @@ def assert_flood_on_the_default_range(lab, seconds):
     assert held.close() == ["open"] * 4
 
 
-def test_a_flood_costs_real_clients_nothing():
+@pytest.mark.parametrize("seconds", [8, pytest.param(60, marks=pytest.mark.nightly)])
+def test_a_flood_costs_real_clients_nothing(seconds):
     with flooded_lab() as lab:
         blackhole(lab)
-        assert_flood_on_the_default_range(lab, 8)
+        assert_flood_on_the_default_range(lab, seconds)
