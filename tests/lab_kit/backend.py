@@ -39,7 +39,7 @@ http {{
   }}
   server {{
     listen {address}:8080 backlog=65535;
-    keepalive_timeout 60;
+    keepalive_timeout 600;
     keepalive_requests 1000000;
     location /upload/ {{ root {work}; dav_methods PUT; create_full_put_path on; }}
   }}
