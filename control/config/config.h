@@ -138,7 +138,7 @@ struct BackendConfig {
 struct ServiceConfig {
   std::string name;
   net::Endpoint vip{};
-  Protocol protocol = Protocol::kTcp;
+  net::Protocol protocol = net::Protocol::kTcp;
   SchedulerKind scheduler = SchedulerKind::kRoundRobin;
   std::string local_pool = "default";
   TimestampPolicy tcp_timestamps = TimestampPolicy::kPreserve;

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "control/common/enum_words.h"
+#include "dataplane/net/protocol.h"
 #include "dataplane/state/flow_index.h"
 #include "dataplane/state/idle_mode.h"
 #include "dataplane/state/snapshot.h"
@@ -17,10 +18,6 @@ template <>
 inline constexpr std::array kWordsOf<LogLevel> = {
     EnumWord{"debug", LogLevel::kDebug}, EnumWord{"info", LogLevel::kInfo},
     EnumWord{"warn", LogLevel::kWarning}, EnumWord{"error", LogLevel::kError}};
-
-enum class Protocol : uint8_t { kTcp };
-template <>
-inline constexpr std::array kWordsOf<Protocol> = {EnumWord{"tcp", Protocol::kTcp}};
 
 enum class SteeringChoice : uint8_t { kAuto, kRss, kRteFlow, kHandoff };
 template <>
@@ -58,6 +55,9 @@ inline constexpr std::array kWordsOf<AllDown> = {EnumWord{"refuse", AllDown::kRe
 
 // ---- the dataplane's ---------------------------------------------------------------------------
 
+// UDP has no word yet: no service can ask for it.
+template <>
+inline constexpr std::array kWordsOf<net::Protocol> = {EnumWord{"tcp", net::Protocol::kTcp}};
 template <>
 inline constexpr std::array kWordsOf<IdleMode> = {EnumWord{"poll", IdleMode::kPoll},
                                                   EnumWord{"sleep", IdleMode::kSleep}};

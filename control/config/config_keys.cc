@@ -402,7 +402,7 @@ const Keys<HealthCheckConfig> kHealthCheckKeys = {
 const Keys<ServiceConfig> kServiceKeys = {
     one("name", &ServiceConfig::name, name(), Need::kRequired),
     one("vip", &ServiceConfig::vip, unicast_endpoint(), Need::kRequired),
-    one("protocol", &ServiceConfig::protocol, choice<Protocol>({"udp"})),
+    one("protocol", &ServiceConfig::protocol, choice<net::Protocol>({"udp"})),
     one("scheduler", &ServiceConfig::scheduler, choice<SchedulerKind>({"maglev"})),
     one("local_pool", &ServiceConfig::local_pool, name()),
     one("tcp_timestamps", &ServiceConfig::tcp_timestamps, choice<TimestampPolicy>()),

@@ -157,11 +157,11 @@ struct Core {
 
   // Flows by the tuples of either side; FlowTable::kNone where there is none.
   uint32_t flow_of_client(net::Endpoint client, net::Endpoint vip) const {
-    const ServiceId id = snapshot->service_at(vip);
+    const ServiceId id = snapshot->service_at(net::Protocol::kTcp, vip);
     return id == kNoId ? FlowTable::kNone : flows.find({client, id});
   }
   uint32_t flow_of_backend(net::Endpoint backend, net::Endpoint local) const {
-    const PoolId id = snapshot->pool_at(local.ip, backend);
+    const PoolId id = snapshot->pool_at(net::Protocol::kTcp, local.ip, backend);
     return id == kNoPool ? FlowTable::kNone : flow_of_port(id, local.port);
   }
   uint32_t flow_of_port(PoolId pool, net::be16 port) const {

@@ -63,7 +63,8 @@ static_assert(kBurstMax <= FlowBurst::kMax && FlowBurst::kMax <= UINT8_MAX);
   const Snapshot::Owner owner = snapshot.owner_of(segment.packet.ip->destination);
   lookup.owner = owner;
   if (owner == Snapshot::Owner::kVip) {
-    const FlowKey key{segment.source(), snapshot.service_at(segment.destination())};
+    const FlowKey key{segment.source(),
+                      snapshot.service_at(net::Protocol::kTcp, segment.destination())};
     if (key.service == kNoId) return;
     lookup.kind = FlowLookup::Kind::kService;
     const FlowIndex& index = core.flows.index();
@@ -71,7 +72,7 @@ static_assert(kBurstMax <= FlowBurst::kMax && FlowBurst::kMax <= UINT8_MAX);
     index.prefetch(hash);
     lookup.place = static_cast<uint8_t>(burst.add(key, hash));
   } else if (owner != Snapshot::Owner::kNobody && faces_backends) {
-    const PoolId pool = snapshot.pool_at(owner, segment.source());
+    const PoolId pool = snapshot.pool_at(net::Protocol::kTcp, owner, segment.source());
     if (pool == kNoPool) return;
     lookup.local =
         core.registry.pools[pool]->ports.find(segment.packet.tcp->destination_port.host());

@@ -32,15 +32,17 @@ void Snapshot::seal() {
 }
 
 void Snapshot::seal_owners() {
-  auto add_service = [this](net::Endpoint vip, ServiceId id) {
+  auto add_service = [this](net::Protocol protocol, net::Endpoint vip, ServiceId id) {
     owners_.set(vip.ip.raw, static_cast<uint32_t>(Owner::kVip));
-    services_at_.set(word_of(vip), id);
+    services_at_.set(word_of(protocol, vip), id);
   };
-  for (const RemovedService& removed : removed_services) add_service(removed.vip, removed.id);
+  for (const RemovedService& removed : removed_services) {
+    add_service(removed.protocol, removed.vip, removed.id);
+  }
   views_.clear();
   for (size_t view = 0; view < services.size(); ++view) {
     const ServiceId id = services[view].id;
-    add_service(services[view].vip, id);
+    add_service(services[view].protocol, services[view].vip, id);
     if (views_.size() <= id) views_.resize(id + size_t{1}, kNoId);
     views_[id] = static_cast<uint16_t>(view);
   }
@@ -48,8 +50,7 @@ void Snapshot::seal_owners() {
     owners_.set(locals[number].raw, static_cast<uint32_t>(Owner::kFirstLocal) + number);
   }
   for (const PoolView& pool : pools) {
-    const uint64_t number = owners_.find(pool.local.raw);
-    pools_.set(number << 48 | word_of(pool.backend), pool.id);
+    pools_.set(word_of(pool.protocol, owner_of(pool.local), pool.backend), pool.id);
   }
 }
 

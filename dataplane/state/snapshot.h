@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dataplane/net/address.h"
+#include "dataplane/net/protocol.h"
 #include "dataplane/state/flat_map.h"
 #include "dataplane/state/port_pool.h"
 #include "dataplane/state/tcp_state.h"
@@ -68,6 +69,7 @@ struct BackendView {
 struct ServiceView {
   ServiceId id;
   std::string name;
+  net::Protocol protocol;
   net::Endpoint vip;
   SchedulerKind scheduler;
   OnRefusal on_refusal;
@@ -82,6 +84,7 @@ struct ServiceView {
 /// A pool by what it is to the network. Those of removed backends stay as long as flows use them.
 struct PoolView {
   PoolId id;
+  net::Protocol protocol;
   net::Ipv4Address local;
   net::Endpoint backend;
 };
@@ -89,6 +92,7 @@ struct PoolView {
 /// A removed service that still has flows.
 struct RemovedService {
   ServiceId id;
+  net::Protocol protocol;
   net::Endpoint vip;
 };
 
@@ -117,22 +121,22 @@ struct Snapshot {
   /// has a number from kFirstLocal on.
   enum class Owner : uint32_t { kVip, kFirstLocal, kNobody = FlatMap::kNone };
   /// Local addresses that there can be: their numbers are 16 bits of a key.
-  static constexpr size_t kLocals = 65'535;
+  static constexpr size_t kLocals = 32'767;
   static constexpr bool is_local(Owner owner) {
     return owner != Owner::kVip && owner != Owner::kNobody;
   }
   Owner owner_of(net::Ipv4Address ip) const { return static_cast<Owner>(owners_.find(ip.raw)); }
   /// The service of a VIP, removed ones too, or kNoId.
-  ServiceId service_at(net::Endpoint vip) const {
-    return static_cast<ServiceId>(services_at_.find(word_of(vip)));
+  ServiceId service_at(net::Protocol protocol, net::Endpoint vip) const {
+    return static_cast<ServiceId>(services_at_.find(word_of(protocol, vip)));
   }
   /// The pool of a local address towards a backend, or kNoPool.
-  PoolId pool_at(net::Ipv4Address local, net::Endpoint backend) const {
-    return pool_at(owner_of(local), backend);
+  PoolId pool_at(net::Protocol protocol, net::Ipv4Address local, net::Endpoint backend) const {
+    return pool_at(protocol, owner_of(local), backend);
   }
-  PoolId pool_at(Owner local, net::Endpoint backend) const {
+  PoolId pool_at(net::Protocol protocol, Owner local, net::Endpoint backend) const {
     static_assert(kNoPool == FlatMap::kNone);
-    return pools_.find(uint64_t{static_cast<uint32_t>(local)} << 48 | word_of(backend));
+    return pools_.find(word_of(protocol, local, backend));
   }
   /// The service with this id, or nullptr where it is removed and takes no new flows.
   const ServiceView* find_service(ServiceId id) const {
@@ -157,8 +161,11 @@ struct Snapshot {
   void seal();
 
  private:
-  static constexpr uint64_t word_of(net::Endpoint e) {
-    return uint64_t{e.ip.raw} << 16 | e.port.raw;
+  static constexpr uint64_t word_of(net::Protocol protocol, net::Endpoint e) {
+    return uint64_t{static_cast<uint8_t>(protocol)} << 48 | uint64_t{e.ip.raw} << 16 | e.port.raw;
+  }
+  static constexpr uint64_t word_of(net::Protocol protocol, Owner local, net::Endpoint backend) {
+    return uint64_t{static_cast<uint32_t>(local)} << 49 | word_of(protocol, backend);
   }
   void seal_owners();
   void seal_sources();
@@ -167,9 +174,9 @@ struct Snapshot {
   std::vector<uint16_t> views_;  // by service id: index into `services`, or kNoId
   FlatMap own_;                  // own_everywhere, as a set
   FlatMap owners_;               // address -> Owner
-  FlatMap services_at_;          // VIP -> service id
+  FlatMap services_at_;          // protocol and VIP -> service id
   FlatMap sources_;  // address -> kSourceIsOurs, kSourceIsBroadcast, or a backend's interface
-  FlatMap pools_;    // number of the local address as an owner << 48 | backend -> pool
+  FlatMap pools_;    // protocol, number of the local address as an owner, backend -> pool
 };
 
 }  // namespace sluice

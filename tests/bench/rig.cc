@@ -101,7 +101,7 @@ Snapshot Rig::make_snapshot(const RigOptions& options) {
     for (uint32_t l = 0; l < options.locals; ++l) {
       const auto id = static_cast<PoolId>(b * options.locals + l);
       view.pools.push_back(id);
-      s.pools.push_back({id, local(l), view.address});
+      s.pools.push_back({id, net::Protocol::kTcp, local(l), view.address});
     }
     service.backends.push_back(view);
   }

@@ -178,7 +178,8 @@ class SluiceBalancer final : public Balancer {
     s->services.push_back(make_service(generation % 2 == 1));
     for (size_t b = 0; b < site_.backends.size(); b++) {
       for (size_t i = 0; i < site_.local_ips.size(); i++) {
-        s->pools.push_back({pool_id(b, i), ip(site_.local_ips[i]), endpoint(site_.backends[b])});
+        s->pools.push_back({pool_id(b, i), net::Protocol::kTcp, ip(site_.local_ips[i]),
+                            endpoint(site_.backends[b])});
       }
     }
     s->own_everywhere.push_back(ip(site_.vip.ip));

@@ -180,7 +180,7 @@ TEST_F(Reload, ARemovedServicesFlowsGoOnAndANewSynIsRefused) {
   establish(1000, 5000);
   auto next = make_snapshot(scene);
   next->services.clear();
-  next->removed_services = {{0, kVip}};
+  next->removed_services = {{0, net::Protocol::kTcp, kVip}};
   next->seal();
   adopt(std::move(next));
   sent.clear();

@@ -71,7 +71,8 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
     for (uint8_t l = 0; l < scene.locals; ++l) {
       const auto id = static_cast<PoolId>(b * scene.locals + l);
       view.pools.push_back(id);
-      made->pools.push_back({id, ip4(10, 2, 0, static_cast<uint8_t>(1 + l)), view.address});
+      made->pools.push_back(
+          {id, net::Protocol::kTcp, ip4(10, 2, 0, static_cast<uint8_t>(1 + l)), view.address});
     }
     service.backends.push_back(view);
     service.wrr_order.push_back(b);

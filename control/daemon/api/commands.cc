@@ -234,7 +234,7 @@ json Commands::explain(const json& request) const {
   const net::Endpoint local = endpoint_in(request, "local");
   const net::Endpoint backend = endpoint_in(request, "backend");
   const auto syn = syn_of(request);
-  const auto pool = dataplane_.identities().pools().find({local.ip, backend});
+  const auto pool = dataplane_.identities().pools().find({net::Protocol::kTcp, local.ip, backend});
   if (pool == dataplane_.identities().pools().end()) {
     throw RequestError(fmt::format("no pool has {} towards {} (see: sluicectl show pools)",
                                    net::to_string(local.ip), net::to_string(backend)));

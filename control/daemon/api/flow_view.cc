@@ -92,7 +92,8 @@ FlowQuery flow_query_of(const json& request, const Config& config, size_t rows_m
   const json filter = request.value("filter", json::object());
   set_side(filter, "client", query.filter.client, query.filter.client_port);
   set_side(filter, "backend", query.filter.backend, query.filter.backend_port);
-  if (filter.contains("service")) query.vip = service_named(config, filter.at("service")).vip;
+  if (filter.contains("service"))
+    query.service = key_of(service_named(config, filter.at("service")));
   if (filter.contains("state")) query.filter.state = state_named(filter.value("state", ""));
   query.filter.age_min_ms = age_ms(filter, "age_min_s", 0);
   query.filter.age_max_ms = age_ms(filter, "age_max_s", UINT32_MAX);
@@ -105,7 +106,7 @@ FlowQuery flow_query_of(const json& request, const Config& config, size_t rows_m
 
 json view_flows(const DataplaneManager& dataplane, const FlowQuery& query) {
   FlowFilter filter = query.filter;
-  if (query.vip) filter.service = dataplane.identities().services().at(*query.vip).id;
+  if (query.service) filter.service = dataplane.identities().services().at(*query.service).id;
   json rows = json::array();
   json next;
   uint32_t left = kEntriesPerQuestion;

@@ -97,7 +97,7 @@ std::string Operations::set_backend(const json& request) {
   const ServiceConfig& service = service_named(dataplane_.config(), request.at("service"));
   const BackendConfig& backend = backend_at(service, request.at("backend"));
   const bool reset_flows = request.value("reset_flows", false);
-  const BackendKey key{service.vip, backend.address};
+  const BackendKey key = key_of(service, backend);
   Overrides overrides = dataplane_.runtime().overrides;
   const HealthMap& health = dataplane_.runtime().health;
   const auto known = health.find(key);
@@ -139,7 +139,7 @@ std::string Operations::clear_backend(const json& request) {
   } else {
     const ServiceConfig& service = service_named(dataplane_.config(), request.at("service"));
     const BackendConfig& backend = backend_at(service, request.at("backend"));
-    overrides.erase({service.vip, backend.address});
+    overrides.erase(key_of(service, backend));
   }
   const size_t cleared = before.size() - overrides.size();
   if (cleared == 0) return "there was no override";
@@ -258,7 +258,7 @@ json Operations::begin_save() const {
   for (const ServiceConfig& service :
        with_weights(dataplane_.config(), dataplane_.runtime().overrides).services) {
     for (const BackendConfig& backend : service.backends) {
-      const BackendKey key{service.vip, backend.address};
+      const BackendKey key = key_of(service, backend);
       if (find_override(dataplane_.runtime().overrides, key) == nullptr) continue;
       rows.push_back({{"vip", net::to_string(service.vip)},
                       {"backend", net::to_string(backend.address)},

@@ -85,7 +85,7 @@ class DataplaneManager {
   const RuntimeState& runtime() const { return runtime_; }
   // As in the snapshot that is in force, of a configured service.
   const ServiceWeights& weights_of(const ServiceConfig& service) const {
-    return weights_.at(service.vip);
+    return weights_.at(key_of(service));
   }
   const HandshakeLatency& handshakes() const { return handshakes_; }
   const TxWatch& tx_watch() const { return tx_watch_; }  // by interface

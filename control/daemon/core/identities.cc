@@ -51,13 +51,13 @@ Identities::Wanted Identities::wanted_by(const Config& config) {
     wanted.locals.insert(pool.addresses.begin(), pool.addresses.end());
   }
   for (const ServiceConfig& service : config.services) {
-    wanted.services[service.vip] = {};
+    wanted.services[key_of(service)] = {};
     const LocalPoolConfig& locals = local_pool_of(config, service);
     for (const BackendConfig& backend : service.backends) {
-      wanted.backends[{service.vip, backend.address}] = {.service = service.name,
-                                                         .weight = backend.weight};
+      wanted.backends[key_of(service, backend)] = {.service = service.name,
+                                                   .weight = backend.weight};
       for (net::Ipv4Address local : locals.addresses) {
-        wanted.pools[{local, backend.address}] = {.range = locals.ports};
+        wanted.pools[key_of(service, backend, local)] = {.range = locals.ports};
       }
     }
   }
@@ -104,7 +104,7 @@ void Identities::adopt(const Config& config, uint64_t now_ms) {
     if (entry.id != kNoId) continue;
     entry.id = static_cast<ServiceId>(service_ids.take());
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
-      registries_[worker]->services[entry.id] = std::make_unique<ServiceState>(key, worker);
+      registries_[worker]->services[entry.id] = std::make_unique<ServiceState>(key.vip, worker);
     }
   }
   for (const auto& [key, backend] : wanted.backends) {
@@ -162,20 +162,20 @@ Identities::Finished Identities::finished(uint64_t now_ms, uint64_t rest_ms) {
       done.backends.push_back(key);
     }
   }
-  for (const auto& [vip, service] : services_) {
+  for (const auto& [key, service] : services_) {
     if (!service.removed) continue;
     // Its backends first: their flows count for it.
-    const auto backend = backends_.lower_bound({vip, {}});
-    if (backend == backends_.end() || backend->first.vip != vip) done.services.push_back(vip);
+    const auto backend = backends_.lower_bound({key, {}});
+    if (backend == backends_.end() || backend->first.service != key) done.services.push_back(key);
   }
   return done;
 }
 
 Identities::Forgotten Identities::forget(const Finished& finished) {
   Forgotten forgotten;
-  for (net::Endpoint vip : finished.services) {
-    forgotten.services.push_back(services_.at(vip).id);
-    services_.erase(vip);
+  for (const ServiceKey& key : finished.services) {
+    forgotten.services.push_back(services_.at(key).id);
+    services_.erase(key);
   }
   for (const BackendKey& key : finished.backends) {
     forgotten.backends.push_back(backends_.at(key).id);

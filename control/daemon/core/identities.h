@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Who is who across reloads: ids and worker-owned state for services, backends and port pools.
 //
-// An identity is what a thing is to the network: a service its VIP, a backend its service's VIP and
-// its own address, a pool its local address and the backend's (two services with a backend in
-// common share its tuples, so they share its pools). While an identity lives, its id and its
+// An identity is what a thing is to the network (keys.h). Two services of a protocol with a backend
+// in common share its tuples, so they share its pools. While an identity lives, its id and its
 // entries in the workers' registries stay as they are, with all counters, flows and resting ports.
 //
 // What a new configuration does not name any more is `removed` and lingers, until no flow uses it
@@ -57,7 +56,7 @@ class Identities {
   // The removed that nothing needs any more: no flow, and for a pool no use for `rest_ms`, which
   // covers the backends' TIME_WAIT.
   struct Finished {
-    std::vector<net::Endpoint> services;
+    std::vector<ServiceKey> services;
     std::vector<BackendKey> backends;
     std::vector<PoolKey> pools;
     bool empty() const { return services.empty() && backends.empty() && pools.empty(); }
@@ -73,7 +72,7 @@ class Identities {
   // Frees what workers kept. To be called once no worker uses a snapshot that names them.
   void free(const Forgotten& forgotten);
 
-  const std::map<net::Endpoint, ServiceEntry>& services() const { return services_; }
+  const std::map<ServiceKey, ServiceEntry>& services() const { return services_; }
   const std::map<BackendKey, BackendEntry>& backends() const { return backends_; }
   const std::map<PoolKey, PoolEntry>& pools() const { return pools_; }
   const std::vector<Registry*>& registries() const { return registries_; }
@@ -91,7 +90,7 @@ class Identities {
  private:
   // What a configuration names.
   struct Wanted {
-    std::map<net::Endpoint, ServiceEntry> services;
+    std::map<ServiceKey, ServiceEntry> services;
     std::map<BackendKey, BackendEntry> backends;
     std::map<PoolKey, PoolEntry> pools;
     std::set<net::Ipv4Address> locals;
@@ -105,7 +104,7 @@ class Identities {
   std::vector<Registry*> registries_;
   net::Random random_;
   Steering& steering_;
-  std::map<net::Endpoint, ServiceEntry> services_;
+  std::map<ServiceKey, ServiceEntry> services_;
   std::map<BackendKey, BackendEntry> backends_;
   std::map<PoolKey, PoolEntry> pools_;
 };

@@ -1,23 +1,43 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What a backend and a port pool are to the network: their identity, which reloads keep.
+// What a service, a backend and a port pool are to the network: their identity, which reloads keep.
 #pragma once
 
 #include <compare>
 
+#include "control/config/config.h"
 #include "dataplane/net/address.h"
+#include "dataplane/net/protocol.h"
 
 namespace sluice::control {
 
-struct BackendKey {
+struct ServiceKey {
+  net::Protocol protocol;
   net::Endpoint vip;
+  auto operator<=>(const ServiceKey&) const = default;
+};
+
+struct BackendKey {
+  ServiceKey service;
   net::Endpoint address;
   auto operator<=>(const BackendKey&) const = default;
 };
 
 struct PoolKey {
+  net::Protocol protocol;
   net::Ipv4Address local;
   net::Endpoint backend;
   auto operator<=>(const PoolKey&) const = default;
 };
+
+inline ServiceKey key_of(const ServiceConfig& service) {
+  return {service.protocol, service.vip};
+}
+inline BackendKey key_of(const ServiceConfig& service, const BackendConfig& backend) {
+  return {key_of(service), backend.address};
+}
+inline PoolKey key_of(const ServiceConfig& service, const BackendConfig& backend,
+                      net::Ipv4Address local) {
+  return {service.protocol, local, backend.address};
+}
 
 }  // namespace sluice::control

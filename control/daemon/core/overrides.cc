@@ -45,7 +45,7 @@ Overrides still_configured(const Overrides& overrides, const Config& config) {
   Overrides kept;
   for (const ServiceConfig& service : config.services) {
     for (const BackendConfig& backend : service.backends) {
-      const BackendKey key{service.vip, backend.address};
+      const BackendKey key = key_of(service, backend);
       if (const Override* over = find_override(overrides, key)) kept[key] = *over;
     }
   }
@@ -56,7 +56,7 @@ Config with_weights(const Config& config, const Overrides& overrides) {
   Config next = config;
   for (ServiceConfig& service : next.services) {
     for (BackendConfig& backend : service.backends) {
-      const Override* over = find_override(overrides, {service.vip, backend.address});
+      const Override* over = find_override(overrides, key_of(service, backend));
       backend.weight = effective_weight(backend.weight, over);
     }
   }
@@ -67,7 +67,7 @@ std::vector<std::string> list_overrides(const Overrides& overrides, const Config
   std::vector<std::string> list;
   for (const ServiceConfig& service : config.services) {
     for (const BackendConfig& backend : service.backends) {
-      const Override* over = find_override(overrides, {service.vip, backend.address});
+      const Override* over = find_override(overrides, key_of(service, backend));
       if (over == nullptr) continue;
       list.push_back(
           fmt::format("{} {} {}", service.name, net::to_string(backend.address), to_string(*over)));

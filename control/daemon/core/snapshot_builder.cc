@@ -51,10 +51,10 @@ void add_gateways(Snapshot& snapshot, const Config& config) {
 
 BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
                     const LocalPoolConfig& locals, uint32_t weight, const Identities& identities) {
-  const BackendKey key{service.vip, backend.address};
+  const BackendKey key = key_of(service, backend);
   BackendView view{identities.backends().at(key).id, backend.address, weight, {}};
   for (net::Ipv4Address local : locals.addresses) {
-    view.pools.push_back(identities.pools().at({local, backend.address}).id);
+    view.pools.push_back(identities.pools().at(key_of(service, backend, local)).id);
   }
   return view;
 }
@@ -64,10 +64,11 @@ void add_services(Snapshot& snapshot, const Config& config, const AllWeights& al
                   bool different_mtus) {
   snapshot.draining = drain.has_value();
   for (const ServiceConfig& service : config.services) {
-    const std::vector<uint32_t>& weights = all_weights.at(service.vip).weights;
+    const std::vector<uint32_t>& weights = all_weights.at(key_of(service)).weights;
     ServiceView view{};
-    view.id = identities.services().at(service.vip).id;
+    view.id = identities.services().at(key_of(service)).id;
     view.name = service.name;
+    view.protocol = service.protocol;
     view.vip = service.vip;
     view.scheduler = service.scheduler;
     view.on_refusal = drain.value_or(service.on_refusal);
@@ -104,17 +105,18 @@ void count_sharers(Snapshot& snapshot) {
 
 // With what was removed and lingers: its packets must still find their way.
 void add_identities(Snapshot& snapshot, const Identities& identities) {
-  for (const auto& [vip, service] : identities.services()) {
-    if (service.removed) snapshot.removed_services.push_back({service.id, vip});
+  for (const auto& [key, service] : identities.services()) {
+    if (service.removed) snapshot.removed_services.push_back({service.id, key.protocol, key.vip});
   }
   for (const auto& [key, pool] : identities.pools()) {
-    snapshot.pools.push_back({pool.id, key.local, key.backend});
+    snapshot.pools.push_back({pool.id, key.protocol, key.local, key.backend});
   }
 }
 
 void add_own_addresses(Snapshot& snapshot, const Config& config, const Identities& identities) {
-  for (const auto& [vip, service] : identities.services())
-    snapshot.own_everywhere.push_back(vip.ip);
+  for (const auto& [key, service] : identities.services()) {
+    snapshot.own_everywhere.push_back(key.vip.ip);
+  }
   for (const auto& [key, pool] : identities.pools()) snapshot.locals.push_back(key.local);
   for (const LocalPoolConfig& pool : config.local_pools) {
     snapshot.locals.insert(snapshot.locals.end(), pool.addresses.begin(), pool.addresses.end());

@@ -32,7 +32,7 @@ Standing standing_of(const BackendConfig& backend, const BackendKey& key,
 ServiceWeights weights_of(const ServiceConfig& service, const RuntimeState& runtime) {
   std::vector<Standing> backends;
   for (const BackendConfig& backend : service.backends) {
-    backends.push_back(standing_of(backend, {service.vip, backend.address}, runtime));
+    backends.push_back(standing_of(backend, key_of(service, backend), runtime));
   }
   const auto is_wanted = [](const Standing& backend) { return backend.wanted > 0; };
   ServiceWeights out;
@@ -55,7 +55,7 @@ ServiceWeights weights_of(const ServiceConfig& service, const RuntimeState& runt
 AllWeights weights_of(const Config& config, const RuntimeState& runtime) {
   AllWeights all;
   for (const ServiceConfig& service : config.services) {
-    all[service.vip] = weights_of(service, runtime);
+    all[key_of(service)] = weights_of(service, runtime);
   }
   return all;
 }

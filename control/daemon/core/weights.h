@@ -24,7 +24,7 @@ ServiceWeights weights_of(const ServiceConfig& service, const RuntimeState& runt
 
 // Of each service, by its VIP. DataplaneManager works them out whenever something that they depend
 // on changes; whoever wants to know them asks there.
-using AllWeights = std::map<net::Endpoint, ServiceWeights>;
+using AllWeights = std::map<ServiceKey, ServiceWeights>;
 AllWeights weights_of(const Config& config, const RuntimeState& runtime);
 
 }  // namespace sluice::control

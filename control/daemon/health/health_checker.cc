@@ -79,10 +79,10 @@ void HealthChecker::apply(const Config& config) {
   const std::set<BackendKey> known = std::exchange(configured_, {});
   due_.clear();
   for (const ServiceConfig& service : config.services) {
-    const bool runs =
-        std::ranges::any_of(known, [&](const BackendKey& key) { return key.vip == service.vip; });
+    const bool runs = std::ranges::any_of(
+        known, [&](const BackendKey& key) { return key.service == key_of(service); });
     for (const BackendConfig& backend : service.backends) {
-      const BackendKey key{service.vip, backend.address};
+      const BackendKey key = key_of(service, backend);
       configured_.insert(key);
       if (!service.health_check) continue;
       watched_[key] =
@@ -294,17 +294,17 @@ void HealthChecker::note_change(Watched& watched, SteadyTime since_before, uint3
 
 // Says once that a service has no backend left, and once that it has one again.
 void HealthChecker::note_services() {
-  std::map<net::Endpoint, std::pair<const ProbeTarget*, bool>> services;  // and whether all is down
+  std::map<ServiceKey, std::pair<const ProbeTarget*, bool>> services;  // and whether all is down
   for (const auto& [key, watched] : watched_) {
-    auto& [target, all_down] = services.try_emplace(key.vip, nullptr, true).first->second;
+    auto& [target, all_down] = services.try_emplace(key.service, nullptr, true).first->second;
     target = &watched->target;
     all_down = all_down && !watched->state.view().takes_flows;
   }
-  std::set<net::Endpoint> all_down;
-  for (const auto& [vip, service] : services) {
+  std::set<ServiceKey> all_down;
+  for (const auto& [key, service] : services) {
     const auto& [target, is_down] = service;
-    if (is_down) all_down.insert(vip);
-    if (is_down == all_down_.contains(vip)) continue;
+    if (is_down) all_down.insert(key);
+    if (is_down == all_down_.contains(key)) continue;
     if (is_down) {
       spdlog::error("service {}: every backend is down: {}", target->service,
                     target->check.all_down == AllDown::kRefuse ? "new connections are refused"

@@ -100,9 +100,9 @@ class HealthChecker {
   SteadyTime armed_{};  // what the timer waits for
   Backends watched_;
   std::set<Due> due_;
-  size_t running_count_ = 0;          // checks on their way
-  std::set<BackendKey> configured_;   // checked or not
-  std::set<net::Endpoint> all_down_;  // VIPs of services of which that has been said
+  size_t running_count_ = 0;         // checks on their way
+  std::set<BackendKey> configured_;  // checked or not
+  std::set<ServiceKey> all_down_;    // services of which that has been said
   std::vector<BackendKey> to_reset_;
   std::optional<SteadyTime> publish_due_;  // none: nothing to publish
   SteadyTime published_{};

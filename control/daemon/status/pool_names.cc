@@ -14,7 +14,7 @@ PoolNames::PoolNames(const Config& config) {
   }
   for (const ServiceConfig& service : config.services) {
     for (const BackendConfig& backend : service.backends) {
-      services_[backend.address].push_back(&service);
+      services_[{service.protocol, backend.address}].push_back(&service);
     }
   }
 }
@@ -25,7 +25,7 @@ std::string PoolNames::local_pool(net::Ipv4Address local) const {
 }
 
 std::string PoolNames::services(const PoolKey& pool) const {
-  const auto found = services_.find(pool.backend);
+  const auto found = services_.find({pool.protocol, pool.backend});
   if (found == services_.end()) return "";
   std::set<std::string> names;
   const std::string local_pool = this->local_pool(pool.local);

@@ -24,7 +24,8 @@ class PoolNames {
 
  private:
   std::map<net::Ipv4Address, const LocalPoolConfig*> pools_;
-  std::map<net::Endpoint, std::vector<const ServiceConfig*>> services_;  // by backend
+  // By protocol and backend.
+  std::map<std::pair<net::Protocol, net::Endpoint>, std::vector<const ServiceConfig*>> services_;
 };
 
 }  // namespace sluice::control

@@ -25,11 +25,11 @@ uint64_t backend_sum(const DataplaneManager& dataplane, BackendId id,
 }
 
 // A counter of a service that is kept for each backend.
-uint64_t sum_over_backends(const DataplaneManager& dataplane, net::Endpoint vip,
+uint64_t sum_over_backends(const DataplaneManager& dataplane, const ServiceKey& service,
                            Counter BackendState::*counter) {
   uint64_t total = 0;
   for (const auto& [key, backend] : dataplane.identities().backends()) {
-    if (key.vip == vip) total += backend_sum(dataplane, backend.id, counter);
+    if (key.service == service) total += backend_sum(dataplane, backend.id, counter);
   }
   return total;
 }
@@ -89,7 +89,7 @@ std::map<BackendKey, uint32_t> weights_in_force(const DataplaneManager& dataplan
     const std::vector<uint32_t>& counted = dataplane.weights_of(service).weights;
     for (size_t i = 0; i < counted.size(); ++i) {
       const BackendConfig& backend = service.backends[i];
-      const BackendKey key{service.vip, backend.address};
+      const BackendKey key = key_of(service, backend);
       const Override* over = find_override(dataplane.runtime().overrides, key);
       weights[key] = counted[i] == 0 ? 0 : effective_weight(backend.weight, over);
     }
@@ -279,7 +279,7 @@ json shown_as(const char* what, const std::vector<Row>& rows) {
 std::vector<ServiceRow> service_rows(const DataplaneManager& dataplane) {
   std::vector<ServiceRow> rows;
   for (const ServiceConfig& service : dataplane.config().services) {
-    const ServiceId id = dataplane.identities().services().at(service.vip).id;
+    const ServiceId id = dataplane.identities().services().at(key_of(service)).id;
     const auto sum = [&](Counter ServiceState::*counter) {
       return Watched{dataplane.identities().sum(&Registry::services, id, counter)};
     };
@@ -294,7 +294,7 @@ std::vector<ServiceRow> service_rows(const DataplaneManager& dataplane) {
                     .health_check = check ? OptString(to_string(check->type)) : OptString(),
                     .all_down = all_down ? OptString(to_string(check->all_down)) : OptString(),
                     .backends = service.backends.size(),
-                    .active = sum_over_backends(dataplane, service.vip, &BackendState::active),
+                    .active = sum_over_backends(dataplane, key_of(service), &BackendState::active),
                     .connections = sum(&ServiceState::connections),
                     .refused = sum(&ServiceState::refused)});
   }

@@ -46,7 +46,7 @@ nlohmann::json view_packet_balance(const DataplaneManager& dataplane);
 // Flows from a place on: `next` in the answer is where to go on, null when all have been seen.
 struct FlowQuery {
   FlowFilter filter;
-  std::optional<net::Endpoint> vip;  // of the service; nothing: any
+  std::optional<ServiceKey> service;  // nothing: any
   size_t rows_max = 0;
   size_t worker = 0;
   uint32_t entry = 0;

@@ -11,7 +11,7 @@ template <class Enum>
 class EnumWords : public testing::Test {};
 
 using Enumerations =
-    testing::Types<LogLevel, Protocol, SteeringChoice, TimestampPolicy, CheckType, HttpMethod,
+    testing::Types<LogLevel, net::Protocol, SteeringChoice, TimestampPolicy, CheckType, HttpMethod,
                    OnDown, AllDown, IdleMode, ReusePolicy, SchedulerKind, OnRefusal, FlowIndexKind>;
 TYPED_TEST_SUITE(EnumWords, Enumerations);
 

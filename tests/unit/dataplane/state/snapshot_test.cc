@@ -16,7 +16,7 @@ using test::endpoint;
 using test::ip4;
 
 const ServiceView* find_service(const Snapshot& snapshot, net::Endpoint vip) {
-  return snapshot.find_service(snapshot.service_at(vip));
+  return snapshot.find_service(snapshot.service_at(net::Protocol::kTcp, vip));
 }
 
 TEST(Snapshot, ServicesByAddressAndPort) {
@@ -38,6 +38,27 @@ TEST(Snapshot, ServicesByAddressAndPort) {
   EXPECT_EQ(find_service(snapshot, endpoint(ip4(10, 3, 0, 10), 80)), nullptr);
   EXPECT_EQ(find_service(snapshot, endpoint(ip4(255, 255, 255, 255), 65535)), nullptr);
   EXPECT_EQ(find_service(Snapshot(), endpoint(ip4(10, 3, 0, 0), 80)), nullptr);
+}
+
+TEST(Snapshot, AProtocolHasServicesAndPoolsOfItsOwn) {
+  const net::Endpoint vip = endpoint(ip4(10, 3, 0, 1), 53),
+                      backend = endpoint(ip4(10, 2, 0, 9), 53);
+  const net::Ipv4Address local = ip4(10, 2, 0, 1);
+  Snapshot snapshot;
+  for (const net::Protocol protocol : {net::Protocol::kTcp, net::Protocol::kUdp}) {
+    ServiceView service{};
+    service.id = static_cast<ServiceId>(protocol);
+    service.protocol = protocol;
+    service.vip = vip;
+    snapshot.services.push_back(service);
+    snapshot.pools.push_back({static_cast<PoolId>(protocol), protocol, local, backend});
+  }
+  snapshot.locals = {local};
+  snapshot.seal();
+  for (const net::Protocol protocol : {net::Protocol::kTcp, net::Protocol::kUdp}) {
+    EXPECT_EQ(snapshot.service_at(protocol, vip), static_cast<ServiceId>(protocol));
+    EXPECT_EQ(snapshot.pool_at(protocol, local, backend), static_cast<PoolId>(protocol));
+  }
 }
 
 TEST(Snapshot, LongestPrefixWins) {

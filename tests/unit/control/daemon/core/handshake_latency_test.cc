@@ -54,7 +54,8 @@ address = "10.2.0.10:80"
   }
   HandshakeTimes& times() { return registry_->backends[0]->handshakes; }
 
-  BackendKey key_{*parse_endpoint("10.3.0.1:80"), *parse_endpoint("10.2.0.10:80")};
+  BackendKey key_{{net::Protocol::kTcp, *parse_endpoint("10.3.0.1:80")},
+                  *parse_endpoint("10.2.0.10:80")};
   std::unique_ptr<Registry> registry_ = std::make_unique<Registry>();
   Steering alone_;
   Identities identities_{{registry_.get()}, net::Random({1, 2}), alone_};

@@ -52,7 +52,8 @@ class Keeper : public testing::Test {
   net::Endpoint at(const char* text) { return *parse_endpoint(text); }
   net::Ipv4Address ip(const char* text) { return *parse_ipv4(text); }
   BackendState& backend(const char* vip, const char* address) {
-    return *registry_->backends[identities_.backends().at({at(vip), at(address)}).id];
+    return *registry_->backends
+                [identities_.backends().at({{net::Protocol::kTcp, at(vip)}, at(address)}).id];
   }
   std::unique_ptr<Snapshot> build(const Config& config) {
     return build_snapshot(config, weights_of(config, runtime_), runtime_.drain, identities_,
@@ -105,11 +106,14 @@ TEST_F(Keeper, ServicesShareTheTuplesOfABackendInCommon) {
 TEST_F(Keeper, TheRemovedLingersWhileFlowsUseIt) {
   identities_.adopt(one_, 0);
   BackendState& state = backend("10.3.0.1:80", "10.2.0.11:80");
-  const PoolId id = identities_.pools().at({ip("10.2.0.1"), at("10.2.0.11:80")}).id;
+  const PoolId id =
+      identities_.pools().at({net::Protocol::kTcp, ip("10.2.0.1"), at("10.2.0.11:80")}).id;
   state.flows.add();
   registry_->pools[id]->flows.add();
   identities_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}}), 0);
-  EXPECT_TRUE(identities_.backends().at({at("10.3.0.1:80"), at("10.2.0.11:80")}).removed);
+  EXPECT_TRUE(identities_.backends()
+                  .at({{net::Protocol::kTcp, at("10.3.0.1:80")}, at("10.2.0.11:80")})
+                  .removed);
   EXPECT_TRUE(identities_.finished(1'000'000, kRestMs).empty());
 
   state.flows.subtract();
@@ -127,7 +131,8 @@ TEST_F(Keeper, TheRemovedLingersWhileFlowsUseIt) {
 
 TEST_F(Keeper, APortInUseKeepsItsPool) {
   identities_.adopt(one_, 0);
-  const auto id = identities_.pools().at({ip("10.2.0.1"), at("10.2.0.11:80")}).id;
+  const auto id =
+      identities_.pools().at({net::Protocol::kTcp, ip("10.2.0.1"), at("10.2.0.11:80")}).id;
   registry_->pools[id]->ports.counters().in_use.add();
   identities_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}}), 0);
   EXPECT_TRUE(identities_.finished(1'000'000, kRestMs).pools.empty());
@@ -208,7 +213,8 @@ TEST_F(Keeper, TheSnapshotSaysWhatTheConfigurationSays) {
   EXPECT_EQ(snapshot->find_route(ip("10.2.0.10"))->via, net::Ipv4Address{});
   EXPECT_EQ(snapshot->find_route(ip("192.0.2.1"))->interface, 0);
 
-  const ServiceView* service = snapshot->find_service(snapshot->service_at(at("10.3.0.1:80")));
+  const ServiceView* service =
+      snapshot->find_service(snapshot->service_at(net::Protocol::kTcp, at("10.3.0.1:80")));
   ASSERT_NE(service, nullptr);
   EXPECT_EQ(service->wrr_order, std::vector<uint16_t>{0});
   EXPECT_EQ(service->backends[1].weight, 0u);
@@ -224,7 +230,8 @@ TEST_F(Keeper, AddressesOfWhatLingersStayOurs) {
   const auto snapshot = build(next);
   EXPECT_TRUE(snapshot->is_own(ip("10.3.0.1"), 0));
   EXPECT_TRUE(snapshot->is_local(ip("10.2.0.1")));
-  EXPECT_EQ(snapshot->find_service(snapshot->service_at(at("10.3.0.1:80"))), nullptr);
+  EXPECT_EQ(snapshot->find_service(snapshot->service_at(net::Protocol::kTcp, at("10.3.0.1:80"))),
+            nullptr);
 }
 
 TEST(Reload, NamesWhatNeedsARestart) {

@@ -34,8 +34,8 @@ vip = "10.3.0.1:80"
   return parse_config(text).config;
 }
 
-const BackendKey kFirst{at("10.3.0.1:80"), at("10.2.0.10:80")};
-const BackendKey kSecond{at("10.3.0.1:80"), at("10.2.0.11:80")};
+const BackendKey kFirst{{net::Protocol::kTcp, at("10.3.0.1:80")}, at("10.2.0.10:80")};
+const BackendKey kSecond{{net::Protocol::kTcp, at("10.3.0.1:80")}, at("10.2.0.11:80")};
 
 TEST(Overrides, DecideTheWeight) {
   EXPECT_EQ(effective_weight(2, nullptr), 2u);

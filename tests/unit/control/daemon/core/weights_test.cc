@@ -18,7 +18,7 @@ class Weights : public testing::Test {
     for (uint32_t i = 0; i < 3; ++i) {
       const auto address = *parse_endpoint("10.2.0.1" + std::to_string(i) + ":80");
       service_.backends.push_back({address, i + 1});
-      keys_.push_back({service_.vip, address});
+      keys_.push_back({key_of(service_), address});
       runtime_.health[keys_.back()] = kGood;
     }
   }
