@@ -12,6 +12,7 @@ import bench_memif
 import bench_ports
 import bench_tables
 from bench_common import BenchError
+from bench_idle import idle
 from bench_time_wait import time_wait
 from lab_kit.checkout import build_dir, program
 from lab_kit.process import LabError
@@ -47,7 +48,7 @@ def cost(arguments):
 
 
 def packets(arguments):
-    """What a fitted or rewritten flow costs beside a plain one."""
+    """What an adjusted or rewritten flow costs beside a plain one."""
     rows = []
     for flows in (1_024, 32_768):
         rows += bench_core.core_bench("altered", flows=flows)
@@ -64,7 +65,7 @@ def scaling(arguments):
         Path(arguments.json).write_text(json.dumps({"cases": rows}, indent=1) + "\n")
 
 
-BENCHES = {"time-wait": time_wait, "packets": packets, "scaling": scaling}
+BENCHES = {"time-wait": time_wait, "packets": packets, "scaling": scaling, "idle": idle}
 
 
 def flow_counts(text):
@@ -78,16 +79,17 @@ def arguments_of(words):
     parser = argparse.ArgumentParser(
         prog="scripts/bench", description="Without a name: what a packet costs on one core, as a "
         "table. time-wait: new connections beside HAProxy and the kernel's NAT, in the lab. "
-        "packets: fitted and rewritten flows beside plain ones. scaling: two workers on two "
-        "cores against one.")
+        "packets: adjusted and rewritten flows beside plain ones. scaling: two workers on two "
+        "cores against one. idle: a worker that polls beside one that sleeps, in the lab.")
     parser.add_argument("name", nargs="?", choices=sorted(BENCHES))
     parser.add_argument("--only", action="append", choices=CASES, metavar="NAME",
                         help="only this case (may be given again): " + " ".join(CASES))
     parser.add_argument("--flows", type=flow_counts, default=list(FLOWS), metavar="LIST",
                         help="connections at a time, such as 1,1000,100000")
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
-    parser.add_argument("--seconds", type=float, default=10, help="time-wait: length of one run")
-    parser.add_argument("--repeats", type=int, default=3, help="time-wait: runs of each case")
+    parser.add_argument("--seconds", type=float, default=10,
+                        help="time-wait, idle: length of one run")
+    parser.add_argument("--repeats", type=int, default=3, help="time-wait, idle: runs of each case")
     return parser.parse_args(words)
 
 
