@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Addresses as values: IPv4, MAC, address:port, prefix; and their text for people.
+// Addresses as values: IPv4, IPv6, MAC, address:port, prefix; and their text for people.
 #pragma once
 
 #include <array>
@@ -12,6 +12,15 @@
 namespace sluice::net {
 
 using Ipv4Address = be32;
+
+/// As on the wire. Alignment 1, because headers in a frame have.
+struct Ipv6Address {
+  std::array<uint8_t, 16> bytes{};
+
+  friend constexpr bool operator==(const Ipv6Address&, const Ipv6Address&) = default;
+  friend constexpr auto operator<=>(const Ipv6Address&, const Ipv6Address&) = default;
+};
+static_assert(sizeof(Ipv6Address) == 16 && alignof(Ipv6Address) == 1);
 
 struct MacAddress {
   std::array<uint8_t, 6> bytes{};
