@@ -119,7 +119,8 @@ Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup, cons
   // Packets before this one in the burst may have opened or ended a flow since it was fetched.
   uint32_t index = burst.candidates[lookup.place];
   const FlowKey key = burst.keys[lookup.place];
-  if (index == FlowTable::kNone || core.flows[index].key != key) [[unlikely]] {
+  const bool opened = core.flows.published_count() != burst.published_count;
+  if (index == FlowTable::kNone ? opened : core.flows[index].key != key) [[unlikely]] {
     index = core.flows.find(key, burst.hashes[lookup.place]);
   }
   if (index != FlowTable::kNone) [[likely]] {
@@ -280,7 +281,10 @@ template <class Timer>
       prefetch_lookup(core, segments[i], faces_backends, lookups[i], burst);
   }
   timer.lap(ClockedStage::kParse, count);
-  if (burst.count > 0) core.flows.index().look_up(burst);
+  if (burst.count > 0) {
+    core.flows.index().look_up(burst);
+    burst.published_count = core.flows.published_count();
+  }
   for (uint16_t i = 0; i < count; ++i) fetch_flow(core, lookups[i]);
   timer.lap(ClockedStage::kLookUp, count);
   dispatch_all(core, interface, segments, lookups, burst, count, timer);

@@ -34,6 +34,7 @@ struct FlowBurst {
   static constexpr uint32_t kMax = 64;
 
   uint32_t count = 0;
+  uint32_t published_count;  // FlowTable's, when the keys were looked up
   FlowKey keys[kMax];
   uint64_t hashes[kMax];
   uint32_t candidates[kMax];

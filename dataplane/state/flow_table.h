@@ -38,7 +38,13 @@ class FlowTable {
   uint32_t allocate();
   /// Makes an allocated flow findable, whose key is set and which no other flow has; false when the
   /// index has no room for it.
-  bool publish(uint32_t index) { return index_->insert(flows_[index].key, index); }
+  bool publish(uint32_t index) {
+    ++published_count_;
+    return index_->insert(flows_[index].key, index);
+  }
+  /// Grows with each flow that is published, mod 2^32: what was not found before it grew may be
+  /// there now.
+  uint32_t published_count() const { return published_count_; }
   /// Takes a flow's key out, if it was published, and frees its entry. Its timer is not set.
   void erase(uint32_t index);
 
@@ -61,6 +67,7 @@ class FlowTable {
   std::unique_ptr<FlowIndex> index_;
   uint32_t flow_free_ = 0;
   uint32_t flow_count_ = 0;
+  uint32_t published_count_ = 0;
   uint32_t closed_oldest_ = kNone;
   uint32_t closed_newest_ = kNone;
 };
