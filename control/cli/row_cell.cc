@@ -17,6 +17,9 @@ CellValue cell_of(Flag value, CellPart) {
 CellValue cell_of(Whole value, CellPart) {
   return number_cell(value);
 }
+CellValue cell_of(Signed value, CellPart) {
+  return static_cast<double>(value);
+}
 CellValue cell_of(Number value, CellPart) {
   return value;
 }

@@ -16,6 +16,7 @@ enum class CellPart : bool { kValue, kPerSecond };
 
 CellValue cell_of(Flag value, CellPart part);
 CellValue cell_of(Whole value, CellPart part);
+CellValue cell_of(Signed value, CellPart part);
 CellValue cell_of(Number value, CellPart part);
 CellValue cell_of(const String& value, CellPart part);
 CellValue cell_of(const OptWhole& value, CellPart part);

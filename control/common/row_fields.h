@@ -43,6 +43,7 @@ struct Trended {
 // The types that a field may have.
 using Flag = bool;
 using Whole = uint64_t;
+using Signed = int64_t;
 using Number = double;
 using String = std::string;
 using OptWhole = std::optional<uint64_t>;
@@ -64,7 +65,7 @@ enum class FieldKind : uint8_t {
 enum class FieldPlace : uint8_t { kShow, kStatus };
 
 template <class Row>
-using Member = std::variant<Flag Row::*, Whole Row::*, Number Row::*, String Row::*,
+using Member = std::variant<Flag Row::*, Whole Row::*, Signed Row::*, Number Row::*, String Row::*,
                             OptWhole Row::*, OptNumber Row::*, OptString Row::*, Watched Row::*,
                             Trended Row::*, Severity Row::*, Buckets Row::*, NamedCounts Row::*>;
 

@@ -56,6 +56,9 @@ void put_field(json& row, const char* name, Flag value) {
 void put_field(json& row, const char* name, Whole value) {
   put_named(row, name, "", value);
 }
+void put_field(json& row, const char* name, Signed value) {
+  put_named(row, name, "", value);
+}
 void put_field(json& row, const char* name, Number value) {
   put_named(row, name, "", value);
 }
@@ -102,6 +105,14 @@ bool read_field(const json& row, const char* name, Whole& value) {
   const auto found = count_of(find_named(row, name));
   if (found) value = *found;
   return found.has_value();
+}
+
+bool read_field(const json& row, const char* name, Signed& value) {
+  const json& found = find_named(row, name);
+  if (!found.is_number_integer()) return false;
+  if (found.is_number_unsigned() && found.get<uint64_t>() > INT64_MAX) return false;
+  value = found.get<int64_t>();
+  return true;
 }
 
 bool read_field(const json& row, const char* name, Number& value) {

@@ -14,6 +14,7 @@ namespace sluice::control {
 // Under its name and, for one version, under its old one (row_aliases.h).
 void put_field(nlohmann::json& row, const char* name, Flag value);
 void put_field(nlohmann::json& row, const char* name, Whole value);
+void put_field(nlohmann::json& row, const char* name, Signed value);
 void put_field(nlohmann::json& row, const char* name, Number value);
 void put_field(nlohmann::json& row, const char* name, const String& value);
 void put_field(nlohmann::json& row, const char* name, const OptWhole& value);
@@ -29,6 +30,7 @@ void put_field(nlohmann::json& row, const char* name, const NamedCounts& value);
 // characters.
 bool read_field(const nlohmann::json& row, const char* name, Flag& value);
 bool read_field(const nlohmann::json& row, const char* name, Whole& value);
+bool read_field(const nlohmann::json& row, const char* name, Signed& value);
 bool read_field(const nlohmann::json& row, const char* name, Number& value);
 bool read_field(const nlohmann::json& row, const char* name, String& value);
 bool read_field(const nlohmann::json& row, const char* name, OptWhole& value);

@@ -316,8 +316,8 @@ SLUICE_ROW(StageRow, SLUICE_STAGE_FIELDS)
   FIELD(String, state, kText, kShow, "of the flow") \
   FIELD(Whole, age_ms, kFigure, kShow, "since its SYN") \
   FIELD(Whole, idle_ms, kFigure, kShow, "since the last packet that was forwarded") \
-  FIELD(Number, ts_offset, kFigure, kShow, "added to the client's timestamps") \
-  FIELD(Number, seq_offset, kFigure, kShow, "added to the client's sequence numbers") \
+  FIELD(Signed, ts_offset, kFigure, kShow, "added to the client's timestamps") \
+  FIELD(Signed, seq_offset, kFigure, kShow, "added to the client's sequence numbers") \
   FIELD(Whole, bytes_in, kFigure, kShow, "payload to the backend") \
   FIELD(Whole, bytes_out, kFigure, kShow, "payload from the backend")
 SLUICE_ROW(FlowRow, SLUICE_FLOW_FIELDS)

@@ -254,8 +254,8 @@ json Commands::explain(const json& request) const {
 void Commands::tick() {
   dataplane_.sample();
   loads_.sample(dataplane_.workers());
-  const json drain = operations_.view_drain();
-  status_board_.sample(dataplane_, {operations_.reloads(), operations_.loop_load(), drain},
+  status_board_.sample(dataplane_,
+                       {operations_.reloads(), operations_.loop_load(), operations_.drain_row()},
                        loads_.latest());
   tracer_.tick();
   stages_.tick();

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "control/common/row_json.h"
+#include "control/common/status_rows.h"
 #include "control/common/text.h"
 #include "control/daemon/api/request_names.h"
 #include "control/daemon/status/views.h"
@@ -17,18 +19,18 @@ using nlohmann::json;
 // time.
 constexpr uint32_t kEntriesPerQuestion = 1u << 18;
 
-json listed_row(const ListFlows::Row& flow) {
-  return {{"client", net::to_string(flow.client)},
-          {"vip", net::to_string(flow.vip)},
-          {"local", net::to_string(flow.local)},
-          {"backend", net::to_string(flow.backend)},
-          {"state", name_of(flow.state)},
-          {"age_ms", flow.age_ms},
-          {"idle_ms", flow.idle_ms},
-          {"ts_offset", static_cast<int32_t>(flow.adjust.timestamp)},
-          {"seq_offset", static_cast<int32_t>(flow.adjust.sequence)},
-          {"bytes_in", flow.bytes_in},
-          {"bytes_out", flow.bytes_out}};
+FlowRow row_of(const ListFlows::Row& flow) {
+  return {.client = net::to_string(flow.client),
+          .vip = net::to_string(flow.vip),
+          .local = net::to_string(flow.local),
+          .backend = net::to_string(flow.backend),
+          .state = std::string(name_of(flow.state)),
+          .age_ms = flow.age_ms,
+          .idle_ms = flow.idle_ms,
+          .ts_offset = static_cast<int32_t>(flow.adjust.timestamp),
+          .seq_offset = static_cast<int32_t>(flow.adjust.sequence),
+          .bytes_in = flow.bytes_in,
+          .bytes_out = flow.bytes_out};
 }
 
 // "10.1.0.7", "10.1.0.7:40000" or "10.1.0.0/16".
@@ -122,7 +124,8 @@ json view_flows(const DataplaneManager& dataplane, const FlowQuery& query) {
     ListFlows call(filter, {entry, left, query.rows_max - rows.size()});
     if (!dataplane.workers()[i]->run(call)) continue;
     left -= std::min(left, call.looked_at());
-    for (const ListFlows::Row& flow : call.rows()) rows.push_back(listed_row(flow));
+    for (const ListFlows::Row& flow : call.rows())
+      rows.push_back(json_of(row_of(flow), FieldPlace::kShow));
     if (call.next()) {
       next = {i, *call.next()};
       break;

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "control/common/errors.h"
+#include "control/common/row_json.h"
 #include "control/common/text.h"
 #include "control/config/config_load.h"
 #include "control/config/config_schema.h"
@@ -333,19 +334,21 @@ void Operations::tick() {
   if (drain_->stop_after) stop_();
 }
 
+DrainRow Operations::drain_row() const {
+  DrainRow row{.state = "off", .remaining = sum_over_backends(dataplane_, &BackendState::active)};
+  if (!drain_) return row;
+  const auto for_ms = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - drain_->since);
+  row.state = row.remaining == 0 ? "drained" : "draining";
+  row.syns = dataplane_.runtime().drain == OnRefusal::kDrop ? "dropped" : "reset";
+  row.for_ms = static_cast<uint64_t>(for_ms.count());
+  row.refused = refused_while_draining(dataplane_) - drain_->refused_before;
+  row.ended = drain_->ended;
+  row.exit = drain_->stop_after;
+  return row;
+}
+
 json Operations::view_drain() const {
-  json row = {{"state", "off"},
-              {"remaining", sum_over_backends(dataplane_, &BackendState::active)}};
-  if (drain_) {
-    const auto for_ms = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - drain_->since);
-    row["state"] = row["remaining"] == 0 ? "drained" : "draining";
-    row["syns"] = dataplane_.runtime().drain == OnRefusal::kDrop ? "dropped" : "reset";
-    row["for_ms"] = for_ms.count();
-    row["refused"] = refused_while_draining(dataplane_) - drain_->refused_before;
-    row["ended"] = drain_->ended;
-    row["exit"] = drain_->stop_after;
-  }
-  return {{"drain", json::array({row})}};
+  return {{"drain", json::array({json_of(drain_row(), FieldPlace::kShow)})}};
 }
 
 }  // namespace sluice::control

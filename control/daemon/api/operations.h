@@ -13,6 +13,7 @@
 
 #include "control/common/clock.h"
 #include "control/common/enum_words.h"
+#include "control/common/status_rows.h"
 #include "control/daemon/api/config_loader.h"
 #include "control/daemon/core/dataplane_manager.h"
 #include "control/daemon/core/reload_record.h"
@@ -64,7 +65,8 @@ class Operations {
   // How much is served, in a few words.
   std::string summary() const;
   void tick();
-  nlohmann::json view_drain() const;
+  DrainRow drain_row() const;
+  nlohmann::json view_drain() const;  // {"drain": [row]}
   const std::string& file() const { return file_; }
   const ReloadRecord& reloads() const { return reloads_; }
   const EventLoop::Load& loop_load() const { return loop_.load(); }

@@ -145,7 +145,7 @@ void StatusBoard::sample(const DataplaneManager& dataplane, const OperatorView& 
   status.uptime_s =
       static_cast<uint64_t>(duration_cast<seconds>(steady_clock::now() - started_).count());
   status.program = program_row(dataplane, operations.reloads, operations.loop_load);
-  status.drain = row_of<DrainRow>(operations.drain.at("drain").at(0)).row;
+  status.drain = operations.drain;
   status.services = service_rows(dataplane);
   status.backends = backend_rows(dataplane);
   status.pools = pool_sums(dataplane, pool_watch_);

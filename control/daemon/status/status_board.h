@@ -25,7 +25,7 @@ namespace sluice::control {
 struct OperatorView {
   const ReloadRecord& reloads;
   const EventLoop::Load& loop_load;
-  const nlohmann::json& drain;  // {"drain": [row]}
+  DrainRow drain;
 };
 
 class StatusBoard {

@@ -13,6 +13,9 @@ inline void change(Flag& value, uint64_t) {
 inline void change(Whole& value, uint64_t number) {
   value += number;
 }
+inline void change(Signed& value, uint64_t number) {
+  value -= static_cast<int64_t>(number);
+}
 inline void change(Number& value, uint64_t number) {
   value += static_cast<double>(number);
 }
