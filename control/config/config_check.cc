@@ -362,27 +362,22 @@ void Check::clients() {
 
 // What all services name together: there is room for so many, removed ones that linger included.
 void Check::totals() {
-  size_t backends = 0, pairs = 0;
-  std::map<std::string, std::set<net::Endpoint>> reached;  // by local_pool
-  std::map<std::string, size_t> addresses;
+  size_t backends = 0, paths = 0;
+  std::map<std::string, size_t> addresses;  // by local_pool
   for (const LocalPoolConfig& pool : config_.local_pools) {
     addresses[pool.name] = pool.addresses.size();
   }
-  bool many_backends = false, many_pairs = false;
+  bool many_backends = false, many_paths = false;
   each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
-    std::set<net::Endpoint>& pool = reached[item.local_pool];
-    const size_t per_backend = addresses[item.local_pool];
     backends += item.backends.size();
-    for (const BackendConfig& backend : item.backends) {
-      if (pool.insert(backend.address).second) pairs += per_backend;
-    }
+    paths += item.backends.size() * addresses[item.local_pool];
     if (backends > Registry::kBackends && !std::exchange(many_backends, true)) {
       problem(path, "more backends than there is room for",
               fmt::format("at most {} in all services together", Registry::kBackends));
     }
-    if (pairs > Registry::kPools && !std::exchange(many_pairs, true)) {
+    if (paths > Registry::kPaths && !std::exchange(many_paths, true)) {
       problem(path, "more pairs of a local address and a backend than there is room for",
-              fmt::format("at most {} in all services together", Registry::kPools));
+              fmt::format("at most {} in all services together", Registry::kPaths));
     }
   });
 }

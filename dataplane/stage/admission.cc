@@ -30,7 +30,7 @@ bool is_pressed(const Core& core, HalfOpenQueue& queue) {
 void refresh_limit(const Core& core, HalfOpenQueue& queue, const BackendView& backend) {
   if (queue.limit_of == core.snapshot_count) return;
   uint64_t ports = 0;
-  for (const PoolId id : backend.pools) ports += core.registry.pools[id]->ports.set().size();
+  for (const PathId id : backend.paths) ports += core.registry.paths[id].pool->ports.set().size();
   const uint64_t share = ports * core.snapshot->half_open_percent / 100 / backend.sharers;
   queue.limit.set(std::max<uint64_t>(1, share));
   queue.limit_of = core.snapshot_count;

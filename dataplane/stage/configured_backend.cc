@@ -9,7 +9,8 @@ namespace sluice {
 const BackendView* configured_backend(const Core& core, const Flow& flow) {
   const ServiceView* service = core.snapshot->find_service(flow.key.service);
   if (service == nullptr) return nullptr;
-  const auto at = std::ranges::find(service->backends, flow.backend, &BackendView::id);
+  const BackendId id = core.registry.paths[flow.path].backend->id;
+  const auto at = std::ranges::find(service->backends, id, &BackendView::id);
   return at == service->backends.end() ? nullptr : &*at;
 }
 

@@ -137,9 +137,9 @@ struct Core {
   /// Gives up the SYN that is kept of a flow whose handshake is not done.
   void release_syn(Flow& flow) { syns.release(std::exchange(flow.syn_slot, SynStore::kNone)); }
   ServiceState& service(const Flow& flow) { return *registry.services[flow.key.service]; }
-  BackendState& backend(const Flow& flow) { return *registry.backends[flow.backend]; }
-  PoolState& pool(const Flow& flow) { return *registry.pools[flow.pool]; }
-  const PoolState& pool(const Flow& flow) const { return *registry.pools[flow.pool]; }
+  BackendState& backend(const Flow& flow) { return *registry.paths[flow.path].backend; }
+  PoolState& pool(const Flow& flow) { return *registry.paths[flow.path].pool; }
+  const PoolState& pool(const Flow& flow) const { return *registry.paths[flow.path].pool; }
   ClockMap& clock_map(uint32_t flow) { return registry.clock_maps[flow]; }
 
   // The four addresses of a flow.

@@ -26,7 +26,7 @@ inline bool has_repeated(const Flow& flow) {
 }
 /// The unfinished handshakes of the flow's backend.
 inline HalfOpenQueue& half_open_queue(const Core& core, const Flow& flow) {
-  return core.registry.backends[flow.backend]->half_open;
+  return core.registry.paths[flow.path].backend->half_open;
 }
 
 }  // namespace sluice

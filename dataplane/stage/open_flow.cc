@@ -53,7 +53,7 @@ DropReason without_port(Core& core, const BackendView& backend, const ServiceVie
                         const Segment& syn) {
   HalfOpenQueue& queue = core.registry.backends[backend.id]->half_open;
   if (are_many_half_open(queue)) return defer_syn(core, queue, service.id, syn);
-  for (const PoolId id : backend.pools) core.registry.pools[id]->ports.count_exhausted();
+  for (const PathId id : backend.paths) core.registry.paths[id].pool->ports.count_exhausted();
   return DropReason::ports_exhausted;
 }
 
@@ -88,7 +88,6 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   index = core.flows.allocate();
   Flow& flow = core.flows[index];
   flow.key = {client, service.id};
-  flow.backend = backend->id;
   set_port(core, index, *choice);
   set_adjust(core, index, rewrite, numbers, choice->taken.adjust);
   flow.timestamps = numbers.timestamps;

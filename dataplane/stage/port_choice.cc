@@ -26,13 +26,13 @@ PriorIncarnation prior_incarnation(const Core& core, const Flow& flow) {
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
                                       const SynNumbers& syn, bool known_first) {
   const ReuseRules& rules = core.snapshot->reuse;
-  const auto count = static_cast<uint32_t>(backend.pools.size());
+  const auto count = static_cast<uint32_t>(backend.paths.size());
   const uint32_t first = core.registry.backends[backend.id]->next_pool++;
   // Asks every local address in turn before the caller asks for less.
   auto ask_all = [&](auto&& take) -> std::optional<PortChoice> {
     for (uint32_t i = 0; i < count; ++i) {
-      const PoolId id = backend.pools[(first + i) % count];
-      PoolState& pool = *core.registry.pools[id];
+      const PathId id = backend.paths[(first + i) % count];
+      PoolState& pool = *core.registry.paths[id].pool;
       if (auto taken = take(pool.ports, as_sent(core, pool, rewrite, syn))) {
         return PortChoice{id, *taken};
       }
@@ -61,8 +61,8 @@ std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bo
 
 void set_port(Core& core, uint32_t index, const PortChoice& choice) {
   Flow& flow = core.flows[index];
-  PoolState& pool = *core.registry.pools[choice.pool];
-  flow.pool = static_cast<uint16_t>(choice.pool);
+  flow.path = choice.path;
+  PoolState& pool = core.pool(flow);
   flow.local_port = net::be16::from_host(choice.taken.port);
   flow.reuse = choice.taken.reuse;
   flow.deltas = net::make_deltas(core.client(flow), core.vip(flow), core.local(flow), pool.backend);

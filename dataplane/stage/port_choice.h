@@ -10,7 +10,7 @@ namespace sluice {
 
 /// A local port towards a backend, and how its tuple may be used again.
 struct PortChoice {
-  PoolId pool;
+  PathId path;
   PortPool::Taken taken;
 };
 

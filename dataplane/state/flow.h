@@ -2,7 +2,7 @@
 // One translated connection, both directions, in two cache lines.
 //
 // The first line is all that a segment in the middle of a connection needs. Where a flow's VIP and
-// its backend's address would stand, there are the ids of its service and its pool: their entries
+// its backend's address would stand, there are the ids of its service and its path: their entries
 // in the Registry are in the cache already, flows seldom are.
 #pragma once
 
@@ -64,10 +64,9 @@ static_assert(sizeof(HalfOpenLinks) == 8);
 struct alignas(64) Flow {
   // What every packet needs.
   FlowKey key;
+  PathId path;  // its pool and its backend
   net::be16 local_port;
-  net::Deltas deltas;  // of the way in; the way out has the opposite ones
-  uint16_t pool;       // a PoolId
-  BackendId backend;
+  net::Deltas deltas;           // of the way in; the way out has the opposite ones
   bool live : 1;                // this entry is a flow
   bool timestamps : 1;          // the client's SYN had them (after the handshake: both have)
   bool rewrite_timestamps : 1;  // on the balancer's own clock

@@ -4,9 +4,11 @@
 // The control thread makes an entry under a free id before it publishes the first snapshot that
 // names the id, and frees it only when no snapshot names it, no flow uses it, its port pool has no
 // TIME_WAIT left to remember, and a grace period has passed. In between only the worker writes.
+//
+// A backend's counters are of one service; a pool's ports are shared by all services of a protocol
+// that have this backend. A path joins the two, so that a flow finds both by one number.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -19,6 +21,7 @@
 #include "dataplane/state/histogram.h"
 #include "dataplane/state/port_pool.h"
 #include "dataplane/state/snapshot.h"
+#include "dataplane/state/state_table.h"
 
 namespace sluice {
 
@@ -34,6 +37,8 @@ struct ServiceState {
 };
 
 struct BackendState {
+  explicit BackendState(BackendId backend) : id(backend) {}
+
   Counter packets_in;   // to the backend
   Counter packets_out;  // from it
   Counter bytes_in;
@@ -56,6 +61,7 @@ struct BackendState {
   uint32_t next_pool = 0;      // local address to try first
   NextHop next_hop;            // towards the backend
   HalfOpenQueue half_open;
+  BackendId id;
 };
 
 struct PoolState {
@@ -75,17 +81,25 @@ struct PoolState {
   PortPool ports;
 };
 
+/// From one local address to a backend of a service; owns neither.
+struct Path {
+  PoolState* pool;  // nullptr: no path has this id
+  BackendState* backend;
+};
+
 struct Registry {
   // Removed ones that linger included, so that a reload may name others altogether.
   static constexpr size_t kServices = 4096;
-  static constexpr size_t kBackends = 32768;
-  static constexpr size_t kPools = 65536;
-  static_assert(kPools - 1 <= UINT16_MAX && kBackends <= kNoId && kServices <= kNoId);
+  static constexpr size_t kBackends = 131'072;
+  static constexpr size_t kPools = 262'144;
+  static constexpr size_t kPaths = 262'144;
+  static_assert(kServices <= kNoId);
 
   PortChunks port_chunks;
-  std::array<std::unique_ptr<ServiceState>, kServices> services;
-  std::array<std::unique_ptr<BackendState>, kBackends> backends;
-  std::array<std::unique_ptr<PoolState>, kPools> pools;
+  StateTable<ServiceState, kServices> services;
+  StateTable<BackendState, kBackends> backends;
+  StateTable<PoolState, kPools> pools;
+  ZeroedTable<Path, kPaths> paths;
   // By flow; there is one once a service has its timestamps rewritten.
   std::unique_ptr<ClockMap[]> clock_maps;
 };

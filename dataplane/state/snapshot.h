@@ -20,10 +20,13 @@
 namespace sluice {
 
 using ServiceId = uint16_t;
-using BackendId = uint16_t;
-using PoolId = uint32_t;  // below 65,536: a flow keeps it in 16 bits
+using BackendId = uint32_t;
+using PoolId = uint32_t;
+using PathId = uint32_t;  // of a (backend of a service, local address): see registry.h
 inline constexpr uint16_t kNoId = UINT16_MAX;
+inline constexpr BackendId kNoBackend = UINT32_MAX;
 inline constexpr PoolId kNoPool = UINT32_MAX;
+inline constexpr PathId kNoPath = UINT32_MAX;
 
 /// A next hop whose MAC is configured: nothing that it or anybody says changes it.
 struct PinnedNeighbour {
@@ -62,7 +65,7 @@ struct BackendView {
   BackendId id;
   net::Endpoint address;
   uint32_t weight;            // 0: drains
-  std::vector<PoolId> pools;  // one for each local address
+  std::vector<PathId> paths;  // one for each local address
   uint32_t sharers = 1;       // services whose backends have these pools
 };
 

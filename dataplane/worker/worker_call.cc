@@ -69,7 +69,7 @@ bool ResetFlows::step(Core& core) {
   for (uint32_t resets = 0; cursor_ < end && resets < kResetsPerStep; ++cursor_) {
     if (!core.flows[cursor_].live) continue;
     Flow& flow = core.flows[cursor_];
-    if (!backends_[flow.backend] || is_closed(flow.tcp.state())) continue;
+    if (!backends_[core.backend(flow).id] || is_closed(flow.tcp.state())) continue;
     core.count(Event::flows_reset);
     const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
     if (!unanswered || unanswered_ == Unanswered::kRefuse) reset_client(core, flow);

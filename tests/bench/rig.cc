@@ -100,7 +100,7 @@ Snapshot Rig::make_snapshot(const RigOptions& options) {
     BackendView view{static_cast<BackendId>(b), backend(b), 1, {}};
     for (uint32_t l = 0; l < options.locals; ++l) {
       const auto id = static_cast<PoolId>(b * options.locals + l);
-      view.pools.push_back(id);
+      view.paths.push_back(id);
       s.pools.push_back({id, net::Protocol::kTcp, local(l), view.address});
     }
     service.backends.push_back(view);
@@ -128,14 +128,16 @@ Rig::Rig(const RigOptions& options)
   core_ = std::make_unique<Core>(setup);
   core_->registry.port_chunks.set_memory(&pool_memory_);
   const auto shares = deal_ports(options.ports, options.workers, net::Random({3, 4}));
-  core_->registry.services[0] = std::make_unique<ServiceState>(kVip);
+  core_->registry.services.set(0, std::make_unique<ServiceState>(kVip));
   for (const BackendView& view : snapshot_.services[0].backends) {
-    core_->registry.backends[view.id] = std::make_unique<BackendState>();
+    core_->registry.backends.set(view.id, std::make_unique<BackendState>(view.id));
     for (uint32_t l = 0; l < options.locals; ++l) {
-      core_->registry.pools[view.pools[l]] =
-          std::make_unique<PoolState>(local(l), view.address, shares, options.worker, core_->random,
-                                      core_->registry.port_chunks);
-      core_->registry.pools[view.pools[l]]->ports.take_all_memory();
+      const PathId id = view.paths[l];  // its pool's as well
+      core_->registry.pools.set(
+          id, std::make_unique<PoolState>(local(l), view.address, shares, options.worker,
+                                          core_->random, core_->registry.port_chunks));
+      core_->registry.pools[id]->ports.take_all_memory();
+      core_->registry.paths.set(id, {core_->registry.pools[id], core_->registry.backends[view.id]});
     }
   }
   for (uint16_t side = 0; options.kernel && side < std::size(doors_); ++side) {

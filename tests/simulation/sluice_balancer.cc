@@ -147,15 +147,19 @@ class SluiceBalancer final : public Balancer {
 
   // Backend b has the pools b * local_ips ... (b + 1) * local_ips - 1.
   void fill_registry(Registry& registry) {
-    registry.services[0] = std::make_unique<ServiceState>(endpoint(site_.vip));
+    registry.services.set(0, std::make_unique<ServiceState>(endpoint(site_.vip)));
     registry.clock_maps = std::make_unique<ClockMap[]>(scenario_.flows_max);
     const auto ports = deal_ports({site_.port_first, site_.port_last}, 1, net::Random({5, 6}));
-    size_t pool = 0;
+    PoolId pool = 0;
     for (size_t b = 0; b < site_.backends.size(); b++) {
-      registry.backends[b] = std::make_unique<BackendState>();
-      for (const uint32_t local : site_.local_ips)
-        registry.pools[pool++] = std::make_unique<PoolState>(
-            ip(local), endpoint(site_.backends[b]), ports, 0, core_->random, registry.port_chunks);
+      registry.backends.set(b, std::make_unique<BackendState>(static_cast<BackendId>(b)));
+      for (const uint32_t local : site_.local_ips) {
+        registry.pools.set(
+            pool, std::make_unique<PoolState>(ip(local), endpoint(site_.backends[b]), ports, 0,
+                                              core_->random, registry.port_chunks));
+        registry.paths.set(pool, {registry.pools[pool], registry.backends[b]});
+        ++pool;
+      }
     }
   }
 
@@ -212,7 +216,7 @@ class SluiceBalancer final : public Balancer {
       BackendView backend{static_cast<BackendId>(b), endpoint(site_.backends[b]), 1, {}};
       if (changed && b == 0) backend.weight = 2;
       if (down_[b]) backend.weight = 0;
-      for (size_t i = 0; i < site_.local_ips.size(); i++) backend.pools.push_back(pool_id(b, i));
+      for (size_t i = 0; i < site_.local_ips.size(); i++) backend.paths.push_back(pool_id(b, i));
       for (uint32_t turn = 0; turn < backend.weight; turn++)
         service.wrr_order.push_back(static_cast<uint16_t>(b));
       service.backends.push_back(backend);

@@ -270,7 +270,7 @@ TEST_F(HalfOpenFlood, AFloodOnOneServiceCostsAnotherNothing) {
   next->services[0].wrr_order = {0};
   next->services.push_back(other);
   next->seal();
-  core->registry.services[1] = std::make_unique<ServiceState>(other_vip);
+  core->registry.services.set(1, std::make_unique<ServiceState>(other_vip));
   adopt(std::move(next));
   sent.clear();
   flood(2'000, 5);

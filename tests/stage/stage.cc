@@ -70,7 +70,7 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
     BackendView view{b, endpoint(ip4(10, 2, 0, static_cast<uint8_t>(10 + b)), 8080), 1, {}};
     for (uint8_t l = 0; l < scene.locals; ++l) {
       const auto id = static_cast<PoolId>(b * scene.locals + l);
-      view.pools.push_back(id);
+      view.paths.push_back(id);
       made->pools.push_back(
           {id, net::Protocol::kTcp, ip4(10, 2, 0, static_cast<uint8_t>(1 + l)), view.address});
     }
@@ -105,16 +105,19 @@ void Stage::start(const Scene& scene, const Joined& joined) {
   snapshot = make_snapshot(scene);
   Steering alone;
   Steering& steering = joined.steering == nullptr ? alone : *joined.steering;
-  core->registry.services[0] = std::make_unique<ServiceState>(kVip);
+  core->registry.services.set(0, std::make_unique<ServiceState>(kVip));
   core->registry.clock_maps = std::make_unique<ClockMap[]>(scene.limits.flow_count_max);
   for (uint8_t b = 0; b < scene.backends; ++b) {
-    core->registry.backends[b] = std::make_unique<BackendState>();
+    core->registry.backends.set(b, std::make_unique<BackendState>(b));
     const BackendView& view = snapshot->services[0].backends[b];
     for (uint8_t l = 0; l < scene.locals; ++l) {
       const net::Ipv4Address local = ip4(10, 2, 0, static_cast<uint8_t>(1 + l));
-      core->registry.pools[view.pools[l]] = std::make_unique<PoolState>(
-          local, view.address, steering.share_ports(local, view.address, 1, scene.ports),
-          joined.worker, core->random, core->registry.port_chunks);
+      const PathId id = view.paths[l];  // its pool's as well
+      core->registry.pools.set(
+          id, std::make_unique<PoolState>(local, view.address,
+                                          steering.share_ports(local, view.address, 1, scene.ports),
+                                          joined.worker, core->random, core->registry.port_chunks));
+      core->registry.paths.set(id, {core->registry.pools[id], core->registry.backends[b]});
     }
   }
   core->registry.port_chunks.refill();

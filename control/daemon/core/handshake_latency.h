@@ -28,7 +28,7 @@ class HandshakeLatency {
 
  private:
   struct Recent {
-    BackendId id = kNoId;
+    BackendId id = kNoBackend;
     std::deque<Buckets> seen;  // in each of the last kSeconds
     Buckets last{};            // all since the start
   };

@@ -15,12 +15,15 @@ namespace {
 class FreeIds {
  public:
   template <class State, size_t kCount>
-  explicit FreeIds(const std::array<std::unique_ptr<State>, kCount>& slots) {
-    for (const auto& state : slots) taken_.push_back(state != nullptr);
+  explicit FreeIds(const StateTable<State, kCount>& slots) {
+    for (const State* state : slots) taken_.push_back(state != nullptr);
+  }
+  explicit FreeIds(const ZeroedTable<Path, Registry::kPaths>& slots) {
+    for (const Path& path : slots) taken_.push_back(path.pool != nullptr);
   }
   // There is one: what is wanted has been counted.
   uint32_t take() {
-    while (taken_[next_]) ++next_;
+    while (next_ < taken_.size() && taken_[next_]) ++next_;
     return next_++;
   }
 
@@ -33,6 +36,12 @@ template <class Key, class Entry>
 size_t count_union(const std::map<Key, Entry>& present, const std::map<Key, Entry>& wanted) {
   size_t count = present.size();
   for (const auto& [key, entry] : wanted) count += present.contains(key) ? 0 : 1;
+  return count;
+}
+
+size_t count_union(const std::map<PathKey, PathEntry>& present, const std::set<PathKey>& wanted) {
+  size_t count = present.size();
+  for (const PathKey& key : wanted) count += present.contains(key) ? 0 : 1;
   return count;
 }
 
@@ -58,6 +67,7 @@ Identities::Wanted Identities::wanted_by(const Config& config) {
                                                    .weight = backend.weight};
       for (net::Ipv4Address local : locals.addresses) {
         wanted.pools[key_of(service, backend, local)] = {.range = locals.ports};
+        wanted.paths.insert({key_of(service, backend), local});
       }
     }
   }
@@ -69,6 +79,8 @@ void Identities::check(const Wanted& wanted) const {
   check_count("backends", count_union(backends_, wanted.backends), Registry::kBackends);
   check_count("pairs of local address and backend", count_union(pools_, wanted.pools),
               Registry::kPools);
+  check_count("pairs of local address and service's backend", count_union(paths_, wanted.paths),
+              Registry::kPaths);
   check_count("local addresses", count_locals(wanted), Snapshot::kLocals);
   for (const auto& [key, pool] : wanted.pools) {
     auto present = pools_.find(key);
@@ -90,40 +102,60 @@ size_t Identities::count_locals(const Wanted& wanted) const {
 void Identities::adopt(const Config& config, uint64_t now_ms) {
   const Wanted wanted = wanted_by(config);
   check(wanted);
+  mark_all_removed(now_ms);
+  adopt_services(wanted);
+  adopt_backends(wanted);
+  adopt_pools(wanted, config);
+  adopt_paths(wanted);
+  make_clock_maps(config);
+}
+
+void Identities::mark_all_removed(uint64_t now_ms) {
   for (auto& [key, entry] : services_) entry.removed = true;
   for (auto& [key, entry] : backends_) entry.removed = true;
   for (auto& [key, entry] : pools_) {
     if (!entry.removed) entry.used_ms = now_ms;
     entry.removed = true;
   }
-  const Registry& slots = *registries_.front();
-  FreeIds service_ids(slots.services), backend_ids(slots.backends), pool_ids(slots.pools);
+  for (auto& [key, entry] : paths_) entry.removed = true;
+}
+
+void Identities::adopt_services(const Wanted& wanted) {
+  FreeIds ids(registries_.front()->services);
   for (const auto& [key, unused] : wanted.services) {
     ServiceEntry& entry = services_[key];
     entry.removed = false;
     if (entry.id != kNoId) continue;
-    entry.id = static_cast<ServiceId>(service_ids.take());
+    entry.id = static_cast<ServiceId>(ids.take());
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
-      registries_[worker]->services[entry.id] = std::make_unique<ServiceState>(key.vip, worker);
+      registries_[worker]->services.set(entry.id, std::make_unique<ServiceState>(key.vip, worker));
     }
   }
+}
+
+void Identities::adopt_backends(const Wanted& wanted) {
+  FreeIds ids(registries_.front()->backends);
   for (const auto& [key, backend] : wanted.backends) {
     BackendEntry& entry = backends_[key];
     entry.removed = false;
     entry.service = backend.service;
     entry.weight = backend.weight;
-    if (entry.id != kNoId) continue;
-    entry.id = static_cast<BackendId>(backend_ids.take());
+    if (entry.id != kNoBackend) continue;
+    entry.id = ids.take();
     for (Registry* registry : registries_) {
-      registry->backends[entry.id] = std::make_unique<BackendState>();
+      registry->backends.set(entry.id, std::make_unique<BackendState>(entry.id));
     }
   }
+}
+
+void Identities::adopt_pools(const Wanted& wanted, const Config& config) {
+  FreeIds ids(registries_.front()->pools);
   for (const auto& [key, pool] : wanted.pools) {
     PoolEntry& entry = pools_[key];
     entry.removed = false;
     entry.range = pool.range;
     if (entry.id != kNoPool) continue;
-    entry.id = pool_ids.take();
+    entry.id = ids.take();
     // A route that a reload moves to another interface does not move the pool: what then comes in
     // elsewhere is handed off.
     const std::optional<RouteResult> way = lookup_route(config, key.backend.ip);
@@ -131,11 +163,25 @@ void Identities::adopt(const Config& config, uint64_t now_ms) {
     const auto shares = steering_.share_ports(key.local, key.backend, interface, pool.range);
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
       Registry& registry = *registries_[worker];
-      registry.pools[entry.id] = std::make_unique<PoolState>(key.local, key.backend, shares, worker,
-                                                             random_, registry.port_chunks);
+      registry.pools.set(
+          entry.id, std::make_unique<PoolState>(key.local, key.backend, shares, worker, random_,
+                                                registry.port_chunks));
     }
   }
-  make_clock_maps(config);
+}
+
+void Identities::adopt_paths(const Wanted& wanted) {
+  FreeIds ids(registries_.front()->paths);
+  for (const PathKey& key : wanted.paths) {
+    PathEntry& entry = paths_[key];
+    entry.removed = false;
+    if (entry.id != kNoPath) continue;
+    entry = {ids.take(), pools_.at(pool_of(key)).id, backends_.at(key.backend).id};
+    for (Registry* registry : registries_) {
+      registry->paths.set(entry.id,
+                          {registry->pools[entry.pool], registry->backends[entry.backend]});
+    }
+  }
 }
 
 void Identities::make_clock_maps(const Config& config) {
@@ -168,6 +214,15 @@ Identities::Finished Identities::finished(uint64_t now_ms, uint64_t rest_ms) {
     const auto backend = backends_.lower_bound({key, {}});
     if (backend == backends_.end() || backend->first.service != key) done.services.push_back(key);
   }
+  // A path has no flow where its pool or its backend has none. Asked last, it goes at the latest
+  // with either of them.
+  for (const auto& [key, path] : paths_) {
+    if (!path.removed) continue;
+    if (sum(&Registry::pools, path.pool, &PoolState::flows) == 0 ||
+        sum(&Registry::backends, path.backend, &BackendState::flows) == 0) {
+      done.paths.push_back(key);
+    }
+  }
   return done;
 }
 
@@ -185,14 +240,19 @@ Identities::Forgotten Identities::forget(const Finished& finished) {
     forgotten.pools.push_back(pools_.at(key).id);
     pools_.erase(key);
   }
+  for (const PathKey& key : finished.paths) {
+    forgotten.paths.push_back(paths_.at(key).id);
+    paths_.erase(key);
+  }
   return forgotten;
 }
 
 void Identities::free(const Forgotten& forgotten) {
   for (Registry* registry : registries_) {
-    for (const ServiceId id : forgotten.services) registry->services[id].reset();
-    for (const BackendId id : forgotten.backends) registry->backends[id].reset();
-    for (const PoolId id : forgotten.pools) registry->pools[id].reset();
+    for (const ServiceId id : forgotten.services) registry->services.reset(id);
+    for (const PathId id : forgotten.paths) registry->paths.set(id, {});
+    for (const BackendId id : forgotten.backends) registry->backends.reset(id);
+    for (const PoolId id : forgotten.pools) registry->pools.reset(id);
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Who is who across reloads: ids and worker-owned state for services, backends and port pools.
+// Who is who across reloads: ids and worker-owned state for services, backends, port pools and
+// paths.
 //
 // An identity is what a thing is to the network (keys.h). Two services of a protocol with a backend
 // in common share its tuples, so they share its pools. While an identity lives, its id and its
@@ -29,7 +30,7 @@ struct ServiceEntry {
 };
 
 struct BackendEntry {
-  BackendId id = kNoId;
+  BackendId id = kNoBackend;
   bool removed = false;
   std::string service;  // its name, for people
   uint32_t weight = 0;
@@ -40,6 +41,13 @@ struct PoolEntry {
   bool removed = false;
   PortRange range;
   uint64_t used_ms = 0;  // when a removed one was last seen in use
+};
+
+struct PathEntry {
+  PathId id = kNoPath;
+  PoolId pool = kNoPool;
+  BackendId backend = kNoBackend;
+  bool removed = false;
 };
 
 class Identities {
@@ -59,7 +67,10 @@ class Identities {
     std::vector<ServiceKey> services;
     std::vector<BackendKey> backends;
     std::vector<PoolKey> pools;
-    bool empty() const { return services.empty() && backends.empty() && pools.empty(); }
+    std::vector<PathKey> paths;  // those of the backends and pools among them
+    bool empty() const {
+      return services.empty() && backends.empty() && pools.empty() && paths.empty();
+    }
   };
   Finished finished(uint64_t now_ms, uint64_t rest_ms);
   // Forgets their names, so that no further snapshot has them. What workers keep for them stays.
@@ -67,6 +78,7 @@ class Identities {
     std::vector<ServiceId> services;
     std::vector<BackendId> backends;
     std::vector<PoolId> pools;
+    std::vector<PathId> paths;
   };
   Forgotten forget(const Finished& finished);
   // Frees what workers kept. To be called once no worker uses a snapshot that names them.
@@ -75,15 +87,16 @@ class Identities {
   const std::map<ServiceKey, ServiceEntry>& services() const { return services_; }
   const std::map<BackendKey, BackendEntry>& backends() const { return backends_; }
   const std::map<PoolKey, PoolEntry>& pools() const { return pools_; }
+  const std::map<PathKey, PathEntry>& paths() const { return paths_; }
   const std::vector<Registry*>& registries() const { return registries_; }
 
   // A counter, summed over the workers.
   template <class State, size_t kCount>
-  uint64_t sum(std::array<std::unique_ptr<State>, kCount> Registry::*states, uint32_t id,
+  uint64_t sum(StateTable<State, kCount> Registry::*states, uint32_t id,
                Counter State::*counter) const {
     uint64_t total = 0;
     for (const Registry* registry : registries_)
-      total += ((registry->*states)[id].get()->*counter).value();
+      total += ((registry->*states)[id]->*counter).value();
     return total;
   }
 
@@ -93,11 +106,17 @@ class Identities {
     std::map<ServiceKey, ServiceEntry> services;
     std::map<BackendKey, BackendEntry> backends;
     std::map<PoolKey, PoolEntry> pools;
+    std::set<PathKey> paths;
     std::set<net::Ipv4Address> locals;
   };
   static Wanted wanted_by(const Config& config);
   void check(const Wanted& wanted) const;
   size_t count_locals(const Wanted& wanted) const;
+  void mark_all_removed(uint64_t now_ms);
+  void adopt_services(const Wanted& wanted);
+  void adopt_backends(const Wanted& wanted);
+  void adopt_pools(const Wanted& wanted, const Config& config);
+  void adopt_paths(const Wanted& wanted);
   bool is_used(const PoolEntry& pool) const;
   void make_clock_maps(const Config& config);
 
@@ -107,6 +126,7 @@ class Identities {
   std::map<ServiceKey, ServiceEntry> services_;
   std::map<BackendKey, BackendEntry> backends_;
   std::map<PoolKey, PoolEntry> pools_;
+  std::map<PathKey, PathEntry> paths_;
 };
 
 }  // namespace sluice::control

@@ -29,6 +29,16 @@ struct PoolKey {
   auto operator<=>(const PoolKey&) const = default;
 };
 
+struct PathKey {
+  BackendKey backend;
+  net::Ipv4Address local;
+  auto operator<=>(const PathKey&) const = default;
+};
+
+inline PoolKey pool_of(const PathKey& path) {
+  return {path.backend.service.protocol, path.local, path.backend.address};
+}
+
 inline ServiceKey key_of(const ServiceConfig& service) {
   return {service.protocol, service.vip};
 }

@@ -3,7 +3,8 @@
 #include "control/daemon/core/snapshot_builder.h"
 
 #include <algorithm>
-#include <map>
+#include <unordered_map>
+#include <vector>
 
 #include "control/common/clock.h"
 #include "dataplane/state/scheduler.h"
@@ -54,7 +55,7 @@ BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
   const BackendKey key = key_of(service, backend);
   BackendView view{identities.backends().at(key).id, backend.address, weight, {}};
   for (net::Ipv4Address local : locals.addresses) {
-    view.pools.push_back(identities.pools().at(key_of(service, backend, local)).id);
+    view.paths.push_back(identities.paths().at({key, local}).id);
   }
   return view;
 }
@@ -86,18 +87,23 @@ void add_services(Snapshot& snapshot, const Config& config, const AllWeights& al
 }
 
 // Services that have a backend in common share its ports.
-void count_sharers(Snapshot& snapshot) {
-  std::map<PoolId, uint32_t> services_of;
+void count_sharers(Snapshot& snapshot, const Identities& identities) {
+  std::vector<PoolId> pool_of;  // by path
+  for (const auto& [key, path] : identities.paths()) {
+    if (path.id >= pool_of.size()) pool_of.resize(path.id + size_t{1}, kNoPool);
+    pool_of[path.id] = path.pool;
+  }
+  std::unordered_map<PoolId, uint32_t> services_of;
   for (const ServiceView& service : snapshot.services) {
     for (const BackendView& backend : service.backends) {
-      for (const PoolId pool : backend.pools) ++services_of[pool];
+      for (const PathId path : backend.paths) ++services_of[pool_of[path]];
     }
   }
   for (ServiceView& service : snapshot.services) {
     for (BackendView& backend : service.backends) {
       backend.sharers = 1;
-      for (const PoolId pool : backend.pools) {
-        backend.sharers = std::max(backend.sharers, services_of[pool]);
+      for (const PathId path : backend.paths) {
+        backend.sharers = std::max(backend.sharers, services_of[pool_of[path]]);
       }
     }
   }
@@ -167,7 +173,7 @@ std::unique_ptr<Snapshot> build_snapshot(const Config& config, const AllWeights&
   add_networks(*snapshot, config);
   add_gateways(*snapshot, config);
   add_services(*snapshot, config, weights, drain, identities, have_different_mtus(ports));
-  count_sharers(*snapshot);
+  count_sharers(*snapshot, identities);
   add_identities(*snapshot, identities);
   add_own_addresses(*snapshot, config, identities);
   snapshot->seal();

@@ -441,27 +441,6 @@ TEST(Config, AServiceNeedsABackend) {
             "f:9: service.backend: got nothing, expected 1 to 1024 tables [[backend]]\n");
 }
 
-// 40 services of 900 backends; each tells its line though the file has 72,000 of them.
-TEST(Config, MoreBackendsThanThereIsRoomForAreSaidWhereTheLimitIsPassed) {
-  std::string text = Text{.top = "[limits]\nneighbours_per_worker = 1048576"}.str();
-  for (int service = 1; service < 40; ++service) {
-    text += fmt::format("[[service]]\nname = \"s{0}\"\nvip = \"10.3.1.{0}:80\"\n", service);
-    for (int backend = 0; backend < 900; ++backend) {
-      text += fmt::format("[[service.backend]]\naddress = \"10.1.{}.{}:{}\"\n", backend / 200,
-                          1 + backend % 200, 1000 + service);
-    }
-  }
-  const int lines = 3 + 3 * 36 + 2 * 36 * 900;
-  const std::string problems = problems_of(text);
-  EXPECT_NE(problems.find("service: got more backends than there is room for, expected at most "
-                          "32768 in all services together"),
-            std::string::npos)
-      << problems.substr(0, 500);
-  EXPECT_EQ(std::ranges::count(problems, '\n'), 1) << problems.substr(0, 500);
-  const int line = std::stoi(problems.substr(2));
-  EXPECT_NEAR(line, lines, 20);
-}
-
 TEST(Config, AnEmptyFileLacksThreeThings) {
   EXPECT_EQ(parse_config("").problems.size(), 3u);
 }

@@ -23,7 +23,7 @@ struct Bench {
   Bench(SchedulerKind kind, const std::vector<uint32_t>& weights) {
     service.scheduler = kind;
     for (size_t i = 0; i < weights.size(); ++i) {
-      registry->backends[i] = std::make_unique<BackendState>();
+      registry->backends.set(i, std::make_unique<BackendState>(static_cast<BackendId>(i)));
       BackendView backend{};
       backend.id = static_cast<BackendId>(i);
       backend.address = test::endpoint(test::ip4(10, 2, 0, static_cast<uint8_t>(10 + i)), 80);
@@ -35,7 +35,7 @@ struct Bench {
   int pick(uint32_t client = 0x0a010001) {
     const net::Endpoint from{net::be32::from_host(client), net::be16::from_host(40000)};
     const BackendView* backend = pick_backend(service, state, *registry, from);
-    return backend == nullptr ? -1 : backend->id;
+    return backend == nullptr ? -1 : static_cast<int>(backend->id);
   }
   Counter& active(size_t i) { return registry->backends[i]->active; }
 };

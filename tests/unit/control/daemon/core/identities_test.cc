@@ -100,7 +100,12 @@ TEST_F(Keeper, ServicesShareTheTuplesOfABackendInCommon) {
   identities_.adopt(config, 0);
   const auto snapshot = build(config);
   EXPECT_EQ(identities_.pools().size(), 1u);
-  EXPECT_EQ(snapshot->services[0].backends[0].pools, snapshot->services[1].backends[0].pools);
+  const PathId first = snapshot->services[0].backends[0].paths.at(0);
+  const PathId second = snapshot->services[1].backends[0].paths.at(0);
+  EXPECT_EQ(registry_->paths[first].pool, registry_->paths[second].pool);
+  EXPECT_EQ(registry_->paths[first].backend, &backend("10.3.0.1:80", "10.2.0.10:80"));
+  EXPECT_EQ(registry_->paths[second].backend, &backend("10.3.0.2:80", "10.2.0.10:80"));
+  EXPECT_EQ(snapshot->services[0].backends[0].sharers, 2u);
 }
 
 TEST_F(Keeper, TheRemovedLingersWhileFlowsUseIt) {
@@ -127,6 +132,73 @@ TEST_F(Keeper, TheRemovedLingersWhileFlowsUseIt) {
   identities_.free(identities_.forget(finished));
   EXPECT_EQ(registry_->pools[id], nullptr);
   EXPECT_EQ(identities_.pools().size(), 1u);
+}
+
+// A service leaves an address that another one still uses towards the same backend.
+TEST_F(Keeper, APathLingersWhileFlowsUseIt) {
+  auto with = [](const char* local_pool) {
+    Config config = make_config(
+        {"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}, {"10.3.0.2:80", {"10.2.0.10:80"}}});
+    config.local_pools.push_back({"other", {*parse_ipv4("10.2.0.2")}, {1000, 1009}});
+    config.services[0].local_pool = local_pool;
+    return config;
+  };
+  identities_.adopt(with("default"), 0);
+  const PathKey key{{{net::Protocol::kTcp, at("10.3.0.1:80")}, at("10.2.0.10:80")}, ip("10.2.0.1")};
+  const PathEntry path = identities_.paths().at(key);
+  registry_->paths[path.id].pool->flows.add();
+  registry_->paths[path.id].backend->flows.add();
+  identities_.adopt(with("other"), 0);
+  EXPECT_EQ(identities_.paths().size(), 3u);
+  EXPECT_TRUE(identities_.paths().at(key).removed);
+  EXPECT_TRUE(identities_.finished(1'000'000, kRestMs).empty());
+
+  registry_->paths[path.id].backend->flows.subtract();
+  const auto finished = identities_.finished(1'000'000, kRestMs);
+  EXPECT_EQ(finished.paths, std::vector<PathKey>{key});
+  EXPECT_TRUE(finished.pools.empty());
+  identities_.free(identities_.forget(finished));
+  EXPECT_EQ(registry_->paths[path.id].pool, nullptr);
+  identities_.adopt(with("default"), 0);
+  EXPECT_EQ(identities_.paths().at(key).id, path.id);
+  EXPECT_EQ(registry_->paths[path.id].pool, registry_->pools[path.pool]);
+}
+
+// What comes back after its pool was freed must not find the freed one.
+TEST_F(Keeper, PathsGoWithTheirPoolsAndBackends) {
+  identities_.adopt(one_, 0);
+  const Config next = make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}});
+  identities_.adopt(next, 0);
+  identities_.free(identities_.forget(identities_.finished(kRestMs + 1, kRestMs)));
+  EXPECT_EQ(identities_.paths().size(), 1u);
+  identities_.adopt(one_, 0);
+  for (const auto& [key, path] : identities_.paths()) {
+    EXPECT_EQ(registry_->paths[path.id].pool, registry_->pools[path.pool]);
+    EXPECT_EQ(registry_->paths[path.id].backend, registry_->backends[path.backend]);
+    EXPECT_EQ(registry_->paths[path.id].pool->backend, key.backend.address);
+  }
+}
+
+TEST_F(Keeper, AHundredThousandBackendsHaveAPlaceEach) {
+  Config config = one_;
+  config.services.clear();
+  for (uint32_t i = 0; i < 100; ++i) {
+    ServiceConfig service = one_.services[0];
+    service.vip = {net::Ipv4Address::from_host(0x0a030000 + i), net::be16::from_host(80)};
+    service.backends.resize(1000);
+    for (uint32_t b = 0; b < service.backends.size(); ++b) {
+      service.backends[b].address = {net::Ipv4Address::from_host(0x0a020000 + 1000 * i + b),
+                                     net::be16::from_host(80)};
+    }
+    config.services.push_back(std::move(service));
+  }
+  identities_.adopt(config, 0);
+  const auto snapshot = build(config);
+  const BackendView& last = snapshot->services.back().backends.back();
+  EXPECT_EQ(registry_->paths[last.paths.at(0)].backend, registry_->backends[last.id]);
+  EXPECT_EQ(registry_->backends[last.id]->id, last.id);
+  EXPECT_EQ(registry_->paths[last.paths.at(0)].pool->backend, last.address);
+  EXPECT_EQ(identities_.backends().size(), 100'000u);
 }
 
 TEST_F(Keeper, APortInUseKeepsItsPool) {
