@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -21,6 +22,19 @@ struct Ipv6Address {
   friend constexpr auto operator<=>(const Ipv6Address&, const Ipv6Address&) = default;
 };
 static_assert(sizeof(Ipv6Address) == 16 && alignof(Ipv6Address) == 1);
+
+__extension__ typedef unsigned __int128 uint128;
+
+/// An address as a number: those of a network follow one another.
+constexpr uint32_t number_of(Ipv4Address ip) {
+  return ip.host();
+}
+constexpr uint128 number_of(const Ipv6Address& ip) {
+  const auto [high, low] = std::bit_cast<std::array<uint64_t, 2>>(ip.bytes);
+  return static_cast<uint128>(__builtin_bswap64(high)) << 64 | __builtin_bswap64(low);
+}
+template <class Address>
+using AddressNumber = decltype(number_of(Address{}));
 
 struct MacAddress {
   std::array<uint8_t, 6> bytes{};
@@ -49,16 +63,25 @@ struct Endpoint {
 };
 static_assert(sizeof(Endpoint) == 6 && alignof(Endpoint) == 1);
 
-struct Ipv4Prefix {
-  Ipv4Address address;  // may have host bits: an interface's own address
-  uint8_t length;       // 0..32
+/// A network: the addresses that have the first `length` bits in common.
+template <class Address>
+struct Prefix {
+  using Number = AddressNumber<Address>;
+  static constexpr uint8_t kLengthMax = 8 * sizeof(Address);
 
-  constexpr uint32_t mask() const { return length == 0 ? 0 : ~uint32_t{0} << (32 - length); }
-  constexpr bool contains(Ipv4Address ip) const {
-    return ((ip.host() ^ address.host()) & mask()) == 0;
+  Address address;  // may have host bits: an interface's own address
+  uint8_t length;   // 0..kLengthMax
+
+  constexpr Number mask() const {
+    return length == 0 ? Number{0} : ~Number{0} << (kLengthMax - length);
   }
-  friend constexpr bool operator==(Ipv4Prefix, Ipv4Prefix) = default;
+  constexpr bool contains(const Address& ip) const {
+    return ((number_of(ip) ^ number_of(address)) & mask()) == 0;
+  }
+  friend constexpr bool operator==(const Prefix&, const Prefix&) = default;
 };
+using Ipv4Prefix = Prefix<Ipv4Address>;
+using Ipv6Prefix = Prefix<Ipv6Address>;
 
 inline std::string to_string(Ipv4Address ip) {
   const uint32_t v = ip.host();

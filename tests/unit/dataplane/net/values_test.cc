@@ -42,16 +42,37 @@ TEST(Addresses, MulticastBitIsTheFirstOnTheWire) {
   EXPECT_FALSE(test::mac(1).is_multicast());
 }
 
-TEST(Prefix, ContainsForEveryLength) {
-  const Ipv4Address address = test::ip4(170, 85, 170, 85);
-  for (uint8_t length = 0; length <= 32; ++length) {
-    const Ipv4Prefix prefix{address, length};
+TEST(Addresses, AsNumbers) {
+  EXPECT_EQ(number_of(test::ip4(1, 2, 3, 4)), 0x01020304u);
+  const Ipv6Address ip{{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8}};
+  EXPECT_EQ(static_cast<uint64_t>(number_of(ip) >> 64), 0x20010db800000000u);
+  EXPECT_EQ(static_cast<uint64_t>(number_of(ip)), 0x0102030405060708u);
+}
+
+Ipv4Address with_bit_flipped(Ipv4Address ip, uint8_t bit) {
+  return be32::from_host(ip.host() ^ (1u << (31 - bit)));
+}
+Ipv6Address with_bit_flipped(Ipv6Address ip, uint8_t bit) {
+  ip.bytes[bit / 8] ^= static_cast<uint8_t>(0x80 >> bit % 8);
+  return ip;
+}
+
+template <class Address>
+void contains_for_every_length(const Address& address) {
+  for (uint8_t length = 0; length <= Prefix<Address>::kLengthMax; ++length) {
+    const Prefix<Address> prefix{address, length};
     EXPECT_TRUE(prefix.contains(address));
-    for (uint8_t bit = 0; bit < 32; ++bit) {
-      const Ipv4Address other = be32::from_host(address.host() ^ (1u << (31 - bit)));
-      EXPECT_EQ(prefix.contains(other), bit >= length) << "/" << int{length} << " bit " << int{bit};
+    for (uint8_t bit = 0; bit < Prefix<Address>::kLengthMax; ++bit) {
+      EXPECT_EQ(prefix.contains(with_bit_flipped(address, bit)), bit >= length)
+          << "/" << int{length} << " bit " << int{bit};
     }
   }
+}
+
+TEST(Prefix, ContainsForEveryLength) {
+  contains_for_every_length(test::ip4(170, 85, 170, 85));
+  contains_for_every_length(
+      Ipv6Address{{170, 85, 170, 85, 1, 2, 3, 4, 5, 6, 7, 8, 255, 0, 170, 85}});
 }
 
 // "a after b" as the kernel's after(a, b): (s32)(b - a) < 0.
