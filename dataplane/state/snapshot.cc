@@ -22,8 +22,9 @@ void Snapshot::seal() {
   sort_unique(own_everywhere);
   sort_unique(locals);
   for (const net::Ipv4Address address : own_everywhere) own_.set(address.raw, 0);
-  std::stable_sort(routes.begin(), routes.end(),
-                   [](const Route& a, const Route& b) { return a.to.length > b.to.length; });
+  std::vector<net::Ipv4Prefix> prefixes;
+  for (const Route& route : routes) prefixes.push_back(route.to);
+  route_table_ = RouteTable<net::Ipv4Address>(prefixes);
   seal_owners();
   seal_sources();
   seal_announcements();
@@ -104,13 +105,6 @@ Snapshot::SourceFault Snapshot::source_fault(net::Ipv4Address ip, uint16_t inter
   if (found == FlatMap::kNone || found == interface) return SourceFault::kNone;
   if (found == kSourceIsOurs) return SourceFault::kOwn;
   return found == kSourceIsBroadcast ? SourceFault::kBroadcast : SourceFault::kMisplaced;
-}
-
-const Route* Snapshot::find_route(net::Ipv4Address destination) const {
-  for (const Route& route : routes) {
-    if (route.to.contains(destination)) return &route;
-  }
-  return nullptr;
 }
 
 bool Snapshot::is_own(net::Ipv4Address ip, uint16_t interface) const {

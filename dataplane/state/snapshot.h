@@ -15,6 +15,7 @@
 #include "dataplane/net/protocol.h"
 #include "dataplane/state/flat_map.h"
 #include "dataplane/state/port_pool.h"
+#include "dataplane/state/route_table.h"
 #include "dataplane/state/tcp_state.h"
 
 namespace sluice {
@@ -50,13 +51,15 @@ struct InterfaceView {
   bool faces_backends = false;                   // the way to one of them leads out here
 };
 
-/// One way out. The longest prefix wins; a Snapshot keeps them sorted so.
-struct Route {
-  net::Ipv4Prefix to;
-  net::Ipv4Address via;     // zero: the destination itself is on the link
-  uint16_t interface;       // index into Snapshot::interfaces
-  net::Ipv4Address source;  // what our ARP requests carry; zero where we have none there
+/// One way out. The longest prefix wins, and of equal ones the first.
+template <class Address>
+struct RouteOf {
+  net::Prefix<Address> to;
+  Address via;         // zero: the destination itself is on the link
+  uint16_t interface;  // index into Snapshot::interfaces
+  Address source;      // what our requests for neighbours carry; zero where we have none there
 };
+using Route = RouteOf<net::Ipv4Address>;
 
 enum class SchedulerKind : uint8_t { kRoundRobin, kLeastConnections, kSourceHash };
 enum class OnRefusal : uint8_t { kReset, kDrop };
@@ -106,7 +109,7 @@ struct Snapshot {
   uint64_t link_generation = 0;             // grows when a link comes up; worked out by seal()
   std::vector<InterfaceView> interfaces;    // by index
   std::vector<uint16_t> interface_of_port;  // ethdev port id -> index into `interfaces`
-  std::vector<Route> routes;                // longest prefix first
+  std::vector<Route> routes;
   std::vector<ServiceView> services;
   std::vector<RemovedService> removed_services;
   std::vector<PoolView> pools;
@@ -146,7 +149,10 @@ struct Snapshot {
     const uint16_t view = id < views_.size() ? views_[id] : kNoId;
     return view == kNoId ? nullptr : &services[view];
   }
-  const Route* find_route(net::Ipv4Address destination) const;
+  const Route* find_route(net::Ipv4Address destination) const {
+    const uint32_t found = route_table_.find(destination);
+    return found == route_table_.kNone ? nullptr : &routes[found];
+  }
   /// Why nobody can send from `ip` what comes in by `interface`; asked for what belongs to no flow.
   enum class SourceFault : uint8_t {
     kNone,
@@ -160,7 +166,7 @@ struct Snapshot {
   /// interface.
   bool is_own(net::Ipv4Address ip, uint16_t interface) const;
 
-  /// Sorts what is looked up by search and fills the maps; the builder calls it last.
+  /// Sorts what is looked up by search and fills maps and tables; the builder calls it last.
   void seal();
 
  private:
@@ -174,10 +180,11 @@ struct Snapshot {
   void seal_sources();
   void seal_announcements();
 
-  std::vector<uint16_t> views_;  // by service id: index into `services`, or kNoId
-  FlatMap own_;                  // own_everywhere, as a set
-  FlatMap owners_;               // address -> Owner
-  FlatMap services_at_;          // protocol and VIP -> service id
+  RouteTable<net::Ipv4Address> route_table_;  // of `routes`
+  std::vector<uint16_t> views_;               // by service id: index into `services`, or kNoId
+  FlatMap own_;                               // own_everywhere, as a set
+  FlatMap owners_;                            // address -> Owner
+  FlatMap services_at_;                       // protocol and VIP -> service id
   FlatMap sources_;  // address -> kSourceIsOurs, kSourceIsBroadcast, or a backend's interface
   FlatMap pools_;    // protocol, number of the local address as an owner, backend -> pool
 };

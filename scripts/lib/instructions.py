@@ -41,7 +41,7 @@ STAGES = [
     ("buffers", r"rte_mempool|rte_mbuf|rte_ring|mempool_ring|mempool_stack"),
     ("parse", r"dataplane/net/parse\."),
     ("look-up", r"dataplane/state/(flow_table|flow_index|compact_index|flat_map|snapshot|"
-                r"port_set)|dataplane/port/rte_hash_|librte_hash"),
+                r"port_set|route_table)|dataplane/port/rte_hash_|librte_hash"),
     ("state", r"dataplane/state/tcp_|dataplane/net/tcp_options"),
     ("rewrite", r"dataplane/net/rewrite|dataplane/stage/seq_adjust"),
     ("way out", r"dataplane/stage/next_hops|dataplane/state/neighbours|dataplane/port/tx\."),
