@@ -53,7 +53,7 @@ struct InterfaceConfig {
 struct RouteConfig {
   net::Ipv4Prefix to{};
   net::Ipv4Address via{};
-  bool operator==(const RouteConfig&) const = default;
+  auto operator<=>(const RouteConfig&) const = default;
 };
 
 struct LocalPoolConfig {

@@ -38,8 +38,7 @@ bool is_wrong_pci_address(const std::string& name) {
 
 class Check : private Rules {
  public:
-  Check(const Config& config, Reader& reader, std::vector<std::string>& warnings)
-      : Rules(config, reader), warnings_(warnings) {}
+  Check(const Config& config, Reader& reader, std::vector<std::string>& warnings);
 
   void lcores();
   void processes();
@@ -71,8 +70,16 @@ class Check : private Rules {
   bool reachable(net::Ipv4Address ip) const;
 
   std::vector<std::string>& warnings_;
+  RouteTable<net::Ipv4Address> targets_;           // of [[route]]s
   std::map<net::Ipv4Address, std::string> owned_;  // addresses that are Sluice's, and as what
 };
+
+Check::Check(const Config& config, Reader& reader, std::vector<std::string>& warnings)
+    : Rules(config, reader), warnings_(warnings) {
+  std::vector<net::Ipv4Prefix> targets;
+  for (const RouteConfig& route : config.routes) targets.push_back(route.to);
+  targets_ = RouteTable<net::Ipv4Address>(targets);
+}
 
 void Check::once(Seen& seen, const std::string& path, const std::string& shown) {
   if (!was_read(path)) return;
@@ -93,8 +100,7 @@ bool Check::on_link(net::Ipv4Address ip) const {
 }
 
 bool Check::reachable(net::Ipv4Address ip) const {
-  auto leads_there = [ip](const RouteConfig& route) { return route.to.contains(ip); };
-  return on_link(ip) || std::ranges::any_of(config_.routes, leads_there);
+  return on_link(ip) || targets_.find(ip) != targets_.kNone;
 }
 
 void Check::lcores() {
@@ -344,14 +350,15 @@ void Check::clients() {
   for (const ServiceConfig& service : config_.services) {
     for (const BackendConfig& backend : service.backends) hosts.insert(backend.address.ip);
   }
+  const RouteLookup routes(config_);
   std::set<size_t> of_backends;
   for (const net::Ipv4Address host : hosts) {
-    if (const auto way = lookup_route(config_, host)) of_backends.insert(way->interface);
+    if (const auto way = routes.find(host)) of_backends.insert(way->interface);
     if (of_backends.size() == config_.interfaces.size()) break;
   }
   const bool all_are = of_backends.size() >= config_.interfaces.size();
   const auto is_for_clients = [&](const RouteConfig& route) {
-    const auto way = lookup_route(config_, route.via);
+    const auto way = routes.find(route.via);
     return way && (all_are || !of_backends.contains(way->interface));
   };
   if (std::ranges::any_of(config_.routes, is_for_clients)) return;

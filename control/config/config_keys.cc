@@ -417,7 +417,7 @@ const Keys<Config> kConfigKeys = {
     table("eal", &Config::eal, kEalKeys),
     table("control", &Config::control, kControlKeys),
     tables("interface", &Config::interfaces, kInterfaceKeys, {1, 16}, Need::kRequired),
-    tables("route", &Config::routes, kRouteKeys, {0, 256}),
+    tables("route", &Config::routes, kRouteKeys, {0, 16384}),
     tables("local_pool", &Config::local_pools, kLocalPoolKeys, {1, 64}, Need::kRequired),
     table("time_wait", &Config::time_wait, kTimeWaitKeys),
     table("limits", &Config::limits, kLimitsKeys),

@@ -15,12 +15,14 @@ namespace {
 
 class HealthCheckRules : private Rules {
  public:
-  HealthCheckRules(const Config& config, Reader& reader) : Rules(config, reader) {}
+  HealthCheckRules(const Config& config, Reader& reader) : Rules(config, reader), routes_(config) {}
   void check();
 
  private:
   void check_keys(const std::string& path, const HealthCheckConfig& check);
   void check_ways_out(const std::string& path, const ServiceConfig& service);
+
+  const RouteLookup routes_;
 };
 
 // A key that its check would not look at is a mistake, not a remark.
@@ -67,7 +69,7 @@ void HealthCheckRules::check_ways_out(const std::string& path, const ServiceConf
   if (service.health_check->type == CheckType::kCommand) return;
   std::set<size_t> named;
   each(path + ".backend", service.backends, [&](const std::string& at, const BackendConfig& item) {
-    const auto way = lookup_route(config_, item.address.ip);
+    const auto way = routes_.find(item.address.ip);
     if (!was_read(at + ".address") || !way) return;
     const InterfaceConfig& interface = config_.interfaces[way->interface];
     if (!interface.kernel.empty() || !named.insert(way->interface).second) return;

@@ -1,36 +1,44 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Longest prefix first; a network on the link before a route of the same length.
+// Gateways are looked up among the networks, destinations among all routes.
 #include "control/config/route_lookup.h"
+
+#include "control/config/address_text.h"
 
 namespace sluice::control {
 namespace {
 
-struct Network {
-  RouteResult way;
-  int length = -1;
-};
-
-Network network_with(const Config& config, net::Ipv4Address ip) {
-  Network best;
-  for (size_t i = 0; i < config.interfaces.size(); ++i) {
-    for (const net::Ipv4Prefix& own : config.interfaces[i].addresses) {
-      if (own.contains(ip) && own.length > best.length) best = {{i, own.address}, own.length};
-    }
-  }
-  return best;
+RouteTable<net::Ipv4Address> table_of(const std::vector<ResolvedRoute>& routes) {
+  std::vector<net::Ipv4Prefix> prefixes;
+  prefixes.reserve(routes.size());
+  for (const ResolvedRoute& route : routes) prefixes.push_back(route.to);
+  return RouteTable<net::Ipv4Address>(prefixes);
 }
 
 }  // namespace
 
-std::optional<RouteResult> lookup_route(const Config& config, net::Ipv4Address destination) {
-  Network best = network_with(config, destination);
-  for (const RouteConfig& route : config.routes) {
-    if (!route.to.contains(destination) || route.to.length <= best.length) continue;
-    const Network gateway = network_with(config, route.via);
-    if (gateway.length >= 0) best = {gateway.way, route.to.length};
+std::vector<ResolvedRoute> resolve_routes(const Config& config) {
+  std::vector<ResolvedRoute> routes;
+  for (size_t i = 0; i < config.interfaces.size(); ++i) {
+    for (const net::Ipv4Prefix& own : config.interfaces[i].addresses) {
+      routes.push_back({network_of(own), {}, {i, own.address}});
+    }
   }
-  if (best.length < 0) return std::nullopt;
-  return best.way;
+  const RouteTable<net::Ipv4Address> networks = table_of(routes);
+  for (const RouteConfig& route : config.routes) {
+    const uint32_t network = networks.find(route.via);
+    if (network == networks.kNone) continue;
+    routes.push_back({route.to, route.via, routes[network].result});
+  }
+  return routes;
+}
+
+RouteLookup::RouteLookup(const Config& config)
+    : routes_(resolve_routes(config)), table_(table_of(routes_)) {}
+
+std::optional<RouteResult> RouteLookup::find(net::Ipv4Address destination) const {
+  const uint32_t found = table_.find(destination);
+  if (found == table_.kNone) return std::nullopt;
+  return routes_[found].result;
 }
 
 }  // namespace sluice::control

@@ -15,8 +15,8 @@ namespace sluice::control {
 
 class Rules {
  protected:
-  // Both outlive it.
-  Rules(const Config& config, Reader& reader) : config_(config), reader_(reader) {}
+  // Both outlive it; all has been read.
+  Rules(const Config& config, Reader& reader);
 
   // Calls visit(path, value) for each value that was read well.
   template <class T, class Visit>
@@ -31,10 +31,13 @@ class Rules {
   // Whether a key of one of the list's tables, or the list itself, was not read.
   bool any_failed(const std::string& list, size_t count, const std::string& key) const;
   // The reachability of anything can be judged only when every interface and route was read.
-  bool topology_was_read() const;
+  bool topology_was_read() const { return topology_was_read_; }
 
   const Config& config_;
   Reader& reader_;
+
+ private:
+  const bool topology_was_read_;
 };
 
 }  // namespace sluice::control

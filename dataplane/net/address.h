@@ -79,6 +79,7 @@ struct Prefix {
     return ((number_of(ip) ^ number_of(address)) & mask()) == 0;
   }
   friend constexpr bool operator==(const Prefix&, const Prefix&) = default;
+  friend constexpr auto operator<=>(const Prefix&, const Prefix&) = default;
 };
 using Ipv4Prefix = Prefix<Ipv4Address>;
 using Ipv6Prefix = Prefix<Ipv6Address>;

@@ -150,6 +150,7 @@ void Identities::adopt_backends(const Wanted& wanted) {
 
 void Identities::adopt_pools(const Wanted& wanted, const Config& config) {
   FreeIds ids(registries_.front()->pools);
+  const RouteLookup routes(config);
   for (const auto& [key, pool] : wanted.pools) {
     PoolEntry& entry = pools_[key];
     entry.removed = false;
@@ -158,7 +159,7 @@ void Identities::adopt_pools(const Wanted& wanted, const Config& config) {
     entry.id = ids.take();
     // A route that a reload moves to another interface does not move the pool: what then comes in
     // elsewhere is handed off.
-    const std::optional<RouteResult> way = lookup_route(config, key.backend.ip);
+    const std::optional<RouteResult> way = routes.find(key.backend.ip);
     const auto interface = static_cast<uint16_t>(way ? way->interface : 0);
     const auto shares = steering_.share_ports(key.local, key.backend, interface, pool.range);
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/common/clock.h"
+#include "control/config/route_lookup.h"
 #include "dataplane/state/scheduler.h"
 
 namespace sluice::control {
@@ -27,26 +28,10 @@ void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<
   }
 }
 
-void add_networks(Snapshot& snapshot, const Config& config) {
-  for (size_t i = 0; i < config.interfaces.size(); ++i) {
-    for (net::Ipv4Prefix own : config.interfaces[i].addresses) {
-      snapshot.routes.push_back({network_of(own), {}, static_cast<uint16_t>(i), own.address});
-    }
-  }
-}
-
-// A gateway is reached through the narrowest network that holds it. The check made sure of one.
-void add_gateways(Snapshot& snapshot, const Config& config) {
-  const std::vector<Route> networks = snapshot.routes;
-  for (const RouteConfig& route : config.routes) {
-    const Route* best = nullptr;
-    for (const Route& network : networks) {
-      if (!network.to.contains(route.via)) continue;
-      if (best == nullptr || network.to.length > best->to.length) best = &network;
-    }
-    if (best != nullptr) {
-      snapshot.routes.push_back({route.to, route.via, best->interface, best->source});
-    }
+void add_routes(Snapshot& snapshot, const Config& config) {
+  for (const ResolvedRoute& route : resolve_routes(config)) {
+    snapshot.routes.push_back(
+        {route.to, route.via, static_cast<uint16_t>(route.result.interface), route.result.source});
   }
 }
 
@@ -170,8 +155,7 @@ std::unique_ptr<Snapshot> build_snapshot(const Config& config, const AllWeights&
   snapshot->timeouts_ms = timeouts_of(config.tcp_timeouts);
   snapshot->flow_log_sample = config.flow_log.file.empty() ? 0 : config.flow_log.sample;
   add_interfaces(*snapshot, config, ports);
-  add_networks(*snapshot, config);
-  add_gateways(*snapshot, config);
+  add_routes(*snapshot, config);
   add_services(*snapshot, config, weights, drain, identities, have_different_mtus(ports));
   count_sharers(*snapshot, identities);
   add_identities(*snapshot, identities);

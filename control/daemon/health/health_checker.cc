@@ -40,10 +40,10 @@ std::string name_of(const ProbeTarget& target) {
   return fmt::format("{} {}", target.service, net::to_string(target.backend));
 }
 
-ProbeTarget target_of(const Config& config, const ServiceConfig& service,
+ProbeTarget target_of(const Config& config, const RouteLookup& routes, const ServiceConfig& service,
                       const BackendConfig& backend) {
   ProbeTarget target{service.name, backend.address, {}, {}, *service.health_check};
-  if (const auto way = lookup_route(config, backend.address.ip)) {
+  if (const auto way = routes.find(backend.address.ip)) {
     target.source = way->source;
     target.device = config.interfaces[way->interface].kernel;
   }
@@ -78,6 +78,7 @@ void HealthChecker::apply(const Config& config) {
   Backends before = std::exchange(watched_, {});
   const std::set<BackendKey> known = std::exchange(configured_, {});
   due_.clear();
+  const RouteLookup routes(config);
   for (const ServiceConfig& service : config.services) {
     const bool runs = std::ranges::any_of(
         known, [&](const BackendKey& key) { return key.service == key_of(service); });
@@ -85,8 +86,8 @@ void HealthChecker::apply(const Config& config) {
       const BackendKey key = key_of(service, backend);
       configured_.insert(key);
       if (!service.health_check) continue;
-      watched_[key] =
-          take_over(before, key, target_of(config, service, backend), runs && !known.contains(key));
+      watched_[key] = take_over(before, key, target_of(config, routes, service, backend),
+                                runs && !known.contains(key));
     }
   }
   forget_others();

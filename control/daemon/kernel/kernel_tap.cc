@@ -43,18 +43,35 @@ UniqueFd make_device(const std::string& name) {
   }
 }
 
-// Calls remove() for what only `now` has and add() for what only `next` has; `now` follows.
-template <class T, class Remove, class Add>
-void change(std::vector<T>& now, const std::vector<T>& next, Remove remove, Add add) {
+// Only what has to change: an address that is removed takes routes with it.
+void change_addresses(const std::string& link, std::vector<net::Ipv4Prefix>& now,
+                      const std::vector<net::Ipv4Prefix>& next) {
   for (size_t i = now.size(); i-- > 0;) {
     if (std::ranges::find(next, now[i]) != next.end()) continue;
-    remove(now[i]);
+    remove_address(link, now[i]);
     now.erase(now.begin() + static_cast<ptrdiff_t>(i));
   }
-  for (const T& item : next) {
-    if (std::ranges::find(now, item) != now.end()) continue;
-    add(item);
-    now.push_back(item);
+  for (const net::Ipv4Prefix& own : next) {
+    if (std::ranges::find(now, own) != now.end()) continue;
+    add_address(link, own);
+    now.push_back(own);
+  }
+}
+
+void change_routes(const std::string& link, std::set<RouteConfig>& now,
+                   const std::set<RouteConfig>& next) {
+  for (auto at = now.begin(); at != now.end();) {
+    if (next.contains(*at)) {
+      ++at;
+      continue;
+    }
+    remove_route(link, *at);
+    at = now.erase(at);
+  }
+  for (const RouteConfig& route : next) {
+    if (now.contains(route)) continue;
+    add_route(link, route);
+    now.insert(route);
   }
 }
 
@@ -72,15 +89,9 @@ void KernelTap::configure(const std::vector<net::Ipv4Prefix>& addresses,
                           const std::vector<RouteConfig>& routes) {
   // A route needs its gateway's network, so routes go first and come last. With the last address of
   // a network the kernel itself removes what depended on it, so they are all put in place anew.
-  change(
-      routes_, {}, [&](const RouteConfig& route) { remove_route(name_, route); },
-      [](const RouteConfig&) {});
-  change(
-      addresses_, addresses, [&](net::Ipv4Prefix own) { remove_address(name_, own); },
-      [&](net::Ipv4Prefix own) { add_address(name_, own); });
-  change(
-      routes_, routes, [](const RouteConfig&) {},
-      [&](const RouteConfig& route) { add_route(name_, route); });
+  if (addresses != addresses_) change_routes(name_, routes_, {});
+  change_addresses(name_, addresses_, addresses);
+  change_routes(name_, routes_, {routes.begin(), routes.end()});
 }
 
 void KernelTap::note(int error) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,7 +43,7 @@ class KernelTap {
   UniqueFd fd_;
   bool gone_ = false;
   std::vector<net::Ipv4Prefix> addresses_;
-  std::vector<RouteConfig> routes_;
+  std::set<RouteConfig> routes_;
 };
 
 }  // namespace sluice::control

@@ -93,9 +93,10 @@ int read_number(const std::string& file) {
 }  // namespace
 
 std::vector<RouteConfig> routes_through(const Config& config, size_t interface) {
+  const RouteLookup lookup(config);
   std::vector<RouteConfig> routes;
   for (const RouteConfig& route : config.routes) {
-    const auto way = lookup_route(config, route.via);
+    const auto way = lookup.find(route.via);
     if (way && way->interface == interface) routes.push_back(route);
   }
   return routes;

@@ -89,7 +89,7 @@ TEST(Config, TheDocumentHasEveryMaximum) {
   }
   for (const auto& [heading, maximum] :
        {std::pair{"## [[interface]]\n\nAt least one, at most ", 16},
-        {"## [[route]]\n\nOptional, at most ", 256},
+        {"## [[route]]\n\nOptional, at most ", 16384},
         {"## [[local_pool]]\n\nAt least one, at most ", 64},
         {"## [[service]]\n\nAt least one, at most ", 1024},
         {"## [[service.backend]]\n\nAt least one for each service, at most ", 1024}}) {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where a configuration leads, against a search of all its networks and routes; and many routes.
+#include "control/config/route_lookup.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "control/config/address_text.h"
+#include "control/config/config_load.h"
+#include "tests/unit/control/config/config_text.h"
+
+namespace sluice::control {
+namespace {
+
+net::Ipv4Prefix network(uint32_t host, uint8_t length) {
+  return network_of({net::Ipv4Address::from_host(host), length});
+}
+
+/// The narrowest of the interfaces' networks.
+std::optional<RouteResult> network_with(const Config& config, net::Ipv4Address ip, int& length) {
+  std::optional<RouteResult> best;
+  length = -1;
+  for (size_t i = 0; i < config.interfaces.size(); ++i) {
+    for (const net::Ipv4Prefix& own : config.interfaces[i].addresses) {
+      if (!own.contains(ip) || own.length <= length) continue;
+      best = {i, own.address};
+      length = own.length;
+    }
+  }
+  return best;
+}
+
+/// On the link before by a route of the same length.
+std::optional<RouteResult> search(const Config& config, net::Ipv4Address ip) {
+  int length;
+  std::optional<RouteResult> best = network_with(config, ip, length);
+  for (const RouteConfig& route : config.routes) {
+    int unused;
+    if (!route.to.contains(ip) || route.to.length <= length) continue;
+    const auto gateway = network_with(config, route.via, unused);
+    if (!gateway) continue;
+    best = gateway;
+    length = route.to.length;
+  }
+  return best;
+}
+
+TEST(RouteLookup, AgainstASearch) {
+  std::mt19937 random(18);
+  for (int round = 0; round < 200; ++round) {
+    const uint32_t places = random() & random() & random();
+    Config config;
+    config.interfaces.resize(1 + random() % 3);
+    for (InterfaceConfig& interface : config.interfaces) {
+      for (auto i = random() % 3; i > 0; --i) {
+        interface.addresses.push_back(
+            {net::Ipv4Address::from_host(random() & places), static_cast<uint8_t>(random() % 33)});
+      }
+    }
+    for (auto i = random() % 20; i > 0; --i) {
+      config.routes.push_back({network(random() & places, static_cast<uint8_t>(random() % 33)),
+                               net::Ipv4Address::from_host(random() & places)});
+    }
+    const RouteLookup lookup(config);
+    for (int i = 0; i < 200; ++i) {
+      const auto ip = net::Ipv4Address::from_host(random() & places);
+      const auto wanted = search(config, ip), found = lookup.find(ip);
+      ASSERT_EQ(found.has_value(), wanted.has_value());
+      if (!wanted) continue;
+      ASSERT_EQ(found->interface, wanted->interface);
+      ASSERT_EQ(found->source, wanted->source);
+    }
+  }
+}
+
+std::string routes_text(uint32_t count) {
+  std::string text;
+  for (uint32_t i = 0; i < count; ++i) {
+    text +=
+        fmt::format("[[route]]\nto = \"20.{}.{}.0/24\"\nvia = \"10.1.0.1\"\n", i / 256, i % 256);
+  }
+  return text;
+}
+
+TEST(RouteLookup, ManyRoutesAreRead) {
+  const LoadedConfig loaded = parse_config(Text{.route = routes_text(16'384)}.str());
+  ASSERT_TRUE(loaded.ok()) << describe(loaded.problems, "f");
+  const RouteLookup lookup(loaded.config);
+  EXPECT_TRUE(lookup.find(*parse_ipv4("20.63.255.9")));
+  EXPECT_FALSE(lookup.find(*parse_ipv4("20.64.0.9")));
+  const LoadedConfig more = parse_config(Text{.route = routes_text(16'385)}.str());
+  ASSERT_EQ(more.problems.size(), 1u) << describe(more.problems, "f");
+  EXPECT_EQ(more.problems[0].expected, "at most 16384 tables [[route]]");
+}
+
+}  // namespace
+}  // namespace sluice::control
