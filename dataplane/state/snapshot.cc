@@ -56,10 +56,10 @@ void Snapshot::seal_owners() {
 }
 
 void Snapshot::seal_sources() {
-  FlatMap seen;  // backends, each once
+  FlatMap<> seen;  // backends, each once
   for (InterfaceView& interface : interfaces) interface.faces_backends = false;
   for (const PoolView& pool : pools) {
-    if (seen.find(pool.backend.ip.raw) != FlatMap::kNone) continue;
+    if (seen.find(pool.backend.ip.raw) != FlatMap<>::kNone) continue;
     seen.set(pool.backend.ip.raw, 0);
     const Route* route = find_route(pool.backend.ip);
     if (route == nullptr) continue;
@@ -102,13 +102,13 @@ void Snapshot::seal_announcements() {
 
 Snapshot::SourceFault Snapshot::source_fault(net::Ipv4Address ip, uint16_t interface) const {
   const uint32_t found = sources_.find(ip.raw);
-  if (found == FlatMap::kNone || found == interface) return SourceFault::kNone;
+  if (found == FlatMap<>::kNone || found == interface) return SourceFault::kNone;
   if (found == kSourceIsOurs) return SourceFault::kOwn;
   return found == kSourceIsBroadcast ? SourceFault::kBroadcast : SourceFault::kMisplaced;
 }
 
 bool Snapshot::is_own(net::Ipv4Address ip, uint16_t interface) const {
-  if (own_.find(ip.raw) != FlatMap::kNone) return true;
+  if (own_.find(ip.raw) != FlatMap<>::kNone) return true;
   const auto& addresses = interfaces[interface].addresses;
   return std::any_of(addresses.begin(), addresses.end(),
                      [&](net::Ipv4Prefix p) { return p.address == ip; });

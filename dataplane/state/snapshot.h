@@ -125,7 +125,7 @@ struct Snapshot {
 
   /// Whose a destination is, asked for each packet: a VIP's, nobody's, or a local address's, which
   /// has a number from kFirstLocal on.
-  enum class Owner : uint32_t { kVip, kFirstLocal, kNobody = FlatMap::kNone };
+  enum class Owner : uint32_t { kVip, kFirstLocal, kNobody = FlatMap<>::kNone };
   /// Local addresses that there can be: their numbers are 16 bits of a key.
   static constexpr size_t kLocals = 32'767;
   static constexpr bool is_local(Owner owner) {
@@ -141,7 +141,7 @@ struct Snapshot {
     return pool_at(protocol, owner_of(local), backend);
   }
   PoolId pool_at(net::Protocol protocol, Owner local, net::Endpoint backend) const {
-    static_assert(kNoPool == FlatMap::kNone);
+    static_assert(kNoPool == FlatMap<>::kNone);
     return pools_.find(word_of(protocol, local, backend));
   }
   /// The service with this id, or nullptr where it is removed and takes no new flows.
@@ -182,11 +182,11 @@ struct Snapshot {
 
   RouteTable<net::Ipv4Address> route_table_;  // of `routes`
   std::vector<uint16_t> views_;               // by service id: index into `services`, or kNoId
-  FlatMap own_;                               // own_everywhere, as a set
-  FlatMap owners_;                            // address -> Owner
-  FlatMap services_at_;                       // protocol and VIP -> service id
-  FlatMap sources_;  // address -> kSourceIsOurs, kSourceIsBroadcast, or a backend's interface
-  FlatMap pools_;    // protocol, number of the local address as an owner, backend -> pool
+  FlatMap<> own_;                             // own_everywhere, as a set
+  FlatMap<> owners_;                          // address -> Owner
+  FlatMap<> services_at_;                     // protocol and VIP -> service id
+  FlatMap<> sources_;  // address -> kSourceIsOurs, kSourceIsBroadcast, or a backend's interface
+  FlatMap<> pools_;    // protocol, number of the local address as an owner, backend -> pool
 };
 
 }  // namespace sluice
