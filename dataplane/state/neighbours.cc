@@ -3,40 +3,27 @@
 #include "dataplane/state/neighbours.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace sluice {
 
-Neighbours::Neighbours(uint32_t capacity, uint64_t now_ms, std::pmr::memory_resource* memory,
-                       uint64_t hash_key)
+template <class Address>
+NeighboursOf<Address>::NeighboursOf(uint32_t capacity, uint64_t now_ms,
+                                    std::pmr::memory_resource* memory, uint64_t hash_key)
     : entries_(capacity, memory),
       free_(memory),
-      buckets_(std::bit_ceil(size_t{capacity} * 2), kNone, memory),
+      numbers_(hash_key | 1, capacity, memory),
       waiting_(kWaitingMax, memory),
       waiting_free_(0),
       hash_key_(hash_key | 1),
-      hash_shift_(64 - std::countr_zero(buckets_.size())),
       timers_(&entries_[0].timer, sizeof(Neighbour), capacity, now_ms) {
   free_.reserve(capacity);
   for (uint32_t i = capacity; i > 0; --i) free_.push_back(i - 1);
   for (uint32_t i = 0; i < kWaitingMax; ++i) waiting_[i].next = i + 1 < kWaitingMax ? i + 1 : kNone;
 }
 
-uint32_t Neighbours::bucket_of(net::Ipv4Address ip, uint16_t interface) const {
-  // Multiply-shift by a secret odd number (Dietzfelbinger et al. 1997).
-  return static_cast<uint32_t>((uint64_t{interface} << 32 | ip.host()) * hash_key_ >> hash_shift_);
-}
-
-uint32_t Neighbours::find(net::Ipv4Address ip, uint16_t interface) const {
-  const auto mask = static_cast<uint32_t>(buckets_.size() - 1);
-  for (uint32_t b = bucket_of(ip, interface);; b = (b + 1) & mask) {
-    const uint32_t index = buckets_[b];
-    if (index == kNone) return kNone;
-    if (entries_[index].ip == ip && entries_[index].interface == interface) return index;
-  }
-}
-
-uint32_t Neighbours::create(net::Ipv4Address ip, uint16_t interface, Share share, uint64_t now_ms) {
+template <class Address>
+uint32_t NeighboursOf<Address>::create(const Address& ip, uint16_t interface, Share share,
+                                       uint64_t now_ms) {
   if (free_.empty()) return kNone;
   const uint32_t index = free_.back();
   free_.pop_back();
@@ -46,45 +33,33 @@ uint32_t Neighbours::create(net::Ipv4Address ip, uint16_t interface, Share share
   entry.ip = ip;
   entry.interface = interface;
   entry.generation = generation;
-  entry.state = Neighbour::State::kResolving;
+  entry.state = NeighbourKinds::State::kResolving;
   entry.share = share;
   link(index, list_of(entry), now_ms);
-  const auto mask = static_cast<uint32_t>(buckets_.size() - 1);
-  uint32_t b = bucket_of(ip, interface);
-  while (buckets_[b] != kNone) b = (b + 1) & mask;
-  buckets_[b] = index;
+  numbers_.set({ip, 0, interface}, index);
   return index;
 }
 
-void Neighbours::remove(uint32_t index) {
-  const auto mask = static_cast<uint32_t>(buckets_.size() - 1);
-  uint32_t hole = bucket_of(entries_[index].ip, entries_[index].interface);
-  while (buckets_[hole] != index) hole = (hole + 1) & mask;
-  // Close the gap: what probed past the hole moves back into it.
-  for (uint32_t b = (hole + 1) & mask; buckets_[b] != kNone; b = (b + 1) & mask) {
-    const Neighbour& n = entries_[buckets_[b]];
-    const uint32_t home = bucket_of(n.ip, n.interface);
-    if (((b - home) & mask) >= ((b - hole) & mask)) {
-      buckets_[hole] = buckets_[b];
-      hole = b;
-    }
-  }
-  buckets_[hole] = kNone;
+template <class Address>
+void NeighboursOf<Address>::remove(uint32_t index) {
+  numbers_.erase({entries_[index].ip, 0, entries_[index].interface});
   timers_.cancel(index);
   unlink(index);
-  entries_[index].state = Neighbour::State::kFree;
+  entries_[index].state = NeighbourKinds::State::kFree;
   ++entries_[index].generation;
   free_.push_back(index);
 }
 
-uint8_t Neighbours::list_of(const Neighbour& entry) const {
+template <class Address>
+uint8_t NeighboursOf<Address>::list_of(const Neighbour& entry) const {
   if (entry.share == Share::kConfigured) return kConfiguredList;
   if (entry.share == Share::kFlows) return kFlowsList;
   if (entry.has_mac()) return kStrangersList;
   return static_cast<uint8_t>(kUnansweredList + entry.interface);
 }
 
-void Neighbours::link(uint32_t index, uint8_t list, uint64_t now_ms) {
+template <class Address>
+void NeighboursOf<Address>::link(uint32_t index, uint8_t list, uint64_t now_ms) {
   List& to = lists_[list];
   Neighbour& entry = entries_[index];
   entry.list = list;
@@ -97,7 +72,8 @@ void Neighbours::link(uint32_t index, uint8_t list, uint64_t now_ms) {
   unanswered_count_ += list >= kUnansweredList;
 }
 
-void Neighbours::unlink(uint32_t index) {
+template <class Address>
+void NeighboursOf<Address>::unlink(uint32_t index) {
   Neighbour& entry = entries_[index];
   List& from = lists_[entry.list];
   (entry.older == kNone ? from.oldest : entries_[entry.older].newer) = entry.newer;
@@ -106,7 +82,8 @@ void Neighbours::unlink(uint32_t index) {
   unanswered_count_ -= entry.list >= kUnansweredList;
 }
 
-void Neighbours::assign(uint32_t index, Share share, uint64_t now_ms) {
+template <class Address>
+void NeighboursOf<Address>::assign(uint32_t index, Share share, uint64_t now_ms) {
   Neighbour& entry = entries_[index];
   entry.share = share;
   const uint8_t list = list_of(entry);
@@ -117,7 +94,8 @@ void Neighbours::assign(uint32_t index, Share share, uint64_t now_ms) {
 
 /// Whoever was used since it was queued goes to the end of the queue, or to the share of flows
 /// where a flow used it: a bounded number of them, then the oldest has to go.
-uint32_t Neighbours::oldest_of(uint8_t list) {
+template <class Address>
+uint32_t NeighboursOf<Address>::oldest_of(uint8_t list) {
   constexpr int kSecondChances = 16;
   for (int i = 0; i < kSecondChances; ++i) {
     const uint32_t index = lists_[list].oldest;
@@ -138,19 +116,22 @@ uint32_t Neighbours::oldest_of(uint8_t list) {
   return kept ? kNone : index;
 }
 
-uint32_t Neighbours::oldest_unanswered() {
+template <class Address>
+uint32_t NeighboursOf<Address>::oldest_unanswered() {
   for (uint8_t list = kUnansweredList; list < kLists; ++list) {
     if (lists_[list].oldest != kNone) return lists_[list].oldest;
   }
   return kNone;
 }
 
-uint32_t Neighbours::unanswered_max() const {
+template <class Address>
+uint32_t NeighboursOf<Address>::unanswered_max() const {
   constexpr uint32_t kLeast = 8;  // of a small table
   return std::max(capacity() / 16, std::min(kLeast, strangers_max()));
 }
 
-uint32_t Neighbours::victim_among_strangers(bool has_mac, uint16_t interface) {
+template <class Address>
+uint32_t NeighboursOf<Address>::victim_among_strangers(bool has_mac, uint16_t interface) {
   if (has_mac) {
     return lists_[kStrangersList].count >= strangers_max() ? oldest_of(kStrangersList) : kNone;
   }
@@ -159,7 +140,8 @@ uint32_t Neighbours::victim_among_strangers(bool has_mac, uint16_t interface) {
   return unanswered_count_ >= strangers_max() ? oldest_unanswered() : kNone;
 }
 
-uint32_t Neighbours::victim_for_new(Share share, bool has_mac, uint16_t interface) {
+template <class Address>
+uint32_t NeighboursOf<Address>::victim_for_new(Share share, bool has_mac, uint16_t interface) {
   if (share == Share::kStrangers) {
     const uint32_t index = victim_among_strangers(has_mac, interface);
     if (index != kNone) return index;
@@ -173,13 +155,15 @@ uint32_t Neighbours::victim_for_new(Share share, bool has_mac, uint16_t interfac
   return share == Share::kStrangers && kept ? kNone : oldest_of(kFlowsList);
 }
 
-uint32_t Neighbours::count(Share share) const {
+template <class Address>
+uint32_t NeighboursOf<Address>::count(Share share) const {
   if (share == Share::kConfigured) return lists_[kConfiguredList].count;
   if (share == Share::kFlows) return lists_[kFlowsList].count;
   return lists_[kStrangersList].count + unanswered_count_;
 }
 
-bool Neighbours::wait(uint32_t index, void* packet) {
+template <class Address>
+bool NeighboursOf<Address>::wait(uint32_t index, void* packet) {
   Neighbour& n = entries_[index];
   const bool stranger = n.share == Share::kStrangers;
   if (n.waiting_count >= (stranger ? kWaitingPerStranger : kWaitingPerNeighbour)) return false;
@@ -194,7 +178,8 @@ bool Neighbours::wait(uint32_t index, void* packet) {
   return true;
 }
 
-void* Neighbours::next_waiting(uint32_t index) {
+template <class Address>
+void* NeighboursOf<Address>::next_waiting(uint32_t index) {
   Neighbour& n = entries_[index];
   if (n.waiting_count == 0) return nullptr;
   const uint32_t slot = n.waiting_oldest;
@@ -206,5 +191,8 @@ void* Neighbours::next_waiting(uint32_t index) {
   waiting_free_ = slot;
   return packet;
 }
+
+template class NeighboursOf<net::Ipv4Address>;
+template class NeighboursOf<net::Ipv6Address>;
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Next hops on the link: their MAC addresses, and the packets that wait for one.
+// Next hops on the link, of either family: their MAC addresses, and the packets that wait for one.
 //
 // Pure state with bounds on everything; who asks and who answers is stage/next_hops. An entry's
 // generation changes when it is given to another address, so a flow may keep (index, generation).
@@ -24,17 +24,18 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <memory_resource>
 #include <vector>
 
 #include "dataplane/net/headers.h"
+#include "dataplane/state/flat_map.h"
 #include "dataplane/state/timer_wheel.h"
 
 namespace sluice {
 
-struct Neighbour {
+/// What a neighbour of either family can be.
+struct NeighbourKinds {
   enum class State : uint8_t {
     kFree,
     kResolving,
@@ -45,11 +46,14 @@ struct Neighbour {
     kPinned
   };
   enum class Share : uint8_t { kConfigured, kFlows, kStrangers };
+};
 
-  net::Ipv4Address ip;
+template <class Address>
+struct NeighbourOf : NeighbourKinds {
+  Address ip;
   uint16_t interface;
   uint16_t port;               // ethdev port of the interface; with `header` set by an answer
-  net::EthernetHeader header;  // of IPv4 to this next hop
+  net::EthernetHeader header;  // of IP to this next hop
   uint16_t frame_max = 0;      // what may leave there as it is: with a MAC, by the interface's MTU
   State state = State::kFree;
   uint8_t tries = 0;
@@ -70,8 +74,8 @@ struct Neighbour {
   uint32_t newer = UINT32_MAX;
   uint32_t older = UINT32_MAX;
   uint64_t queued_ms = 0;
-  net::Ipv4Address asking;  // source of our requests
-  uint32_t named = 0;       // configured: by the network of this number, see NextHops
+  Address asking;      // source of our requests
+  uint32_t named = 0;  // configured: by the network of this number, see NextHops
   TimerNode timer;
 
   net::MacAddress mac() const { return header.destination; }
@@ -79,9 +83,11 @@ struct Neighbour {
   uint64_t last_used_ms() const { return used_ms > flow_used_ms ? used_ms : flow_used_ms; }
 };
 
-class Neighbours {
+template <class Address>
+class NeighboursOf {
  public:
-  using Share = Neighbour::Share;
+  using Neighbour = NeighbourOf<Address>;
+  using Share = NeighbourKinds::Share;
 
   static constexpr uint32_t kNone = UINT32_MAX;
   static constexpr uint16_t kInterfaces = 16;
@@ -96,16 +102,18 @@ class Neighbours {
   static constexpr uint32_t kUnreachableMs = 1'000;
 
   /// `hash_key` keeps whoever chooses addresses from choosing where they lie.
-  Neighbours(uint32_t capacity, uint64_t now_ms, std::pmr::memory_resource* memory,
-             uint64_t hash_key = 0x9e3779b97f4a7c15);
+  NeighboursOf(uint32_t capacity, uint64_t now_ms, std::pmr::memory_resource* memory,
+               uint64_t hash_key = 0x9e3779b97f4a7c15);
   static size_t bytes(uint32_t capacity) {
-    return capacity * (sizeof(Neighbour) + sizeof(uint32_t)) +
-           std::bit_ceil(size_t{capacity} * 2) * sizeof(uint32_t) + kWaitingMax * sizeof(Waiting);
+    return capacity * (sizeof(Neighbour) + sizeof(uint32_t)) + FlatMap<Key>::bytes(capacity) +
+           kWaitingMax * sizeof(Waiting);
   }
 
-  uint32_t find(net::Ipv4Address ip, uint16_t interface) const;
+  uint32_t find(const Address& ip, uint16_t interface) const {
+    return numbers_.find({ip, 0, interface});
+  }
   /// A new entry in state kResolving, or kNone when the table is full.
-  uint32_t create(net::Ipv4Address ip, uint16_t interface, Share share, uint64_t now_ms);
+  uint32_t create(const Address& ip, uint16_t interface, Share share, uint64_t now_ms);
   /// Frees an entry that nobody waits for.
   void remove(uint32_t index);
 
@@ -147,6 +155,11 @@ class Neighbours {
   }
 
  private:
+  struct Key {
+    Address ip;
+    uint16_t zero;
+    uint16_t interface;
+  };
   struct Waiting {
     void* packet;
     uint32_t next;
@@ -162,7 +175,6 @@ class Neighbours {
   static constexpr uint8_t kUnansweredList = 3;  // and one for each further interface
   static constexpr uint8_t kLists = kUnansweredList + kInterfaces;
 
-  uint32_t bucket_of(net::Ipv4Address ip, uint16_t interface) const;
   uint8_t list_of(const Neighbour& entry) const;
   void link(uint32_t index, uint8_t list, uint64_t now_ms);
   void unlink(uint32_t index);
@@ -173,16 +185,21 @@ class Neighbours {
 
   std::pmr::vector<Neighbour> entries_;
   std::pmr::vector<uint32_t> free_;
-  std::pmr::vector<uint32_t> buckets_;  // open addressing, linear probing; entry indices
+  FlatMap<Key> numbers_;  // of entries
   std::pmr::vector<Waiting> waiting_;
   uint32_t waiting_free_;
   uint32_t waiting_count_ = 0;
   uint32_t unanswered_count_ = 0;
   uint32_t epoch_ = 0;
   uint64_t hash_key_;
-  int hash_shift_;
   std::array<List, kLists> lists_;
   TimerWheel timers_;
 };
+
+extern template class NeighboursOf<net::Ipv4Address>;
+extern template class NeighboursOf<net::Ipv6Address>;
+
+using Neighbour = NeighbourOf<net::Ipv4Address>;
+using Neighbours = NeighboursOf<net::Ipv4Address>;
 
 }  // namespace sluice

@@ -4,116 +4,140 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <map>
 #include <random>
 
 namespace sluice {
 namespace {
 
+template <class Address>
+Address address(uint32_t host);
+template <>
 net::Ipv4Address address(uint32_t host) {
   return net::be32::from_host(host);
 }
+template <>
+net::Ipv6Address address(uint32_t host) {
+  net::Ipv6Address ip{{0xfd}};
+  const net::be32 last = net::be32::from_host(host);
+  std::memcpy(&ip.bytes[12], &last, sizeof last);
+  return ip;
+}
 
-struct Table : Neighbours {
-  explicit Table(uint32_t capacity) : Neighbours(capacity, 0, std::pmr::get_default_resource()) {}
-  using Neighbours::create;
-  uint32_t create(net::Ipv4Address ip, uint16_t interface) {
-    return create(ip, interface, Share::kConfigured, 0);
+template <class Address>
+struct TableOf : NeighboursOf<Address> {
+  using Base = NeighboursOf<Address>;
+  using typename Base::Share;
+
+  explicit TableOf(uint32_t capacity) : Base(capacity, 0, std::pmr::get_default_resource()) {}
+  using Base::create;
+  using Base::find;
+  uint32_t create(uint32_t host, uint16_t interface = 0) {
+    return create(address<Address>(host), interface, Share::kConfigured, 0);
+  }
+  uint32_t find(uint32_t host, uint16_t interface = 0) const {
+    return find(address<Address>(host), interface);
   }
   /// As NextHops does: whoever has to make way goes first.
   uint32_t add(uint32_t host, Share share, bool has_mac, uint64_t now_ms, uint16_t interface = 0) {
-    const uint32_t victim = victim_for_new(share, has_mac, interface);
-    if (victim != kNone) remove(victim);
-    const uint32_t index = create(address(host), interface, share, now_ms);
-    if (index == kNone || !has_mac) return index;
+    const uint32_t victim = this->victim_for_new(share, has_mac, interface);
+    if (victim != Base::kNone) this->remove(victim);
+    const uint32_t index = create(address<Address>(host), interface, share, now_ms);
+    if (index == Base::kNone || !has_mac) return index;
     (*this)[index].state = Neighbour::State::kReachable;
     (*this)[index].used_ms = now_ms;
-    assign(index, share, now_ms);
+    this->assign(index, share, now_ms);
     return index;
   }
   bool knows(uint32_t host, uint16_t interface = 0) const {
-    return find(address(host), interface) != kNone;
+    return find(host, interface) != Base::kNone;
   }
 };
 
-TEST(Neighbours, FindsByAddressAndInterface) {
-  Table table(4);
-  const uint32_t a = table.create(address(1), 0), b = table.create(address(1), 1);
+template <class Address>
+class NeighbourTables : public testing::Test {};
+template <class Address>
+class NeighbourShares : public testing::Test {};
+using Families = testing::Types<net::Ipv4Address, net::Ipv6Address>;
+TYPED_TEST_SUITE(NeighbourTables, Families);
+TYPED_TEST_SUITE(NeighbourShares, Families);
+
+TYPED_TEST(NeighbourTables, FindsByAddressAndInterface) {
+  TableOf<TypeParam> table(4);
+  const uint32_t a = table.create(1, 0), b = table.create(1, 1);
   EXPECT_NE(a, b);
-  EXPECT_EQ(table.find(address(1), 0), a);
-  EXPECT_EQ(table.find(address(1), 1), b);
-  EXPECT_EQ(table.find(address(1), 2), Neighbours::kNone);
-  EXPECT_EQ(table.find(address(2), 0), Neighbours::kNone);
+  EXPECT_EQ(table.find(1, 0), a);
+  EXPECT_EQ(table.find(1, 1), b);
+  EXPECT_EQ(table.find(1, 2), Neighbours::kNone);
+  EXPECT_EQ(table.find(2, 0), Neighbours::kNone);
   EXPECT_EQ(table[a].state, Neighbour::State::kResolving);
 }
 
-TEST(Neighbours, FullTableRefusesAndFindsAll) {
+TYPED_TEST(NeighbourTables, FullTableRefusesAndFindsAll) {
   for (const uint32_t capacity : {1u, 2u, 3u, 64u, 1000u}) {
-    Table table(capacity);
-    for (uint32_t i = 0; i < capacity; ++i)
-      ASSERT_NE(table.create(address(i + 1), 0), Neighbours::kNone);
-    EXPECT_EQ(table.create(address(capacity + 1), 0), Neighbours::kNone);
+    TableOf<TypeParam> table(capacity);
+    for (uint32_t i = 0; i < capacity; ++i) ASSERT_NE(table.create(i + 1, 0), Neighbours::kNone);
+    EXPECT_EQ(table.create(capacity + 1, 0), Neighbours::kNone);
     EXPECT_EQ(table.count(), capacity);
-    EXPECT_EQ(table.find(address(capacity + 1), 0), Neighbours::kNone)
-        << "ends though the table is full";
-    for (uint32_t i = 0; i < capacity; ++i)
-      EXPECT_NE(table.find(address(i + 1), 0), Neighbours::kNone);
+    EXPECT_EQ(table.find(capacity + 1, 0), Neighbours::kNone) << "ends though the table is full";
+    for (uint32_t i = 0; i < capacity; ++i) EXPECT_NE(table.find(i + 1, 0), Neighbours::kNone);
   }
 }
 
 // Small and crowded, so that probing chains meet, close and wrap round.
-TEST(Neighbours, AgainstAMap) {
+TYPED_TEST(NeighbourTables, AgainstAMap) {
   for (const uint32_t capacity : {2u, 4u, 16u, 100u}) {
     std::mt19937 random(capacity);
-    Table table(capacity);
+    TableOf<TypeParam> table(capacity);
     std::map<std::pair<uint32_t, uint16_t>, uint32_t> model;
     for (int round = 0; round < 50'000; ++round) {
       const std::pair<uint32_t, uint16_t> key{1 + random() % (2 * capacity), random() % 2};
       const auto at = model.find(key);
-      ASSERT_EQ(table.find(address(key.first), key.second),
+      ASSERT_EQ(table.find(key.first, key.second),
                 at == model.end() ? Neighbours::kNone : at->second);
       if (at != model.end()) {
         table.remove(at->second);
         model.erase(at);
       } else {
-        const uint32_t index = table.create(address(key.first), key.second);
+        const uint32_t index = table.create(key.first, key.second);
         ASSERT_EQ(index == Neighbours::kNone, model.size() == capacity);
         if (index != Neighbours::kNone) model[key] = index;
       }
       ASSERT_EQ(table.count(), model.size());
       if (round % 100 != 0) continue;
-      for (const auto& [k, index] : model) ASSERT_EQ(table.find(address(k.first), k.second), index);
+      for (const auto& [k, index] : model) ASSERT_EQ(table.find(k.first, k.second), index);
     }
   }
 }
 
-TEST(Neighbours, GenerationsTellOldReferencesFromNew) {
-  Table table(1);
-  const uint32_t index = table.create(address(1), 0);
+TYPED_TEST(NeighbourTables, GenerationsTellOldReferencesFromNew) {
+  TableOf<TypeParam> table(1);
+  const uint32_t index = table.create(1, 0);
   const uint32_t first = table.generation(index);
   table.remove(index);
   EXPECT_NE(table.generation(index), first) << "removed";
-  ASSERT_EQ(table.create(address(2), 0), index);
+  ASSERT_EQ(table.create(2, 0), index);
   EXPECT_NE(table.generation(index), first) << "given to another";
   const uint32_t second = table.generation(index);
   table[index].header.destination = {{2, 0, 0, 0, 0, 7}};
   table.new_generations();
   EXPECT_NE(table.generation(index), second);
-  EXPECT_EQ(table.find(address(2), 0), index);
+  EXPECT_EQ(table.find(2, 0), index);
   EXPECT_EQ(table[index].mac().bytes[5], 7) << "the MAC stays";
 }
 
-TEST(Neighbours, RemovingCancelsTheTimer) {
-  Table table(1);
-  const uint32_t index = table.create(address(1), 0);
+TYPED_TEST(NeighbourTables, RemovingCancelsTheTimer) {
+  TableOf<TypeParam> table(1);
+  const uint32_t index = table.create(1, 0);
   table.timers().set(index, 100);
   table.remove(index);
   EXPECT_FALSE(table.timers().is_set(index));
 }
 
-TEST(Neighbours, QueueIsFirstInFirstOutAndBounded) {
-  Table table(2);
-  const uint32_t index = table.create(address(1), 0);
+TYPED_TEST(NeighbourTables, QueueIsFirstInFirstOutAndBounded) {
+  TableOf<TypeParam> table(2);
+  const uint32_t index = table.create(1, 0);
   int packets[Neighbours::kWaitingPerNeighbour + 1];
   for (int turn = 0; turn < 3; ++turn) {
     for (int i = 0; i < Neighbours::kWaitingPerNeighbour; ++i)
@@ -125,13 +149,13 @@ TEST(Neighbours, QueueIsFirstInFirstOutAndBounded) {
   }
 }
 
-TEST(Neighbours, AllQueuesTogetherAreBounded) {
+TYPED_TEST(NeighbourTables, AllQueuesTogetherAreBounded) {
   const uint32_t neighbours = Neighbours::kWaitingMax / Neighbours::kWaitingPerNeighbour + 1;
-  Table table(neighbours);
+  TableOf<TypeParam> table(neighbours);
   int packet;
   uint32_t waiting = 0;
   for (uint32_t i = 0; i < neighbours; ++i) {
-    const uint32_t index = table.create(address(i + 1), 0);
+    const uint32_t index = table.create(i + 1, 0);
     while (table.wait(index, &packet)) ++waiting;
   }
   EXPECT_EQ(waiting, Neighbours::kWaitingMax);
@@ -143,11 +167,11 @@ TEST(Neighbours, AllQueuesTogetherAreBounded) {
   EXPECT_TRUE(table.wait(0, &packet)) << "places come back";
 }
 
-TEST(Neighbours, QueuesInterleave) {
+TYPED_TEST(NeighbourTables, QueuesInterleave) {
   std::mt19937 random(14);
-  Table table(3);
+  TableOf<TypeParam> table(3);
   std::map<uint32_t, std::vector<void*>> model;
-  for (uint32_t i = 0; i < 3; ++i) model[table.create(address(i + 1), 0)];
+  for (uint32_t i = 0; i < 3; ++i) model[table.create(i + 1, 0)];
   for (uintptr_t round = 1; round < 20'000; ++round) {
     const uint32_t index = random() % 3;
     auto& queue = model[index];
@@ -165,8 +189,8 @@ TEST(Neighbours, QueuesInterleave) {
 
 using Share = Neighbour::Share;
 
-TEST(NeighbourShares, StrangersTakeNobodyElsesPlace) {
-  Table table(64);
+TYPED_TEST(NeighbourShares, StrangersTakeNobodyElsesPlace) {
+  TableOf<TypeParam> table(64);
   for (uint32_t i = 0; i < 20; ++i) table.add(1 + i, Share::kConfigured, true, 0);
   for (uint32_t i = 0; i < 28; ++i) table.add(100 + i, Share::kFlows, true, 0);
   for (uint32_t i = 0; i < 20'000; ++i) {
@@ -177,8 +201,8 @@ TEST(NeighbourShares, StrangersTakeNobodyElsesPlace) {
   for (uint32_t i = 0; i < 28; ++i) EXPECT_TRUE(table.knows(100 + i));
 }
 
-TEST(NeighbourShares, FlowsAndConfiguredOnesTakeTheStrangersPlaces) {
-  Table table(64);
+TYPED_TEST(NeighbourShares, FlowsAndConfiguredOnesTakeTheStrangersPlaces) {
+  TableOf<TypeParam> table(64);
   for (uint32_t i = 0; i < 100; ++i) table.add(1000 + i, Share::kStrangers, true, i);
   EXPECT_EQ(table.count(Share::kStrangers), 16u);
   for (uint32_t i = 0; i < 64; ++i) table.add(100 + i, Share::kFlows, true, 200);
@@ -192,18 +216,18 @@ TEST(NeighbourShares, FlowsAndConfiguredOnesTakeTheStrangersPlaces) {
   EXPECT_EQ(table.add(5000, Share::kStrangers, true, 300), Neighbours::kNone);
 }
 
-TEST(NeighbourShares, TheLeastRecentlyUsedMakesWay) {
-  Table table(64);
+TYPED_TEST(NeighbourShares, TheLeastRecentlyUsedMakesWay) {
+  TableOf<TypeParam> table(64);
   for (uint32_t i = 0; i < 16; ++i) table.add(1 + i, Share::kStrangers, true, 10);
-  for (const uint32_t host : {1u, 3u, 9u}) table[table.find(address(host), 0)].used_ms = 20;
+  for (const uint32_t host : {1u, 3u, 9u}) table[table.find(host, 0)].used_ms = 20;
   for (uint32_t i = 0; i < 13; ++i) table.add(100 + i, Share::kStrangers, true, 30);
   for (uint32_t i = 0; i < 16; ++i) {
     EXPECT_EQ(table.knows(1 + i), i == 0 || i == 2 || i == 8) << 1 + i;
   }
 }
 
-TEST(NeighbourShares, WhoAFlowHasUsedIsAStrangerNoMore) {
-  Table table(64);
+TYPED_TEST(NeighbourShares, WhoAFlowHasUsedIsAStrangerNoMore) {
+  TableOf<TypeParam> table(64);
   const uint32_t index = table.add(1, Share::kStrangers, true, 10);
   table[index].flow_used_ms = 11;
   for (uint32_t i = 0; i < 1000; ++i) table.add(100 + i, Share::kStrangers, true, 30 + i);
@@ -211,8 +235,8 @@ TEST(NeighbourShares, WhoAFlowHasUsedIsAStrangerNoMore) {
   EXPECT_EQ(table[index].share, Share::kFlows);
 }
 
-TEST(NeighbourShares, UnansweredOnesAreBoundedByInterface) {
-  Table table(1024);
+TYPED_TEST(NeighbourShares, UnansweredOnesAreBoundedByInterface) {
+  TableOf<TypeParam> table(1024);
   for (uint32_t i = 0; i < 5000; ++i) table.add(100 + i, Share::kStrangers, false, i, 1);
   EXPECT_EQ(table.unanswered(1), 64u);
   table.add(1, Share::kStrangers, false, 6000, 2);
@@ -221,19 +245,19 @@ TEST(NeighbourShares, UnansweredOnesAreBoundedByInterface) {
   EXPECT_TRUE(table.knows(5099, 1)) << "the newest stay";
 }
 
-TEST(NeighbourShares, PacketsForStrangersWaitInHalfOfThePlaces) {
-  Table table(1024);
+TYPED_TEST(NeighbourShares, PacketsForStrangersWaitInHalfOfThePlaces) {
+  TableOf<TypeParam> table(1024);
   int packet;
   uint32_t waiting = 0;
   for (uint32_t i = 0; i < 200; ++i) {
-    const uint32_t index = table.create(address(1 + i), 0, Share::kStrangers, 0);
+    const uint32_t index = table.create(address<TypeParam>(1 + i), 0, Share::kStrangers, 0);
     uint32_t own = 0;
     while (table.wait(index, &packet)) ++own;
     EXPECT_LE(own, Neighbours::kWaitingPerStranger);
     waiting += own;
   }
   EXPECT_EQ(waiting, Neighbours::kWaitingMax / 2);
-  const uint32_t backend = table.create(address(5000), 0);
+  const uint32_t backend = table.create(5000, 0);
   EXPECT_TRUE(table.wait(backend, &packet));
 }
 
