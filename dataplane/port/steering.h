@@ -29,7 +29,7 @@
 #include <vector>
 
 #include "dataplane/net/siphash.h"
-#include "dataplane/net/toeplitz.h"
+#include "dataplane/port/toeplitz.h"
 #include "dataplane/state/port_set.h"
 
 namespace sluice {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The RSS hash against the vectors of its specification, and against DPDK's.
-#include "dataplane/net/toeplitz.h"
+#include "dataplane/port/toeplitz.h"
 
 #include <gtest/gtest.h>
 #include <rte_thash.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Tables of what each byte contributes.
-#include "dataplane/net/toeplitz.h"
+#include "dataplane/port/toeplitz.h"
 
 #include <cstring>
 
