@@ -97,7 +97,7 @@ RssFunction read_rss(uint16_t port, uint32_t worker_count, uint16_t queue_count)
   if (info.reta_size == 0 || (info.reta_size & (info.reta_size - 1)) != 0) {
     throw std::runtime_error("no RETA, or one whose size is no power of two");
   }
-  if (rss_key_length(info) < net::Toeplitz::kKeyLengthMin) {
+  if (rss_key_length(info) < Toeplitz<net::Ipv4Address>::kKeyLengthMin) {
     throw std::runtime_error("its RSS key is too short");
   }
   spread_evenly(port, info.reta_size, queue_count);

@@ -56,7 +56,8 @@ uint32_t Steering::owner_of_client(net::Endpoint client, net::Endpoint vip,
       break;
   }
   const auto& spread = spreads_[interface];
-  return spread ? spread->queue(spread->toeplitz.hash(client, vip)) : kReceiver;
+  return spread ? spread->queue(spread->toeplitz.hash({client.ip, vip.ip, client.port, vip.port}))
+                : kReceiver;
 }
 
 std::shared_ptr<const PortShares> Steering::share_ports(net::Ipv4Address local,
@@ -64,7 +65,7 @@ std::shared_ptr<const PortShares> Steering::share_ports(net::Ipv4Address local,
                                                         PortRange range) {
   const Spread* spread = kind_ == SteeringKind::kRss ? &*spreads_[interface] : nullptr;
   const uint32_t begin =
-      spread == nullptr ? 0 : spread->toeplitz.hash(backend, {local, net::be16::from_host(0)});
+      spread == nullptr ? 0 : spread->toeplitz.hash({backend.ip, local, backend.port, {0}});
   const uint32_t entry =
       spread == nullptr ? 0 : begin & static_cast<uint32_t>(spread->reta.size() - 1);
   std::weak_ptr<const PortShares>& known =

@@ -80,7 +80,7 @@ class Steering {
   struct Spread {
     explicit Spread(const RssFunction& rss) : toeplitz(rss.key), reta(rss.reta) {}
     uint32_t queue(uint32_t hash) const { return reta[hash & (reta.size() - 1)]; }
-    net::Toeplitz toeplitz;
+    Toeplitz<net::Ipv4Address> toeplitz;
     std::vector<uint16_t> reta;
   };
   // Interface, entry of its RETA for port 0, range.
