@@ -27,6 +27,9 @@
 
 namespace sluice {
 
+/// They need names, whatever their keys.
+inline std::atomic<uint32_t> rte_hash_tables_made{0};
+
 template <class Key>
 class RteHashTable {
   static_assert(std::has_unique_object_representations_v<Key>);
@@ -38,8 +41,7 @@ class RteHashTable {
 
   /// Throws std::runtime_error when the memory is not to be had.
   RteHashTable(uint32_t capacity, int numa_socket) {
-    static std::atomic<uint32_t> made_count{0};
-    const std::string name = "flows-" + std::to_string(made_count++);
+    const std::string name = "hash-" + std::to_string(rte_hash_tables_made++);
     rte_hash_parameters parameters{};
     parameters.name = name.c_str();
     parameters.entries = entries_for(capacity);
@@ -48,7 +50,7 @@ class RteHashTable {
     table_ = rte_hash_create(&parameters);
     if (table_ == nullptr) {
       throw std::runtime_error("rte_hash for " + std::to_string(capacity) +
-                               " flows: " + rte_strerror(rte_errno));
+                               " keys: " + rte_strerror(rte_errno));
     }
     rte_hash_set_cmp_func(table_, differ);
   }

@@ -65,7 +65,18 @@ def scaling(arguments):
         Path(arguments.json).write_text(json.dumps({"cases": rows}, indent=1) + "\n")
 
 
-BENCHES = {"time-wait": time_wait, "packets": packets, "scaling": scaling, "idle": idle}
+def tables(arguments):
+    """Look-ups beside those of DPDK's libraries."""
+    rows = []
+    for case in ("routes", "neighbours", "toeplitz"):
+        rows += bench_core.core_bench(case)
+    bench_tables.show(rows)
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps({"cases": rows}, indent=1) + "\n")
+
+
+BENCHES = {"time-wait": time_wait, "packets": packets, "scaling": scaling, "idle": idle,
+           "tables": tables}
 
 
 def flow_counts(text):
@@ -80,7 +91,8 @@ def arguments_of(words):
         prog="scripts/bench", description="Without a name: what a packet costs on one core, as a "
         "table. time-wait: new connections beside HAProxy and the kernel's NAT, in the lab. "
         "packets: adjusted and rewritten flows beside plain ones. scaling: two workers on two "
-        "cores against one. idle: a worker that polls beside one that sleeps, in the lab.")
+        "cores against one. idle: a worker that polls beside one that sleeps, in the lab. "
+        "tables: look-ups of routes and neighbours and hashes of RSS beside DPDK's libraries.")
     parser.add_argument("name", nargs="?", choices=sorted(BENCHES))
     parser.add_argument("--only", action="append", choices=CASES, metavar="NAME",
                         help="only this case (may be given again): " + " ".join(CASES))

@@ -38,6 +38,16 @@ TABLES = {
     "memory": ("Memory, everything included", [
         ("flows", "flows"), ("index", "index"), ("bytes/flow", "bytes_per_flow"),
         ("MB at start", "mb_at_start"), ("MB full", "mb_full")]),
+    "routes": ("A look-up of a route, TSC ticks; making it, and its memory", [
+        ("", "family"), ("prefixes", "where"), ("routes", "routes"), ("list", "list"),
+        ("table", "table"), ("rte_lpm", "lpm"), ("rte_fib", "fib"),
+        ("table ms", "table_ms"), ("rte_lpm ms", "lpm_ms"), ("rte_fib ms", "fib_ms"),
+        ("table MB", "table_mb"), ("rte_lpm MB", "lpm_mb"), ("rte_fib MB", "fib_mb")]),
+    "neighbours": ("A look-up of a neighbour, TSC ticks", [
+        ("", "family"), ("neighbours", "neighbours"), ("own", "own"), ("rte_hash", "rte_hash")]),
+    "toeplitz": ("A hash of RSS, TSC ticks", [
+        ("", "family"), ("tables", "tables"), ("rte_softrss", "softrss"),
+        ("rte_thash_gfni", "gfni")]),
     "ports": ("Beside testpmd on the same ports, each a process on one core; the port included",
               [("", "program"), ("port", "port"), ("flows", "flows"),
                ("ticks/packet", "ticks_per_packet"), ("Mpps", "mpps"),

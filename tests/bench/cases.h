@@ -38,6 +38,10 @@ void kernel(const Options& options);
 void memory(const Options& options);
 /// As many workers as there are lcores against one.
 void scaling(const Options& options);
+/// Look-ups of routes, of neighbours, and hashes of RSS, beside DPDK's libraries for them.
+void routes(const Options& options);
+void neighbours(const Options& options);
+void toeplitz(const Options& options);
 /// Packets for callgrind, untimed; prints how many of each kind.
 void counted(const Options& options);
 

@@ -22,7 +22,7 @@ constexpr const char* kUsage =
     "usage: core-bench CASE [--flows N] [--rounds N] [--zipf] [--timestamps] [--core N]\n"
     "                  [--memory MB] [--huge] [--flow-index rte_hash|compact|both]\n"
     "cases: established altered new_flows lives lives_reuse attack kernel memory counted scaling "
-    "tsc\n";
+    "routes neighbours toeplitz tsc\n";
 
 struct Arguments {
   std::string name;
@@ -101,6 +101,12 @@ bool run(const std::string& name, const Options& options) {
     counted(options);
   } else if (name == "scaling") {
     scaling(options);
+  } else if (name == "routes") {
+    routes(options);
+  } else if (name == "neighbours") {
+    neighbours(options);
+  } else if (name == "toeplitz") {
+    toeplitz(options);
   } else if (name == "tsc") {
     std::printf("%" PRIu64 "\n", rte_get_tsc_hz());
   } else {
