@@ -256,7 +256,7 @@ constexpr const char* kBackendState = "sluice_backend_state";
 constexpr const char* kXstats = "sluice_interface_xstats_total";
 constexpr const char* kHandshakes = "sluice_backend_handshake_seconds";
 constexpr const char* kBursts = "sluice_worker_burst_packets";
-constexpr const char* kFlows = "sluice_worker_flows";
+constexpr const char* kWorkerFlows = "sluice_worker_flows";
 constexpr const char* kDrops = "sluice_drops_total";
 constexpr const char* kEvents = "sluice_events_total";
 constexpr const char* kSeverity = "sluice_severity";
@@ -361,7 +361,7 @@ void add_bursts(MetricSamples& samples, const std::vector<WorkerRow>& workers) {
 void add_flows(MetricSamples& samples, const std::vector<WorkerRow>& workers) {
   for (const WorkerRow& row : workers) {
     for (const auto& [state, count] : row.flows_by_state) {
-      samples.add(kGauge, kFlows, "Flow entries by state",
+      samples.add(kGauge, kWorkerFlows, "Flow entries by state",
                   {{"lcore", std::to_string(row.lcore)}, {"state", state}},
                   static_cast<double>(count));
     }
@@ -420,7 +420,7 @@ std::vector<std::string> metric_names() {
                kWorkerRowMetrics, kInterfaceRowMetrics, kServiceSeverity, kBackendSeverity,
                kPoolSeverity, kWorkerSeverity, kInterfaceSeverity);
   for (const char* name : {kBuildInfo, kBackendState, kXstats, kDrops, kEvents, kHandshakes,
-                           kBursts, kFlows, kSeverity}) {
+                           kBursts, kWorkerFlows, kSeverity}) {
     names.emplace_back(name);
   }
   return names;
