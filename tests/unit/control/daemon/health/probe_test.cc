@@ -10,6 +10,7 @@
 #include "control/daemon/health/command_probe.h"
 #include "control/daemon/health/curl_probe.h"
 #include "control/daemon/health/tcp_probe.h"
+#include "tests/unit/control/daemon/health/probe_run.h"
 
 namespace sluice::control {
 namespace {
@@ -54,25 +55,6 @@ class Listener {
   std::string request_;
   std::thread thread_;
 };
-
-ProbeTarget target(uint16_t port, CheckType type = CheckType::kTcp) {
-  ProbeTarget to{"web",
-                 {*parse_ipv4("127.0.0.1"), net::be16::from_host(port)},
-                 *parse_ipv4("127.0.0.1"),
-                 "lo",
-                 {}};
-  to.check.type = type;
-  return to;
-}
-
-// The result, or what it says when it is given up after `wait`.
-ProbeResult result_of(EventLoop& loop, Probe& probe, milliseconds wait = milliseconds(5000)) {
-  std::optional<ProbeResult> result;
-  probe.start([&](const ProbeResult& said) { result = said; });
-  const auto end = EventLoop::Clock::now() + wait;
-  while (!result && EventLoop::Clock::now() < end) loop.run_once(milliseconds(10));
-  return result.value_or(ProbeResult::bad("given up: " + (result ? "" : probe.give_up())));
-}
 
 TEST(TcpProbe, AcceptedRefusedAndWithoutADevice) {
   EventLoop loop;
