@@ -31,11 +31,12 @@ inline constexpr std::array kWordsOf<TimestampPolicy> = {
     EnumWord{"preserve", TimestampPolicy::kPreserve},
     EnumWord{"rewrite", TimestampPolicy::kRewrite}};
 
-enum class CheckType : uint8_t { kTcp, kHttp, kHttps, kCommand };
+enum class CheckType : uint8_t { kTcp, kHttp, kHttps, kCommand, kUdp, kDns };
 template <>
 inline constexpr std::array kWordsOf<CheckType> = {
-    EnumWord{"tcp", CheckType::kTcp}, EnumWord{"http", CheckType::kHttp},
-    EnumWord{"https", CheckType::kHttps}, EnumWord{"command", CheckType::kCommand}};
+    EnumWord{"tcp", CheckType::kTcp},     EnumWord{"http", CheckType::kHttp},
+    EnumWord{"https", CheckType::kHttps}, EnumWord{"command", CheckType::kCommand},
+    EnumWord{"udp", CheckType::kUdp},     EnumWord{"dns", CheckType::kDns}};
 
 enum class HttpMethod : uint8_t { kGet, kHead, kOptions };
 template <>

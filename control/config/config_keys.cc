@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "control/common/ranges.h"
+#include "control/config/datagram_kinds.h"
 
 namespace sluice::control {
 namespace {
@@ -393,6 +394,14 @@ const Keys<HealthCheckConfig> kHealthCheckKeys = {
     one("tls_ca", &HealthCheckConfig::tls_ca, file_name()),
     many("command", &HealthCheckConfig::command, text("a word of a command line", kPathMax),
          {1, 64}),
+    one("payload", &HealthCheckConfig::payload, datagram_text()),
+    one("payload_hex", &HealthCheckConfig::payload_hex, datagram_hex()),
+    one("expect", &HealthCheckConfig::expect, datagram_text()),
+    one("expect_hex", &HealthCheckConfig::expect_hex, datagram_hex()),
+    one("dns_name", &HealthCheckConfig::dns_name, dns_name()),
+    one("dns_type", &HealthCheckConfig::dns_type, dns_type()),
+    many("dns_rcode", &HealthCheckConfig::dns_rcode, dns_rcode(), {1, 16}),
+    one("dns_expect", &HealthCheckConfig::dns_expect, dns_text()),
     one("passive", &HealthCheckConfig::passive, boolean()),
     one("slow_start_seconds", &HealthCheckConfig::slow_start, seconds(0, 3600)),
     one("on_down", &HealthCheckConfig::on_down, choice<OnDown>()),

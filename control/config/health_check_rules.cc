@@ -20,6 +20,9 @@ class HealthCheckRules : private Rules {
 
  private:
   void check_keys(const std::string& path, const HealthCheckConfig& check);
+  void check_command(const std::string& path, const HealthCheckConfig& check);
+  void check_datagram(const std::string& path, const HealthCheckConfig& check);
+  bool lacks(const std::string& path, const std::string& value) const;
   void check_ways_out(const std::string& path, const ServiceConfig& service);
 
   const RouteLookup routes_;
@@ -30,6 +33,8 @@ void HealthCheckRules::check_keys(const std::string& path, const HealthCheckConf
   const bool tls = check.type == CheckType::kHttps;
   const bool http = tls || check.type == CheckType::kHttp;
   const bool command = check.type == CheckType::kCommand;
+  const bool udp = check.type == CheckType::kUdp;
+  const bool dns = check.type == CheckType::kDns;
   const struct {
     const char* key;
     bool fits;
@@ -42,24 +47,56 @@ void HealthCheckRules::check_keys(const std::string& path, const HealthCheckConf
               {"tls_verify", tls, "https"},
               {"tls_name", tls, "https"},
               {"tls_ca", tls, "https"},
-              {"command", command, "command"}};
+              {"command", command, "command"},
+              {"payload", udp, "udp"},
+              {"payload_hex", udp, "udp"},
+              {"expect", udp, "udp"},
+              {"expect_hex", udp, "udp"},
+              {"dns_name", dns, "dns"},
+              {"dns_type", dns, "dns"},
+              {"dns_rcode", dns, "dns"},
+              {"dns_expect", dns, "dns"}};
   for (const auto& [key, fits, types] : keys) {
     if (fits || !was_read(path + "." + key)) continue;
     problem(path + "." + key, fmt::format("a key of type {}", types),
             fmt::format("no such key with type \"{}\"", to_string(check.type)));
   }
-  if (command && check.command.empty() && !reader_.places.failed(path + ".command")) {
-    problem(path, "type \"command\" without a command", "command = [\"/path/of/it\", ...]");
-  } else if (command && !check.command.empty() && !check.command.front().starts_with('/') &&
-             was_read(path + ".command[0]")) {
-    problem(path + ".command", in_quotes(check.command.front()),
-            "a program's absolute path as the first word");
+  if (command) check_command(path, check);
+  if (udp) check_datagram(path, check);
+  if (dns && lacks(path + ".dns_name", check.dns_name)) {
+    problem(path, "type \"dns\" without a dns_name", "dns_name = \"NAME\"");
   }
   if (check.method == HttpMethod::kHead && was_read(path + ".body_matches")) {
     problem(path + ".body_matches", "a pattern for a body", "no such key with method \"HEAD\"");
   }
   if (tls && !check.tls_verify && was_read(path + ".tls_ca")) {
     problem(path + ".tls_ca", "a file to verify by", "tls_verify = true beside it");
+  }
+}
+
+// Whether a text was not given; one that was given and refused has been reported.
+bool HealthCheckRules::lacks(const std::string& path, const std::string& value) const {
+  return value.empty() && !reader_.places.failed(path);
+}
+
+void HealthCheckRules::check_command(const std::string& path, const HealthCheckConfig& check) {
+  if (check.command.empty()) {
+    if (reader_.places.failed(path + ".command")) return;
+    problem(path, "type \"command\" without a command", "command = [\"/path/of/it\", ...]");
+  } else if (!check.command.front().starts_with('/') && was_read(path + ".command[0]")) {
+    problem(path + ".command", in_quotes(check.command.front()),
+            "a program's absolute path as the first word");
+  }
+}
+
+void HealthCheckRules::check_datagram(const std::string& path, const HealthCheckConfig& check) {
+  if (lacks(path + ".payload", check.payload) && lacks(path + ".payload_hex", check.payload_hex)) {
+    problem(path, "type \"udp\" without a payload",
+            "payload = \"TEXT\" or payload_hex = \"BYTES\": an empty datagram says nothing");
+  }
+  for (const std::string key : {"payload", "expect"}) {
+    if (!was_read(path + "." + key) || !was_read(path + "." + key + "_hex")) continue;
+    problem(path + "." + key + "_hex", fmt::format("{}_hex beside {}", key, key), "one of the two");
   }
 }
 

@@ -9,21 +9,23 @@ import os
 import re
 import signal
 import time
+from contextlib import contextmanager
 
 import pytest
 
 from browser import URL, browser, with_page
-from lab_kit import toml
+from lab_kit import toml, udp_server
 from lab_kit.addresses import BACKENDS
 from lab_kit.load import Churn, Held, churn
 from lab_kit.middles import Sluice, ports_from
-from lab_kit.process import run, wait_until
+from lab_kit.process import run, stop_process, wait_until
 from lab_kit.topology import lab_with
 from lab_kit.witness import assert_all_well
 
 FIRST, SECOND = (f"{address}:80" for address in BACKENDS)
 GOOD = 'return 200 "all is well";'
 INTERVAL_MS = 500
+UDP_PORT = 5300
 MANY = 1000
 MANY_PER_SERVICE = 250
 
@@ -198,6 +200,43 @@ def test_command(lab):
                "nothing is said of a program that is not there")
     # That the check cannot be made is not its fault.
     assert lab.middle.backend(SECOND)["state"] == "up"
+
+
+@contextmanager
+def udp_servers(lab):
+    """One beside each nginx; the list of their processes."""
+    servers = [backend.start("/usr/bin/python3", udp_server.__file__, backend.address, UDP_PORT)
+               for backend in lab.backends]
+    try:
+        yield servers
+    finally:
+        for server in servers:
+            stop_process(server)
+
+
+def test_udp_and_dns(lab):
+    """Answers, and the ICMP error of a closed port, find their way through the tap."""
+    def why_second_is_down():
+        return wait_health(lab, SECOND, "down")["health_reason"]
+
+    with udp_servers(lab) as (_, second):
+        check(lab, type="udp", port=UDP_PORT, payload="PING\n", expect="PONG")
+        wait_health(lab, SECOND, "up")
+        stop_process(second)
+        assert why_second_is_down() == "port unreachable (ICMP)"
+        assert lab.middle.backend(FIRST)["health"] == "up"
+    with udp_servers(lab):
+        check(lab, type="dns", port=UDP_PORT, dns_name="web.example", dns_expect="192.0.2.7")
+        wait_health(lab, SECOND, "up")
+        lab.backends[1].nft("table ip lab { chain in { type filter hook input priority 0; "
+                            f"udp dport {UDP_PORT} drop; }}; }}")
+        try:
+            assert why_second_is_down() == f"no answer within {INTERVAL_MS} ms"
+        finally:
+            lab.backends[1].nft("delete table ip lab")
+        wait_health(lab, SECOND, "up")
+        check(lab, type="dns", port=UDP_PORT, dns_name="web.example", dns_expect="192.0.2.8")
+        assert why_second_is_down() == 'answer lacks "192.0.2.8"'
 
 
 def test_passive(lab):

@@ -13,7 +13,9 @@
 #include "control/config/route_lookup.h"
 #include "control/daemon/health/command_probe.h"
 #include "control/daemon/health/curl_probe.h"
+#include "control/daemon/health/dns_probe.h"
 #include "control/daemon/health/tcp_probe.h"
+#include "control/daemon/health/udp_probe.h"
 
 namespace sluice::control {
 namespace {
@@ -131,6 +133,10 @@ std::unique_ptr<Probe> HealthChecker::make_probe(const ProbeTarget& target) {
     case CheckType::kHttp:
     case CheckType::kHttps:
       return std::make_unique<CurlProbe>(curl_, target);
+    case CheckType::kUdp:
+      return std::make_unique<UdpProbe>(loop_, target);
+    case CheckType::kDns:
+      return std::make_unique<DnsProbe>(loop_, target);
     case CheckType::kCommand:
       break;
   }
