@@ -157,6 +157,7 @@ STAGES = {
     "format": Stage(TEST, format_check),
     "layering": Stage(TEST, lambda: check("scripts/check-layering")),
     "style": Stage(TEST, lambda: check("scripts/check-style")),
+    "compliance": Stage(TEST, lambda: check("scripts/check-compliance")),
     "scripts": Stage(TEST, lambda: pytest("tests/scripts", "build")),
     "build": Stage(COMPILE, lambda: build("scripts/build", "release")),
     "unit": Stage(TEST, lambda: meson_suite("build", "unit"), "build"),
