@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Which addresses may stand where: each says in a few words what is wrong, or nothing.
+#pragma once
+
+#include <string>
+
+#include "control/config/ip_address.h"
+
+namespace sluice::control {
+
+inline constexpr const char* kIpv6NotYet = "IPv6 is not supported by this version";
+
+bool is_loopback(const IpAddress& ip);  // 127.0.0.0/8, ::1
+
+// What a packet may be sent to or from.
+std::string why_not_unicast(const IpAddress& ip);
+// What an HTTP server may listen on. Whether this machine has it shows at the start.
+std::string why_not_listened_on(const IpAddress& ip);
+// An address of one host on a network that is given with it.
+std::string why_not_a_host(const IpPrefix& own);
+
+}  // namespace sluice::control
