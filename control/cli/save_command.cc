@@ -24,9 +24,9 @@ using nlohmann::json;
 void set_weight(Config& config, const json& row) {
   const std::string vip = text_field(row, "vip"), address = text_field(row, "backend");
   for (ServiceConfig& service : config.services) {
-    if (net::to_string(service.vip) != vip) continue;
+    if (to_string(service.vip) != vip) continue;
     for (BackendConfig& backend : service.backends) {
-      if (net::to_string(backend.address) != address) continue;
+      if (to_string(backend.address) != address) continue;
       backend.weight = static_cast<uint32_t>(std::clamp(number_field(row, "weight"),
                                                         static_cast<double>(kWeightRange.min),
                                                         static_cast<double>(kWeightRange.max)));

@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstring>
 
 namespace sluice::control {
 namespace {
@@ -19,32 +21,75 @@ std::optional<uint32_t> parse_number(std::string_view text, uint32_t max) {
   return value;
 }
 
-}  // namespace
-
-std::optional<net::Ipv4Address> parse_ipv4(std::string_view text) {
-  in_addr wire{};
-  if (text.find('\0') != text.npos || inet_pton(AF_INET, std::string(text).c_str(), &wire) != 1) {
+std::optional<net::Ipv6Address> parse_ipv6(std::string_view text) {
+  net::Ipv6Address ip;
+  if (text.find('\0') != text.npos ||
+      inet_pton(AF_INET6, std::string(text).c_str(), ip.bytes.data()) != 1) {
     return std::nullopt;
   }
-  return net::Ipv4Address{wire.s_addr};
+  return ip;
 }
 
-std::optional<net::Ipv4Prefix> parse_prefix(std::string_view text) {
-  const size_t slash = text.find('/');
-  if (slash == text.npos) return std::nullopt;
-  auto ip = parse_ipv4(text.substr(0, slash));
-  auto length = parse_number(text.substr(slash + 1), 32);
-  if (!ip || !length) return std::nullopt;
-  return net::Ipv4Prefix{*ip, static_cast<uint8_t>(*length)};
+// The IPv4 address that an IPv4-mapped one names (RFC 4291 section 2.5.5.2). It is a second name of
+// the same host, which would make two identities of it, so it is not taken.
+std::optional<net::Ipv4Address> mapped_ipv4(const net::Ipv6Address& ip) {
+  constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (!std::equal(kMapped.begin(), kMapped.end(), ip.bytes.begin())) return std::nullopt;
+  net::Ipv4Address v4{};
+  std::memcpy(&v4.raw, ip.bytes.data() + kMapped.size(), sizeof v4.raw);
+  return v4;
 }
 
-std::optional<net::Endpoint> parse_endpoint(std::string_view text) {
+// "[fd00::1]:80" in its parts, "fd00::1" and "80".
+struct HostAndPort {
+  std::string_view host, port;
+  bool in_brackets;
+};
+std::optional<HostAndPort> split_endpoint(std::string_view text) {
+  if (text.starts_with('[')) {
+    const size_t end = text.find("]:");
+    if (end == text.npos) return std::nullopt;
+    return HostAndPort{text.substr(1, end - 1), text.substr(end + 2), true};
+  }
   const size_t colon = text.find(':');
   if (colon == text.npos) return std::nullopt;
-  auto ip = parse_ipv4(text.substr(0, colon));
-  auto port = parse_number(text.substr(colon + 1), 65535);
-  if (!ip || !port || *port == 0) return std::nullopt;
-  return net::Endpoint{*ip, net::be16::from_host(static_cast<uint16_t>(*port))};
+  return HostAndPort{text.substr(0, colon), text.substr(colon + 1), false};
+}
+
+}  // namespace
+
+// ---- reading -----------------------------------------------------------------------------------
+
+std::optional<IpAddress> parse_ip(std::string_view text) {
+  if (text.find(':') != text.npos) {
+    const auto ip = parse_ipv6(text);
+    if (!ip || mapped_ipv4(*ip)) return std::nullopt;
+    return *ip;
+  }
+  net::Ipv4Address ip{};
+  if (text.find('\0') != text.npos || inet_pton(AF_INET, std::string(text).c_str(), &ip.raw) != 1) {
+    return std::nullopt;
+  }
+  return ip;
+}
+
+std::optional<IpPrefix> parse_prefix(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == text.npos) return std::nullopt;
+  const auto ip = parse_ip(text.substr(0, slash));
+  if (!ip) return std::nullopt;
+  const auto length = parse_number(text.substr(slash + 1), ip->bit_count());
+  if (!length) return std::nullopt;
+  return IpPrefix{*ip, static_cast<uint8_t>(*length)};
+}
+
+std::optional<IpEndpoint> parse_endpoint(std::string_view text) {
+  const auto parts = split_endpoint(text);
+  if (!parts) return std::nullopt;
+  const auto ip = parse_ip(parts->host);
+  const auto port = parse_number(parts->port, 65535);
+  if (!ip || ip->is_v4() == parts->in_brackets || !port || *port == 0) return std::nullopt;
+  return IpEndpoint{*ip, net::be16::from_host(static_cast<uint16_t>(*port))};
 }
 
 std::optional<PortRange> parse_port_range(std::string_view text) {
@@ -71,19 +116,32 @@ std::optional<net::MacAddress> parse_mac(std::string_view text) {
   return mac;
 }
 
-bool looks_like_ipv6(std::string_view text) {
-  std::string host(text.substr(0, text.find('/')));
+std::string near_miss(std::string_view text) {
+  std::string_view host = text.substr(0, text.find('/'));
   if (host.starts_with('[')) host = host.substr(1, host.find(']') - 1);
-  in6_addr wire{};
-  return inet_pton(AF_INET6, host.c_str(), &wire) == 1;
+  const size_t zone = host.find('%');
+  const auto ip = parse_ipv6(host.substr(0, zone));
+  if (!ip) return "";
+  if (zone != host.npos) return "without a zone";
+  const auto v4 = mapped_ipv4(*ip);
+  return v4 ? fmt::format("IPv4-mapped: write {}", net::to_string(*v4)) : "";
 }
 
-net::Ipv4Prefix network_of(net::Ipv4Prefix prefix) {
-  return {net::Ipv4Address::from_host(prefix.address.host() & prefix.mask()), prefix.length};
+// ---- writing -----------------------------------------------------------------------------------
+
+std::string to_string(const IpAddress& ip) {
+  if (ip.is_v4()) return net::to_string(ip.v4());
+  char text[INET6_ADDRSTRLEN];
+  return inet_ntop(AF_INET6, ip.bytes().data(), text, sizeof text);
 }
 
-std::string to_string(net::Ipv4Prefix prefix) {
-  return fmt::format("{}/{}", net::to_string(prefix.address), prefix.length);
+std::string to_string(const IpEndpoint& endpoint) {
+  if (endpoint.ip.is_v4()) return net::to_string(endpoint.v4());
+  return fmt::format("[{}]:{}", to_string(endpoint.ip), endpoint.port.host());
+}
+
+std::string to_string(const IpPrefix& prefix) {
+  return fmt::format("{}/{}", to_string(prefix.address), prefix.length);
 }
 
 std::string to_string(const net::MacAddress& mac) {

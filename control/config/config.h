@@ -35,30 +35,36 @@ struct ControlConfig {
   std::string socket = "/run/sluice/sluice.sock";
   std::string read_socket;   // answers questions and changes nothing; empty: none
   std::string socket_group;  // who may ask there, beside the owner; empty: as the process
-  std::optional<net::Endpoint> metrics_listen;  // absent: no metrics
-  std::optional<net::Endpoint> page_listen;     // absent: no status page
+  std::optional<IpEndpoint> metrics_listen;  // absent: no metrics
+  std::optional<IpEndpoint> page_listen;     // absent: no status page
   LogLevel log_level = LogLevel::kInfo;
   bool operator==(const ControlConfig&) const = default;
+};
+
+struct NeighbourConfig {
+  IpAddress ip;
+  net::MacAddress mac;
+  bool operator==(const NeighbourConfig&) const = default;
 };
 
 struct InterfaceConfig {
   std::string name;
   std::string device;
-  std::vector<net::Ipv4Prefix> addresses;
+  std::vector<IpPrefix> addresses;
   std::string kernel;                       // the tap of the host's kernel; empty: none
-  std::vector<PinnedNeighbour> neighbours;  // whose MAC ARP does not change; by address
+  std::vector<NeighbourConfig> neighbours;  // whose MAC ARP does not change; by address
   bool operator==(const InterfaceConfig&) const = default;
 };
 
 struct RouteConfig {
-  net::Ipv4Prefix to{};
-  net::Ipv4Address via{};
+  IpPrefix to;
+  IpAddress via;
   auto operator<=>(const RouteConfig&) const = default;
 };
 
 struct LocalPoolConfig {
   std::string name = "default";
-  std::vector<net::Ipv4Address> addresses;
+  std::vector<IpAddress> addresses;
   PortRange ports = {1024, 65535};
   bool operator==(const LocalPoolConfig&) const = default;
 };
@@ -138,14 +144,14 @@ struct FlowLogConfig {
 };
 
 struct BackendConfig {
-  net::Endpoint address{};
+  IpEndpoint address;
   uint32_t weight = 1;  // 0 drains: the flows it has go on, new ones go elsewhere
   bool operator==(const BackendConfig&) const = default;
 };
 
 struct ServiceConfig {
   std::string name;
-  net::Endpoint vip{};
+  IpEndpoint vip;
   net::Protocol protocol = net::Protocol::kTcp;
   SchedulerKind scheduler = SchedulerKind::kRoundRobin;
   std::string local_pool = "default";

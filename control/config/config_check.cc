@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "control/config/address_rules.h"
 #include "control/config/health_check_rules.h"
 #include "control/config/route_lookup.h"
 #include "control/config/rules.h"
@@ -64,21 +65,21 @@ class Check : private Rules {
   using Seen = std::unordered_map<std::string, std::string>;
   void once(Seen& seen, const std::string& path, const std::string& shown);
 
-  bool on_link(net::Ipv4Address ip) const;
+  bool on_link(const IpAddress& ip) const;
   // Reports an address that is a network's own on a link, or its broadcast address.
-  void must_be_a_host(const std::string& path, const std::string& shown, net::Ipv4Address ip);
-  bool reachable(net::Ipv4Address ip) const;
+  void must_be_a_host(const std::string& path, const std::string& shown, const IpAddress& ip);
+  bool reachable(const IpAddress& ip) const;
 
   std::vector<std::string>& warnings_;
-  RouteTable<net::Ipv4Address> targets_;           // of [[route]]s
-  std::map<net::Ipv4Address, std::string> owned_;  // addresses that are Sluice's, and as what
+  PrefixTable targets_;                     // of [[route]]s
+  std::map<IpAddress, std::string> owned_;  // addresses that are Sluice's, and as what
 };
 
 Check::Check(const Config& config, Reader& reader, std::vector<std::string>& warnings)
     : Rules(config, reader), warnings_(warnings) {
-  std::vector<net::Ipv4Prefix> targets;
+  std::vector<IpPrefix> targets;
   for (const RouteConfig& route : config.routes) targets.push_back(route.to);
-  targets_ = RouteTable<net::Ipv4Address>(targets);
+  targets_ = PrefixTable(targets);
 }
 
 void Check::once(Seen& seen, const std::string& path, const std::string& shown) {
@@ -90,16 +91,16 @@ void Check::once(Seen& seen, const std::string& path, const std::string& shown) 
                       reader_.places.line(first->second).value_or(0)));
 }
 
-bool Check::on_link(net::Ipv4Address ip) const {
+bool Check::on_link(const IpAddress& ip) const {
   for (const InterfaceConfig& interface : config_.interfaces) {
-    for (const net::Ipv4Prefix& own : interface.addresses) {
+    for (const IpPrefix& own : interface.addresses) {
       if (own.length > 0 && own.contains(ip)) return true;
     }
   }
   return false;
 }
 
-bool Check::reachable(net::Ipv4Address ip) const {
+bool Check::reachable(const IpAddress& ip) const {
   return on_link(ip) || targets_.find(ip) != targets_.kNone;
 }
 
@@ -163,9 +164,9 @@ void Check::devices() {
 void Check::networks() {
   std::map<std::string, std::string> owners;
   each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
-    each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Prefix own) {
+    each(path + ".addresses", item.addresses, [&](const std::string& at, const IpPrefix& own) {
       if (!was_read(at)) return;
-      auto [first, is_new] = owners.emplace(to_string(network_of(own)), path);
+      auto [first, is_new] = owners.emplace(to_string(own.network()), path);
       if (is_new || first->second == path) return;
       problem(at, in_quotes(to_string(own)), "a network that no other interface has");
     });
@@ -186,18 +187,18 @@ void Check::ports() {
        });
 }
 
-void Check::must_be_a_host(const std::string& path, const std::string& shown, net::Ipv4Address ip) {
+void Check::must_be_a_host(const std::string& path, const std::string& shown, const IpAddress& ip) {
   if (!was_read(path)) return;
   for (const InterfaceConfig& interface : config_.interfaces) {
-    for (const net::Ipv4Prefix& own : interface.addresses) {
-      constexpr uint8_t kLengthMax = 30;  // RFC 3021: of a /31 both are hosts
-      if (own.length == 0 || own.length > kLengthMax || !own.contains(ip)) continue;
-      const uint32_t host = ip.host() & ~own.mask();
-      if (host != 0 && host != ~own.mask()) continue;
+    for (const IpPrefix& own : interface.addresses) {
+      // RFC 3021, RFC 6164: of two addresses both are hosts.
+      if (own.length == 0 || own.length + 1u >= ip.bit_count() || !own.contains(ip)) continue;
+      const bool is_network = ip == own.first();
+      if (!is_network && (!ip.is_v4() || ip != own.last())) continue;
       problem(path, shown,
               fmt::format("a host's address: this is the {} of {} on interface {}",
-                          host == 0 ? "network address" : "broadcast address",
-                          to_string(network_of(own)), interface.name));
+                          is_network ? "network address" : "broadcast address",
+                          to_string(own.network()), interface.name));
       return;
     }
   }
@@ -205,7 +206,7 @@ void Check::must_be_a_host(const std::string& path, const std::string& shown, ne
 
 void Check::hosts() {
   each("local_pool", config_.local_pools, [&](const std::string& path, const auto& item) {
-    each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Address ip) {
+    each(path + ".addresses", item.addresses, [&](const std::string& at, const IpAddress& ip) {
       must_be_a_host(at, in_quotes(to_string(ip)), ip);
     });
   });
@@ -222,12 +223,12 @@ void Check::hosts() {
 
 // Pinned next hops, and room for all that the configuration names.
 void Check::neighbours() {
-  std::set<net::Ipv4Address> named;
+  std::set<IpAddress> named;
   each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
     const std::string at = path + ".neighbours";
-    for (const PinnedNeighbour& pinned : item.neighbours) {
+    for (const NeighbourConfig& pinned : item.neighbours) {
       named.insert(pinned.ip);
-      const auto is_there = [&](net::Ipv4Prefix own) {
+      const auto is_there = [&](const IpPrefix& own) {
         return own.length > 0 && own.contains(pinned.ip);
       };
       must_be_a_host(at, in_quotes(to_string(pinned.ip)), pinned.ip);
@@ -254,14 +255,14 @@ void Check::neighbours() {
 void Check::own_addresses() {
   Seen interfaces, locals;
   each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
-    each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Prefix own) {
+    each(path + ".addresses", item.addresses, [&](const std::string& at, const IpPrefix& own) {
       once(interfaces, at, in_quotes(to_string(own.address)));
       if (was_read(at)) owned_.emplace(own.address, "an interface's address");
     });
   });
   each("local_pool", config_.local_pools,
        [&](const std::string& path, const LocalPoolConfig& item) {
-         each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Address ip) {
+         each(path + ".addresses", item.addresses, [&](const std::string& at, const IpAddress& ip) {
            once(locals, at, in_quotes(to_string(ip)));
            if (!was_read(at)) return;
            owned_[ip] = "a local address";
@@ -346,13 +347,13 @@ void Check::gateways() {
 // there.
 void Check::clients() {
   if (!topology_was_read()) return;
-  std::set<net::Ipv4Address> hosts;
+  std::set<IpAddress> hosts;
   for (const ServiceConfig& service : config_.services) {
     for (const BackendConfig& backend : service.backends) hosts.insert(backend.address.ip);
   }
   const RouteLookup routes(config_);
   std::set<size_t> of_backends;
-  for (const net::Ipv4Address host : hosts) {
+  for (const IpAddress& host : hosts) {
     if (const auto way = routes.find(host)) of_backends.insert(way->interface);
     if (of_backends.size() == config_.interfaces.size()) break;
   }
@@ -411,13 +412,11 @@ void Check::sockets() {
 // Metrics and page ask nobody who they are.
 void Check::listening() {
   const ControlConfig& control = config_.control;
-  const auto one = [this](const char* key, const std::optional<net::Endpoint>& listen) {
-    constexpr uint32_t kLoopback = 127;
-    if (!listen || listen->ip.host() >> 24 == kLoopback) return;
+  const auto one = [this](const char* key, const std::optional<IpEndpoint>& listen) {
+    if (!listen || is_loopback(listen->ip)) return;
     warnings_.push_back(
-        fmt::format("{} {}: whoever reaches this address can read it; 127.0.0.1 "
-                    "is for this machine alone",
-                    key, to_string(*listen)));
+        fmt::format("{} {}: whoever reaches this address can read it; {} is for this machine alone",
+                    key, to_string(*listen), listen->ip.is_v4() ? "127.0.0.1" : "[::1]"));
   };
   one("control.metrics_listen", control.metrics_listen);
   one("control.page_listen", control.page_listen);
@@ -429,7 +428,7 @@ void Check::listening() {
 
 void Check::kernels() {
   Seen taken;  // names of kernel interfaces
-  std::map<net::Ipv4Address, std::string> kernels;
+  std::map<IpAddress, std::string> kernels;
   each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
     if (const auto link = kernel_interface_of(item.device); link && was_read(path + ".device")) {
       taken.emplace(in_quotes(*link), path + ".device");
@@ -438,12 +437,12 @@ void Check::kernels() {
   each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
     if (item.kernel.empty()) return;
     once(taken, path + ".kernel", in_quotes(item.kernel));
-    for (net::Ipv4Prefix own : item.addresses) kernels.emplace(own.address, item.kernel);
+    for (const IpPrefix& own : item.addresses) kernels.emplace(own.address, item.kernel);
   });
   // The kernel's own connections would take the ports that flows use.
   each("local_pool", config_.local_pools,
        [&](const std::string& path, const LocalPoolConfig& item) {
-         each(path + ".addresses", item.addresses, [&](const std::string& at, net::Ipv4Address ip) {
+         each(path + ".addresses", item.addresses, [&](const std::string& at, const IpAddress& ip) {
            const auto kernel = kernels.find(ip);
            if (!was_read(at) || kernel == kernels.end()) return;
            problem(at, in_quotes(to_string(ip)),

@@ -9,6 +9,7 @@
 #include <algorithm>
 
 #include "control/common/ranges.h"
+#include "control/config/address_rules.h"
 #include "control/config/datagram_kinds.h"
 
 namespace sluice::control {
@@ -18,8 +19,6 @@ constexpr size_t kNameLengthMax = 63;
 constexpr size_t kPathMax = 4096;
 constexpr size_t kGroupNameMax = 32;
 constexpr size_t kSocketPathMax = sizeof(sockaddr_un::sun_path) - sizeof(".lock");
-constexpr const char* kEndpointExpected = "\"address:port\" (IPv4, port 1..65535)";
-constexpr const char* kIpv6NotYet = "IPv6 is not supported by this version";
 
 // ---- kinds -------------------------------------------------------------------------------------
 
@@ -118,81 +117,71 @@ Kind<T> choice(std::vector<std::string> later = {}) {
           }};
 }
 
+// What a text gives, unless `why_not` has something against it.
 template <class T>
-Kind<T> address(std::string expected, std::optional<T> (*parse)(std::string_view)) {
+Kind<T> address(std::string expected, std::optional<T> (*parse)(std::string_view),
+                std::string (*why_not)(const T&)) {
   return {std::move(expected), [=](const toml::value& value, std::string& why) -> std::optional<T> {
             if (!value.is_string()) return std::nullopt;
-            auto parsed = parse(value.as_string().str);
-            if (!parsed && looks_like_ipv6(value.as_string().str)) why = kIpv6NotYet;
-            return parsed;
+            const auto parsed = parse(value.as_string().str);
+            why = parsed ? why_not(*parsed) : near_miss(value.as_string().str);
+            return why.empty() ? parsed : std::nullopt;
           }};
 }
 
-// What a packet may be sent to or from: no network 0, no loopback, no multicast, no class E.
-bool is_unicast(net::Ipv4Address ip) {
-  const uint32_t top = ip.host() >> 24;
-  return top != 0 && top != 127 && top < 224;
+// Packets are IPv4's.
+std::string why_not_of_packets(const IpAddress& ip) {
+  std::string why = why_not_unicast(ip);
+  return why.empty() && !ip.is_v4() ? kIpv6NotYet : why;
 }
 
-net::Ipv4Address ip_of(net::Ipv4Address ip) {
-  return ip;
-}
-net::Ipv4Address ip_of(net::Endpoint endpoint) {
-  return endpoint.ip;
-}
-net::Ipv4Address ip_of(net::Ipv4Prefix prefix) {
-  return prefix.address;
+Kind<IpAddress> unicast_address() {
+  return address<IpAddress>("an IPv4 address", parse_ip, why_not_of_packets);
 }
 
-template <class T>
-Kind<T> unicast(std::string expected, std::optional<T> (*parse)(std::string_view)) {
-  Kind<T> any = address<T>(std::move(expected), parse);
-  return {any.expected, [any](const toml::value& value, std::string& why) -> std::optional<T> {
-            auto parsed = any.convert(value, why);
-            if (!parsed || is_unicast(ip_of(*parsed))) return parsed;
-            why = "a unicast address; 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3 are not";
-            return std::nullopt;
+Kind<IpEndpoint> unicast_endpoint() {
+  return address<IpEndpoint>(
+      "\"address:port\" (IPv4, port 1..65535)", parse_endpoint,
+      [](const IpEndpoint& endpoint) { return why_not_of_packets(endpoint.ip); });
+}
+
+Kind<IpPrefix> interface_address() {
+  return address<IpPrefix>("\"address/length\" (IPv4)", parse_prefix, [](const IpPrefix& own) {
+    std::string why = why_not_of_packets(own.address);
+    return why.empty() ? why_not_a_host(own) : why;
+  });
+}
+
+Kind<IpPrefix> network() {
+  return address<IpPrefix>("\"network/length\" (IPv4)", parse_prefix, [](const IpPrefix& prefix) {
+    if (!prefix.address.is_v4()) return std::string(kIpv6NotYet);
+    if (prefix == prefix.network()) return std::string();
+    return fmt::format("host bits are set: the network is \"{}\"", to_string(prefix.network()));
+  });
+}
+
+Kind<IpEndpoint> listen_address() {
+  return address<IpEndpoint>(
+      "\"address:port\" or \"[IPv6 address]:port\" (port 1..65535)", parse_endpoint,
+      [](const IpEndpoint& endpoint) { return why_not_listened_on(endpoint.ip); });
+}
+
+Kind<PortRange> port_range() {
+  return {"\"first-last\" within 1..65535",
+          [](const toml::value& value, std::string&) -> std::optional<PortRange> {
+            return value.is_string() ? parse_port_range(value.as_string().str) : std::nullopt;
           }};
 }
 
-Kind<net::Ipv4Address> unicast_ipv4() {
-  return unicast<net::Ipv4Address>("an IPv4 address", parse_ipv4);
-}
-Kind<net::Endpoint> unicast_endpoint() {
-  return unicast<net::Endpoint>(kEndpointExpected, parse_endpoint);
-}
-Kind<net::Ipv4Prefix> interface_address() {
-  auto any = unicast<net::Ipv4Prefix>("\"address/length\" (IPv4)", parse_prefix);
-  return {any.expected,
-          [any](const toml::value& value, std::string& why) -> std::optional<net::Ipv4Prefix> {
-            auto own = any.convert(value, why);
-            if (!own) return std::nullopt;
-            const uint32_t host = own->address.host() & ~own->mask();
-            if (own->length >= 31 || (own->length > 0 && host != 0 && host != ~own->mask())) {
-              return own;
-            }
-            why = "a host's address, neither the network's nor its broadcast";
-            return std::nullopt;
-          }};
-}
-
-Kind<net::Ipv4Prefix> network() {
-  Kind<net::Ipv4Prefix> any = address<net::Ipv4Prefix>("\"network/length\" (IPv4)", parse_prefix);
-  return {any.expected,
-          [any](const toml::value& value, std::string& why) -> std::optional<net::Ipv4Prefix> {
-            auto prefix = any.convert(value, why);
-            if (!prefix || *prefix == network_of(*prefix)) return prefix;
-            why = fmt::format("host bits are set: the network is \"{}\"",
-                              to_string(network_of(*prefix)));
-            return std::nullopt;
-          }};
-}
-
-std::optional<PinnedNeighbour> pinned_neighbour(const std::string& ip, const toml::value& mac,
+std::optional<NeighbourConfig> pinned_neighbour(const std::string& ip, const toml::value& mac,
                                                 std::string& why) {
-  const auto address = parse_ipv4(ip);
-  if (!address || !is_unicast(*address)) {
+  const auto address = parse_ip(ip);
+  if (!address || !why_not_unicast(*address).empty()) {
     why = fmt::format("{} is no host's IPv4 address", in_quotes(ip));
+    return std::nullopt;
+  }
+  if (!address->is_v4()) {
+    why = fmt::format("{}: {}", ip, kIpv6NotYet);
     return std::nullopt;
   }
   const auto station = mac.is_string() ? parse_mac(mac.as_string().str) : std::nullopt;
@@ -200,23 +189,23 @@ std::optional<PinnedNeighbour> pinned_neighbour(const std::string& ip, const tom
     why = fmt::format("of {}: \"xx:xx:xx:xx:xx:xx\", one station's", ip);
     return std::nullopt;
   }
-  return PinnedNeighbour{*address, *station};
+  return NeighbourConfig{*address, *station};
 }
 
 // { "10.1.255.1" = "02:00:00:00:00:01", ... }
-Kind<std::vector<PinnedNeighbour>> pinned_neighbours() {
+Kind<std::vector<NeighbourConfig>> pinned_neighbours() {
   constexpr size_t kCountMax = 1024;
   return {fmt::format("a table of at most {} {{\"address\" = \"MAC\"}}", kCountMax),
           [](const toml::value& value,
-             std::string& why) -> std::optional<std::vector<PinnedNeighbour>> {
+             std::string& why) -> std::optional<std::vector<NeighbourConfig>> {
             if (!value.is_table() || value.as_table().size() > kCountMax) return std::nullopt;
-            std::vector<PinnedNeighbour> all;
+            std::vector<NeighbourConfig> all;
             for (const auto& [ip, mac] : value.as_table()) {
               const auto one = pinned_neighbour(ip, mac, why);
               if (!one) return std::nullopt;
               all.push_back(*one);
             }
-            std::ranges::sort(all, {}, &PinnedNeighbour::ip);
+            std::ranges::sort(all, {}, &NeighbourConfig::ip);
             return all;
           }};
 }
@@ -315,10 +304,8 @@ const Keys<ControlConfig> kControlKeys = {
     one("socket", &ControlConfig::socket, text("a path", kSocketPathMax)),
     one("read_socket", &ControlConfig::read_socket, text("a path", kSocketPathMax)),
     one("socket_group", &ControlConfig::socket_group, text("a group's name", kGroupNameMax)),
-    one("metrics_listen", &ControlConfig::metrics_listen,
-        address<net::Endpoint>(kEndpointExpected, parse_endpoint)),
-    one("page_listen", &ControlConfig::page_listen,
-        address<net::Endpoint>(kEndpointExpected, parse_endpoint)),
+    one("metrics_listen", &ControlConfig::metrics_listen, listen_address()),
+    one("page_listen", &ControlConfig::page_listen, listen_address()),
     one("log_level", &ControlConfig::log_level, choice<LogLevel>()),
 };
 
@@ -332,14 +319,13 @@ const Keys<InterfaceConfig> kInterfaceKeys = {
 
 const Keys<RouteConfig> kRouteKeys = {
     one("to", &RouteConfig::to, network(), Need::kRequired),
-    one("via", &RouteConfig::via, unicast_ipv4(), Need::kRequired),
+    one("via", &RouteConfig::via, unicast_address(), Need::kRequired),
 };
 
 const Keys<LocalPoolConfig> kLocalPoolKeys = {
     one("name", &LocalPoolConfig::name, name()),
-    many("addresses", &LocalPoolConfig::addresses, unicast_ipv4(), {1, 256}, Need::kRequired),
-    one("ports", &LocalPoolConfig::ports,
-        address<PortRange>("\"first-last\" within 1..65535", parse_port_range)),
+    many("addresses", &LocalPoolConfig::addresses, unicast_address(), {1, 256}, Need::kRequired),
+    one("ports", &LocalPoolConfig::ports, port_range()),
 };
 
 const Keys<TimeWaitConfig> kTimeWaitKeys = {

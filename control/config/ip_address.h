@@ -70,6 +70,7 @@ struct IpPrefix {
   constexpr IpPrefix(net::Ipv4Prefix prefix) : address(prefix.address), length(prefix.length) {}
 
   net::Ipv4Prefix v4() const { return {address.v4(), length}; }
+  net::Ipv6Prefix v6() const { return {address.v6(), length}; }
 
   bool contains(const IpAddress& ip) const;  // never one of the other family
   IpAddress first() const;                   // its host bits are 0: the network's own address
@@ -77,6 +78,7 @@ struct IpPrefix {
   IpPrefix network() const { return {first(), length}; }  // without its host bits
 
   friend constexpr bool operator==(const IpPrefix&, const IpPrefix&) = default;
+  friend constexpr auto operator<=>(const IpPrefix&, const IpPrefix&) = default;
 };
 
 }  // namespace sluice::control

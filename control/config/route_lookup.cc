@@ -7,26 +7,48 @@
 namespace sluice::control {
 namespace {
 
-RouteTable<net::Ipv4Address> table_of(const std::vector<ResolvedRoute>& routes) {
-  std::vector<net::Ipv4Prefix> prefixes;
+PrefixTable table_of(const std::vector<ResolvedRoute>& routes) {
+  std::vector<IpPrefix> prefixes;
   prefixes.reserve(routes.size());
   for (const ResolvedRoute& route : routes) prefixes.push_back(route.to);
-  return RouteTable<net::Ipv4Address>(prefixes);
+  return PrefixTable(prefixes);
 }
 
 }  // namespace
 
+PrefixTable::PrefixTable(std::span<const IpPrefix> prefixes) {
+  std::vector<net::Ipv4Prefix> v4;
+  std::vector<net::Ipv6Prefix> v6;
+  for (uint32_t i = 0; i < prefixes.size(); ++i) {
+    if (prefixes[i].address.is_v4()) {
+      v4.push_back(prefixes[i].v4());
+      v4_numbers_.push_back(i);
+    } else {
+      v6.push_back(prefixes[i].v6());
+      v6_numbers_.push_back(i);
+    }
+  }
+  v4_ = RouteTable<net::Ipv4Address>(v4);
+  v6_ = RouteTable<net::Ipv6Address>(v6);
+}
+
+uint32_t PrefixTable::find(const IpAddress& ip) const {
+  const uint32_t found = ip.is_v4() ? v4_.find(ip.v4()) : v6_.find(ip.v6());
+  if (found == kNone) return kNone;
+  return ip.is_v4() ? v4_numbers_[found] : v6_numbers_[found];
+}
+
 std::vector<ResolvedRoute> resolve_routes(const Config& config) {
   std::vector<ResolvedRoute> routes;
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
-    for (const net::Ipv4Prefix& own : config.interfaces[i].addresses) {
-      routes.push_back({network_of(own), {}, {i, own.address}});
+    for (const IpPrefix& own : config.interfaces[i].addresses) {
+      routes.push_back({own.network(), {}, {i, own.address}});
     }
   }
-  const RouteTable<net::Ipv4Address> networks = table_of(routes);
+  const PrefixTable networks = table_of(routes);
   for (const RouteConfig& route : config.routes) {
     const uint32_t network = networks.find(route.via);
-    if (network == networks.kNone) continue;
+    if (network == PrefixTable::kNone) continue;
     routes.push_back({route.to, route.via, routes[network].result});
   }
   return routes;
@@ -35,9 +57,9 @@ std::vector<ResolvedRoute> resolve_routes(const Config& config) {
 RouteLookup::RouteLookup(const Config& config)
     : routes_(resolve_routes(config)), table_(table_of(routes_)) {}
 
-std::optional<RouteResult> RouteLookup::find(net::Ipv4Address destination) const {
+std::optional<RouteResult> RouteLookup::find(const IpAddress& destination) const {
   const uint32_t found = table_.find(destination);
-  if (found == table_.kNone) return std::nullopt;
+  if (found == PrefixTable::kNone) return std::nullopt;
   return routes_[found].result;
 }
 

@@ -11,13 +11,29 @@
 namespace sluice::control {
 
 struct RouteResult {
-  size_t interface;         // index into Config::interfaces
-  net::Ipv4Address source;  // the interface's address on the network of destination or gateway
+  size_t interface;  // index into Config::interfaces
+  IpAddress source;  // the interface's address on the network of destination or gateway
+};
+
+// The longest of many prefixes of either family that holds an address.
+class PrefixTable {
+ public:
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  // Of equal prefixes the first counts.
+  explicit PrefixTable(std::span<const IpPrefix> prefixes = {});
+  // The number of the prefix, or kNone.
+  uint32_t find(const IpAddress& ip) const;
+
+ private:
+  RouteTable<net::Ipv4Address> v4_;
+  RouteTable<net::Ipv6Address> v6_;
+  std::vector<uint32_t> v4_numbers_, v6_numbers_;  // by the number in a family's table
 };
 
 struct ResolvedRoute {
-  net::Ipv4Prefix to;
-  net::Ipv4Address via;  // zero: the destination itself is on the link
+  IpPrefix to;
+  IpAddress via;  // zero: the destination itself is on the link
   RouteResult result;
 };
 
@@ -30,11 +46,11 @@ std::vector<ResolvedRoute> resolve_routes(const Config& config);
 class RouteLookup {
  public:
   explicit RouteLookup(const Config& config);
-  std::optional<RouteResult> find(net::Ipv4Address destination) const;
+  std::optional<RouteResult> find(const IpAddress& destination) const;
 
  private:
   std::vector<ResolvedRoute> routes_;
-  RouteTable<net::Ipv4Address> table_;
+  PrefixTable table_;
 };
 
 }  // namespace sluice::control

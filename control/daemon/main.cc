@@ -168,9 +168,8 @@ void log_start(const DataplaneManager& dataplane) {
                  passed_over.empty() ? "" : fmt::format(" (not {})", passed_over));
   }
   for (const ServiceConfig& service : config.services) {
-    spdlog::info("service {}: {} {}, backends {}", service.name,
-                 sluice::net::to_string(service.vip), to_string(service.scheduler),
-                 service.backends.size());
+    spdlog::info("service {}: {} {}, backends {}", service.name, to_string(service.vip),
+                 to_string(service.scheduler), service.backends.size());
   }
 }
 
@@ -293,8 +292,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   set_dpdk_log_quiet(false);
   // Listening comes last: who gets an answer may send packets.
   const ApiServers servers(loop, sockets, commands);
-  if (page)
-    spdlog::info("status page: http://{}/", sluice::net::to_string(*config.control.page_listen));
+  if (page) spdlog::info("status page: http://{}/", to_string(*config.control.page_listen));
   spdlog::info("ready; ask with: sluicectl --socket {} show services", sockets.all.path());
   tell_ready(operations.summary());
   loop.run();

@@ -25,6 +25,7 @@
 
 #include "control/common/text.h"
 #include "control/common/unique_fd.h"
+#include "control/config/socket_address.h"
 
 namespace sluice::control {
 namespace {
@@ -113,18 +114,14 @@ void check_lcore(const char* key, uint32_t lcore, const cpu_set_t& usable) {
                                lcore, join(cpus, ", ")));
 }
 
-void check_listen_port(const char* key, net::Endpoint listen) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = listen.ip.raw;
-  address.sin_port = listen.port.raw;
-  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+void check_listen_port(const char* key, const IpEndpoint& listen) {
+  const SocketAddress address(listen);
+  const UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-      ::listen(fd.get(), 1) == 0) {
-    return;
-  }
+  // As the server will: "[::]" is IPv6 alone.
+  if (!listen.ip.is_v4()) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  if (bind(fd.get(), address.get(), address.length) == 0 && ::listen(fd.get(), 1) == 0) return;
   const int error = errno;
   const std::string remedy =
       error == EADDRINUSE
@@ -132,7 +129,7 @@ void check_listen_port(const char* key, net::Endpoint listen) {
                         listen.port.host())
           : "choose an address of this machine, or leave the key out";
   throw StartError(
-      fmt::format("{} {}: {}; {}", key, net::to_string(listen), std::strerror(error), remedy));
+      fmt::format("{} {}: {}; {}", key, to_string(listen), std::strerror(error), remedy));
 }
 
 }  // namespace
@@ -202,9 +199,10 @@ std::vector<KernelAddress> kernel_addresses() {
   ifaddrs* list = nullptr;
   if (getifaddrs(&list) != 0) return found;
   for (const ifaddrs* item = list; item != nullptr; item = item->ifa_next) {
-    if (item->ifa_addr == nullptr || item->ifa_addr->sa_family != AF_INET) continue;
-    const auto* address = reinterpret_cast<const sockaddr_in*>(item->ifa_addr);
-    found.push_back({item->ifa_name, net::Ipv4Address{address->sin_addr.s_addr}});
+    if (item->ifa_addr == nullptr) continue;
+    const int family = item->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6) continue;
+    found.push_back({item->ifa_name, address_of(*item->ifa_addr)});
   }
   freeifaddrs(list);
   return found;
@@ -213,24 +211,24 @@ std::vector<KernelAddress> kernel_addresses() {
 std::vector<std::string> owned_twice(const Config& config,
                                      const std::vector<KernelAddress>& kernel) {
   std::vector<std::string> lines;
-  std::set<net::Ipv4Address> said;
-  const auto look = [&](const std::string& what, net::Ipv4Address ip) {
+  std::set<IpAddress> said;
+  const auto look = [&](const std::string& what, const IpAddress& ip) {
     for (const KernelAddress& one : kernel) {
       const bool own_tap = std::ranges::any_of(
           config.interfaces, [&](const auto& item) { return item.kernel == one.interface; });
       if (one.ip != ip || own_tap || !said.insert(ip).second) continue;
       lines.push_back(fmt::format(
           "{} {}: the kernel has it too, on {}, and answers for it; ip address del it there", what,
-          net::to_string(ip), one.interface));
+          to_string(ip), one.interface));
     }
   };
   for (const InterfaceConfig& item : config.interfaces) {
-    for (const net::Ipv4Prefix& own : item.addresses) {
+    for (const IpPrefix& own : item.addresses) {
       look(fmt::format("interface {}: address", item.name), own.address);
     }
   }
   for (const LocalPoolConfig& pool : config.local_pools) {
-    for (const net::Ipv4Address ip : pool.addresses) {
+    for (const IpAddress& ip : pool.addresses) {
       look(fmt::format("local_pool {}: address", pool.name), ip);
     }
   }

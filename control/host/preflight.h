@@ -44,7 +44,7 @@ std::vector<std::string> lacking_here(const Config& config, const std::string& s
 // them.
 struct KernelAddress {
   std::string interface;
-  net::Ipv4Address ip;
+  IpAddress ip;
 };
 std::vector<KernelAddress> kernel_addresses();
 std::vector<std::string> owned_twice(const Config& config,

@@ -37,7 +37,7 @@ ValueKind text_that(std::string expected, bool (*fits)(const std::string& text))
 }
 
 bool is_host_text(const std::string& text) {
-  return parse_endpoint(text).has_value() || parse_ipv4(text).has_value();
+  return parse_endpoint(text).has_value() || parse_ip(text).has_value();
 }
 
 void check_members(const std::string& prefix, const json& object, const Parameters& known);

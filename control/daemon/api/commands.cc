@@ -33,7 +33,7 @@ ApiServer::LaterHandler says(Answer answer) {
   return gives([answer](const json& request) { return json{{"message", answer(request)}}; });
 }
 
-net::Endpoint endpoint_in(const json& request, const char* key) {
+IpEndpoint endpoint_in(const json& request, const char* key) {
   return parse_endpoint(request.at(key).get_ref<const std::string&>()).value();
 }
 
@@ -231,13 +231,13 @@ ShownRows Commands::rows() const {
 }
 
 json Commands::explain(const json& request) const {
-  const net::Endpoint local = endpoint_in(request, "local");
-  const net::Endpoint backend = endpoint_in(request, "backend");
+  const IpEndpoint local = endpoint_in(request, "local");
+  const IpEndpoint backend = endpoint_in(request, "backend");
   const auto syn = syn_of(request);
   const auto pool = dataplane_.identities().pools().find({net::Protocol::kTcp, local.ip, backend});
   if (pool == dataplane_.identities().pools().end()) {
     throw RequestError(fmt::format("no pool has {} towards {} (see: sluicectl show pools)",
-                                   net::to_string(local.ip), net::to_string(backend)));
+                                   to_string(local.ip), to_string(backend)));
   }
   const uint16_t port = local.port.host();
   if (!pool->second.range.contains(port)) {

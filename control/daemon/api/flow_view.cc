@@ -38,12 +38,13 @@ void set_side(const json& filter, const char* key, net::Ipv4Prefix& network, net
   if (!filter.contains(key)) return;
   const std::string text = filter.at(key);
   if (const auto endpoint = parse_endpoint(text)) {
-    network = {endpoint->ip, 32};
+    network = {ip_of_packets(key, endpoint->ip), 32};
     port = endpoint->port;
-  } else if (const auto ip = parse_ipv4(text)) {
-    network = {*ip, 32};
+  } else if (const auto ip = parse_ip(text)) {
+    network = {ip_of_packets(key, *ip), 32};
   } else {
-    network = network_of(parse_prefix(text).value());
+    const IpPrefix prefix = parse_prefix(text).value().network();
+    network = {ip_of_packets(key, prefix.address), prefix.length};
   }
 }
 

@@ -52,8 +52,7 @@ Override changed(Override over, const BackendConfig& backend, bool healthy, cons
 // "web 10.2.0.10:80: drain (in the file: weight 2)"
 std::string said_of(const ServiceConfig& service, const BackendConfig& backend,
                     const Override& over) {
-  return fmt::format("{} {}: {} (in the file: weight {})", service.name,
-                     net::to_string(backend.address),
+  return fmt::format("{} {}: {} (in the file: weight {})", service.name, to_string(backend.address),
                      over.empty() ? "no override" : to_string(over), backend.weight);
 }
 
@@ -261,8 +260,8 @@ json Operations::begin_save() const {
     for (const BackendConfig& backend : service.backends) {
       const BackendKey key = key_of(service, backend);
       if (find_override(dataplane_.runtime().overrides, key) == nullptr) continue;
-      rows.push_back({{"vip", net::to_string(service.vip)},
-                      {"backend", net::to_string(backend.address)},
+      rows.push_back({{"vip", to_string(service.vip)},
+                      {"backend", to_string(backend.address)},
                       {"weight", backend.weight}});
     }
   }

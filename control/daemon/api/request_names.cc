@@ -8,6 +8,8 @@
 
 #include "control/common/errors.h"
 #include "control/common/text.h"
+#include "control/config/address_rules.h"
+#include "control/config/address_text.h"
 #include "control/config/config_schema.h"
 
 namespace sluice::control {
@@ -28,14 +30,21 @@ const ServiceConfig& service_named(const Config& config, const std::string& name
 }
 
 const BackendConfig& backend_at(const ServiceConfig& service, const std::string& address) {
+  const auto wanted = parse_endpoint(address);
   std::vector<std::string> addresses;
   for (const BackendConfig& backend : service.backends) {
-    addresses.push_back(net::to_string(backend.address));
-    if (addresses.back() == address) return backend;
+    if (backend.address == wanted) return backend;
+    addresses.push_back(to_string(backend.address));
   }
   throw RequestError(fmt::format("service {} has no backend {}; the nearest: {}", service.name,
                                  in_quotes(address),
                                  join(near_ones(address, addresses, kNearShown), ", ")));
+}
+
+net::Ipv4Address ip_of_packets(const char* parameter, const IpAddress& ip) {
+  if (ip.is_v4()) return ip.v4();
+  throw RequestError(fmt::format("{}: got {}, expected an IPv4 address: {}", parameter,
+                                 to_string(ip), kIpv6NotYet));
 }
 
 }  // namespace sluice::control

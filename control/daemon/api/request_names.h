@@ -5,11 +5,16 @@
 #include <string>
 
 #include "control/config/config.h"
+#include "control/config/ip_address.h"
 
 namespace sluice::control {
 
-// Both throw RequestError, with the names that come nearest.
+// Both throw RequestError, with the names that come nearest. A backend goes by its address, however
+// that is written.
 const ServiceConfig& service_named(const Config& config, const std::string& name);
 const BackendConfig& backend_at(const ServiceConfig& service, const std::string& address);
+
+// The parameter's address as packets have it. Throws RequestError where that cannot be.
+net::Ipv4Address ip_of_packets(const char* parameter, const IpAddress& ip);
 
 }  // namespace sluice::control

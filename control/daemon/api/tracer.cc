@@ -21,9 +21,11 @@ using nlohmann::json;
 constexpr std::chrono::seconds kUnreadMax{5};
 constexpr size_t kRowsPerRead = 500;  // bounds an answer
 
+// "10.1.0.7:40000", or "10.1.0.7" for all of its ports.
 net::Endpoint client_of(const std::string& text) {
-  if (const auto endpoint = parse_endpoint(text)) return *endpoint;
-  return {parse_ipv4(text).value(), {}};
+  const IpEndpoint client =
+      parse_endpoint(text).value_or(IpEndpoint{parse_ip(text).value_or(IpAddress()), {}});
+  return {ip_of_packets("client", client.ip), client.port};
 }
 
 std::string flags_text(uint8_t flags) {
@@ -103,7 +105,7 @@ json Tracer::start(const json& request) {
   const std::string client = request.at("client");
   TraceFilter filter{client_of(client), {}};
   if (request.contains("service"))
-    filter.vip = service_named(dataplane_.config(), request.at("service")).vip;
+    filter.vip = service_named(dataplane_.config(), request.at("service")).vip.v4();
   const uint32_t count = request.value("count", kTraceCountDefault);
   const uint32_t seconds = request.value("seconds", kTraceSecondsDefault);
   const auto now = Clock::now();

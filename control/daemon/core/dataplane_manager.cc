@@ -41,8 +41,8 @@ std::string reason(const std::exception& error) {
 // Gateways and backends that are on an interface's first network.
 std::vector<net::Ipv4Address> neighbours_on(const Config& config, size_t interface) {
   std::vector<net::Ipv4Address> found;
-  const auto add = [&](net::Ipv4Address ip) {
-    if (config.interfaces[interface].addresses.front().contains(ip)) found.push_back(ip);
+  const auto add = [&](const IpAddress& ip) {
+    if (config.interfaces[interface].addresses.front().contains(ip)) found.push_back(ip.v4());
   };
   for (const RouteConfig& route : config.routes) add(route.via);
   for (const ServiceConfig& service : config.services) {
@@ -128,7 +128,7 @@ void DataplaneManager::try_tx_queues() {
                            port.tx_queue_count(),
                            packets_.front(),
                            port.mac(),
-                           config_.interfaces[i].addresses.front().address,
+                           config_.interfaces[i].addresses.front().address.v4(),
                            neighbours_on(config_, i)};
     const uint16_t sending = count_sending_queues(probe, kEchoTime);
     if (sending == port.tx_queue_count()) continue;
@@ -378,7 +378,7 @@ void DataplaneManager::take_from_kernel(const Snapshot& snapshot) {
     const auto name = kernel_interface_of(interface.device);
     if (!name || !interface.device.starts_with("net_af_packet")) continue;
     IngressDrop::Link link{*name, {}};
-    for (const net::Ipv4Prefix& own : interface.addresses) link.addresses.push_back(own.address);
+    for (const IpPrefix& own : interface.addresses) link.addresses.push_back(own.address.v4());
     links.push_back(std::move(link));
     if (kernel_forwards(*name)) {
       forwarding.push_back(fmt::format("net.ipv4.conf.{}.forwarding=0", *name));

@@ -65,7 +65,7 @@ Identities::Wanted Identities::wanted_by(const Config& config) {
     for (const BackendConfig& backend : service.backends) {
       wanted.backends[key_of(service, backend)] = {.service = service.name,
                                                    .weight = backend.weight};
-      for (net::Ipv4Address local : locals.addresses) {
+      for (const IpAddress& local : locals.addresses) {
         wanted.pools[key_of(service, backend, local)] = {.range = locals.ports};
         wanted.paths.insert({key_of(service, backend), local});
       }
@@ -88,13 +88,13 @@ void Identities::check(const Wanted& wanted) const {
     throw ApplyError(fmt::format(
         "local_pool.ports: {} is in use with the ports {}; other ones need a restart, or another "
         "local address",
-        net::to_string(key.local), to_string(present->second.range)));
+        to_string(key.local), to_string(present->second.range)));
   }
 }
 
 // Of pools, and of those that have none: no service uses their local_pool.
 size_t Identities::count_locals(const Wanted& wanted) const {
-  std::set<net::Ipv4Address> locals = wanted.locals;
+  std::set<IpAddress> locals = wanted.locals;
   for (const auto& [key, pool] : pools_) locals.insert(key.local);
   return locals.size();
 }
@@ -128,7 +128,8 @@ void Identities::adopt_services(const Wanted& wanted) {
     if (entry.id != kNoId) continue;
     entry.id = static_cast<ServiceId>(ids.take());
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
-      registries_[worker]->services.set(entry.id, std::make_unique<ServiceState>(key.vip, worker));
+      registries_[worker]->services.set(entry.id,
+                                        std::make_unique<ServiceState>(key.vip.v4(), worker));
     }
   }
 }
@@ -161,12 +162,13 @@ void Identities::adopt_pools(const Wanted& wanted, const Config& config) {
     // elsewhere is handed off.
     const std::optional<RouteResult> way = routes.find(key.backend.ip);
     const auto interface = static_cast<uint16_t>(way ? way->interface : 0);
-    const auto shares = steering_.share_ports(key.local, key.backend, interface, pool.range);
+    const net::Ipv4Address local = key.local.v4();
+    const net::Endpoint backend = key.backend.v4();
+    const auto shares = steering_.share_ports(local, backend, interface, pool.range);
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
       Registry& registry = *registries_[worker];
-      registry.pools.set(
-          entry.id, std::make_unique<PoolState>(key.local, key.backend, shares, worker, random_,
-                                                registry.port_chunks));
+      registry.pools.set(entry.id, std::make_unique<PoolState>(local, backend, shares, worker,
+                                                               random_, registry.port_chunks));
     }
   }
 }

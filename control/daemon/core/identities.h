@@ -107,7 +107,7 @@ class Identities {
     std::map<BackendKey, BackendEntry> backends;
     std::map<PoolKey, PoolEntry> pools;
     std::set<PathKey> paths;
-    std::set<net::Ipv4Address> locals;
+    std::set<IpAddress> locals;
   };
   static Wanted wanted_by(const Config& config);
   void check(const Wanted& wanted) const;

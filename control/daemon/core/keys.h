@@ -5,33 +5,33 @@
 #include <compare>
 
 #include "control/config/config.h"
-#include "dataplane/net/address.h"
+#include "control/config/ip_address.h"
 #include "dataplane/net/protocol.h"
 
 namespace sluice::control {
 
 struct ServiceKey {
   net::Protocol protocol;
-  net::Endpoint vip;
+  IpEndpoint vip;
   auto operator<=>(const ServiceKey&) const = default;
 };
 
 struct BackendKey {
   ServiceKey service;
-  net::Endpoint address;
+  IpEndpoint address;
   auto operator<=>(const BackendKey&) const = default;
 };
 
 struct PoolKey {
   net::Protocol protocol;
-  net::Ipv4Address local;
-  net::Endpoint backend;
+  IpAddress local;
+  IpEndpoint backend;
   auto operator<=>(const PoolKey&) const = default;
 };
 
 struct PathKey {
   BackendKey backend;
-  net::Ipv4Address local;
+  IpAddress local;
   auto operator<=>(const PathKey&) const = default;
 };
 
@@ -46,7 +46,7 @@ inline BackendKey key_of(const ServiceConfig& service, const BackendConfig& back
   return {key_of(service), backend.address};
 }
 inline PoolKey key_of(const ServiceConfig& service, const BackendConfig& backend,
-                      net::Ipv4Address local) {
+                      const IpAddress& local) {
   return {service.protocol, local, backend.address};
 }
 

@@ -20,9 +20,9 @@ bool answers(const FindNeighbours::Answer& answer) {
 std::vector<net::Ipv4Address> destinations_of(const DataplaneManager& dataplane) {
   std::set<net::Ipv4Address> all;
   for (const auto& [key, backend] : dataplane.identities().backends()) {
-    if (!backend.removed) all.insert(key.address.ip);
+    if (!backend.removed) all.insert(key.address.ip.v4());
   }
-  for (const RouteConfig& route : dataplane.config().routes) all.insert(route.via);
+  for (const RouteConfig& route : dataplane.config().routes) all.insert(route.via.v4());
   return {all.begin(), all.end()};
 }
 

@@ -70,7 +70,7 @@ std::vector<std::string> list_overrides(const Overrides& overrides, const Config
       const Override* over = find_override(overrides, key_of(service, backend));
       if (over == nullptr) continue;
       list.push_back(
-          fmt::format("{} {} {}", service.name, net::to_string(backend.address), to_string(*over)));
+          fmt::format("{} {} {}", service.name, to_string(backend.address), to_string(*over)));
     }
   }
   return list;

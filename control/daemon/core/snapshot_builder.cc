@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Builds a Snapshot, one part after the other. Pure: the same input gives the same snapshot.
+// Addresses become the dataplane's here.
 #include "control/daemon/core/snapshot_builder.h"
 
 #include <algorithm>
@@ -16,9 +17,11 @@ namespace {
 void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<PortInfo>& ports) {
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     const InterfaceConfig& interface = config.interfaces[i];
-    InterfaceView view{interface.name, ports[i].id, ports[i].mac, interface.addresses,
-                       ports[i].mtu.usable};
-    view.pinned = interface.neighbours;
+    InterfaceView view{interface.name, ports[i].id, ports[i].mac, {}, ports[i].mtu.usable};
+    for (const IpPrefix& own : interface.addresses) view.addresses.push_back(own.v4());
+    for (const NeighbourConfig& pinned : interface.neighbours) {
+      view.pinned.push_back({pinned.ip.v4(), pinned.mac});
+    }
     view.link_ups = ports[i].link_ups;
     snapshot.interfaces.push_back(std::move(view));
     if (snapshot.interface_of_port.size() <= ports[i].id) {
@@ -30,16 +33,17 @@ void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<
 
 void add_routes(Snapshot& snapshot, const Config& config) {
   for (const ResolvedRoute& route : resolve_routes(config)) {
-    snapshot.routes.push_back(
-        {route.to, route.via, static_cast<uint16_t>(route.result.interface), route.result.source});
+    snapshot.routes.push_back({route.to.v4(), route.via.v4(),
+                               static_cast<uint16_t>(route.result.interface),
+                               route.result.source.v4()});
   }
 }
 
 BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
                     const LocalPoolConfig& locals, uint32_t weight, const Identities& identities) {
   const BackendKey key = key_of(service, backend);
-  BackendView view{identities.backends().at(key).id, backend.address, weight, {}};
-  for (net::Ipv4Address local : locals.addresses) {
+  BackendView view{identities.backends().at(key).id, backend.address.v4(), weight, {}};
+  for (const IpAddress& local : locals.addresses) {
     view.paths.push_back(identities.paths().at({key, local}).id);
   }
   return view;
@@ -55,7 +59,7 @@ void add_services(Snapshot& snapshot, const Config& config, const AllWeights& al
     view.id = identities.services().at(key_of(service)).id;
     view.name = service.name;
     view.protocol = service.protocol;
-    view.vip = service.vip;
+    view.vip = service.vip.v4();
     view.scheduler = service.scheduler;
     view.on_refusal = drain.value_or(service.on_refusal);
     view.reset_on_timeout = service.reset_on_timeout;
@@ -97,20 +101,21 @@ void count_sharers(Snapshot& snapshot, const Identities& identities) {
 // With what was removed and lingers: its packets must still find their way.
 void add_identities(Snapshot& snapshot, const Identities& identities) {
   for (const auto& [key, service] : identities.services()) {
-    if (service.removed) snapshot.removed_services.push_back({service.id, key.protocol, key.vip});
+    if (!service.removed) continue;
+    snapshot.removed_services.push_back({service.id, key.protocol, key.vip.v4()});
   }
   for (const auto& [key, pool] : identities.pools()) {
-    snapshot.pools.push_back({pool.id, key.protocol, key.local, key.backend});
+    snapshot.pools.push_back({pool.id, key.protocol, key.local.v4(), key.backend.v4()});
   }
 }
 
 void add_own_addresses(Snapshot& snapshot, const Config& config, const Identities& identities) {
   for (const auto& [key, service] : identities.services()) {
-    snapshot.own_everywhere.push_back(key.vip.ip);
+    snapshot.own_everywhere.push_back(key.vip.ip.v4());
   }
-  for (const auto& [key, pool] : identities.pools()) snapshot.locals.push_back(key.local);
+  for (const auto& [key, pool] : identities.pools()) snapshot.locals.push_back(key.local.v4());
   for (const LocalPoolConfig& pool : config.local_pools) {
-    snapshot.locals.insert(snapshot.locals.end(), pool.addresses.begin(), pool.addresses.end());
+    for (const IpAddress& local : pool.addresses) snapshot.locals.push_back(local.v4());
   }
   snapshot.own_everywhere.insert(snapshot.own_everywhere.end(), snapshot.locals.begin(),
                                  snapshot.locals.end());

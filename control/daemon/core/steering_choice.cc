@@ -29,8 +29,8 @@ std::string no_rules(const Config& config, const std::vector<Port>& ports, uint3
       return fmt::format("interface {}: {} rx queues for {} workers", name,
                          ports[i].rx_queue_count(), workers);
     }
-    const std::string refusal =
-        FlowRules(ports[i].id(), workers).refusal(config.local_pools.front().addresses.front());
+    const net::Ipv4Address local = config.local_pools.front().addresses.front().v4();
+    const std::string refusal = FlowRules(ports[i].id(), workers).refusal(local);
     if (!refusal.empty()) return fmt::format("interface {}: {}", name, refusal);
   }
   return {};

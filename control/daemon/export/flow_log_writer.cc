@@ -15,7 +15,8 @@ namespace sluice::control {
 namespace {
 
 constexpr std::chrono::milliseconds kPeriod{20};
-constexpr size_t kRecords = 256;  // taken at a time
+constexpr size_t kRecords = 256;                          // taken at a time
+constexpr net::Protocol kProtocol = net::Protocol::kTcp;  // of every flow
 
 std::string_view fix_of(net::SeqAdjust adjust) {
   if (!adjust.any()) return "none";
@@ -68,7 +69,7 @@ void FlowLog::apply(const Config& config) {
   path_ = config.flow_log.file;
   for (const ServiceConfig& service : config.services) {
     // Names of services that were removed stay: their flows may end yet.
-    configured_[service.vip] = nlohmann::json(service.name).dump();
+    configured_[key_of(service)] = nlohmann::json(service.name).dump();
   }
   order();
 }
@@ -121,7 +122,7 @@ void FlowLog::empty_rings() {
       const unsigned count = ring->collect(records.data(), kRecords);
       if (count == 0) break;
       for (unsigned i = 0; i < count; ++i) {
-        const auto name = names_.find(records[i].vip);
+        const auto name = names_.find({kProtocol, records[i].vip});
         append_flow(lines_, records[i], name == names_.end() ? "null" : name->second);
       }
       file_.append(lines_);

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "control/config/config.h"
+#include "control/daemon/core/keys.h"
 #include "control/host/flow_log_file.h"
 #include "dataplane/port/flow_log_ring.h"
 
@@ -41,7 +42,7 @@ class FlowLog {
   void reopen();
 
  private:
-  using Names = std::map<net::Endpoint, std::string>;  // of services, as JSON strings, by VIP
+  using Names = std::map<ServiceKey, std::string>;  // of services, as JSON strings
 
   // What the control thread wants, until the writer has taken it over.
   struct Order {

@@ -3,7 +3,6 @@
 #include "control/daemon/export/http_server.h"
 
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -12,6 +11,8 @@
 #include <map>
 #include <system_error>
 #include <thread>
+
+#include "control/config/socket_address.h"
 
 namespace sluice::control {
 namespace {
@@ -29,6 +30,14 @@ constexpr size_t kMakingWayMax = 64;
 
 using Body = std::shared_ptr<const std::string>;
 
+// Whom a connection counts for: its address, of IPv6 the /64, in which a host has any that it
+// likes.
+IpAddress client_of(const sockaddr& source) {
+  constexpr uint8_t kHostsNetwork = 64;
+  const IpAddress ip = address_of(source);
+  return ip.is_v4() ? ip : IpPrefix{ip, kHostsNetwork}.first();
+}
+
 }  // namespace
 
 HttpAnswer plain_answer(unsigned status, std::string text) {
@@ -38,7 +47,7 @@ HttpAnswer plain_answer(unsigned status, std::string text) {
 
 class HttpServer::Daemon {
  public:
-  Daemon(net::Endpoint listen, Handler handler, Headers headers, HttpLimits limits)
+  Daemon(const IpEndpoint& listen, Handler handler, Headers headers, HttpLimits limits)
       : handler_(std::move(handler)), headers_(std::move(headers)), limits_(limits) {
     start(listen);
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
@@ -54,19 +63,19 @@ class HttpServer::Daemon {
  private:
   struct HttpConnection {
     int fd;
-    uint32_t address;
+    IpAddress client;
     HttpClock::time_point deadline;
     bool answered = false;
     bool ended = false;  // shut down by us; libmicrohttpd is about to notice
   };
 
-  void start(net::Endpoint listen);
+  void start(const IpEndpoint& listen);
   void run(const std::stop_token& stop);
   void end(HttpConnection& connection);
   void end_late();
-  void make_way_for(uint32_t address);
+  void make_way_for(const IpAddress& client);
   void make_way_among(const std::function<bool(const HttpConnection&)>& candidate);
-  size_t open_count(uint32_t address) const;
+  size_t open_count(const IpAddress& client) const;
   MHD_Result answer(MHD_Connection* connection, const char* path, std::string_view method);
   HttpAnswer answer_to(const char* path, std::string_view method);
   void note(MHD_Connection* connection, void** context, MHD_ConnectionNotificationCode code);
@@ -79,14 +88,10 @@ class HttpServer::Daemon {
   std::jthread thread_;
 };
 
-void HttpServer::Daemon::start(net::Endpoint listen) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = listen.ip.raw;
-  address.sin_port = listen.port.raw;
+void HttpServer::Daemon::start(const IpEndpoint& listen) {
+  const SocketAddress address(listen);
   const MHD_AcceptPolicyCallback on_accept = [](void* self, const sockaddr* from, socklen_t) {
-    const auto* source = reinterpret_cast<const sockaddr_in*>(from);
-    static_cast<Daemon*>(self)->make_way_for(source->sin_addr.s_addr);
+    static_cast<Daemon*>(self)->make_way_for(client_of(*from));
     return MHD_YES;
   };
   const MHD_AccessHandlerCallback on_request = [](void* self, MHD_Connection* connection,
@@ -100,9 +105,11 @@ void HttpServer::Daemon::start(net::Endpoint listen) {
     static_cast<Daemon*>(self)->note(connection, context, code);
   };
   errno = 0;
+  // "[::]" is IPv6 alone, as each address says what it is.
+  const unsigned family = listen.ip.is_v4() ? MHD_NO_FLAG : MHD_USE_IPv6;
   daemon_ = MHD_start_daemon(
-      MHD_USE_EPOLL, 0, on_accept, this, on_request, this, MHD_OPTION_SOCK_ADDR, &address,
-      MHD_OPTION_NOTIFY_CONNECTION, on_connection, this, MHD_OPTION_CONNECTION_LIMIT,
+      MHD_USE_EPOLL | family, 0, on_accept, this, on_request, this, MHD_OPTION_SOCK_ADDR,
+      address.get(), MHD_OPTION_NOTIFY_CONNECTION, on_connection, this, MHD_OPTION_CONNECTION_LIMIT,
       static_cast<unsigned>(limits_.connections_max + kMakingWayMax),
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory, MHD_OPTION_CONNECTION_TIMEOUT,
       kIdleSecondsMax, MHD_OPTION_LISTEN_BACKLOG_SIZE, kHttpBacklog, MHD_OPTION_END);
@@ -137,9 +144,9 @@ void HttpServer::Daemon::end_late() {
   }
 }
 
-size_t HttpServer::Daemon::open_count(uint32_t address) const {
-  return static_cast<size_t>(std::ranges::count_if(connections_, [=](const HttpConnection& each) {
-    return !each.ended && each.address == address;
+size_t HttpServer::Daemon::open_count(const IpAddress& client) const {
+  return static_cast<size_t>(std::ranges::count_if(connections_, [&](const HttpConnection& each) {
+    return !each.ended && each.client == client;
   }));
 }
 
@@ -154,21 +161,21 @@ void HttpServer::Daemon::make_way_among(
   }
 }
 
-void HttpServer::Daemon::make_way_for(uint32_t address) {
-  if (open_count(address) >= limits_.connections_per_address_max) {
-    return make_way_among([=](const HttpConnection& each) { return each.address == address; });
+void HttpServer::Daemon::make_way_for(const IpAddress& client) {
+  if (open_count(client) >= limits_.connections_per_address_max) {
+    return make_way_among([&](const HttpConnection& each) { return each.client == client; });
   }
-  std::map<uint32_t, size_t> counts;
+  std::map<IpAddress, size_t> counts;
   size_t all = 0;
   for (const HttpConnection& each : connections_) {
     if (each.ended) continue;
-    ++counts[each.address];
+    ++counts[each.client];
     ++all;
   }
   if (all < limits_.connections_max) return;
   const auto most =
       std::ranges::max_element(counts, {}, [](const auto& each) { return each.second; });
-  make_way_among([=](const HttpConnection& each) { return each.address == most->first; });
+  make_way_among([=](const HttpConnection& each) { return each.client == most->first; });
 }
 
 void HttpServer::Daemon::note(MHD_Connection* connection, void** context,
@@ -176,10 +183,10 @@ void HttpServer::Daemon::note(MHD_Connection* connection, void** context,
   if (code == MHD_CONNECTION_NOTIFY_STARTED) {
     const int fd =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    const auto* source = reinterpret_cast<const sockaddr_in*>(
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+    const sockaddr* source =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     *context = &connections_.emplace_back(
-        HttpConnection{fd, source->sin_addr.s_addr, HttpClock::now() + limits_.request_max});
+        HttpConnection{fd, client_of(*source), HttpClock::now() + limits_.request_max});
   } else if (*context != nullptr) {
     connections_.remove_if([&](const HttpConnection& each) { return &each == *context; });
   }
@@ -225,7 +232,8 @@ MHD_Result HttpServer::Daemon::answer(MHD_Connection* connection, const char* pa
 
 // ------------------------------------------------------------------------------------------------
 
-HttpServer::HttpServer(net::Endpoint listen, Handler handler, Headers headers, HttpLimits limits)
+HttpServer::HttpServer(const IpEndpoint& listen, Handler handler, Headers headers,
+                       HttpLimits limits)
     : daemon_(std::make_unique<Daemon>(listen, std::move(handler), std::move(headers), limits)) {}
 
 HttpServer::~HttpServer() = default;

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "dataplane/net/address.h"
+#include "control/config/ip_address.h"
 
 namespace sluice::control {
 
@@ -43,7 +43,8 @@ class HttpServer {
   using Headers = std::vector<std::pair<const char*, const char*>>;  // beside each answer
 
   // Throws std::system_error when the address cannot be listened on.
-  HttpServer(net::Endpoint listen, Handler handler, Headers headers = {}, HttpLimits limits = {});
+  HttpServer(const IpEndpoint& listen, Handler handler, Headers headers = {},
+             HttpLimits limits = {});
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

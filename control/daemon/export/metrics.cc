@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "control/common/errors.h"
+#include "control/config/address_text.h"
 
 namespace sluice::control {
 namespace {
@@ -63,13 +64,12 @@ void MetricSamples::add_histogram(const char* name, const char* help, Labels lab
 
 // ---- the two threads ---------------------------------------------------------------------------
 
-Metrics::Metrics(LoopCall& calls, net::Endpoint listen, Collect collect) try
+Metrics::Metrics(LoopCall& calls, const IpEndpoint& listen, Collect collect) try
     : calls_(calls),
       collect_(std::move(collect)),
       server_(listen, [this](std::string_view path) { return answer(path); }) {
 } catch (const std::system_error& error) {
-  throw StartError(
-      fmt::format("control.metrics_listen {}: {}", net::to_string(listen), error.what()));
+  throw StartError(fmt::format("control.metrics_listen {}: {}", to_string(listen), error.what()));
 }
 
 HttpAnswer Metrics::answer(std::string_view path) {

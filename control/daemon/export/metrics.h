@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "control/config/ip_address.h"
 #include "control/daemon/export/http_server.h"
 #include "control/daemon/loop/loop_call.h"
-#include "dataplane/net/address.h"
 
 namespace sluice::control {
 
@@ -45,7 +45,7 @@ class Metrics {
   using Collect = std::function<std::vector<prometheus::MetricFamily>()>;
 
   // `collect` runs on the loop. Throws StartError when the address cannot be listened on.
-  Metrics(LoopCall& calls, net::Endpoint listen, Collect collect);
+  Metrics(LoopCall& calls, const IpEndpoint& listen, Collect collect);
 
  private:
   HttpAnswer answer(std::string_view path);

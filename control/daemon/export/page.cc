@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "control/common/errors.h"
+#include "control/config/address_text.h"
 #include "control/daemon/export/http_server.h"
 #include "control/page_html.h"
 
@@ -27,7 +28,7 @@ const HttpServer::Headers kPageHeaders = {
 
 class Page::Server {
  public:
-  explicit Server(net::Endpoint listen)
+  explicit Server(const IpEndpoint& listen)
       : http_(
             listen, [this](std::string_view path) { return answer(path); }, kPageHeaders) {}
 
@@ -51,9 +52,9 @@ class Page::Server {
   HttpServer http_;  // last: it calls into all of this
 };
 
-Page::Page(net::Endpoint listen) try : server_(std::make_unique<Server>(listen)) {
+Page::Page(const IpEndpoint& listen) try : server_(std::make_unique<Server>(listen)) {
 } catch (const std::system_error& error) {
-  throw StartError(fmt::format("control.page_listen {}: {}", net::to_string(listen), error.what()));
+  throw StartError(fmt::format("control.page_listen {}: {}", to_string(listen), error.what()));
 }
 
 Page::~Page() = default;

@@ -9,14 +9,14 @@
 #include <memory>
 #include <string>
 
-#include "dataplane/net/address.h"
+#include "control/config/ip_address.h"
 
 namespace sluice::control {
 
 class Page {
  public:
   // Throws StartError when the address cannot be listened on.
-  explicit Page(net::Endpoint listen);
+  explicit Page(const IpEndpoint& listen);
   ~Page();
   Page(const Page&) = delete;
   Page& operator=(const Page&) = delete;

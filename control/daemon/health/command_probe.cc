@@ -12,14 +12,14 @@ namespace sluice::control {
 namespace {
 
 std::vector<std::string> environment_of(const ProbeTarget& target) {
-  const net::Endpoint to = target.checked();
+  const IpEndpoint to = target.checked();
   const char* path = std::getenv("PATH");
   return {fmt::format("PATH={}", path != nullptr ? path : "/usr/sbin:/usr/bin:/sbin:/bin"),
           fmt::format("SLUICE_SERVICE={}", target.service),
-          fmt::format("SLUICE_BACKEND={}", net::to_string(target.backend)),
-          fmt::format("SLUICE_ADDRESS={}", net::to_string(to.ip)),
+          fmt::format("SLUICE_BACKEND={}", to_string(target.backend)),
+          fmt::format("SLUICE_ADDRESS={}", to_string(to.ip)),
           fmt::format("SLUICE_PORT={}", to.port.host()),
-          fmt::format("SLUICE_SOURCE={}", net::to_string(target.source)),
+          fmt::format("SLUICE_SOURCE={}", to_string(target.source)),
           fmt::format("SLUICE_DEVICE={}", target.device),
           fmt::format("SLUICE_TIMEOUT_MS={}", target.check.timeout.count())};
 }

@@ -15,11 +15,13 @@
 namespace sluice::control {
 namespace {
 
-// By which name the request and the TLS handshake go; the connection goes to the backend anyway.
+// By which name the request and the TLS handshake go, as it stands in a URL; the connection goes to
+// the backend anyway.
 std::string host_of(const ProbeTarget& target) {
   if (!target.check.tls_name.empty()) return target.check.tls_name;
   if (!target.check.host.empty()) return target.check.host.substr(0, target.check.host.find(':'));
-  return net::to_string(target.checked().ip);
+  const IpAddress ip = target.checked().ip;
+  return ip.is_v4() ? to_string(ip) : fmt::format("[{}]", to_string(ip));
 }
 
 }  // namespace
@@ -40,7 +42,7 @@ CurlProbe::~CurlProbe() {
 }
 
 void CurlProbe::set_up_connection() {
-  const std::string to = "::" + net::to_string(target_.checked());
+  const std::string to = "::" + to_string(target_.checked());
   connect_to_ = curl_slist_append(connect_to_, to.c_str());
   curl_easy_setopt(easy_, CURLOPT_CONNECT_TO, connect_to_);
   curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, error_);

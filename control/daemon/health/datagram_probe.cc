@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "control/daemon/health/socket_address.h"
+#include "control/config/socket_address.h"
 
 namespace sluice::control {
 namespace {
@@ -34,8 +34,8 @@ bool DatagramProbe::open() {
   return socket_ &&
          setsockopt(socket_.get(), SOL_SOCKET, SO_BINDTODEVICE, device.c_str(),
                     static_cast<socklen_t>(device.size())) == 0 &&
-         bind(socket_.get(), source.get(), source.size()) == 0 &&
-         connect(socket_.get(), to.get(), to.size()) == 0 &&
+         bind(socket_.get(), source.get(), source.length) == 0 &&
+         connect(socket_.get(), to.get(), to.length) == 0 &&
          send(socket_.get(), question_.data(), question_.size(), 0) >= 0;
 }
 

@@ -39,7 +39,7 @@ milliseconds median_of(const std::deque<milliseconds>& values) {
 }
 
 std::string name_of(const ProbeTarget& target) {
-  return fmt::format("{} {}", target.service, net::to_string(target.backend));
+  return fmt::format("{} {}", target.service, to_string(target.backend));
 }
 
 ProbeTarget target_of(const Config& config, const RouteLookup& routes, const ServiceConfig& service,

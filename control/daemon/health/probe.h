@@ -9,21 +9,21 @@
 #include <string>
 
 #include "control/config/config.h"
-#include "dataplane/net/address.h"
+#include "control/config/ip_address.h"
 
 namespace sluice::control {
 
 // What is to be checked, and from where.
 struct ProbeTarget {
   std::string service;
-  net::Endpoint backend;
-  net::Ipv4Address source;  // the interface's address towards the backend
-  std::string device;       // the interface's tap; empty: it has none
+  IpEndpoint backend;
+  IpAddress source;    // the interface's address towards the backend
+  std::string device;  // the interface's tap; empty: it has none
   HealthCheckConfig check;
   bool operator==(const ProbeTarget&) const = default;
 
   // The backend's address, at the port that is checked.
-  net::Endpoint checked() const {
+  IpEndpoint checked() const {
     if (check.port == 0) return backend;
     return {backend.ip, net::be16::from_host(static_cast<uint16_t>(check.port))};
   }

@@ -10,31 +10,22 @@
 #include <cerrno>
 #include <cstring>
 
+#include "control/config/socket_address.h"
+
 namespace sluice::control {
-namespace {
-
-sockaddr_in address_of(net::Endpoint endpoint) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = endpoint.ip.raw;
-  address.sin_port = endpoint.port.raw;
-  return address;
-}
-
-}  // namespace
 
 UniqueFd probe_socket(const ProbeTarget& target) {
-  UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const SocketAddress source({target.source, {}});
+  UniqueFd fd(socket(source.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const linger reset{1, 0};
   const int on = 1;
-  const sockaddr_in source = address_of({target.source, {}});
   const auto device_length = static_cast<socklen_t>(target.device.size());
   const bool ready =
       fd && setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset) == 0 &&
       setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, target.device.c_str(), device_length) ==
           0 &&
       setsockopt(fd.get(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) == 0 &&
-      bind(fd.get(), reinterpret_cast<const sockaddr*>(&source), sizeof source) == 0;
+      bind(fd.get(), source.get(), source.length) == 0;
   return ready ? std::move(fd) : UniqueFd();
 }
 
@@ -44,9 +35,8 @@ void TcpProbe::start(Done done) {
     return done(ProbeResult::none(
         fmt::format("no socket by {}: {}", target_.device, std::strerror(errno))));
   }
-  const sockaddr_in to = address_of(target_.checked());
-  if (connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 &&
-      errno != EINPROGRESS) {
+  const SocketAddress to(target_.checked());
+  if (connect(socket_.get(), to.get(), to.length) != 0 && errno != EINPROGRESS) {
     // At once: what this host has against it. The backend's word comes later.
     const std::string reason = std::strerror(errno);
     socket_ = UniqueFd();

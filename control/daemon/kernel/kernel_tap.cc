@@ -44,14 +44,14 @@ UniqueFd make_device(const std::string& name) {
 }
 
 // Only what has to change: an address that is removed takes routes with it.
-void change_addresses(const std::string& link, std::vector<net::Ipv4Prefix>& now,
-                      const std::vector<net::Ipv4Prefix>& next) {
+void change_addresses(const std::string& link, std::vector<IpPrefix>& now,
+                      const std::vector<IpPrefix>& next) {
   for (size_t i = now.size(); i-- > 0;) {
     if (std::ranges::find(next, now[i]) != next.end()) continue;
     remove_address(link, now[i]);
     now.erase(now.begin() + static_cast<ptrdiff_t>(i));
   }
-  for (const net::Ipv4Prefix& own : next) {
+  for (const IpPrefix& own : next) {
     if (std::ranges::find(now, own) != now.end()) continue;
     add_address(link, own);
     now.push_back(own);
@@ -78,14 +78,13 @@ void change_routes(const std::string& link, std::set<RouteConfig>& now,
 }  // namespace
 
 KernelTap::KernelTap(const std::string& name, net::MacAddress mac, uint32_t mtu,
-                     const std::vector<net::Ipv4Prefix>& addresses,
-                     const std::vector<RouteConfig>& routes)
+                     const std::vector<IpPrefix>& addresses, const std::vector<RouteConfig>& routes)
     : name_(name), fd_(make_device(name)) {
   bring_up(name_, mac, mtu);
   configure(addresses, routes);
 }
 
-void KernelTap::configure(const std::vector<net::Ipv4Prefix>& addresses,
+void KernelTap::configure(const std::vector<IpPrefix>& addresses,
                           const std::vector<RouteConfig>& routes) {
   // A route needs its gateway's network, so routes go first and come last. With the last address of
   // a network the kernel itself removes what depended on it, so they are all put in place anew.

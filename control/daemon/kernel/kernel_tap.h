@@ -20,11 +20,10 @@ class KernelTap {
   // Makes the device, gives it what the interface has and brings it up. Throws std::runtime_error
   // with the step that failed.
   KernelTap(const std::string& name, net::MacAddress mac, uint32_t mtu,
-            const std::vector<net::Ipv4Prefix>& addresses, const std::vector<RouteConfig>& routes);
+            const std::vector<IpPrefix>& addresses, const std::vector<RouteConfig>& routes);
 
   // Changes what the kernel has to these; throws likewise.
-  void configure(const std::vector<net::Ipv4Prefix>& addresses,
-                 const std::vector<RouteConfig>& routes);
+  void configure(const std::vector<IpPrefix>& addresses, const std::vector<RouteConfig>& routes);
 
   const std::string& name() const { return name_; }
   int fd() const { return fd_.get(); }
@@ -42,7 +41,7 @@ class KernelTap {
   std::string name_;
   UniqueFd fd_;
   bool gone_ = false;
-  std::vector<net::Ipv4Prefix> addresses_;
+  std::vector<IpPrefix> addresses_;
   std::set<RouteConfig> routes_;
 };
 

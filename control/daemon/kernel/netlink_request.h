@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-#include "dataplane/net/address.h"
+#include "control/config/ip_address.h"
 
 namespace sluice::control {
 
@@ -26,7 +26,9 @@ class NetlinkRequest {
   void put(uint16_t attribute, const void* data, size_t size) {
     mnl_attr_put(header_, attribute, size, data);
   }
-  void put(uint16_t attribute, net::Ipv4Address ip) { put(attribute, &ip.raw, sizeof ip.raw); }
+  void put(uint16_t attribute, const IpAddress& ip) {
+    put(attribute, ip.bytes().data(), ip.bytes().size());
+  }
   void put(uint16_t attribute, uint32_t number) { put(attribute, &number, sizeof number); }
 
   // `accepted` is an errno that is as good as success. Throws std::runtime_error with the step and

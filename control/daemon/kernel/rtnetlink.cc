@@ -28,26 +28,29 @@ unsigned index_of(const std::string& link) {
   return index;
 }
 
-void change_address(const std::string& link, net::Ipv4Prefix address, bool add) {
+uint8_t family_of(const IpAddress& ip) {
+  return ip.is_v4() ? AF_INET : AF_INET6;
+}
+
+void change_address(const std::string& link, const IpPrefix& address, bool add) {
   NetlinkRequest request(add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
   auto& body = request.body<ifaddrmsg>();
-  body.ifa_family = AF_INET;
+  body.ifa_family = family_of(address.address);
   body.ifa_prefixlen = address.length;
   body.ifa_scope = RT_SCOPE_UNIVERSE;
   body.ifa_index = index_of(link);
   request.put(IFA_LOCAL, address.address);
   request.put(IFA_ADDRESS, address.address);
-  if (add && address.length < 31) {
-    request.put(IFA_BROADCAST,
-                net::Ipv4Address::from_host(address.address.host() | ~address.mask()));
+  if (add && address.address.is_v4() && address.length < 31) {
+    request.put(IFA_BROADCAST, address.last());
   }
-  request.send(fmt::format("address {}", net::to_string(address.address)), add ? 0 : EADDRNOTAVAIL);
+  request.send(fmt::format("address {}", to_string(address.address)), add ? 0 : EADDRNOTAVAIL);
 }
 
 void change_route(const std::string& link, const RouteConfig& route, bool add) {
   NetlinkRequest request(add ? RTM_NEWROUTE : RTM_DELROUTE, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
   auto& body = request.body<rtmsg>();
-  body.rtm_family = AF_INET;
+  body.rtm_family = family_of(route.to.address);
   body.rtm_dst_len = route.to.length;
   body.rtm_table = RT_TABLE_MAIN;
   body.rtm_protocol = RTPROT_STATIC;
@@ -113,10 +116,10 @@ void bring_up(const std::string& link, net::MacAddress mac, uint32_t mtu) {
   request.send("MAC address and MTU");
 }
 
-void add_address(const std::string& link, net::Ipv4Prefix address) {
+void add_address(const std::string& link, const IpPrefix& address) {
   change_address(link, address, true);
 }
-void remove_address(const std::string& link, net::Ipv4Prefix address) {
+void remove_address(const std::string& link, const IpPrefix& address) {
   change_address(link, address, false);
 }
 void add_route(const std::string& link, const RouteConfig& route) {

@@ -17,8 +17,8 @@ std::vector<RouteConfig> routes_through(const Config& config, size_t interface);
 
 // Each throws std::runtime_error with the step and the kernel's reason.
 void bring_up(const std::string& link, net::MacAddress mac, uint32_t mtu);
-void add_address(const std::string& link, net::Ipv4Prefix address);
-void remove_address(const std::string& link, net::Ipv4Prefix address);
+void add_address(const std::string& link, const IpPrefix& address);
+void remove_address(const std::string& link, const IpPrefix& address);
 void add_route(const std::string& link, const RouteConfig& route);
 void remove_route(const std::string& link, const RouteConfig& route);
 

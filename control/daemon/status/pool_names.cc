@@ -10,7 +10,7 @@ namespace sluice::control {
 
 PoolNames::PoolNames(const Config& config) {
   for (const LocalPoolConfig& pool : config.local_pools) {
-    for (const net::Ipv4Address address : pool.addresses) pools_[address] = &pool;
+    for (const IpAddress& address : pool.addresses) pools_[address] = &pool;
   }
   for (const ServiceConfig& service : config.services) {
     for (const BackendConfig& backend : service.backends) {
@@ -19,7 +19,7 @@ PoolNames::PoolNames(const Config& config) {
   }
 }
 
-std::string PoolNames::local_pool(net::Ipv4Address local) const {
+std::string PoolNames::local_pool(const IpAddress& local) const {
   const auto found = pools_.find(local);
   return found == pools_.end() ? "" : found->second->name;
 }

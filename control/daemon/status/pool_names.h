@@ -17,15 +17,15 @@ class PoolNames {
   explicit PoolNames(const Config& config);
 
   // The [[local_pool]] that has the address; empty when none has it any more.
-  std::string local_pool(net::Ipv4Address local) const;
+  std::string local_pool(const IpAddress& local) const;
   // The services that take its ports, from A to Z and separated by ", "; empty when none does any
   // more.
   std::string services(const PoolKey& pool) const;
 
  private:
-  std::map<net::Ipv4Address, const LocalPoolConfig*> pools_;
+  std::map<IpAddress, const LocalPoolConfig*> pools_;
   // By protocol and backend.
-  std::map<std::pair<net::Protocol, net::Endpoint>, std::vector<const ServiceConfig*>> services_;
+  std::map<std::pair<net::Protocol, IpEndpoint>, std::vector<const ServiceConfig*>> services_;
 };
 
 }  // namespace sluice::control

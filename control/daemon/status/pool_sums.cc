@@ -45,7 +45,7 @@ struct Sum {
   // By worker: a SYN that found no port counts in the pool of every local address, and is one.
   std::vector<uint64_t> exhausted;
 
-  void add(const PortPool& pool, uint64_t cannot_be_taken, net::Ipv4Address local, size_t worker) {
+  void add(const PortPool& pool, uint64_t cannot_be_taken, const IpAddress& local, size_t worker) {
     const PortPool::Counters& counters = pool.counters();
     for (const SummedLevel& level : kSummedLevels) {
       row.*level.sum += (counters.*level.counter).value();
@@ -60,16 +60,16 @@ struct Sum {
     const double percent = 100 * static_cast<double>(cannot_be_taken) / ports;
     if (row.pools++ > 0 && percent <= row.fullest_percent) return;
     row.fullest_percent = percent;
-    row.fullest_local = net::to_string(local);
+    row.fullest_local = to_string(local);
     row.fullest_worker = worker;
   }
 };
 
-using SumKey = std::pair<net::Endpoint, std::string>;  // backend, local pool
+using SumKey = std::pair<IpEndpoint, std::string>;  // backend, local pool
 
 PoolSumRow row_of_sum(const SumKey& key, const Sum& sum, bool waits) {
   PoolSumRow row = sum.row;
-  row.backend = net::to_string(key.first);
+  row.backend = to_string(key.first);
   row.local_pool = key.second;
   row.waits = waits;
   row.exhausted.total = std::accumulate(sum.exhausted.begin(), sum.exhausted.end(), uint64_t{0});

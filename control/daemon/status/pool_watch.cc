@@ -62,8 +62,8 @@ void PoolWatch::look(const Identities& identities, const TimeWaitConfig& time_wa
     if (next > pool.level) {
       const bool waits = time_wait.reuse != ReusePolicy::kRebase;
       spdlog::warn("pool {} -> {}: {:.0f} % of {} ports are in use{}; add local addresses",
-                   net::to_string(key.local), net::to_string(key.backend), percent,
-                   entry.range.size(), waits ? " or rest in TIME_WAIT" : "");
+                   to_string(key.local), to_string(key.backend), percent, entry.range.size(),
+                   waits ? " or rest in TIME_WAIT" : "");
     }
     pool.level = next;
   }

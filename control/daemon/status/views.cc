@@ -172,7 +172,7 @@ BackendRow backend_row(const DataplaneManager& dataplane, const BackendKey& key,
   const Override* over = find_override(dataplane.runtime().overrides, key);
   const auto counts = HandshakeLatency::counted(dataplane.identities(), backend.id);
   return {.service = backend.service,
-          .address = net::to_string(key.address),
+          .address = to_string(key.address),
           .weight_configured = backend.weight,
           .override = over == nullptr ? OptString() : OptString(to_string(*over)),
           .handshake_p50_ms = watch.quantile_ms(key, 0.5),
@@ -232,8 +232,8 @@ WorkerRow worker_row(const DataplaneManager& dataplane, size_t i, const WorkerLo
 
 PoolRow pool_row(const PoolKey& key, const PortPool& ports) {
   const PortPool::Counters& counters = ports.counters();
-  return {.local = net::to_string(key.local),
-          .backend = net::to_string(key.backend),
+  return {.local = to_string(key.local),
+          .backend = to_string(key.backend),
           .ports = ports.set().size(),
           .available = counters.available.value(),
           .time_wait = counters.time_wait.value(),
@@ -286,7 +286,7 @@ std::vector<ServiceRow> service_rows(const DataplaneManager& dataplane) {
     const auto& check = service.health_check;
     const bool all_down = dataplane.weights_of(service).all_down;
     rows.push_back({.name = service.name,
-                    .vip = net::to_string(service.vip),
+                    .vip = to_string(service.vip),
                     .protocol = String(to_string(service.protocol)),
                     .scheduler = String(to_string(service.scheduler)),
                     .local_pool = service.local_pool,

@@ -102,9 +102,9 @@ TEST(Config, ValuesArrive) {
   ASSERT_EQ(config.interfaces.size(), 2u);
   EXPECT_EQ(config.interfaces[1].device, "net_af_packet1,iface=lb-server");
   EXPECT_EQ(to_string(config.routes.at(0).to), "192.0.2.0/24");
-  EXPECT_EQ(net::to_string(config.services.at(0).vip), "10.3.0.1:80");
+  EXPECT_EQ(to_string(config.services.at(0).vip), "10.3.0.1:80");
   EXPECT_EQ(config.services[0].backends.at(0).weight, 2u);
-  EXPECT_EQ(net::to_string(*config.control.metrics_listen), "127.0.0.1:9180");
+  EXPECT_EQ(to_string(*config.control.metrics_listen), "127.0.0.1:9180");
   EXPECT_EQ(config.eal.worker_lcores, std::vector<uint32_t>{1});
   EXPECT_EQ(local_pool_of(config, config.services[0]).ports.size(), 64512u);
 }
@@ -116,7 +116,7 @@ TEST(Config, PinnedNeighboursArrive) {
   EXPECT_EQ(problems_of(text.str()), "");
   const auto pinned = parse_config(text.str()).config.interfaces.at(0).neighbours;
   ASSERT_EQ(pinned.size(), 2u);
-  EXPECT_EQ(net::to_string(pinned[0].ip), "10.1.0.1");
+  EXPECT_EQ(to_string(pinned[0].ip), "10.1.0.1");
   EXPECT_EQ(to_string(pinned[1].mac), "02:00:00:00:00:0b");
 }
 

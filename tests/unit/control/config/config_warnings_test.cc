@@ -45,5 +45,15 @@ TEST(Config, WarnsOfWhatIsOddButMayBeMeant) {
   EXPECT_NE(loaded.warnings[3].find("page_listen 10.1.2.3:9181: whoever"), std::string::npos);
 }
 
+TEST(Config, ListensOnIpv6AndWarnsWhereOthersCanReachIt) {
+  Text text;
+  text.top = "[control]\nmetrics_listen = \"[::1]:9180\"\npage_listen = \"[::]:9181\"";
+  const LoadedConfig loaded = parse_config(text.str());
+  ASSERT_TRUE(loaded.ok());
+  EXPECT_EQ(to_string(*loaded.config.control.metrics_listen), "[::1]:9180");
+  EXPECT_NE(loaded.warnings.back().find("page_listen [::]:9181: whoever"), std::string::npos);
+  EXPECT_NE(loaded.warnings.back().find("[::1] is for this machine"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace sluice::control

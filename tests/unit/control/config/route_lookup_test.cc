@@ -14,16 +14,16 @@
 namespace sluice::control {
 namespace {
 
-net::Ipv4Prefix network(uint32_t host, uint8_t length) {
-  return network_of({net::Ipv4Address::from_host(host), length});
+IpPrefix network(uint32_t host, uint8_t length) {
+  return IpPrefix(net::Ipv4Address::from_host(host), length).network();
 }
 
 /// The narrowest of the interfaces' networks.
-std::optional<RouteResult> network_with(const Config& config, net::Ipv4Address ip, int& length) {
+std::optional<RouteResult> network_with(const Config& config, const IpAddress& ip, int& length) {
   std::optional<RouteResult> best;
   length = -1;
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
-    for (const net::Ipv4Prefix& own : config.interfaces[i].addresses) {
+    for (const IpPrefix& own : config.interfaces[i].addresses) {
       if (!own.contains(ip) || own.length <= length) continue;
       best = {i, own.address};
       length = own.length;
@@ -33,7 +33,7 @@ std::optional<RouteResult> network_with(const Config& config, net::Ipv4Address i
 }
 
 /// On the link before by a route of the same length.
-std::optional<RouteResult> search(const Config& config, net::Ipv4Address ip) {
+std::optional<RouteResult> search(const Config& config, const IpAddress& ip) {
   int length;
   std::optional<RouteResult> best = network_with(config, ip, length);
   for (const RouteConfig& route : config.routes) {
@@ -88,8 +88,8 @@ TEST(RouteLookup, ManyRoutesAreRead) {
   const LoadedConfig loaded = parse_config(Text{.route = routes_text(16'384)}.str());
   ASSERT_TRUE(loaded.ok()) << describe(loaded.problems, "f");
   const RouteLookup lookup(loaded.config);
-  EXPECT_TRUE(lookup.find(*parse_ipv4("20.63.255.9")));
-  EXPECT_FALSE(lookup.find(*parse_ipv4("20.64.0.9")));
+  EXPECT_TRUE(lookup.find(*parse_ip("20.63.255.9")));
+  EXPECT_FALSE(lookup.find(*parse_ip("20.64.0.9")));
   const LoadedConfig more = parse_config(Text{.route = routes_text(16'385)}.str());
   ASSERT_EQ(more.problems.size(), 1u) << describe(more.problems, "f");
   EXPECT_EQ(more.problems[0].expected, "at most 16384 tables [[route]]");

@@ -2,15 +2,19 @@
 // The checks before DPDK starts: each failure is one line that says the remedy.
 #include "control/host/preflight.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 
 #include "control/common/unique_fd.h"
+#include "control/config/address_text.h"
+#include "control/config/socket_address.h"
 #include "control/daemon/export/metrics.h"
 
 namespace sluice::control {
@@ -60,10 +64,10 @@ TEST(Preflight, ACheckNamesAPciDeviceThatIsNotThere) {
 TEST(Preflight, AnAddressThatTheKernelHasTooIsNamed) {
   Config config;
   config.interfaces = {{"client", "net_null0", {*parse_prefix("10.1.255.254/16")}, "sluice0"}};
-  config.local_pools = {{"default", {*parse_ipv4("10.2.0.1")}}};
+  config.local_pools = {{"default", {*parse_ip("10.2.0.1")}}};
   config.services = {{.name = "web", .vip = *parse_endpoint("10.3.0.1:80")}};
   const auto of = [&](const char* interface, const char* ip) {
-    return owned_twice(config, {{interface, *parse_ipv4(ip)}});
+    return owned_twice(config, {{interface, *parse_ip(ip)}});
   };
   EXPECT_EQ(of("eth1", "10.1.255.253"), std::vector<std::string>{});
   EXPECT_EQ(of("sluice0", "10.1.255.254"), std::vector<std::string>{});  // our own tap
@@ -74,7 +78,7 @@ TEST(Preflight, AnAddressThatTheKernelHasTooIsNamed) {
   EXPECT_TRUE(mentions(of("eth1", "10.3.0.1")[0], "service web: vip"));
   bool loopback = false;
   for (const KernelAddress& one : kernel_addresses()) {
-    loopback = loopback || one.ip == *parse_ipv4("127.0.0.1");
+    loopback = loopback || one.ip == *parse_ip("127.0.0.1");
   }
   EXPECT_TRUE(loopback);
 }
@@ -171,6 +175,31 @@ TEST(Preflight, AMetricsPortInUseIsNamed) {
   EXPECT_TRUE(mentions(line, "control.metrics_listen 127.0.0.1:")) << line;
   EXPECT_TRUE(mentions(line, "ss -ltnp")) << line;
   control.metrics_listen = parse_endpoint("192.0.2.1:9180");
+  EXPECT_TRUE(mentions(refusal([&] { check_listen_ports(control); }), "address of this machine"));
+}
+
+TEST(Preflight, AnIpv6PortInUseIsNamed) {
+  const UniqueFd fd(socket(AF_INET6, SOCK_STREAM, 0));
+  const SocketAddress loopback(*parse_endpoint("[::1]:1"));
+  sockaddr_in6 address{};
+  std::memcpy(&address, loopback.get(), sizeof address);
+  address.sin6_port = 0;
+  socklen_t size = sizeof address;
+  if (bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) {
+    GTEST_SKIP() << "no IPv6 on this machine";
+  }
+  ASSERT_EQ(listen(fd.get(), 1), 0);
+  getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  const net::be16 port{address.sin6_port};
+  ControlConfig control;
+  control.metrics_listen = IpEndpoint{*parse_ip("::1"), port};
+  const std::string line = refusal([&] { check_listen_ports(control); });
+  EXPECT_TRUE(mentions(line, fmt::format("control.metrics_listen [::1]:{}: ", port.host())))
+      << line;
+  EXPECT_TRUE(mentions(line, "ss -ltnp")) << line;
+  control.metrics_listen = IpEndpoint{*parse_ip("0.0.0.0"), port};
+  EXPECT_EQ(refusal([&] { check_listen_ports(control); }), "");
+  control.metrics_listen = parse_endpoint("[2001:db8::1]:9180");
   EXPECT_TRUE(mentions(refusal([&] { check_listen_ports(control); }), "address of this machine"));
 }
 

@@ -49,8 +49,8 @@ addresses = [)";
 
 class Keeper : public testing::Test {
  protected:
-  net::Endpoint at(const char* text) { return *parse_endpoint(text); }
-  net::Ipv4Address ip(const char* text) { return *parse_ipv4(text); }
+  IpEndpoint at(const char* text) { return *parse_endpoint(text); }
+  net::Ipv4Address ip(const char* text) { return parse_ip(text)->v4(); }
   BackendState& backend(const char* vip, const char* address) {
     return *registry_->backends
                 [identities_.backends().at({{net::Protocol::kTcp, at(vip)}, at(address)}).id];
@@ -286,7 +286,7 @@ TEST_F(Keeper, TheSnapshotSaysWhatTheConfigurationSays) {
   EXPECT_EQ(snapshot->find_route(ip("192.0.2.1"))->interface, 0);
 
   const ServiceView* service =
-      snapshot->find_service(snapshot->service_at(net::Protocol::kTcp, at("10.3.0.1:80")));
+      snapshot->find_service(snapshot->service_at(net::Protocol::kTcp, at("10.3.0.1:80").v4()));
   ASSERT_NE(service, nullptr);
   EXPECT_EQ(service->wrr_order, std::vector<uint16_t>{0});
   EXPECT_EQ(service->backends[1].weight, 0u);
@@ -302,8 +302,9 @@ TEST_F(Keeper, AddressesOfWhatLingersStayOurs) {
   const auto snapshot = build(next);
   EXPECT_TRUE(snapshot->is_own(ip("10.3.0.1"), 0));
   EXPECT_TRUE(snapshot->is_local(ip("10.2.0.1")));
-  EXPECT_EQ(snapshot->find_service(snapshot->service_at(net::Protocol::kTcp, at("10.3.0.1:80"))),
-            nullptr);
+  EXPECT_EQ(
+      snapshot->find_service(snapshot->service_at(net::Protocol::kTcp, at("10.3.0.1:80").v4())),
+      nullptr);
 }
 
 TEST(Reload, NamesWhatNeedsARestart) {

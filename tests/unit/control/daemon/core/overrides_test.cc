@@ -11,7 +11,7 @@
 namespace sluice::control {
 namespace {
 
-net::Endpoint at(const char* text) {
+IpEndpoint at(const char* text) {
   return *parse_endpoint(text);
 }
 

@@ -25,6 +25,7 @@ class Exporter : public testing::Test {
     getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address_), &length);
   }
 
+  net::Endpoint listen() const { return {{address_.sin_addr.s_addr}, {address_.sin_port}}; }
   std::vector<prometheus::MetricFamily> collect() {
     ++made_;
     MetricSamples samples;
@@ -57,8 +58,7 @@ TEST_F(Exporter, ItsTextIsMadeOnceASecondAtMost) {
     while (!stop) loop_.run_once(milliseconds(10));
   });
   {
-    Metrics metrics(calls_, {{address_.sin_addr.s_addr}, {address_.sin_port}},
-                    [this] { return collect(); });
+    Metrics metrics(calls_, listen(), [this] { return collect(); });
     const auto begin = EventLoop::Clock::now();
     EXPECT_NE(get().find("version=0.0.4"), std::string::npos);
     for (int i = 0; i < 20; ++i) EXPECT_NE(get().find("\nmade "), std::string::npos);
@@ -75,8 +75,7 @@ TEST_F(Exporter, ItsTextIsMadeOnceASecondAtMost) {
 
 // One that waits for the control thread in vain holds up the others no longer than that once.
 TEST_F(Exporter, AControlThreadThatHangsIsAGap) {
-  Metrics metrics(calls_, {{address_.sin_addr.s_addr}, {address_.sin_port}},
-                  [this] { return collect(); });
+  Metrics metrics(calls_, listen(), [this] { return collect(); });
   const auto begin = EventLoop::Clock::now();
   for (int i = 0; i < 3; ++i) EXPECT_NE(get().find(" 503 "), std::string::npos);
   EXPECT_LT(EventLoop::Clock::now() - begin, milliseconds(1600));

@@ -5,17 +5,15 @@
 #include <chrono>
 #include <optional>
 
+#include "control/config/address_text.h"
 #include "control/daemon/health/probe.h"
 #include "control/daemon/loop/event_loop.h"
 
 namespace sluice::control {
 
-inline ProbeTarget target(uint16_t port, CheckType type = CheckType::kTcp) {
-  ProbeTarget to{"web",
-                 {*parse_ipv4("127.0.0.1"), net::be16::from_host(port)},
-                 *parse_ipv4("127.0.0.1"),
-                 "lo",
-                 {}};
+inline ProbeTarget target(uint16_t port, CheckType type = CheckType::kTcp,
+                          const char* at = "127.0.0.1") {
+  ProbeTarget to{"web", {*parse_ip(at), net::be16::from_host(port)}, *parse_ip(at), "lo", {}};
   to.check.type = type;
   return to;
 }

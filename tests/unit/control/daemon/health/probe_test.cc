@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Checks on the loopback: what a listener, a closed port, a silent one and a program come to.
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/socket.h>
 
 #include <thread>
 
+#include "control/config/address_text.h"
+#include "control/config/socket_address.h"
 #include "control/daemon/health/command_probe.h"
 #include "control/daemon/health/curl_probe.h"
 #include "control/daemon/health/tcp_probe.h"
@@ -18,18 +21,19 @@ namespace {
 using std::chrono::milliseconds;
 using Kind = ProbeResult::Kind;
 
+constexpr const char* kLoopbacks[] = {"127.0.0.1", "::1"};
+
 // A listening socket that answers the first connection with `answer`, if there is one.
 class Listener {
  public:
-  explicit Listener(std::string answer = "") : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  explicit Listener(std::string answer = "", const char* at = "127.0.0.1") {
+    SocketAddress address({*parse_ip(at), {}});
+    fd_ = UniqueFd(socket(address.family(), SOCK_STREAM, 0));
+    EXPECT_EQ(bind(fd_.get(), address.get(), address.length), 0) << at;
     EXPECT_EQ(listen(fd_.get(), 4), 0);
-    socklen_t length = sizeof address;
-    getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length);
-    port_ = ntohs(address.sin_port);
+    getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address.storage), &address.length);
+    // The port is at the same place in both families.
+    port_ = ntohs(reinterpret_cast<const sockaddr_in&>(address.storage).sin_port);
     if (answer.empty()) return;
     thread_ = std::thread([this, answer = std::move(answer)] {
       const UniqueFd peer(accept(fd_.get(), nullptr, nullptr));
@@ -57,26 +61,29 @@ class Listener {
 };
 
 TEST(TcpProbe, AcceptedRefusedAndWithoutADevice) {
-  EventLoop loop;
-  const Listener listener;
-  TcpProbe good(loop, target(listener.port()));
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(result_of(loop, good).kind, Kind::kGood);
+  for (const char* at : kLoopbacks) {
+    EventLoop loop;
+    const Listener listener("", at);
+    TcpProbe good(loop, target(listener.port(), CheckType::kTcp, at));
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(result_of(loop, good).kind, Kind::kGood) << at;
 
-  TcpProbe refused(loop, target(1));
-  const ProbeResult said = result_of(loop, refused);
-  EXPECT_EQ(said.kind, Kind::kCritical);
-  EXPECT_EQ(said.reason, "connect: Connection refused");
+    TcpProbe refused(loop, target(1, CheckType::kTcp, at));
+    const ProbeResult said = result_of(loop, refused);
+    EXPECT_EQ(said.kind, Kind::kCritical) << at;
+    EXPECT_EQ(said.reason, "connect: Connection refused") << at;
 
-  ProbeTarget nowhere = target(listener.port());
-  nowhere.device = "no-such-link";
-  TcpProbe none(loop, nowhere);
-  EXPECT_EQ(result_of(loop, none).kind, Kind::kNone);
+    ProbeTarget nowhere = target(listener.port(), CheckType::kTcp, at);
+    nowhere.device = "no-such-link";
+    TcpProbe none(loop, nowhere);
+    EXPECT_EQ(result_of(loop, none).kind, Kind::kNone) << at;
+  }
 }
 
-ProbeResult http(Listener& listener, HealthCheckConfig check, milliseconds wait) {
+ProbeResult http(Listener& listener, HealthCheckConfig check, milliseconds wait,
+                 const char* at = "127.0.0.1") {
   EventLoop loop;
   CurlEngine engine(loop);
-  ProbeTarget to = target(listener.port());
+  ProbeTarget to = target(listener.port(), check.type, at);
   to.check = std::move(check);
   CurlProbe probe(engine, to);
   return result_of(loop, probe, wait);
@@ -125,6 +132,21 @@ TEST(CurlProbe, AsksAsConfigured) {
   EXPECT_NE(request.find("\r\nConnection: close\r\n"), request.npos) << request;
 }
 
+TEST(CurlProbe, AsksABackendWithAnIpv6Address) {
+  Listener listener("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "::1");
+  EXPECT_EQ(http(listener, {.type = CheckType::kHttp}, milliseconds(5000), "::1").reason, "");
+  const std::string& request = listener.request();
+  EXPECT_NE(request.find(fmt::format("\r\nHost: [::1]:{}\r\n", listener.port())), request.npos)
+      << request;
+}
+
+TEST(CurlProbe, ByANameAsksTheIpv6BackendAllTheSame) {
+  Listener listener("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", "::1");
+  const HealthCheckConfig check = {.type = CheckType::kHttp, .host = "web.example:81"};
+  EXPECT_EQ(http(listener, check, milliseconds(5000), "::1").reason, "");
+  EXPECT_NE(listener.request().find("\r\nHost: web.example:81\r\n"), std::string::npos);
+}
+
 TEST(CurlProbe, SilenceIsGivenUpAndSaidHowFarItCame) {
   Listener listener;  // accepts, as a stopped program's kernel does, and says nothing
   EXPECT_EQ(http(listener, {.type = CheckType::kHttp}, milliseconds(100)).reason,
@@ -133,10 +155,11 @@ TEST(CurlProbe, SilenceIsGivenUpAndSaidHowFarItCame) {
             "given up: no TLS connection in time");
 }
 
-ProbeResult command(std::vector<std::string> words, milliseconds wait = milliseconds(5000)) {
+ProbeResult command(std::vector<std::string> words, milliseconds wait = milliseconds(5000),
+                    const char* at = "127.0.0.1") {
   EventLoop loop;
   CommandRunner runner(loop);
-  ProbeTarget to = target(80, CheckType::kCommand);
+  ProbeTarget to = target(80, CheckType::kCommand, at);
   to.check.command = std::move(words);
   CommandProbe probe(runner, to);
   const ProbeResult said = result_of(loop, probe, wait);
@@ -153,6 +176,10 @@ TEST(CommandProbe, TheExitStatusDecides) {
   EXPECT_EQ(command({"/bin/sh", "-c", "exit 3"}).reason, "exit status 3");
   EXPECT_EQ(command({"/bin/sh", "-c", "echo $SLUICE_SERVICE at $SLUICE_BACKEND; exit 1"}).reason,
             "exit status 1: web at 127.0.0.1:80");
+  EXPECT_EQ(command({"/bin/sh", "-c", "echo $SLUICE_BACKEND, $SLUICE_ADDRESS $SLUICE_PORT; exit 1"},
+                    milliseconds(5000), "::1")
+                .reason,
+            "exit status 1: [::1]:80, ::1 80");
   EXPECT_EQ(command({"/bin/sh", "-c", "kill -TERM $$"}).reason, "signal 15");
   EXPECT_EQ(command({"/bin/sh", "-c", "yes | head -c 1000000; exit 1"}).reason, "exit status 1: y");
   EXPECT_EQ(command({"/no/such/program"}).kind, Kind::kNone);
