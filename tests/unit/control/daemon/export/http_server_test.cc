@@ -9,9 +9,14 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <optional>
 #include <thread>
 
 #include "control/common/unique_fd.h"
+#include "control/config/address_text.h"
+#include "control/config/socket_address.h"
 
 namespace sluice::control {
 namespace {
@@ -104,6 +109,24 @@ TEST_F(Http, AnswersAndOnlyShows) {
       << post;
   EXPECT_EQ(asked_, 3);
   ask(std::string(100'000, 'x'));
+  expect_prompt();
+}
+
+// One family does not take the other's port.
+TEST_F(Http, ListensOnIpv6BesideIpv4) {
+  const auto v4 = serve();
+  const auto answer = [](std::string_view) { return plain_answer(200, "by IPv6\n"); };
+  std::optional<HttpServer> v6;
+  try {
+    v6.emplace(IpEndpoint{net::Ipv6Address{}, net::be16::from_host(port_)}, answer);
+  } catch (const std::system_error& error) {
+    GTEST_SKIP() << "no IPv6 on this machine: " << error.what();
+  }
+  const SocketAddress to({*parse_ip("::1"), net::be16::from_host(port_)});
+  const UniqueFd fd(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(connect(fd.get(), to.get(), to.length), 0) << strerror(errno);
+  EXPECT_TRUE(send_text(fd, "GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n"));
+  EXPECT_TRUE(rest_of(fd).ends_with("\r\n\r\nby IPv6\n"));
   expect_prompt();
 }
 
