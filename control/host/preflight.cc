@@ -114,14 +114,19 @@ void check_lcore(const char* key, uint32_t lcore, const cpu_set_t& usable) {
                                lcore, join(cpus, ", ")));
 }
 
-void check_listen_port(const char* key, const IpEndpoint& listen) {
+// As the server will. errno says why not.
+bool can_listen(const IpEndpoint& listen) {
   const SocketAddress address(listen);
   const UniqueFd fd(socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int on = 1;
-  setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  // As the server will: "[::]" is IPv6 alone.
-  if (!listen.ip.is_v4()) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-  if (bind(fd.get(), address.get(), address.length) == 0 && ::listen(fd.get(), 1) == 0) return;
+  if (!fd || setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) return false;
+  const bool is_v6 = !listen.ip.is_v4();  // "[::]" is IPv6 alone
+  if (is_v6 && setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) return false;
+  return bind(fd.get(), address.get(), address.length) == 0 && ::listen(fd.get(), 1) == 0;
+}
+
+void check_listen_port(const char* key, const IpEndpoint& listen) {
+  if (can_listen(listen)) return;
   const int error = errno;
   const std::string remedy =
       error == EADDRINUSE
