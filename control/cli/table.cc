@@ -57,6 +57,8 @@ constexpr Column<ServiceRow> kServiceRowColumns[] = {
 constexpr Column<BackendRow> kBackendRowColumns[] = {
     {"SERVICE", &BackendRow::service, Format::kText, ColumnPlace::kFree},
     {"BACKEND", &BackendRow::address, Format::kText},
+    {"PROTOCOL", &BackendRow::protocol, Format::kText, ColumnPlace::kWide},
+    {"VIP", &BackendRow::vip, Format::kText, ColumnPlace::kWide},
     {"WEIGHT", &BackendRow::weight, Format::kCount},
     {"STATE", &BackendRow::state, Format::kText},
     {"HEALTH", &BackendRow::health, Format::kText, ColumnPlace::kWide},
@@ -88,6 +90,7 @@ constexpr Column<DrainRow> kDrainRowColumns[] = {
 };
 
 constexpr Column<FlowRow> kFlowRowColumns[] = {
+    {"PROTOCOL", &FlowRow::protocol, Format::kText},
     {"CLIENT", &FlowRow::client, Format::kText},
     {"VIP", &FlowRow::vip, Format::kText},
     {"LOCAL", &FlowRow::local, Format::kText},
@@ -106,6 +109,7 @@ constexpr Column<PoolRow> kPoolRowColumns[] = {
     {"SERVICES", &PoolRow::services, Format::kText},
     {"LOCAL", &PoolRow::local, Format::kText},
     {"BACKEND", &PoolRow::backend, Format::kText},
+    {"PROTOCOL", &PoolRow::protocol, Format::kText},
     {"WORKER", &PoolRow::worker, Format::kCount},
     {"PORTS", &PoolRow::ports, Format::kCount},
     {"AVAILABLE", &PoolRow::available, Format::kCount},

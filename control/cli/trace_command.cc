@@ -165,11 +165,12 @@ int run_trace(const Session& session, const TraceOptions& options) {
 }  // namespace
 
 std::string render_packet(const json& row) {
-  std::string out =
-      fmt::format("#{}  {}  from the {} on {}, worker {}{}\n", digits_field(row, "number"),
-                  clock_time(number_field(row, "time_ms", -1)), text_field(row, "from"),
-                  text_field(row, "interface"), digits_field(row, "worker"),
-                  flag_field(row, "taken_over") ? " (received by another)" : "");
+  const std::string protocol = text_field(row, "protocol", "");  // of an older sluice: none
+  std::string out = fmt::format(
+      "#{}  {}  {}from the {} on {}, worker {}{}\n", digits_field(row, "number"),
+      clock_time(number_field(row, "time_ms", -1)), protocol.empty() ? "" : protocol + " ",
+      text_field(row, "from"), text_field(row, "interface"), digits_field(row, "worker"),
+      flag_field(row, "taken_over") ? " (received by another)" : "");
   const auto add = [&out](const char* stage, const std::string& text) {
     if (!text.empty()) out += fmt::format("    {:<10} {}\n", stage, text);
   };

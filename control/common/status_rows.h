@@ -14,7 +14,7 @@ namespace sluice::control {
 #define SLUICE_SERVICE_FIELDS(FIELD) \
   FIELD(String, name, kName, kShow, "as configured") \
   FIELD(String, vip, kName, kShow, "its address and port") \
-  FIELD(String, protocol, kText, kShow, "as configured") \
+  FIELD(String, protocol, kName, kShow, "as configured") \
   FIELD(String, scheduler, kText, kShow, "as configured") \
   FIELD(String, local_pool, kText, kShow, "as configured") \
   FIELD(String, tcp_timestamps, kText, kShow, "as configured") \
@@ -43,6 +43,8 @@ SLUICE_ROW(ServiceRow, SLUICE_SERVICE_FIELDS)
 // Of `show backends` and the status's `backends`.
 #define SLUICE_BACKEND_FIELDS(FIELD) \
   FIELD(String, service, kName, kShow, "the service's name") \
+  FIELD(String, vip, kName, kShow, "the service's address and port") \
+  FIELD(String, protocol, kName, kShow, "the service's: `tcp` or `udp`") \
   FIELD(String, address, kName, kShow, "address and port") \
   FIELD(Whole, weight, kGauge, kShow, "the weight that counts; 0 takes no new flows") \
   FIELD(String, state, kText, kShow, "`up`, `draining`, `down`, `unhealthy` or `removed`") \
@@ -107,6 +109,7 @@ SLUICE_ROW(BackendRow, SLUICE_BACKEND_FIELDS)
   FIELD(String, services, kText, kShow, "services that take its ports") \
   FIELD(String, local, kName, kShow, "the local address") \
   FIELD(String, backend, kName, kShow, "address and port") \
+  FIELD(String, protocol, kName, kShow, "of its flows: `tcp` or `udp`") \
   FIELD(Whole, worker, kName, kShow, "whose ports these are") \
   FIELD(Flag, removed, kFigure, kShow, "no service names it any more") \
   FIELD(Whole, ports, kFigure, kShow, "ports there are") \
@@ -134,6 +137,7 @@ SLUICE_ROW(PoolRow, SLUICE_POOL_FIELDS)
 #define SLUICE_POOL_SUM_FIELDS(FIELD) \
   FIELD(String, backend, kName, kShow, "address and port") \
   FIELD(String, local_pool, kName, kShow, "the [[local_pool]]") \
+  FIELD(String, protocol, kName, kShow, "of its flows: `tcp` or `udp`") \
   FIELD(String, services, kText, kShow, "services that take its ports") \
   FIELD(Whole, pools, kFigure, kShow, "rows of `show pools` that are summed up") \
   FIELD(Flag, waits, kFigure, kShow, "whether ports wait TIME_WAIT out") \
@@ -309,6 +313,7 @@ SLUICE_ROW(StageRow, SLUICE_STAGE_FIELDS)
 
 // Of `show flows`.
 #define SLUICE_FLOW_FIELDS(FIELD) \
+  FIELD(String, protocol, kName, kShow, "`tcp` or `udp`") \
   FIELD(String, client, kName, kShow, "address and port") \
   FIELD(String, vip, kText, kShow, "the service's address and port") \
   FIELD(String, local, kText, kShow, "our address and port towards the backend") \

@@ -20,7 +20,8 @@ using nlohmann::json;
 constexpr uint32_t kEntriesPerQuestion = 1u << 18;
 
 FlowRow row_of(const ListFlows::Row& flow) {
-  return {.client = net::to_string(flow.client),
+  return {.protocol = String(to_string(net::Protocol::kTcp)),
+          .client = net::to_string(flow.client),
           .vip = net::to_string(flow.vip),
           .local = net::to_string(flow.local),
           .backend = net::to_string(flow.backend),

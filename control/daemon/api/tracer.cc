@@ -168,6 +168,7 @@ json Tracer::row(const TraceRecord& record, uint32_t worker) {
               {"worker", worker},
               {"taken_over", record.taken_over},
               {"interface", dataplane_.config().interfaces[record.interface].name},
+              {"protocol", to_string(net::Protocol::kTcp)},
               {"from", record.from_client ? "client" : "backend"},
               {"in", segment_row(record.in)},
               {"before", or_null(record.before, flow_row)},

@@ -29,12 +29,12 @@ std::string seconds_text(uint64_t ms) {
 }
 
 void append_refusal(std::string& lines, const FlowRecord& record, std::string_view service) {
-  fmt::format_to(std::back_inserter(lines),
-                 R"({{"service":{},"client":"{}","vip":"{}","time":{},"refused":"{}"}})"
-                 "\n",
-                 service, net::to_string(record.client), net::to_string(record.vip),
-                 seconds_text(record.end_ms),
-                 net::kDropReasonTexts[static_cast<size_t>(record.refusal)].name);
+  fmt::format_to(
+      std::back_inserter(lines),
+      R"({{"service":{},"protocol":"{}","client":"{}","vip":"{}","time":{},"refused":"{}"}})"
+      "\n",
+      service, to_string(kProtocol), net::to_string(record.client), net::to_string(record.vip),
+      seconds_text(record.end_ms), net::kDropReasonTexts[static_cast<size_t>(record.refusal)].name);
 }
 
 }  // namespace
@@ -43,18 +43,18 @@ void append_flow(std::string& lines, const FlowRecord& record, std::string_view 
   using net::to_string;
   if (record.is_refusal) return append_refusal(lines, record, service);
   const FlowEndText end = text_of(record.end);
-  fmt::format_to(std::back_inserter(lines),
-                 R"({{"service":{},"client":"{}","vip":"{}","local":"{}","backend":"{}",)"
-                 R"("start":{},"end":{},"duration_ms":{},"bytes_in":{},"bytes_out":{},)"
-                 R"("closed_by":"{}","reason":"{}","state":"{}",)"
-                 R"("port":"{}","fix":"{}","rewritten":{},"heals":{},"syns":{}}})"
-                 "\n",
-                 service, to_string(record.client), to_string(record.vip), to_string(record.local),
-                 to_string(record.backend), seconds_text(record.start_ms),
-                 seconds_text(record.end_ms), record.end_ms - record.start_ms, record.bytes_in,
-                 record.bytes_out, end.closed_by, end.reason, name_of(record.state),
-                 name_of(record.reuse), fix_of(record.adjust), record.rewritten, record.heals,
-                 record.syns);
+  fmt::format_to(
+      std::back_inserter(lines),
+      R"({{"service":{},"protocol":"{}","client":"{}","vip":"{}","local":"{}","backend":"{}",)"
+      R"("start":{},"end":{},"duration_ms":{},"bytes_in":{},"bytes_out":{},)"
+      R"("closed_by":"{}","reason":"{}","state":"{}",)"
+      R"("port":"{}","fix":"{}","rewritten":{},"heals":{},"syns":{}}})"
+      "\n",
+      service, control::to_string(kProtocol), to_string(record.client), to_string(record.vip),
+      to_string(record.local), to_string(record.backend), seconds_text(record.start_ms),
+      seconds_text(record.end_ms), record.end_ms - record.start_ms, record.bytes_in,
+      record.bytes_out, end.closed_by, end.reason, name_of(record.state), name_of(record.reuse),
+      fix_of(record.adjust), record.rewritten, record.heals, record.syns);
 }
 
 FlowLog::FlowLog(std::vector<FlowLogRing*> rings)

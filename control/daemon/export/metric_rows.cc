@@ -64,8 +64,8 @@ const std::vector<Metric<ProgramRow>> kProgramRowMetrics = {
      "result"},
 };
 
-constexpr RowLabel<ServiceRow> kServiceRowLabels[] = {{&ServiceRow::name, "service"},
-                                                      {&ServiceRow::vip, "vip"}};
+constexpr RowLabel<ServiceRow> kServiceRowLabels[] = {
+    {&ServiceRow::name, "service"}, {&ServiceRow::vip, "vip"}, {&ServiceRow::protocol, "protocol"}};
 const std::vector<Metric<ServiceRow>> kServiceRowMetrics = {
     {"sluice_service_backends", "Backends configured", {{&ServiceRow::backends}}},
     {"sluice_service_active_flows", "Flows that are not over", {{&ServiceRow::active}}},
@@ -75,7 +75,11 @@ const std::vector<Metric<ServiceRow>> kServiceRowMetrics = {
      {{&ServiceRow::refused}}},
 };
 
+// With the VIP: a service that got another one has the backends of before as well, until their
+// flows are over.
 constexpr RowLabel<BackendRow> kBackendRowLabels[] = {{&BackendRow::service, "service"},
+                                                      {&BackendRow::vip, "vip"},
+                                                      {&BackendRow::protocol, "protocol"},
                                                       {&BackendRow::address, "backend"}};
 const std::vector<Metric<BackendRow>> kBackendRowMetrics = {
     {"sluice_backend_weight", "Weight that counts; 0 takes no new flows", {{&BackendRow::weight}}},
@@ -139,8 +143,10 @@ const std::vector<Metric<BackendRow>> kBackendRowMetrics = {
      {{&BackendRow::heals_failed}}},
 };
 
-constexpr RowLabel<PoolRow> kPoolRowLabels[] = {
-    {&PoolRow::local, "local"}, {&PoolRow::backend, "backend"}, {&PoolRow::worker, "worker"}};
+constexpr RowLabel<PoolRow> kPoolRowLabels[] = {{&PoolRow::local, "local"},
+                                                {&PoolRow::backend, "backend"},
+                                                {&PoolRow::protocol, "protocol"},
+                                                {&PoolRow::worker, "worker"}};
 const std::vector<Metric<PoolRow>> kPoolRowMetrics = {
     {"sluice_pool_local_ports",
      "Local ports by state",
@@ -237,7 +243,8 @@ const std::vector<Metric<InterfaceRow>> kInterfaceRowMetrics = {
 // How bad things are: 0 ok, 1 a warning, 2 critical. Of the status's rows.
 constexpr const char* kSeverityHelp = "0 ok, 1 a warning, 2 critical";
 constexpr RowLabel<PoolSumRow> kPoolSumLabels[] = {{&PoolSumRow::local_pool, "local_pool"},
-                                                   {&PoolSumRow::backend, "backend"}};
+                                                   {&PoolSumRow::backend, "backend"},
+                                                   {&PoolSumRow::protocol, "protocol"}};
 constexpr RowLabel<LinkRow> kLinkRowLabels[] = {{&LinkRow::name, "interface"}};
 const std::vector<Metric<ServiceRow>> kServiceSeverity = {
     {"sluice_service_severity", kSeverityHelp, {{&ServiceRow::severity}}}};
@@ -326,8 +333,10 @@ void add_states(MetricSamples& samples, const std::vector<BackendRow>& backends)
   for (const BackendRow& row : backends) {
     for (const char* state : kBackendStates) {
       const double value = row.state == state ? 1 : 0;
+      Labels labels = labels_of<BackendRow>(row, kBackendRowLabels);
+      labels.emplace_back("state", state);
       samples.add(kGauge, kBackendState, "1 for the state that the backend is in",
-                  {{"service", row.service}, {"backend", row.address}, {"state", state}}, value);
+                  std::move(labels), value);
     }
   }
 }
@@ -344,7 +353,7 @@ void add_handshakes(MetricSamples& samples, const std::vector<BackendRow>& backe
   constexpr double kMicrosecond = 1e6;
   for (const BackendRow& row : backends) {
     samples.add_histogram(kHandshakes, "From the first SYN sent to the SYN-ACK",
-                          {{"service", row.service}, {"backend", row.address}},
+                          labels_of<BackendRow>(row, kBackendRowLabels),
                           scaled(kHandshakeBoundsUs, kMicrosecond), row.handshake_counts,
                           static_cast<double>(row.handshake_us) / kMicrosecond);
   }

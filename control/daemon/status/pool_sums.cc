@@ -3,6 +3,7 @@
 #include "control/daemon/status/pool_sums.h"
 
 #include <algorithm>
+#include <compare>
 #include <map>
 #include <numeric>
 
@@ -65,12 +66,18 @@ struct Sum {
   }
 };
 
-using SumKey = std::pair<IpEndpoint, std::string>;  // backend, local pool
+struct SumKey {
+  net::Protocol protocol;
+  IpEndpoint backend;
+  std::string local_pool;
+  auto operator<=>(const SumKey&) const = default;
+};
 
 PoolSumRow row_of_sum(const SumKey& key, const Sum& sum, bool waits) {
   PoolSumRow row = sum.row;
-  row.backend = to_string(key.first);
-  row.local_pool = key.second;
+  row.backend = to_string(key.backend);
+  row.local_pool = key.local_pool;
+  row.protocol = to_string(key.protocol);
   row.waits = waits;
   row.exhausted.total = std::accumulate(sum.exhausted.begin(), sum.exhausted.end(), uint64_t{0});
   row.ports = row.available + row.time_wait + row.in_use;
@@ -85,7 +92,7 @@ std::vector<PoolSumRow> pool_sums(const DataplaneManager& dataplane, const PoolW
   std::map<SumKey, Sum> sums;
   for (const auto& [key, pool] : dataplane.identities().pools()) {
     if (pool.removed) continue;
-    Sum& sum = sums[{key.backend, names.local_pool(key.local)}];
+    Sum& sum = sums[{key.protocol, key.backend, names.local_pool(key.local)}];
     if (sum.row.pools == 0) sum.row.services = names.services(key);
     const auto& registries = dataplane.identities().registries();
     for (size_t worker = 0; worker < registries.size(); ++worker) {

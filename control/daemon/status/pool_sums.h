@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Pools summed up for people: one row for each backend and [[local_pool]], over the pool's
-// addresses and all workers, with the fullest of them by name. `show pools` has each one; with many
-// backends that is too much to look at.
+// Pools summed up for people: one row for each protocol, backend and [[local_pool]], over the
+// pool's addresses and all workers, with the fullest of them by name. `show pools` has each one;
+// with many backends that is too much to look at.
 #pragma once
 
 #include <vector>

@@ -117,11 +117,13 @@ void StatusBoard::add_rates(Status& status) {
     for (auto& row : rows) rates_.add(std::string(what) + ' ' + name(row), row);
   };
   rates_.begin(Rates::Clock::now());
-  each(status.services, "service", [](const ServiceRow& row) { return row.vip; });
+  each(status.services, "service",
+       [](const ServiceRow& row) { return row.protocol + ' ' + row.vip; });
   each(status.backends, "backend",
-       [](const BackendRow& row) { return row.service + ' ' + row.address; });
-  each(status.pools, "pool",
-       [](const PoolSumRow& row) { return row.backend + ' ' + row.local_pool; });
+       [](const BackendRow& row) { return row.protocol + ' ' + row.vip + ' ' + row.address; });
+  each(status.pools, "pool", [](const PoolSumRow& row) {
+    return row.protocol + ' ' + row.backend + ' ' + row.local_pool;
+  });
   each(status.workers, "worker", [](const WorkerRow& row) { return std::to_string(row.lcore); });
   each(status.drops, "drop", [](const CounterRow& row) { return row.name; });
   each(status.events, "event", [](const CounterRow& row) { return row.name; });

@@ -172,6 +172,8 @@ BackendRow backend_row(const DataplaneManager& dataplane, const BackendKey& key,
   const Override* over = find_override(dataplane.runtime().overrides, key);
   const auto counts = HandshakeLatency::counted(dataplane.identities(), backend.id);
   return {.service = backend.service,
+          .vip = to_string(key.service.vip),
+          .protocol = String(to_string(key.service.protocol)),
           .address = to_string(key.address),
           .weight_configured = backend.weight,
           .override = over == nullptr ? OptString() : OptString(to_string(*over)),
@@ -234,6 +236,7 @@ PoolRow pool_row(const PoolKey& key, const PortPool& ports) {
   const PortPool::Counters& counters = ports.counters();
   return {.local = to_string(key.local),
           .backend = to_string(key.backend),
+          .protocol = String(to_string(key.protocol)),
           .ports = ports.set().size(),
           .available = counters.available.value(),
           .time_wait = counters.time_wait.value(),

@@ -232,6 +232,8 @@ const perSecond = (title, field, more = {}) => number(title, field, {text: row =
 const traffic = (title, field, more = {}) => number(title, field, {text: row => bits(8 * (row[field] || 0)), ...more});
 const word = (title, field, more = {}) =>
   ({title, value: row => String(row[field] ?? ""), text: row => String(row[field] ?? ""), left: true, ...more});
+// Most is TCP: only what is not says so.
+const otherProtocol = row => row.protocol && row.protocol !== "tcp" ? " " + row.protocol : "";
 const duration = (title, field, more = {}) =>
   ({title, value: row => row[field] ?? -1, text: row => row[field] === null || row[field] === undefined ? "–" : milliseconds(row[field]), ...more});
 const plot = () => ({title: "last minute", node: () => makePlot(["area", "line"]), draw: (svg, row, past) => drawPlot(svg, [past], KEEP), hide: true});
@@ -281,16 +283,16 @@ const tables = {
     {title: "state", left: true, value: row => row.backends_up ? 1 : 0, node: makeState, draw: (span, row) => {
       drawState(span, row.severity, `${row.backends_up} of ${row.backends} up`, row.remedy);
     }},
-    word("vip", "vip"), word("scheduler", "scheduler", {hide: true, text: row => row.scheduler.replace("_", " ")}),
+    word("vip", "vip"), word("protocol", "protocol", {hide: true}), word("scheduler", "scheduler", {hide: true, text: row => row.scheduler.replace("_", " ")}),
     plot(), perSecond("new/s", "connections_per_s"), number("open", "active"), number("in all", "connections", {hide: true}),
     traffic("in", "bytes_in_per_s"), traffic("out", "bytes_out_per_s"),
     number("refused", "refused", {tip: "SYNs refused for want of a backend, a port or a flow entry"}),
-  ], {key: row => row.vip, plotted: row => row.connections_per_s, filter: "Filter services",
-      words: row => row.name + " " + row.vip,
+  ], {key: row => row.protocol + " " + row.vip, plotted: row => row.connections_per_s, filter: "Filter services",
+      words: row => row.name + " " + row.vip + " " + row.protocol,
       tone}),
 
   backends: new Table("#backends", [
-    word("backend", "address"),
+    word("backend", "address", {text: row => row.address + otherProtocol(row)}),
     {title: "state", left: true, value: row => backendState(row).text, node: makeState, draw: (span, row) => {
       const state = backendState(row);
       drawState(span, state.tone, state.text, state.tip);
@@ -306,13 +308,13 @@ const tables = {
     number("timeouts", "timeouts", {tip: "connections ended by idle time", also: "roomy"}),
     number("heals", "heals", {tip: "stale answers met with a RST and the SYN again", also: "roomy"}),
     {title: "why", left: true, also: "why", value: whyOf, text: whyOf},
-  ], {key: row => row.service + " " + row.address, plotted: row => row.connections_per_s, filter: "Filter backends",
+  ], {key: row => row.protocol + " " + row.vip + " " + row.address, plotted: row => row.connections_per_s, filter: "Filter backends",
       words: row => row.service + " " + row.address + " " + backendState(row).text + " " + whyOf(row),
       tone,
       sum: rows => { const up = rows.filter(row => row.usable).length; return `${up} of ${rows.length} take connections`; }}),
 
   pools: new Table("#pools", [
-    word("towards", "backend"),
+    word("towards", "backend", {text: row => row.backend + otherProtocol(row)}),
     {title: "in use", left: true, value: row => row.fullest_percent, node: () => makeBar(["use", "rest"]), draw: (bar, row) => {
       setClass(bar, "bar " + tone(row));
       drawBar(bar, [row.in_use, row.time_wait], row.ports);
@@ -329,7 +331,7 @@ const tables = {
     number("fresh", "fresh"), number("reused", "reuse_available", {tip: "the backend had forgotten the tuple"}), number("rested", "reuse_rested"), number("natural", "reuse_natural"),
     number("ts adjusts", "tsval_adjusts"), number("seq adjusts", "sequence_adjusts"), number("healed", "heals"),
     number("exhausted", "exhausted", {tip: "SYNs for which there was no port"}),
-  ], {key: row => row.backend + " " + row.local_pool, filter: "Filter backends", words: row => row.backend + " " + row.local_pool,
+  ], {key: row => row.protocol + " " + row.backend + " " + row.local_pool, filter: "Filter backends", words: row => row.backend + " " + row.local_pool,
       tone,
       legend: () => legend([
         ["k-use", "in use"], ["k-rest", "time_wait", "left in the backend's TIME_WAIT"], ["k-free", "available"],

@@ -72,6 +72,8 @@ TEST(Answer, WordsOfALaterVersionAreShownAsTheyAre) {
   const std::string packet = render_packet(
       {{"after", {{"port", "stolen"}, {"state", "sideways"}}}, {"verdict", "mirrored"}});
   EXPECT_THAT(packet, HasSubstr(", stolen\n"));
+  EXPECT_THAT(packet, HasSubstr("  from the "));
+  EXPECT_THAT(render_packet({{"protocol", "sctp"}}), HasSubstr("  sctp from the "));
   EXPECT_THAT(packet, HasSubstr("none > sideways"));
   EXPECT_THAT(packet, HasSubstr("mirrored"));
   EXPECT_THAT(render_doctor({{"findings", {{{"severity", "fatal"}, {"what", "all of it"}}}}}),

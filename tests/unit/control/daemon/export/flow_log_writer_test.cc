@@ -39,11 +39,11 @@ TEST(FlowLog, ALineIsWhatTheRecordSays) {
   append_flow(lines, record(), json("w\"eb").dump());
   EXPECT_EQ(lines.back(), '\n');
   EXPECT_EQ(json::parse(lines), json::parse(R"({
-    "service": "w\"eb", "client": "10.1.0.7:40000", "vip": "10.3.0.1:80", "local": "10.2.0.1:1024",
-    "backend": "10.2.0.10:8080", "start": 1700000000.007, "end": 1700000001.000, "duration_ms": 993,
-    "bytes_in": 70, "bytes_out": 1099511627776, "closed_by": "backend_fin", "reason": "closed",
-    "state": "backend_first", "port": "rebased", "fix": "tsval", "rewritten": false, "heals": 1,
-    "syns": 2})"));
+    "service": "w\"eb", "protocol": "tcp", "client": "10.1.0.7:40000", "vip": "10.3.0.1:80",
+    "local": "10.2.0.1:1024", "backend": "10.2.0.10:8080", "start": 1700000000.007,
+    "end": 1700000001.000, "duration_ms": 993, "bytes_in": 70, "bytes_out": 1099511627776,
+    "closed_by": "backend_fin", "reason": "closed", "state": "backend_first", "port": "rebased",
+    "fix": "tsval", "rewritten": false, "heals": 1, "syns": 2})"));
 }
 
 TEST(FlowLog, ARefusedSynHasALineOfItsOwn) {
@@ -56,8 +56,9 @@ TEST(FlowLog, ARefusedSynHasALineOfItsOwn) {
   std::string lines;
   append_flow(lines, refused, json("web").dump());
   EXPECT_EQ(lines.back(), '\n');
-  EXPECT_EQ(json::parse(lines), json::parse(R"({"service": "web", "client": "10.1.0.7:40000",
-    "vip": "10.3.0.1:80", "time": 1700000001.000, "refused": "ports_exhausted"})"));
+  EXPECT_EQ(json::parse(lines), json::parse(R"({"service": "web", "protocol": "tcp",
+    "client": "10.1.0.7:40000", "vip": "10.3.0.1:80", "time": 1700000001.000,
+    "refused": "ports_exhausted"})"));
 }
 
 TEST(FlowLog, EveryFixAndEveryEndHasItsWord) {

@@ -109,6 +109,50 @@ TEST(MetricRows, EachFamilyStandsOnceWithHelpAndType) {
   }
 }
 
+// A scrape with two samples of the same name and labels is refused as a whole.
+void expect_no_sample_twice(const Everything& all, const std::string& what) {
+  for (const prometheus::MetricFamily& family : collect_metrics(all.rows, all.status)) {
+    std::set<std::string> seen;
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      std::string labels;
+      for (const auto& label : metric.label) labels += label.name + "=" + label.value + ",";
+      EXPECT_TRUE(seen.insert(labels).second) << what << ": " << family.name << " " << labels;
+    }
+  }
+}
+
+// One row more, which differs from the first in one of its names.
+template <class Row, class Rows>
+void expect_names_to_be_labels(const char* what, Rows&& rows_in) {
+  for_each_field<Row>([&](const RowField<Row>& field, auto member) {
+    if (field.kind != FieldKind::kName) return;
+    Everything all = everything();
+    for (std::vector<Row>* rows : rows_in(all)) {
+      rows->push_back(rows->front());
+      test::change(rows->back().*member, 1);
+    }
+    expect_no_sample_twice(all, std::string(what) + "." + field.name);
+  });
+}
+
+TEST(MetricRows, WhateverTellsTwoRowsApartIsALabel) {
+  expect_names_to_be_labels<ServiceRow>("service", [](Everything& all) {
+    return std::vector{&all.rows.services, &all.status.services};
+  });
+  expect_names_to_be_labels<BackendRow>("backend", [](Everything& all) {
+    return std::vector{&all.rows.backends, &all.status.backends};
+  });
+  expect_names_to_be_labels<PoolRow>("pool",
+                                     [](Everything& all) { return std::vector{&all.rows.pools}; });
+  expect_names_to_be_labels<PoolSumRow>(
+      "pools", [](Everything& all) { return std::vector{&all.status.pools}; });
+  expect_names_to_be_labels<WorkerRow>("worker", [](Everything& all) {
+    return std::vector{&all.rows.workers, &all.status.workers};
+  });
+  expect_names_to_be_labels<InterfaceRow>(
+      "interface", [](Everything& all) { return std::vector{&all.rows.interfaces}; });
+}
+
 TEST(MetricRows, AHandshakeThatWasCountedIsInItsHistogram) {
   Everything all = everything();
   const std::string before = exported(all);
