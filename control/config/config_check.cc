@@ -52,6 +52,7 @@ class Check : private Rules {
   void own_addresses();
   void services();
   void backends();
+  void backends_once(const std::string& path, const ServiceConfig& service);
   void gateways();
   void clients();
   void totals();
@@ -67,7 +68,8 @@ class Check : private Rules {
 
   bool on_link(const IpAddress& ip) const;
   // Reports an address that is a network's own on a link, or its broadcast address.
-  void must_be_a_host(const std::string& path, const std::string& shown, const IpAddress& ip);
+  template <class Address>
+  void must_be_a_host(const std::string& path, const Address& address);
   bool reachable(const IpAddress& ip) const;
 
   std::vector<std::string>& warnings_;
@@ -187,15 +189,24 @@ void Check::ports() {
        });
 }
 
-void Check::must_be_a_host(const std::string& path, const std::string& shown, const IpAddress& ip) {
-  if (!was_read(path)) return;
+const IpAddress& host_of(const IpAddress& ip) {
+  return ip;
+}
+const IpAddress& host_of(const IpEndpoint& endpoint) {
+  return endpoint.ip;
+}
+
+template <class Address>
+void Check::must_be_a_host(const std::string& path, const Address& address) {
+  const IpAddress& ip = host_of(address);
   for (const InterfaceConfig& interface : config_.interfaces) {
     for (const IpPrefix& own : interface.addresses) {
       // RFC 3021, RFC 6164: of two addresses both are hosts.
       if (own.length == 0 || own.length + 1u >= ip.bit_count() || !own.contains(ip)) continue;
       const bool is_network = ip == own.first();
       if (!is_network && (!ip.is_v4() || ip != own.last())) continue;
-      problem(path, shown,
+      if (!was_read(path)) return;
+      problem(path, in_quotes(to_string(address)),
               fmt::format("a host's address: this is the {} of {} on interface {}",
                           is_network ? "network address" : "broadcast address",
                           to_string(own.network()), interface.name));
@@ -206,18 +217,17 @@ void Check::must_be_a_host(const std::string& path, const std::string& shown, co
 
 void Check::hosts() {
   each("local_pool", config_.local_pools, [&](const std::string& path, const auto& item) {
-    each(path + ".addresses", item.addresses, [&](const std::string& at, const IpAddress& ip) {
-      must_be_a_host(at, in_quotes(to_string(ip)), ip);
-    });
+    each(path + ".addresses", item.addresses,
+         [&](const std::string& at, const IpAddress& ip) { must_be_a_host(at, ip); });
   });
   each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
-    must_be_a_host(path + ".vip", in_quotes(to_string(item.vip)), item.vip.ip);
+    must_be_a_host(path + ".vip", item.vip);
     each(path + ".backend", item.backends, [&](const std::string& at, const auto& backend) {
-      must_be_a_host(at + ".address", in_quotes(to_string(backend.address)), backend.address.ip);
+      must_be_a_host(at + ".address", backend.address);
     });
   });
   each("route", config_.routes, [&](const std::string& path, const RouteConfig& route) {
-    must_be_a_host(path + ".via", in_quotes(to_string(route.via)), route.via);
+    must_be_a_host(path + ".via", route.via);
   });
 }
 
@@ -231,7 +241,7 @@ void Check::neighbours() {
       const auto is_there = [&](const IpPrefix& own) {
         return own.length > 0 && own.contains(pinned.ip);
       };
-      must_be_a_host(at, in_quotes(to_string(pinned.ip)), pinned.ip);
+      must_be_a_host(at, pinned.ip);
       if (const auto owner = owned_.find(pinned.ip); owner != owned_.end()) {
         problem(at, in_quotes(to_string(pinned.ip)),
                 fmt::format("an address that is not {}", owner->second));
@@ -301,24 +311,27 @@ void Check::services() {
   });
 }
 
+// Of so many backends no text is made but for a mistake.
 void Check::backends() {
   const bool know_topology = topology_was_read();
   each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
-    Seen seen;
     uint64_t weight_sum = 0;
+    std::set<IpEndpoint> seen;
+    const auto is_new = [&](const BackendConfig& backend) {
+      return seen.insert(backend.address).second;
+    };
+    for (const BackendConfig& backend : item.backends) weight_sum += backend.weight;
+    if (!std::ranges::all_of(item.backends, is_new)) backends_once(path, item);
     each(path + ".backend", item.backends,
          [&](const std::string& at, const BackendConfig& backend) {
+           const auto owner = owned_.find(backend.address.ip);
+           const bool is_owned = owner != owned_.end();
+           if (!is_owned && (!know_topology || reachable(backend.address.ip))) return;
            const std::string key = at + ".address";
-           weight_sum += backend.weight;
-           once(seen, key, in_quotes(to_string(backend.address)));
            if (!was_read(key)) return;
-           if (auto owner = owned_.find(backend.address.ip); owner != owned_.end()) {
-             problem(key, in_quotes(to_string(backend.address)),
-                     fmt::format("an address that is not {} too", owner->second));
-           } else if (know_topology && !reachable(backend.address.ip)) {
-             problem(key, in_quotes(to_string(backend.address)),
-                     "an address on an interface's network or behind a [[route]]");
-           }
+           problem(key, in_quotes(to_string(backend.address)),
+                   is_owned ? fmt::format("an address that is not {} too", owner->second)
+                            : "an address on an interface's network or behind a [[route]]");
          });
     if (!item.backends.empty() && weight_sum == 0) {
       warnings_.push_back(
@@ -326,6 +339,13 @@ void Check::backends() {
                       "are refused",
                       item.name));
     }
+  });
+}
+
+void Check::backends_once(const std::string& path, const ServiceConfig& service) {
+  Seen seen;
+  each(path + ".backend", service.backends, [&](const std::string& at, const BackendConfig& item) {
+    once(seen, at + ".address", in_quotes(to_string(item.address)));
   });
 }
 

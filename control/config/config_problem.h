@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 namespace sluice::control {
@@ -35,7 +36,7 @@ class Problems {
 // it alone, so that one mistake is reported once.
 class Places {
  public:
-  void note(const std::string& path, uint32_t line) { lines_[path] = line; }
+  void note(std::string path, uint32_t line) { lines_.insert_or_assign(std::move(path), line); }
   std::optional<uint32_t> line(const std::string& path) const {
     auto found = lines_.find(path);
     if (found == lines_.end()) return std::nullopt;

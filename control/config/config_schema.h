@@ -12,12 +12,12 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <toml.hpp>
 #include <utility>
 #include <vector>
 
 #include "control/config/config_problem.h"
 #include "control/config/line_index.h"
+#include "control/config/toml11.h"
 
 namespace sluice::control {
 
@@ -95,17 +95,21 @@ void read_table(const toml::value& value, const std::string& path, const Keys<Ow
     return;
   }
   const std::string prefix = path.empty() ? "" : path + ".";
-  std::vector<std::string> known;
+  const auto& table = value.as_table();
+  size_t found_count = 0;
   for (const Key<Owner>& key : keys) {
-    known.push_back(key.name);
-    if (value.contains(key.name)) {
-      key.read(value.at(key.name), prefix + key.name, owner, reader);
+    if (const auto found = table.find(key.name); found != table.end()) {
+      ++found_count;
+      key.read(found->second, prefix + key.name, owner, reader);
     } else if (key.required) {
       reader.places.note_failed(prefix + key.name);
       reader.problems.add(reader.lines.line_of(value), prefix + key.name, "nothing", key.expected);
     }
   }
-  for (const auto& [name, child] : value.as_table()) {
+  if (found_count == table.size()) return;
+  std::vector<std::string> known;
+  for (const Key<Owner>& key : keys) known.push_back(key.name);
+  for (const auto& [name, child] : table) {
     report_unknown_key(reader, child, prefix + name, name, known);
   }
 }
@@ -193,6 +197,7 @@ Key<Owner> tables(const char* name, std::vector<T> Owner::*member, const Keys<T>
           return;
         }
         size_t index = 0;
+        (owner.*member).reserve((owner.*member).size() + value.as_array().size());
         for (const toml::value& element : value.as_array()) {
           const std::string element_path = fmt::format("{}[{}]", path, index++);
           reader.places.note(element_path, reader.lines.line_of(element));

@@ -3,12 +3,15 @@
 #include "control/config/line_index.h"
 
 #include <algorithm>
+#include <typeinfo>
 
 namespace sluice::control {
 
 uint32_t LineIndex::line_of(const toml::value& value) {
-  const auto* region = dynamic_cast<const toml::detail::region*>(toml::detail::get_region(value));
-  if (region == nullptr || region->begin() == region->end()) return 1;
+  const toml::detail::region_base* base = toml::detail::get_region(value);
+  if (base == nullptr || typeid(*base) != typeid(toml::detail::region)) return 1;
+  const auto* region = static_cast<const toml::detail::region*>(base);
+  if (region->begin() == region->end()) return 1;
   if (const char* text = &*region->begin(); text != text_) {
     text_ = text;
     begins_ = {0};

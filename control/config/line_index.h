@@ -5,8 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <toml.hpp>
 #include <vector>
+
+#include "control/config/toml11.h"
 
 namespace sluice::control {
 

@@ -61,6 +61,15 @@ std::vector<std::string> split_lines(std::string_view text) {
   return lines;
 }
 
+bool has_long_line(std::string_view text) {
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size());
+    if (end - begin > kLineMax) return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
 bool nests_too_deep(std::string_view text) {
   int depth = 0;
   for (char c : text) {
@@ -110,7 +119,11 @@ uint32_t line_of_long_key(std::string_view text) {
     } else if (kBlanks.find(c) == kBlanks.npos && kBareKey.find(c) == kBareKey.npos) {
       dots = 0;
     }
-    line += static_cast<uint32_t>(std::ranges::count(text.substr(i, next - i), '\n'));
+    if (next == i + 1) {
+      line += c == '\n';
+    } else {
+      line += static_cast<uint32_t>(std::ranges::count(text.substr(i, next - i), '\n'));
+    }
     i = next;
   }
   return 0;
@@ -134,8 +147,7 @@ std::string without_dots(std::string text) {
   return text;
 }
 
-// toml11's title and the note under its caret, without its picture of the line:
-// "invalid line format: expected newline, but got '.'".
+// The title and the remark about the place: "invalid line format: expected newline, but got '.'".
 std::string reason_of(const std::string& what) {
   std::string title = what.substr(0, what.find('\n'));
   if (const size_t colon = title.find(": "); colon != title.npos) title = title.substr(colon + 2);
@@ -254,21 +266,24 @@ std::optional<toml::value> parse_toml(std::string_view text, Problems& problems)
                  fmt::format("at most {} levels", kNestingMax));
     return std::nullopt;
   }
-  Repair repair(text, problems);
-  repair.put_aside_what_hurts();
+  std::optional<Repair> repair;  // most texts need none
+  const auto repairing = [&]() -> Repair& {
+    return repair ? *repair : repair.emplace(text, problems);
+  };
+  if (!is_utf8(text) || has_long_line(text)) repairing().put_aside_what_hurts();
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < kRepairsMax; ++i) {
     if (i > 0 && std::chrono::steady_clock::now() - begin > kRepairsFor) break;
-    const std::string readable = repair.text();
+    const std::string readable = repair ? repair->text() : std::string(text) + "\n";
     if (const uint32_t line = line_of_long_key(readable)) {
-      repair.put_aside_long_key(line);
+      repairing().put_aside_long_key(line);
       continue;
     }
     std::istringstream stream(readable);
     try {
-      return toml::parse(stream, "configuration");
+      return toml::parse(stream, "");
     } catch (const toml::exception& error) {
-      if (!repair.put_aside(error.location().line(), error.what())) return std::nullopt;
+      if (!repairing().put_aside(error.location().line(), error.what())) return std::nullopt;
     } catch (const std::exception& error) {
       problems.add(0, "", "text that cannot be parsed", fmt::format("TOML ({})", error.what()));
       return std::nullopt;

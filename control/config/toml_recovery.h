@@ -11,9 +11,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <toml.hpp>
 
 #include "control/config/config_problem.h"
+#include "control/config/toml11.h"
 
 namespace sluice::control {
 
