@@ -75,8 +75,16 @@ def tables(arguments):
         Path(arguments.json).write_text(json.dumps({"cases": rows}, indent=1) + "\n")
 
 
+def reload(arguments):
+    """A worker's longest iteration without and with reloads of ten thousand backends."""
+    rows = bench_core.core_bench("reload", "--core", "0,1", flows=1_000)
+    bench_tables.show(rows)
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps({"cases": rows}, indent=1) + "\n")
+
+
 BENCHES = {"time-wait": time_wait, "packets": packets, "scaling": scaling, "idle": idle,
-           "tables": tables}
+           "tables": tables, "reload": reload}
 
 
 def flow_counts(text):
@@ -92,7 +100,8 @@ def arguments_of(words):
         "table. time-wait: new connections beside HAProxy and the kernel's NAT, in the lab. "
         "packets: adjusted and rewritten flows beside plain ones. scaling: two workers on two "
         "cores against one. idle: a worker that polls beside one that sleeps, in the lab. "
-        "tables: look-ups of routes and neighbours and hashes of RSS beside DPDK's libraries.")
+        "tables: look-ups of routes and neighbours and hashes of RSS beside DPDK's libraries. "
+        "reload: a worker's longest iteration without and with reloads of 10,000 backends.")
     parser.add_argument("name", nargs="?", choices=sorted(BENCHES))
     parser.add_argument("--only", action="append", choices=CASES, metavar="NAME",
                         help="only this case (may be given again): " + " ".join(CASES))

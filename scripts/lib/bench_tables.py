@@ -35,6 +35,11 @@ TABLES = {
                 "ports of memory", [
         ("workers", "workers"), ("flows each", "flows"), ("Mpps, one", "mpps_one"),
         ("Mpps, all", "mpps_all"), ("times", "times")]),
+    "reload": ("A worker's longest iteration in its own CPU time, without and with reloads of many "
+               "backends that follow each other", [
+        ("backends", "backends"), ("local addresses", "locals"), ("reloads", "reloads"),
+        ("us without", "us_longest_without"), ("us with", "us_longest_with"), ("times", "times"),
+        ("dropped", "dropped")]),
     "memory": ("Memory, everything included", [
         ("flows", "flows"), ("index", "index"), ("bytes/flow", "bytes_per_flow"),
         ("MB at start", "mb_at_start"), ("MB full", "mb_full")]),

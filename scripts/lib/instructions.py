@@ -54,7 +54,7 @@ STAGES = [
 ]
 STAGES = [(name, re.compile(pattern)) for name, pattern in STAGES]
 HELPERS = re.compile(r"dataplane/net/(byte_order|address|checksum|headers|serial|drop_reason)|"
-                     r"dataplane/net/folded_multiply|dataplane/state/counter|"
+                     r"dataplane/net/folded_multiply|dataplane/state/(counter|state_table)|"
                      r"dataplane/stage/core\.h|dataplane/port/memory\.h")
 NOT_OURS = re.compile(r"tests/bench/")  # the generator
 

@@ -42,6 +42,8 @@ void scaling(const Options& options);
 void routes(const Options& options);
 void neighbours(const Options& options);
 void toeplitz(const Options& options);
+/// The longest iteration of a worker without and with reloads of ten thousand backends.
+void reload(const Options& options);
 /// Packets for callgrind, untimed; prints how many of each kind.
 void counted(const Options& options);
 

@@ -21,8 +21,8 @@ using namespace sluice::bench;  // NOLINT: main wires all of it
 constexpr const char* kUsage =
     "usage: core-bench CASE [--flows N] [--rounds N] [--zipf] [--timestamps] [--core N]\n"
     "                  [--memory MB] [--huge] [--flow-index rte_hash|compact|both]\n"
-    "cases: established altered new_flows lives lives_reuse attack kernel memory counted scaling "
-    "routes neighbours toeplitz tsc\n";
+    "cases: established altered new_flows lives lives_reuse attack kernel memory counted reload "
+    "scaling routes neighbours toeplitz tsc\n";
 
 struct Arguments {
   std::string name;
@@ -99,6 +99,8 @@ bool run(const std::string& name, const Options& options) {
     memory(options);
   } else if (name == "counted") {
     counted(options);
+  } else if (name == "reload") {
+    reload(options);
   } else if (name == "scaling") {
     scaling(options);
   } else if (name == "routes") {

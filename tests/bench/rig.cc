@@ -97,6 +97,7 @@ Snapshot Rig::make_snapshot(const RigOptions& options) {
     s.own_everywhere.push_back(local(l));
   }
   for (uint32_t b = 0; b < options.backends; ++b) {
+    if (options.pinned) s.interfaces[kBackendSide].pinned.push_back({backend(b).ip, kPeerMac});
     BackendView view{static_cast<BackendId>(b), backend(b), 1, {}};
     for (uint32_t l = 0; l < options.locals; ++l) {
       const auto id = static_cast<PoolId>(b * options.locals + l);
@@ -117,7 +118,8 @@ Rig::Rig(const RigOptions& options)
       packets_(make_packets()),
       snapshot_(make_snapshot(options)) {
   CoreSetup setup{};
-  setup.limits = {options.flow_count_max, 1024, options.syn_count_max, options.flow_index};
+  setup.limits = {options.flow_count_max, options.neighbour_count_max, options.syn_count_max,
+                  options.flow_index};
   setup.numa_socket = static_cast<int>(rte_socket_id());
   setup.secret = {1, 2};  // the same run each time
   setup.memory = &memory_;
@@ -145,6 +147,7 @@ Rig::Rig(const RigOptions& options)
     core_->kernel_rings[side] = doors_[side].get();
   }
   adopt_snapshot(*core_, snapshot_);
+  while (core_->next_hops.is_adopting()) core_->next_hops.tick(snapshot_, core_->now_ms);
   learn_all();
   core_->tx.flush();
 }
@@ -159,6 +162,7 @@ Rig::~Rig() {
 void Rig::learn_all() {
   learnt_ms_ = core_->now_ms;
   learn(kGateway, kClientSide);
+  if (!snapshot_.interfaces[kBackendSide].pinned.empty()) return;
   for (const BackendView& view : snapshot_.services[0].backends) {
     learn(view.address.ip, kBackendSide);
   }
@@ -182,6 +186,10 @@ void Rig::run(uint16_t interface, uint16_t count) {
   } else {
     transmit(this, interface ^ 1, burst_, count);
   }
+}
+
+void Rig::adopt(const Snapshot& snapshot) {
+  adopt_snapshot(*core_, snapshot);
 }
 
 void Rig::flush() {

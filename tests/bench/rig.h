@@ -28,6 +28,7 @@ inline constexpr uint16_t kBackendSide = 1;
 struct RigOptions {
   uint32_t flow_count_max = 65536;
   uint32_t syn_count_max = 65536;
+  uint32_t neighbour_count_max = 1024;
   uint32_t backends = 1;
   uint32_t locals = 1;
   PortRange ports = {1024, 65535};
@@ -36,6 +37,7 @@ struct RigOptions {
   OnRefusal on_refusal = OnRefusal::kReset;
   bool rewrite_timestamps = false;
   FlowIndexKind flow_index = FlowIndexKind::kRteHash;
+  bool pinned = false;  // backends' MACs are configured: nobody answers for them
   bool kernel = false;  // both sides have a way to the kernel
 };
 
@@ -63,6 +65,9 @@ class Rig {
     run(interface, kBurst);
   }
   void flush();
+  /// Of the same backends; it outlives the rig, or the next one that is adopted.
+  void adopt(const Snapshot& snapshot);
+  static Snapshot make_snapshot(const RigOptions& options);
   /// Of a rig with `kernel`; this side of it is the control thread's.
   KernelRings& door(uint16_t side) { return *doors_[side]; }
 
@@ -98,7 +103,6 @@ class Rig {
 
  private:
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
-  Snapshot make_snapshot(const RigOptions& options);
   void learn_all();
   void learn(net::Ipv4Address ip, uint16_t interface);
 
