@@ -58,6 +58,11 @@ def build(*words):
     return check("nice", *words, seconds=BUILD_SECONDS_MAX)
 
 
+def package_build():
+    """The package that is installed, without the one of its symbols."""
+    return build("env", "DEB_BUILD_OPTIONS=noautodbgsym", "scripts/package")
+
+
 def format_check():
     listed = subprocess.run(["git", "ls-files", "*.h", "*.cc"], cwd=ROOT, text=True,
                             capture_output=True, check=True).stdout.split()
@@ -169,7 +174,7 @@ STAGES = {
     "asan-stage": Stage(TEST, lambda: meson_suite("build-asan", "stage", **SANITIZERS),
                         "asan-build"),
     "fuzz": Stage(TEST, lambda: check("scripts/fuzz", str(FUZZ_SECONDS)), "asan-build"),
-    "package-build": Stage(COMPILE, lambda: build("scripts/package")),
+    "package-build": Stage(COMPILE, package_build),
     "package": Stage(TEST, lambda: pytest("tests/package", "build"), "package-build"),
     "instructions": Stage(COMPILE, lambda: build("/usr/bin/python3",
                                                  "scripts/lib/instructions.py")),
