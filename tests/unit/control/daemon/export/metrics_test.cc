@@ -78,7 +78,7 @@ TEST_F(Exporter, AControlThreadThatHangsIsAGap) {
   Metrics metrics(calls_, listen(), [this] { return collect(); });
   const auto begin = EventLoop::Clock::now();
   for (int i = 0; i < 3; ++i) EXPECT_NE(get().find(" 503 "), std::string::npos);
-  EXPECT_LT(EventLoop::Clock::now() - begin, milliseconds(1600));
+  EXPECT_LT(EventLoop::Clock::now() - begin, milliseconds(2000));  // three waits are 2,100
   EXPECT_EQ(made_, 0);
 }
 

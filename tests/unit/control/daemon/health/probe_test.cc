@@ -149,9 +149,9 @@ TEST(CurlProbe, ByANameAsksTheIpv6BackendAllTheSame) {
 
 TEST(CurlProbe, SilenceIsGivenUpAndSaidHowFarItCame) {
   Listener listener;  // accepts, as a stopped program's kernel does, and says nothing
-  EXPECT_EQ(http(listener, {.type = CheckType::kHttp}, milliseconds(100)).reason,
+  EXPECT_EQ(http(listener, {.type = CheckType::kHttp}, milliseconds(500)).reason,
             "given up: no answer in time");
-  EXPECT_EQ(http(listener, {.type = CheckType::kHttps}, milliseconds(100)).reason,
+  EXPECT_EQ(http(listener, {.type = CheckType::kHttps}, milliseconds(500)).reason,
             "given up: no TLS connection in time");
 }
 

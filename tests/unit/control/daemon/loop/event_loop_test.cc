@@ -10,6 +10,8 @@
 #include <functional>
 #include <vector>
 
+#include "tests/unit/control/cpu_seconds.h"
+
 namespace sluice::control {
 namespace {
 
@@ -88,7 +90,7 @@ TEST(EventLoop, TimersFireInTheOrderInWhichTheyAreDue) {
   EventLoop loop;
   std::vector<int> order;
   const auto note = [&](int number) { return [&order, number] { order.push_back(number); }; };
-  const auto third = loop.after(milliseconds(3), note(3));
+  const auto third = loop.after(milliseconds(200), note(3));
   const auto first = loop.after(milliseconds(-1), note(1));
   const auto second = loop.after(milliseconds(2), note(2));
   EXPECT_TRUE(order.empty());
@@ -138,22 +140,27 @@ TEST(EventLoop, OneThatSpinsSaysSoAndSlowsDown) {
       milliseconds(100), [] {}, "a quiet one");
   loop.watch(
       ends[0], EPOLLIN, [](uint32_t) {}, "the one that nobody reads");
-  const auto run_for = [&](milliseconds time) {
-    const auto end = EventLoop::Clock::now() + time;
-    while (EventLoop::Clock::now() < end) loop.run_once(milliseconds(10));
+  double core_share = 0;  // of the last second
+  const auto run_until = [&](auto&& condition) {
+    for (int i = 0; i < 10 && !condition(); ++i) {
+      const double before = cpu_seconds();
+      const auto end = EventLoop::Clock::now() + milliseconds(1000);
+      while (EventLoop::Clock::now() < end) loop.run_once(milliseconds(10));
+      core_share = cpu_seconds() - before;
+    }
+    return condition();
   };
-  for (int i = 0; i < 10 && !loop.load().spins; ++i) run_for(milliseconds(1000));
-  EXPECT_TRUE(loop.load().spins);
+  const auto spins = [&] { return loop.load().spins; };
+  if (!run_until(spins) && core_share < 0.5) GTEST_SKIP() << "others leave no core to spin on";
+  EXPECT_TRUE(spins());
   EXPECT_GT(loop.load().iterations_per_s, 20'000u);
   EXPECT_EQ(loop.load().busiest, "the one that nobody reads");
-  run_for(milliseconds(1500));
-  EXPECT_TRUE(loop.load().spins);
-  EXPECT_LT(loop.load().iterations_per_s, 2'000u);
-  EXPECT_LT(loop.load().busy_percent, 20.0);
+  EXPECT_TRUE(run_until(
+      [&] { return loop.load().iterations_per_s < 2'000 && loop.load().busy_percent < 20; }));
+  EXPECT_TRUE(spins());  // which it does as long as nobody reads
   char byte;
   ASSERT_EQ(read(ends[0], &byte, 1), 1);
-  run_for(milliseconds(2200));
-  EXPECT_FALSE(loop.load().spins);
+  EXPECT_TRUE(run_until([&] { return !spins(); }));
   close(ends[0]);
   close(ends[1]);
 }
@@ -189,15 +196,17 @@ TEST(EventLoop, WhatNobodyWatchesAnyMoreIsForgotten) {
 // A timer that takes long does not take the loop with it.
 TEST(EventLoop, ATimerRestsForAsLongAsItTook) {
   EventLoop loop;
-  int fired = 0;
+  std::vector<EventLoop::Clock::time_point> begins, ends;
   loop.every(milliseconds(1), [&] {
-    ++fired;
+    begins.push_back(EventLoop::Clock::now());
     usleep(20'000);
+    ends.push_back(EventLoop::Clock::now());
+    if (ends.size() == 3) loop.stop();
   });
-  const auto end = EventLoop::Clock::now() + milliseconds(300);
-  while (EventLoop::Clock::now() < end) loop.run_once(milliseconds(10));
-  EXPECT_LE(fired, 5);
-  EXPECT_GE(fired, 2);
+  loop.run();
+  for (size_t i = 1; i < ends.size(); ++i) {
+    EXPECT_GE(begins[i] - ends[i - 1], ends[i - 1] - begins[i - 1]);
+  }
 }
 
 TEST(EventLoop, SignalsArriveInTheLoop) {
