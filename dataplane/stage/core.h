@@ -130,7 +130,7 @@ struct Core {
   uint32_t now32() const { return static_cast<uint32_t>(now_ms); }
   void count(Event event) { counters.count(event); }
   /// A flow goes from one state to another.
-  void note_state(TcpState before, TcpState now) {
+  void note_state(FlowState before, FlowState now) {
     counters.flows_in(before).subtract();
     counters.flows_in(now).add();
   }

@@ -43,19 +43,19 @@ constexpr bool is_by_segment(FlowEnd end) {
 }
 
 /// A backend that keeps a flow in this state has nothing that a RST would have to clear.
-bool backend_knows_end(TcpState state) {
-  return state >= TcpState::kBackendFirst;
+bool backend_knows_end(FlowState state) {
+  return state >= FlowState::kBackendFirst;
 }
 
 /// Answered or not, the backend has then been told; what it held before a SYN that it never
 /// answered is for the port to remember.
 void clear_backend(Core& core, Flow& flow) {
-  const TcpState before = flow.tcp.state();
+  const FlowState before = flow.state();
   if (backend_knows_end(before)) return;
   reset_backend(core, flow);
   if (is_opening(before)) core.release_syn(flow);
-  if (before != TcpState::kSynSent) flow.tcp.advance(TcpEvent::kClientRst);
-  core.note_state(before, flow.tcp.state());
+  if (before != FlowState::kSynSent) flow.tcp.advance(TcpEvent::kClientRst);
+  core.note_state(before, flow.state());
 }
 
 void give_port_back(Core& core, uint32_t index) {
@@ -65,7 +65,7 @@ void give_port_back(Core& core, uint32_t index) {
   PortPool& ports = core.pool(flow).ports;
   const uint16_t port = flow.local_port.host();
   const PriorIncarnation prior = prior_incarnation(core, flow);
-  if (flow.tcp.state() == TcpState::kSynSent) {
+  if (flow.state() == FlowState::kSynSent) {
     ports.give_back_unanswered(port, prior, index);
   } else {
     ports.give_back(port, prior, index);
@@ -75,14 +75,14 @@ void give_port_back(Core& core, uint32_t index) {
 
 }  // namespace
 
-void end_flow(Core& core, uint32_t index, FlowEnd end, TcpState before) {
+void end_flow(Core& core, uint32_t index, FlowEnd end, FlowState before) {
   Flow& flow = core.flows[index];
   if (!is_closed(before)) log_end(core, flow, before, end);
   const bool silent = end == FlowEnd::timed_out && !flow.reset_on_timeout;
   const Resets resets = silent ? Resets{} : resets_of(end);
   if (resets.client) reset_client(core, flow);
   if (resets.backend) clear_backend(core, flow);
-  if (!is_by_segment(end) || !is_closed(flow.tcp.state())) return free_flow(core, index);
+  if (!is_by_segment(end) || !is_closed(flow.state())) return free_flow(core, index);
   give_port_back(core, index);
   core.flows.push_closed(index);
 }
@@ -92,10 +92,10 @@ void free_flow(Core& core, uint32_t index) {
   core.flow_timers.cancel(index);
   core.half_open.remove(core.backend(flow).half_open, index);
   give_port_back(core, index);
-  if (is_opening(flow.tcp.state())) core.release_syn(flow);
+  if (is_opening(flow.state())) core.release_syn(flow);
   core.pool(flow).ports.forget_flow(flow.local_port.host(), index);
   core.pool(flow).flows.subtract();
-  core.counters.flows_in(flow.tcp.state()).subtract();
+  core.counters.flows_in(flow.state()).subtract();
   core.backend(flow).flows.subtract();
   core.flows.erase(index);
 }

@@ -14,9 +14,9 @@ namespace sluice {
 /// Ends a flow: tells the flow log, resets the ends that would not know (see kResets in the .cc),
 /// gives the port back. `before` is the state that it ended in; one that was closed then is only
 /// freed.
-void end_flow(Core& core, uint32_t index, FlowEnd end, TcpState before);
+void end_flow(Core& core, uint32_t index, FlowEnd end, FlowState before);
 inline void end_flow(Core& core, uint32_t index, FlowEnd end) {
-  end_flow(core, index, end, core.flows[index].tcp.state());
+  end_flow(core, index, end, core.flows[index].state());
 }
 
 /// Frees the entry of a flow that has ended, or that never began.

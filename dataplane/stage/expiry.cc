@@ -12,10 +12,10 @@ namespace sluice {
 void expire_flow(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   flow.opened_ms = stamp_kept_in_range(core.now32(), flow.opened_ms);
-  const TcpState state = flow.tcp.state();
+  const FlowState state = flow.state();
   const uint32_t timeout = idle_limit_ms(core, flow);
   const uint32_t idle = idle_ms(core, flow);
-  if (flow.answer_due && state == TcpState::kSynSent) return heal_overdue(core, index);
+  if (flow.answer_due && state == FlowState::kSynSent) return heal_overdue(core, index);
   if (idle < timeout) {
     core.flow_timers.set(index, core.now_ms + timeout - idle);
     return;

@@ -5,7 +5,7 @@
 namespace sluice {
 namespace {
 
-FlowRecord record_of(const Core& core, const Flow& flow, TcpState state, FlowEnd end) {
+FlowRecord record_of(const Core& core, const Flow& flow, FlowState state, FlowEnd end) {
   const uint64_t now_ms = core.wall_clock.at(core.now_ms);
   return {core.client(flow),
           core.vip(flow),
@@ -28,7 +28,7 @@ FlowRecord record_of(const Core& core, const Flow& flow, TcpState state, FlowEnd
 
 }  // namespace
 
-void log_end(Core& core, const Flow& flow, TcpState state, FlowEnd end) {
+void log_end(Core& core, const Flow& flow, FlowState state, FlowEnd end) {
   const uint32_t sample = core.snapshot->flow_log_sample;
   if (sample == 0) [[likely]]
     return;

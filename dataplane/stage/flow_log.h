@@ -9,7 +9,7 @@
 namespace sluice {
 
 /// Tells of a flow that ended in `state`, while the flow is still as it was.
-void log_end(Core& core, const Flow& flow, TcpState state, FlowEnd end);
+void log_end(Core& core, const Flow& flow, FlowState state, FlowEnd end);
 
 /// Tells of a SYN to a service that got no flow.
 void log_refusal(Core& core, net::Endpoint client, net::Endpoint vip, net::DropReason reason);

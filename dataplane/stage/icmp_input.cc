@@ -27,9 +27,9 @@ Verdict echo_input(Core& core, Segment& segment) {
 /// Whether the sender of a quoted segment may have it in flight (RFC 5927, section 4.1): whoever
 /// cannot tell is a stranger, and nothing that he says is believed.
 bool is_in_flight(const TcpTrack& tcp, bool from_client, uint32_t sequence) {
-  const bool unanswered = tcp.state() == TcpState::kSynSent;
+  const bool unanswered = tcp.state() == FlowState::kSynSent;
   if (!from_client) {
-    const uint32_t syn = tcp.state() == TcpState::kSynReceived ? 1 : 0;
+    const uint32_t syn = tcp.state() == FlowState::kSynReceived ? 1 : 0;
     return !unanswered &&
            net::serial_within(sequence, tcp.client_expects() - syn, tcp.backend_snd_nxt());
   }
@@ -75,7 +75,7 @@ Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
     return DropReason::icmp_out_of_window;
   }
   const bool refused =
-      from_client && flow.tcp.state() == TcpState::kSynSent && refuses(*segment.packet.icmp);
+      from_client && flow.tcp.state() == FlowState::kSynSent && refuses(*segment.packet.icmp);
   core.count(Event::icmp_errors_translated);
   if (from_client) {
     const net::Endpoint client = core.client(flow), vip = core.vip(flow);

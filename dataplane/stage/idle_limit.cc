@@ -12,14 +12,14 @@ namespace {
 constexpr uint64_t kFewHandshakes = 8;
 
 uint32_t configured_limit_ms(const Core& core, const Flow& flow) {
-  return core.snapshot->timeouts_ms[static_cast<size_t>(flow.tcp.state())];
+  return core.snapshot->timeouts_ms[static_cast<size_t>(flow.state())];
 }
 
 }  // namespace
 
 uint32_t idle_limit_ms(const Core& core, const Flow& flow) {
   const uint32_t configured = configured_limit_ms(core, flow);
-  if (!is_opening(flow.tcp.state())) return configured;
+  if (!is_opening(flow.state())) return configured;
   const HalfOpenQueue& queue = half_open_queue(core, flow);
   const uint64_t count = queue.count.value();
   const bool many = count > kFewHandshakes && 2 * count > queue.limit.value();
@@ -27,13 +27,13 @@ uint32_t idle_limit_ms(const Core& core, const Flow& flow) {
 }
 
 uint32_t idle_ms(const Core& core, const Flow& flow) {
-  const bool pressed = is_opening(flow.tcp.state()) && !has_repeated(flow) &&
+  const bool pressed = is_opening(flow.state()) && !has_repeated(flow) &&
                        idle_limit_ms(core, flow) < configured_limit_ms(core, flow);
   return core.now32() - (pressed ? flow.opened_ms : flow.last_seen_ms);
 }
 
 bool ends_early(const Core& core, const Flow& flow) {
-  return is_opening(flow.tcp.state()) &&
+  return is_opening(flow.state()) &&
          core.now32() - flow.last_seen_ms < configured_limit_ms(core, flow);
 }
 

@@ -85,7 +85,7 @@ void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
 /// copies do not count, and nothing follows from them.
 Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
-  const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
+  const bool unanswered = flow.tcp.state() == FlowState::kSynSent;
   if (stamp_age_ms(core.now32(), flow.last_seen_ms) < kSynRepeatMs) {
     core.count(Event::syns_copied);
     if (flow.adjusted) adjust_inbound(core, index, *segment.packet.tcp);
@@ -130,7 +130,7 @@ Verdict repeated_syn(Core& core, uint32_t index, Segment& segment) {
 
 /// Late segments of a connection that is over may start the backend's TIME_WAIT anew.
 void note_late_segment(Core& core, const Flow& flow) {
-  if (flow.tcp.state() == TcpState::kTimeWait) {
+  if (flow.tcp.state() == FlowState::kTimeWait) {
     core.pool(flow).ports.touch(flow.local_port.host(), prior_incarnation(core, flow));
   }
 }
@@ -149,8 +149,8 @@ void note_late_segment(Core& core, const Flow& flow) {
     }
   }
   Flow& flow = core.flows[index];
-  const TcpState before = flow.tcp.state();
-  if (before == TcpState::kSynSent && !tcp.has(flag::kRst)) return DropReason::segment_unexpected;
+  const FlowState before = flow.tcp.state();
+  if (before == FlowState::kSynSent && !tcp.has(flag::kRst)) return DropReason::segment_unexpected;
   if (flow.adjusted) adjust_inbound(core, index, tcp);
 
   const TcpReading reading = flow.tcp.inbound(flow.bounds, segment.packet);
@@ -160,7 +160,7 @@ void note_late_segment(Core& core, const Flow& flow) {
       reading.in_window && (!tcp.has(flag::kRst) || reading.event != TcpEvent::kNone);
   if (flow.timestamps && believed) note_timestamps(flow, tcp);
   if (is_closed(before)) note_late_segment(core, flow);
-  if (before == TcpState::kSynSent) {  // a RST: the client gave up before any answer
+  if (before == FlowState::kSynSent) {  // a RST: the client gave up before any answer
     const Verdict verdict = forward(core, flow, segment);
     end_flow(core, index, FlowEnd::given_up, before);
     return verdict;

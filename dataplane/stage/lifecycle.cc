@@ -9,19 +9,19 @@ namespace sluice {
 
 namespace {
 
-FlowEnd end_of(TcpState before, TcpEvent event) {
+FlowEnd end_of(FlowState before, TcpEvent event) {
   if (event == TcpEvent::kClientRst) return FlowEnd::client_rst;
   if (event == TcpEvent::kBackendRst) {
-    return before == TcpState::kSynSent ? FlowEnd::refused : FlowEnd::backend_rst;
+    return before == FlowState::kSynSent ? FlowEnd::refused : FlowEnd::backend_rst;
   }
-  return before == TcpState::kClientFirst ? FlowEnd::client_fin : FlowEnd::backend_fin;
+  return before == FlowState::kClientFirst ? FlowEnd::client_fin : FlowEnd::backend_fin;
 }
 
 }  // namespace
 
-void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event) {
+void enter_state(Core& core, uint32_t index, FlowState before, TcpEvent event) {
   Flow& flow = core.flows[index];
-  const TcpState state = flow.tcp.state();
+  const FlowState state = flow.state();
   if (state == before) return;
   core.note_state(before, state);
   core.flow_timers.set(index, core.now_ms + idle_limit_ms(core, flow));
@@ -36,8 +36,8 @@ void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event) {
     flow.passed = {};
   }
   if (!is_closed(state)) return;
-  core.count(state == TcpState::kTimeWait ? Event::flows_closed_time_wait
-                                          : Event::flows_closed_available);
+  core.count(state == FlowState::kTimeWait ? Event::flows_closed_time_wait
+                                           : Event::flows_closed_available);
   end_flow(core, index, end_of(before, event), before);
 }
 

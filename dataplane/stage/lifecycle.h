@@ -7,6 +7,6 @@
 namespace sluice {
 
 /// After `event`: counts, timers, the end of a handshake, the end of the flow.
-void enter_state(Core& core, uint32_t index, TcpState before, TcpEvent event);
+void enter_state(Core& core, uint32_t index, FlowState before, TcpEvent event);
 
 }  // namespace sluice

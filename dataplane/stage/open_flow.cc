@@ -101,7 +101,7 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   BackendState& state = core.backend(flow);
   state.active.add();
   state.flows.add();
-  core.counters.flows_in(flow.tcp.state()).add();
+  core.counters.flows_in(flow.state()).add();
   if (!core.flows.publish(index)) {
     free_flow(core, index);
     return DropReason::flow_table_full;
@@ -127,7 +127,7 @@ void begin_handshake(Core& core, uint32_t index, Segment& syn) {
 void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
   Flow& flow = core.flows[index];
   const PassedSyn passed = flow.passed;
-  const TcpState before = flow.tcp.state();
+  const FlowState before = flow.state();
   core.count(Event::flows_restarted);
   log_end(core, flow, before, FlowEnd::replaced);
   flow.syn_slot = SynStore::kNone;
@@ -158,7 +158,7 @@ void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
   packet.tcp = &header;
   flow.tcp.open(flow.bounds, packet, static_cast<uint8_t>(passed.window_scale),
                 passed.has_window_scale != 0);
-  core.note_state(before, flow.tcp.state());
+  core.note_state(before, flow.state());
   core.backend(flow).connections.add();
   core.service(flow).connections.add();
   core.count(Event::flows_opened);

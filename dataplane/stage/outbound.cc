@@ -41,7 +41,7 @@ Verdict forward_unseen(Core& core, uint32_t index, Segment& segment) {
   if (flow.adjusted) adjust_outbound(core, index, *segment.packet.tcp);
   if (segment.packet.tcp->has(flag::kSyn)) clamp_mss(core, flow, *segment.packet.tcp);
   // Before the client has answered, it may be anybody.
-  if (flow.tcp.state() <= TcpState::kSynReceived) {
+  if (flow.tcp.state() <= FlowState::kSynReceived) {
     return send_to_client<NextHops::Share::kStrangers>(core, flow, segment);
   }
   return send_to_client<NextHops::Share::kFlows>(core, flow, segment);
@@ -74,13 +74,13 @@ Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
     core.count(Event::heals_succeeded);
     backend.heals_succeeded.add();
   }
-  enter_state(core, index, TcpState::kSynSent, TcpEvent::kSynAck);
+  enter_state(core, index, FlowState::kSynSent, TcpEvent::kSynAck);
   return forward(core, index, segment);
 }
 
 Verdict accept_refusal(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
-  const TcpState before = flow.tcp.state();
+  const FlowState before = flow.tcp.state();
   core.count(Event::backend_refusals);
   core.backend(flow).refused.add();
   flow.tcp.advance(TcpEvent::kBackendRst);
@@ -121,8 +121,8 @@ Verdict answer_to_passed_syn(Core& core, uint32_t index, Segment& segment) {
   net::TcpHeader& tcp = *segment.packet.tcp;
   if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
   Flow& flow = core.flows[index];
-  const TcpState before = flow.tcp.state();
-  if (before == TcpState::kSynSent) return answer_to_syn(core, index, segment);
+  const FlowState before = flow.tcp.state();
+  if (before == FlowState::kSynSent) return answer_to_syn(core, index, segment);
   if (tcp.has(flag::kSyn | flag::kFin | flag::kRst) &&
       !net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
     return DropReason::tcp_checksum_bad;
@@ -135,7 +135,7 @@ Verdict answer_to_passed_syn(Core& core, uint32_t index, Segment& segment) {
                        tcp.acknowledgement.host() != flow.tcp.backend_expects();
   const TcpReading reading = flow.tcp.outbound(flow.bounds, segment.packet);
   if (tcp.has(flag::kRst) && !reading.in_window) return DropReason::rst_out_of_window;
-  if (before == TcpState::kSynReceived) flow.answer_due = false;
+  if (before == FlowState::kSynReceived) flow.answer_due = false;
   const bool is_challenge =
       flow.answer_due && is_open(before) && reading.in_window && !tcp.has(flag::kRst);
   if (is_challenge) note_backend_lives(core, flow, is_news);

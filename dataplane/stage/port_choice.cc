@@ -17,7 +17,7 @@ SynNumbers syn_numbers(const net::TcpHeader& syn) {
 }
 
 PriorIncarnation prior_incarnation(const Core& core, const Flow& flow) {
-  const bool held = flow.tcp.state() != TcpState::kClosed;
+  const bool held = flow.tcp.state() != FlowState::kClosed;
   return {core.now32(), flow.tcp.client_snd_nxt(), flow.ts_recent,
           held ? PriorIncarnation::Kind::kTimeWait : PriorIncarnation::Kind::kAvailable,
           flow.timestamps};

@@ -38,7 +38,7 @@ void reset_tuple(Core& core, Flow& flow, net::Endpoint local, uint32_t sequence)
 }
 
 void reset_client(Core& core, Flow& flow) {
-  const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
+  const bool unanswered = flow.tcp.state() == FlowState::kSynSent;
   const uint32_t acknowledgement = flow.tcp.client_snd_nxt() - flow.adjust.sequence;
   send_reset(core,
              {core.vip(flow), core.client(flow), unanswered ? 0 : flow.tcp.client_expects(),

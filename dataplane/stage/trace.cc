@@ -32,9 +32,8 @@ std::optional<TraceFlow> flow_of(const Core& core, FlowKey key) {
   const uint32_t index = core.flows.find(key);
   if (index == FlowTable::kNone) return {};
   const Flow& flow = core.flows[index];
-  return TraceFlow{
-      core.local(flow), core.backend_address(flow), flow.adjust,       flow.tcp.state(),
-      flow.reuse,       flow.rewrite_timestamps,    flow.heal_attempts};
+  return TraceFlow{core.local(flow), core.backend_address(flow), flow.adjust,       flow.state(),
+                   flow.reuse,       flow.rewrite_timestamps,    flow.heal_attempts};
 }
 
 EventCounts counts_of(const Core& core) {

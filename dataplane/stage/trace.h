@@ -62,7 +62,7 @@ struct TraceSegment {
 struct TraceFlow {
   net::Endpoint local, backend;
   net::SeqAdjust adjust;
-  TcpState state;
+  FlowState state;
   PortReuse reuse;
   bool rewritten;  // timestamps on the balancer's clock
   uint8_t heals;

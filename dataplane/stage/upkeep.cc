@@ -14,7 +14,7 @@ constexpr uint64_t kPortsPerIteration = 64;
 /// Moves a flow's timer up to its idle limit, where a longer one has set it.
 void hasten_flow(Core& core, uint32_t index) {
   const Flow& flow = core.flows[index];
-  const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(flow.tcp.state())];
+  const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(flow.state())];
   const uint32_t idle = stamp_age_ms(core.now32(), flow.last_seen_ms);
   core.flow_timers.hasten(index, core.now_ms + (idle < timeout ? timeout - idle : 0));
 }

@@ -6,8 +6,8 @@
 
 #include "dataplane/net/drop_reason.h"
 #include "dataplane/state/counter.h"
+#include "dataplane/state/flow_state.h"
 #include "dataplane/state/histogram.h"
-#include "dataplane/state/tcp_state.h"
 
 namespace sluice {
 
@@ -83,17 +83,17 @@ struct WorkerCounters {
   Counter packets_out;
   Counter bytes_in;
   Counter bytes_out;
-  Counter packets_waiting;                    // for the MAC of a next hop, now
-  Counter polls;                              // bursts asked for
-  BurstSizes bursts;                          // sizes of those that were not empty
-  Counter ticks;                              // of the worker's loop, by the processor's counter
-  Counter busy_ticks;                         // of its iterations that found packets
-  std::array<Counter, kTcpStateCount> flows;  // entries in each state now
+  Counter packets_waiting;                     // for the MAC of a next hop, now
+  Counter polls;                               // bursts asked for
+  BurstSizes bursts;                           // sizes of those that were not empty
+  Counter ticks;                               // of the worker's loop, by the processor's counter
+  Counter busy_ticks;                          // of its iterations that found packets
+  std::array<Counter, kFlowStateCount> flows;  // entries in each state now
 
   void count(net::DropReason reason) { drops[static_cast<size_t>(reason)].add(); }
   void count(Event event) { events[static_cast<size_t>(event)].add(); }
   void count(Event event, uint64_t times) { events[static_cast<size_t>(event)].add(times); }
-  Counter& flows_in(TcpState state) { return flows[static_cast<size_t>(state)]; }
+  Counter& flows_in(FlowState state) { return flows[static_cast<size_t>(state)]; }
 };
 
 }  // namespace sluice

@@ -15,6 +15,7 @@
 #include "dataplane/state/snapshot.h"
 #include "dataplane/state/tcp_track.h"
 #include "dataplane/state/timer_wheel.h"
+#include "dataplane/state/udp_track.h"
 
 namespace sluice {
 
@@ -82,7 +83,10 @@ struct alignas(64) Flow {
   PortReuse reuse : 3;  // how its port was come by
   uint32_t last_seen_ms;
   uint32_t ts_recent;  // newest TSval sent to the backend
-  TcpTrack tcp;
+  union {              // both begin with the FlowState
+    TcpTrack tcp;
+    UdpTrack udp;
+  };
   NextHop to_client;
   // What its beginning and end need.
   TcpBounds bounds;
@@ -104,8 +108,10 @@ struct alignas(64) Flow {
   };
   HalfOpenLinks half_open;
 
-  uint64_t bytes_in() const { return tcp.client_bytes(bounds); }
-  uint64_t bytes_out() const { return tcp.backend_bytes(bounds); }
+  FlowState state() const { return tcp.state(); }
+  bool is_udp() const { return sluice::is_udp(state()); }
+  uint64_t bytes_in() const { return is_udp() ? udp.bytes_in() : tcp.client_bytes(bounds); }
+  uint64_t bytes_out() const { return is_udp() ? udp.bytes_out() : tcp.backend_bytes(bounds); }
 };
 static_assert(sizeof(Flow) == 128 && offsetof(Flow, bounds) == 64);
 

@@ -54,7 +54,7 @@ struct FlowRecord {
   uint64_t bytes_out;
   net::SeqAdjust adjust;
   FlowEnd end;
-  TcpState state;  // before the end
+  FlowState state;  // before the end
   PortReuse reuse;
   bool rewritten;  // timestamps on the balancer's clock
   uint8_t heals;

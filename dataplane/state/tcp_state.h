@@ -20,45 +20,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
+
+#include "dataplane/state/flow_state.h"
 
 namespace sluice {
-
-enum class TcpState : uint8_t {
-  kSynSent,        // the client's SYN is on its way or unanswered
-  kSynReceived,    // the backend's SYN-ACK went by
-  kEstablished,    //
-  kClientClosed,   // half-closed by the client
-  kBackendClosed,  // half-closed by the backend
-  kClientFirst,    // both FINs seen, the client's first
-  kBackendFirst,   // both FINs seen, the backend's first or crossed
-  kClosed,         // over; the backend has forgotten the tuple
-  kTimeWait,       // over; the backend holds the tuple in TIME_WAIT
-};
-inline constexpr size_t kTcpStateCount = 9;
-
-inline constexpr std::array<std::string_view, kTcpStateCount> kTcpStateNames = {
-    "syn_sent",     "syn_received",  "established", "client_closed", "backend_closed",
-    "client_first", "backend_first", "closed",      "time_wait"};
-
-constexpr std::string_view name_of(TcpState s) {
-  return kTcpStateNames[static_cast<size_t>(s)];
-}
-constexpr bool is_closed(TcpState s) {
-  return s >= TcpState::kClosed;
-}
-/// Both FINs are through or the flow is over: a new SYN of the same client starts a new connection.
-constexpr bool both_closed(TcpState s) {
-  return s >= TcpState::kClientFirst;
-}
-/// The handshake is under way: the SYN-ACK, or the client's acknowledgement of it, is missing.
-constexpr bool is_opening(TcpState s) {
-  return s <= TcpState::kSynReceived;
-}
-/// Open for both ends, or half-closed by one.
-constexpr bool is_open(TcpState s) {
-  return !is_opening(s) && !both_closed(s);
-}
 
 enum class TcpEvent : uint8_t {
   kNone,              // nothing that a state depends on
@@ -75,10 +40,10 @@ inline constexpr size_t kTcpEventCount = 9;
 
 namespace detail {
 
-using TransitionTable = std::array<std::array<TcpState, kTcpEventCount>, kTcpStateCount>;
+using TransitionTable = std::array<std::array<FlowState, kTcpEventCount>, kTcpStateCount>;
 
 constexpr TransitionTable make_transitions() {
-  using enum TcpState;
+  using enum FlowState;
   // Columns:  kNone          kSynAck       kAck          kClientFin     kBackendFin
   //           kBackendFinAcking kFinsAcked kClientRst    kBackendRst
   return {{
@@ -107,11 +72,11 @@ constexpr TransitionTable make_transitions() {
 
 inline constexpr detail::TransitionTable kTransitions = detail::make_transitions();
 
-constexpr TcpState next_state(TcpState state, TcpEvent event) {
+constexpr FlowState next_state(FlowState state, TcpEvent event) {
   return kTransitions[static_cast<size_t>(state)][static_cast<size_t>(event)];
 }
 
-/// How long a flow may be silent, in milliseconds, by state.
+/// How long a TCP flow may be silent, in milliseconds, by state.
 using TcpTimeouts = std::array<uint32_t, kTcpStateCount>;
 
 /// RFC 5382, REQ-5: 2 h 4 min established, 4 min for what opens and closes. We differ where silence

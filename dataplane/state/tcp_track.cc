@@ -41,7 +41,7 @@ void TcpTrack::open(TcpBounds& bounds, const net::Packet& syn, uint8_t window_sc
   backend_ = {};
   scales_ = has_window_scale ? window_scale : uint8_t{0};
   backend_.right_edge = syn.tcp->window.host();  // relative until the SYN-ACK gives the origin
-  state_ = TcpState::kSynSent;
+  state_ = FlowState::kSynSent;
 }
 
 void TcpTrack::answer(TcpBounds& bounds, const net::Packet& syn_ack, uint8_t window_scale,
@@ -64,11 +64,11 @@ void TcpTrack::answer(TcpBounds& bounds, const net::Packet& syn_ack, uint8_t win
 }
 
 bool TcpTrack::client_fin_seen() const {
-  return state_ == TcpState::kClientClosed || both_closed(state_);
+  return state_ == FlowState::kClientClosed || both_closed(state_);
 }
 
 bool TcpTrack::backend_fin_seen() const {
-  return state_ == TcpState::kBackendClosed || both_closed(state_);
+  return state_ == FlowState::kBackendClosed || both_closed(state_);
 }
 
 // A connection that was reset is over as well, but perhaps without a FIN to take off.
@@ -78,13 +78,13 @@ uint64_t TcpTrack::client_bytes(const TcpBounds& bounds) const {
 }
 
 uint64_t TcpTrack::backend_bytes(const TcpBounds& bounds) const {
-  if (state_ == TcpState::kSynSent) return 0;
+  if (state_ == FlowState::kSynSent) return 0;
   const bool fin = backend_fin_seen() && backend_.snd_nxt == bounds.backend_fin;
   return bytes_between(bounds.backend_first, backend_.snd_nxt, bounds.backend_wraps, fin);
 }
 
 TcpEvent TcpTrack::fin_progress(const TcpBounds& bounds) const {
-  const bool both = state_ == TcpState::kClientFirst || state_ == TcpState::kBackendFirst;
+  const bool both = state_ == FlowState::kClientFirst || state_ == FlowState::kBackendFirst;
   return both && serial_at_or_after(client_.snd_una, bounds.client_fin) &&
                  serial_at_or_after(backend_.snd_una, bounds.backend_fin)
              ? TcpEvent::kFinsAcked
@@ -97,7 +97,7 @@ bool TcpTrack::follow(const net::Packet& packet, const Sides& sides) {
   const uint32_t end = packet.sequence_end();
   const uint32_t ack = tcp.acknowledgement.host();
   // Until the handshake is done, nothing else than the SYN-ACK can be acknowledged.
-  const uint32_t late = state_ == TcpState::kSynReceived ? 0 : window_max(sides);
+  const uint32_t late = state_ == FlowState::kSynReceived ? 0 : window_max(sides);
   if (!ends_in_window(end, sides) ||
       !serial_within(ack, sides.receiver.snd_una - late, sides.receiver.snd_nxt)) {
     return false;
@@ -150,12 +150,12 @@ TcpReading TcpTrack::inbound(TcpBounds& bounds, const net::Packet& packet) {
                       value_if(client_fin_seen(), bounds.client_fin), TcpEvent::kClientRst);
   }
   if (!carries_progress(tcp)) return {};
-  if (state_ == TcpState::kSynReceived && bounds.backend_fin != 0 &&
+  if (state_ == FlowState::kSynReceived && bounds.backend_fin != 0 &&
       tcp.acknowledgement.host() == bounds.backend_fin) {
     take_later_answer(bounds);
   }
   if (!follow(packet, from_client(bounds))) return {};
-  const TcpEvent event = state_ == TcpState::kSynReceived ? TcpEvent::kAck : TcpEvent::kNone;
+  const TcpEvent event = state_ == FlowState::kSynReceived ? TcpEvent::kAck : TcpEvent::kNone;
   // A FIN that is new cannot have been acknowledged.
   const uint32_t end = packet.sequence_end();
   if (tcp.has(flag::kFin) && !client_fin_seen() && serial_after(end, client_.snd_una)) {
@@ -173,7 +173,7 @@ TcpReading TcpTrack::outbound(TcpBounds& bounds, const net::Packet& packet) {
                       value_if(backend_fin_seen(), bounds.backend_fin), TcpEvent::kBackendRst);
   }
   if (tcp.has(flag::kSyn)) {
-    const bool answers = state_ == TcpState::kSynReceived && tcp.has(flag::kAck);
+    const bool answers = state_ == FlowState::kSynReceived && tcp.has(flag::kAck);
     const bool again = tcp.sequence.host() + 1 == bounds.backend_first;
     if (answers && !again) bounds.backend_fin = tcp.sequence.host() + 1;
     return {TcpEvent::kNone, answers && again};
@@ -182,7 +182,7 @@ TcpReading TcpTrack::outbound(TcpBounds& bounds, const net::Packet& packet) {
   const uint32_t end = packet.sequence_end();
   if (tcp.has(flag::kFin) && !backend_fin_seen() && serial_after(end, backend_.snd_una)) {
     bounds.backend_fin = end;
-    const bool acking = state_ == TcpState::kClientClosed &&
+    const bool acking = state_ == FlowState::kClientClosed &&
                         serial_at_or_after(tcp.acknowledgement.host(), bounds.client_fin);
     return {acking ? TcpEvent::kBackendFinAcking : TcpEvent::kBackendFin, true};
   }

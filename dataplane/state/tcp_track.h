@@ -18,6 +18,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "dataplane/net/parse.h"
 #include "dataplane/net/serial.h"
@@ -70,7 +71,7 @@ class TcpTrack {
   /// fails this.
   bool acknowledges_possible(const net::TcpHeader& tcp) const {
     const uint32_t window_max =
-        state_ == TcpState::kSynReceived ? 0 : uint32_t{65535} << backend_scale();
+        state_ == FlowState::kSynReceived ? 0 : uint32_t{65535} << backend_scale();
     return !tcp.has(net::tcp_flag::kAck) ||
            net::serial_within(tcp.acknowledgement.host(), client_.snd_una - window_max,
                               client_.snd_nxt);
@@ -83,7 +84,7 @@ class TcpTrack {
   /// Fast-path test: established, ACK set, no SYN, FIN or RST. Such a segment raises no event.
   bool is_mid_connection(const net::TcpHeader& tcp) const {
     using namespace net::tcp_flag;
-    return state_ == TcpState::kEstablished && (tcp.flags & (kSyn | kFin | kRst | kAck)) == kAck;
+    return state_ == FlowState::kEstablished && (tcp.flags & (kSyn | kFin | kRst | kAck)) == kAck;
   }
   /// All that inbound() or outbound() does for a segment that is in between, where that is plain:
   /// its receiver takes it, and it acknowledges no less than the last. Else false, and nothing is
@@ -95,12 +96,12 @@ class TcpTrack {
     return follow_plain(packet, from_backend(bounds));
   }
 
-  TcpState state() const { return state_; }
+  FlowState state() const { return state_; }
   void advance(TcpEvent event) { state_ = next_state(state_, event); }
 
   /// Whether a SYN is the one that opened the flow, sent again.
   bool is_same_syn(const TcpBounds& bounds, uint32_t sequence) const {
-    return state_ <= TcpState::kSynReceived && sequence + 1 == bounds.client_first;
+    return state_ <= FlowState::kSynReceived && sequence + 1 == bounds.client_first;
   }
 
   /// Next sequence number that the backend expects of the client, as far as it was acknowledged. A
@@ -178,12 +179,12 @@ class TcpTrack {
     return true;
   }
 
+  FlowState state_;  // first, as UdpTrack has it
+  uint8_t scales_;   // shifts of the window fields: low four bits the client's, then backend's
+  uint8_t window_high_[2];  // high byte of the largest window field of client and backend
   TcpSide client_;
   TcpSide backend_;
-  uint8_t scales_;  // shifts of the window fields: low four bits the client's, then backend's
-  uint8_t window_high_[2];  // high byte of the largest window field of client and backend
-  TcpState state_;
 };
-static_assert(sizeof(TcpTrack) == 28);
+static_assert(sizeof(TcpTrack) == 28 && std::is_standard_layout_v<TcpTrack>);
 
 }  // namespace sluice

@@ -15,7 +15,7 @@ ListFlows::Row row_of(const Core& core, const Flow& flow) {
           core.vip(flow),
           core.local(flow),
           core.backend_address(flow),
-          flow.tcp.state(),
+          flow.state(),
           stamp_age_ms(core.now32(), flow.last_seen_ms),
           stamp_age_ms(core.now32(), flow.opened_ms),
           flow.adjust,
@@ -30,7 +30,7 @@ bool matches(const net::Ipv4Prefix& network, net::be16 port, net::Endpoint endpo
 bool matches(const FlowFilter& filter, const Core& core, const Flow& flow) {
   const uint32_t age_ms = stamp_age_ms(core.now32(), flow.opened_ms);
   return (filter.service == kNoId || filter.service == flow.key.service) &&
-         (!filter.state || *filter.state == flow.tcp.state()) && age_ms >= filter.age_min_ms &&
+         (!filter.state || *filter.state == flow.state()) && age_ms >= filter.age_min_ms &&
          age_ms <= filter.age_max_ms &&
          matches(filter.client, filter.client_port, core.client(flow)) &&
          matches(filter.backend, filter.backend_port, core.backend_address(flow));
@@ -69,9 +69,9 @@ bool ResetFlows::step(Core& core) {
   for (uint32_t resets = 0; cursor_ < end && resets < kResetsPerStep; ++cursor_) {
     if (!core.flows[cursor_].live) continue;
     Flow& flow = core.flows[cursor_];
-    if (!backends_[core.backend(flow).id] || is_closed(flow.tcp.state())) continue;
+    if (!backends_[core.backend(flow).id] || is_closed(flow.state())) continue;
     core.count(Event::flows_reset);
-    const bool unanswered = flow.tcp.state() == TcpState::kSynSent;
+    const bool unanswered = flow.state() == FlowState::kSynSent;
     if (!unanswered || unanswered_ == Unanswered::kRefuse) reset_client(core, flow);
     end_flow(core, cursor_, FlowEnd::reset_by_order);
     ++resets;

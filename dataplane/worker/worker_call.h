@@ -28,7 +28,7 @@ struct FlowFilter {
   net::be16 client_port{};    // 0: any
   net::be16 backend_port{};
   ServiceId service = kNoId;
-  std::optional<TcpState> state;
+  std::optional<FlowState> state;
   uint32_t age_min_ms = 0;
   uint32_t age_max_ms = UINT32_MAX;
 
@@ -46,7 +46,7 @@ class ListFlows : public WorkerCall {
   };
   struct Row {
     net::Endpoint client, vip, local, backend;
-    TcpState state;
+    FlowState state;
     uint32_t idle_ms;
     uint32_t age_ms;
     net::SeqAdjust adjust;

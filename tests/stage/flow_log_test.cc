@@ -23,7 +23,7 @@ class FlowLogging : public Stage {
     while (ring_.collect(&last_, 1) == 1) ends.push_back(last_.end);
     return ends;
   }
-  void expect(FlowEnd end, TcpState state) {
+  void expect(FlowEnd end, FlowState state) {
     EXPECT_EQ(records(), std::vector{end});
     EXPECT_EQ(name_of(last_.state), name_of(state));
     EXPECT_EQ(last_.client, client_);
@@ -46,7 +46,7 @@ TEST_F(FlowLogging, BytesAndTimes) {
   only(kBackendLink);
   pass(2500);
   close_by_client(1101, 5001);
-  expect(FlowEnd::client_fin, TcpState::kClientFirst);
+  expect(FlowEnd::client_fin, FlowState::kClientFirst);
   EXPECT_EQ(last_.start_ms, 1'700'000'001'500u);
   EXPECT_EQ(last_.end_ms, 1'700'000'004'000u);
   EXPECT_EQ(last_.bytes_in, 100u);
@@ -59,7 +59,7 @@ TEST_F(FlowLogging, TheBackendClosesFirst) {
   begin();
   establish(1000, 5000);
   close_by_backend(1001, 5001);
-  expect(FlowEnd::backend_fin, TcpState::kBackendFirst);
+  expect(FlowEnd::backend_fin, FlowState::kBackendFirst);
 }
 
 TEST_F(FlowLogging, ResetsOfEitherEnd) {
@@ -71,14 +71,14 @@ TEST_F(FlowLogging, ResetsOfEitherEnd) {
   only(kBackendLink);
   from_client(inbound(kRst, 1101));
   only(kBackendLink);
-  expect(FlowEnd::client_rst, TcpState::kEstablished);
+  expect(FlowEnd::client_rst, FlowState::kEstablished);
   EXPECT_EQ(last_.bytes_in, 100u);  // there was no FIN to take off
   EXPECT_EQ(last_.bytes_out, 0u);
   next_client();
   establish(1000, 5000);
   from_backend(outbound(kRst, 5001));
   only(kClientLink);
-  expect(FlowEnd::backend_rst, TcpState::kEstablished);
+  expect(FlowEnd::backend_rst, FlowState::kEstablished);
 }
 
 TEST_F(FlowLogging, ABackendThatRefuses) {
@@ -86,7 +86,7 @@ TEST_F(FlowLogging, ABackendThatRefuses) {
   open(1000);
   from_backend(outbound(kRstAck, 0, 1001));
   only(kClientLink);
-  expect(FlowEnd::refused, TcpState::kSynSent);
+  expect(FlowEnd::refused, FlowState::kSynSent);
 }
 
 TEST_F(FlowLogging, AClientThatGivesUp) {
@@ -94,7 +94,7 @@ TEST_F(FlowLogging, AClientThatGivesUp) {
   open(1000);
   from_client(inbound(kRst, 1001));
   only(kBackendLink);
-  expect(FlowEnd::given_up, TcpState::kSynSent);
+  expect(FlowEnd::given_up, FlowState::kSynSent);
 }
 
 TEST_F(FlowLogging, SilenceWithAndWithoutAReset) {
@@ -106,7 +106,7 @@ TEST_F(FlowLogging, SilenceWithAndWithoutAReset) {
     establish(1000, 5000);
     pass(5100);
     sent.clear();
-    expect(FlowEnd::timed_out, TcpState::kEstablished);
+    expect(FlowEnd::timed_out, FlowState::kEstablished);
     core->flow_log = nullptr;
     Stage::TearDown();
   }
@@ -133,7 +133,7 @@ TEST_F(FlowLogging, AnOperatorsReset) {
   }
   flush();
   sent.clear();
-  expect(FlowEnd::reset_by_order, TcpState::kEstablished);
+  expect(FlowEnd::reset_by_order, FlowState::kEstablished);
 }
 
 TEST_F(FlowLogging, AHealThatFails) {
@@ -144,7 +144,7 @@ TEST_F(FlowLogging, AHealThatFails) {
     pass(300);  // beyond the moment in which it may be the same, or late
     sent.clear();
   }
-  expect(FlowEnd::heal_exhausted, TcpState::kSynSent);
+  expect(FlowEnd::heal_exhausted, FlowState::kSynSent);
   EXPECT_EQ(last_.heals, kHealAttemptsMax);
   EXPECT_TRUE(last_.adjust.any());
 }
@@ -153,12 +153,12 @@ TEST_F(FlowLogging, HowThePortWasGot) {
   begin({.ports = {2000, 2000}});
   establish(1000, 5000, option::timestamps(100, 0));
   close_by_backend(1001, 5001, option::timestamps(101, 1));
-  expect(FlowEnd::backend_fin, TcpState::kBackendFirst);
+  expect(FlowEnd::backend_fin, FlowState::kBackendFirst);
   next_client();
   establish(900, 5000, option::timestamps(50, 0));
   from_client(inbound(kRst, 901));
   only(kBackendLink);
-  expect(FlowEnd::client_rst, TcpState::kEstablished);
+  expect(FlowEnd::client_rst, FlowState::kEstablished);
   EXPECT_EQ(last_.reuse, PortReuse::kRebased);
   EXPECT_NE(last_.adjust.timestamp, 0u);
 }

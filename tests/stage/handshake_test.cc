@@ -38,16 +38,16 @@ TEST_F(Handshake, TheBackendsTimeIsMeasuredFromTheFirstSyn) {
 
 TEST_F(Handshake, FlowsAreCountedByState) {
   start();
-  const auto in = [this](TcpState state) { return core->counters.flows_in(state).value(); };
+  const auto in = [this](FlowState state) { return core->counters.flows_in(state).value(); };
   open(1000);
-  EXPECT_EQ(in(TcpState::kSynSent), 1u);
+  EXPECT_EQ(in(FlowState::kSynSent), 1u);
   next_client();
   establish(2000, 6000);
-  EXPECT_EQ(in(TcpState::kSynSent), 1u);
-  EXPECT_EQ(in(TcpState::kEstablished), 1u);
+  EXPECT_EQ(in(FlowState::kSynSent), 1u);
+  EXPECT_EQ(in(FlowState::kEstablished), 1u);
   close_by_backend(2001, 6001);
-  EXPECT_EQ(in(TcpState::kEstablished), 0u);
-  EXPECT_EQ(in(TcpState::kTimeWait), 1u);
+  EXPECT_EQ(in(FlowState::kEstablished), 0u);
+  EXPECT_EQ(in(FlowState::kTimeWait), 1u);
 }
 
 TEST_F(Handshake, EveryByteOfIt) {

@@ -266,8 +266,8 @@ TEST_F(Reload, ListFlowsByClientBackendServiceStateAndAge) {
   EXPECT_EQ(count({.backend = {kVip.ip, 32}}), 0u);
   EXPECT_EQ(count({.service = core->flows[0].key.service}), 2u);
   EXPECT_EQ(count({.service = 77}), 0u);
-  EXPECT_EQ(count({.state = TcpState::kEstablished}), 1u);
-  EXPECT_EQ(count({.state = TcpState::kTimeWait}), 0u);
+  EXPECT_EQ(count({.state = FlowState::kEstablished}), 1u);
+  EXPECT_EQ(count({.state = FlowState::kTimeWait}), 0u);
   EXPECT_EQ(count({.age_min_ms = 2000}), 1u);
   EXPECT_EQ(count({.age_max_ms = 2000}), 1u);
 }

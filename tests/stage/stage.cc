@@ -271,8 +271,8 @@ void Stage::pass(uint64_t ms, uint64_t step) {
   }
 }
 
-TcpState Stage::state() const {
-  return flow() == FlowTable::kNone ? TcpState::kClosed : core->flows[flow()].tcp.state();
+FlowState Stage::state() const {
+  return flow() == FlowTable::kNone ? FlowState::kClosed : core->flows[flow()].tcp.state();
 }
 
 void Stage::TearDown() {

@@ -142,7 +142,7 @@ class Stage : public testing::Test {
   ServiceState& service() { return *core->registry.services[0]; }
   /// Index of the flow of `client_`, or FlowTable::kNone.
   uint32_t flow() const { return core->flow_of_client(client_, kVip); }
-  TcpState state() const;
+  FlowState state() const;
 
   std::unique_ptr<Core> core;
   std::unique_ptr<Snapshot> snapshot;

@@ -52,7 +52,7 @@ TEST_F(Tracing, AHandshakeBothWays) {
   EXPECT_EQ(first.in.tsval, 100u);
   EXPECT_FALSE(first.before);
   ASSERT_TRUE(first.after && first.out);
-  EXPECT_EQ(first.after->state, TcpState::kSynSent);
+  EXPECT_EQ(first.after->state, FlowState::kSynSent);
   EXPECT_EQ(first.after->local, local_);
   EXPECT_EQ(first.after->backend, backend_);
   EXPECT_EQ(first.after->reuse, PortReuse::kFresh);
@@ -69,8 +69,8 @@ TEST_F(Tracing, AHandshakeBothWays) {
   EXPECT_FALSE(second.from_client);
   EXPECT_EQ(second.in.source, backend_);
   ASSERT_TRUE(second.before && second.after && second.out);
-  EXPECT_EQ(second.before->state, TcpState::kSynSent);
-  EXPECT_EQ(second.after->state, TcpState::kSynReceived);
+  EXPECT_EQ(second.before->state, FlowState::kSynSent);
+  EXPECT_EQ(second.after->state, FlowState::kSynReceived);
   EXPECT_EQ(second.out->source, kVip);
   EXPECT_EQ(second.out->destination, client_);
   EXPECT_EQ(second.out->tsecr, 100u);
@@ -121,7 +121,7 @@ TEST_F(Tracing, APacketThatWaitsForItsNextHop) {
   EXPECT_EQ(syn.verdict, net::Fate::kWaiting);
   EXPECT_FALSE(syn.out);
   ASSERT_TRUE(syn.after);
-  EXPECT_EQ(syn.after->state, TcpState::kSynSent);
+  EXPECT_EQ(syn.after->state, FlowState::kSynSent);
 }
 
 TEST_F(Tracing, AHeal) {

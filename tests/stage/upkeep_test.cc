@@ -12,7 +12,7 @@ namespace {
 class UpkeepTest : public Stage {
  protected:
   void limit(Scene scene, uint32_t established_ms) {
-    scene.timeouts_ms[static_cast<size_t>(TcpState::kEstablished)] = established_ms;
+    scene.timeouts_ms[static_cast<size_t>(FlowState::kEstablished)] = established_ms;
     adopt(make_snapshot(scene));
     sent.clear();
   }

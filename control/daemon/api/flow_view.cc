@@ -49,17 +49,18 @@ void set_side(const json& filter, const char* key, net::Ipv4Prefix& network, net
   }
 }
 
-std::optional<TcpState> state_named(std::string_view name) {
-  const auto found = std::ranges::find(kTcpStateNames, name);
-  if (found != kTcpStateNames.end()) return static_cast<TcpState>(found - kTcpStateNames.begin());
+std::optional<FlowState> state_named(std::string_view name) {
+  const auto found = std::ranges::find(kFlowStateNames, name);
+  if (found != kFlowStateNames.end())
+    return static_cast<FlowState>(found - kFlowStateNames.begin());
   // As the version before called them.
-  if (name == "clean") return TcpState::kClosed;
-  if (name == "held") return TcpState::kTimeWait;
+  if (name == "clean") return FlowState::kClosed;
+  if (name == "held") return FlowState::kTimeWait;
   return std::nullopt;
 }
 
 ValueKind flow_state() {
-  const std::vector<std::string> names(kTcpStateNames.begin(), kTcpStateNames.end());
+  const std::vector<std::string> names(kFlowStateNames.begin(), kFlowStateNames.end());
   return {"one of " + join(names, ", "),
           [](const json& value) {
             return value.is_string() && state_named(value.get_ref<const std::string&>());

@@ -123,18 +123,18 @@ void add_own_addresses(Snapshot& snapshot, const Config& config, const Identitie
 
 constexpr TcpTimeouts timeouts_of(const TcpTimeoutsConfig& timeouts) {
   TcpTimeouts ms{};
-  auto set = [&ms](TcpState state, std::chrono::seconds value) {
+  auto set = [&ms](FlowState state, std::chrono::seconds value) {
     ms[static_cast<size_t>(state)] = ms_of(value);
   };
-  set(TcpState::kSynSent, timeouts.syn_sent);
-  set(TcpState::kSynReceived, timeouts.syn_received);
-  set(TcpState::kEstablished, timeouts.established);
-  set(TcpState::kClientClosed, timeouts.half_closed);
-  set(TcpState::kBackendClosed, timeouts.half_closed);
-  set(TcpState::kClientFirst, timeouts.closing);
-  set(TcpState::kBackendFirst, timeouts.closing);
-  set(TcpState::kClosed, timeouts.closed);
-  set(TcpState::kTimeWait, timeouts.closed);
+  set(FlowState::kSynSent, timeouts.syn_sent);
+  set(FlowState::kSynReceived, timeouts.syn_received);
+  set(FlowState::kEstablished, timeouts.established);
+  set(FlowState::kClientClosed, timeouts.half_closed);
+  set(FlowState::kBackendClosed, timeouts.half_closed);
+  set(FlowState::kClientFirst, timeouts.closing);
+  set(FlowState::kBackendFirst, timeouts.closing);
+  set(FlowState::kClosed, timeouts.closed);
+  set(FlowState::kTimeWait, timeouts.closed);
   return ms;
 }
 static_assert(timeouts_of({}) == kDefaultTcpTimeouts, "the defaults are the dataplane's own");

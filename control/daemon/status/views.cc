@@ -123,8 +123,8 @@ uint64_t handshake_us(const DataplaneManager& dataplane, BackendId id) {
 
 NamedCounts flows_by_state(const WorkerCounters& counters) {
   NamedCounts states;
-  for (size_t i = 0; i < kTcpStateCount; ++i) {
-    states[std::string(kTcpStateNames[i])] = counters.flows[i].value();
+  for (size_t i = 0; i < kFlowStateCount; ++i) {
+    states[std::string(kFlowStateNames[i])] = counters.flows[i].value();
   }
   return states;
 }
@@ -132,8 +132,8 @@ NamedCounts flows_by_state(const WorkerCounters& counters) {
 // Of flows that are not over: what is over gives its entry to a new flow where there is no other.
 uint64_t open_flows(const WorkerCounters& counters) {
   uint64_t count = 0;
-  for (size_t i = 0; i < kTcpStateCount; ++i) {
-    if (!is_closed(static_cast<TcpState>(i))) count += counters.flows[i].value();
+  for (size_t i = 0; i < kFlowStateCount; ++i) {
+    if (!is_closed(static_cast<FlowState>(i))) count += counters.flows[i].value();
   }
   return count;
 }

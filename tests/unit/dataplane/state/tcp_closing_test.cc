@@ -9,7 +9,7 @@ namespace sluice {
 namespace {
 
 using namespace test;
-using enum TcpState;
+using enum FlowState;
 
 struct Ending {
   const char* name;

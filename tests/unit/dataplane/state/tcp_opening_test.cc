@@ -6,10 +6,10 @@ namespace sluice {
 namespace {
 
 using namespace test;
-using enum TcpState;
+using enum FlowState;
 
 TEST(TcpTable, OverIsForEver) {
-  for (const TcpState over : {kClosed, kTimeWait}) {
+  for (const FlowState over : {kClosed, kTimeWait}) {
     for (size_t event = 0; event < kTcpEventCount; ++event) {
       EXPECT_EQ(next_state(over, static_cast<TcpEvent>(event)), over);
     }
@@ -18,7 +18,7 @@ TEST(TcpTable, OverIsForEver) {
 
 TEST(TcpTable, NothingMovesWithoutAnEventAndAnyRstEnds) {
   for (size_t s = 0; s < kTcpStateCount; ++s) {
-    const auto state = static_cast<TcpState>(s);
+    const auto state = static_cast<FlowState>(s);
     EXPECT_EQ(next_state(state, TcpEvent::kNone), state);
     EXPECT_TRUE(is_closed(next_state(state, TcpEvent::kBackendRst)));
     if (state == kSynSent) continue;  // nobody has answered yet: what the backend holds is unknown

@@ -7,7 +7,7 @@ namespace sluice {
 namespace {
 
 using namespace test;
-using enum TcpState;
+using enum FlowState;
 
 // 100 bytes of the client are acknowledged, 50 are on their way, its window ends at 1101; the same
 // for the backend with 200 and 60, and 1201.
@@ -66,7 +66,7 @@ TEST(TcpReset, WithTheNumberOfTheFinBeforeIt) {
     at_every_wrap([&](Conversation& c) {
       set_up(c);
       const uint32_t fin = by == kC ? 151 : 261, peer = by == kC ? 261 : 151;
-      const TcpState closed = by == kC ? kClientClosed : kBackendClosed;
+      const FlowState closed = by == kC ? kClientClosed : kBackendClosed;
       c.play({{by, kRst, fin - 1, 0, 0, kEstablished}});
       c.play({{by, kFin, fin, by == kC ? 261u : 151u, 0, closed},
               {other, kAck, peer, fin + 1, 0, closed},

@@ -10,7 +10,7 @@ namespace sluice {
 namespace {
 
 using namespace test;
-using enum TcpState;
+using enum FlowState;
 
 constexpr uint32_t kStep = 60'000;  // below a window: one of the sweep lies in it
 constexpr uint8_t kBareFin = net::tcp_flag::kFin;
@@ -52,7 +52,7 @@ void sweep(Conversation& c, By by, uint8_t flags, uint16_t payload) {
 }
 
 struct Stage {
-  TcpState state;
+  FlowState state;
   std::vector<Row> rows;
 };
 

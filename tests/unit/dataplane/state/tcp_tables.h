@@ -31,7 +31,7 @@ struct Row {
   uint32_t seq;
   uint32_t ack;
   uint32_t length;  // of the payload
-  TcpState state;   // afterwards
+  FlowState state;  // afterwards
   uint16_t window = 1000;
 };
 
@@ -74,7 +74,7 @@ class Conversation {
   void establish(const Handshake& h = {}) {
     open(h);
     answer(h);
-    play({{kC, kAck, 1 + h.syn_data, 1, 0, TcpState::kEstablished, h.client_window}});
+    play({{kC, kAck, 1 + h.syn_data, 1, 0, FlowState::kEstablished, h.client_window}});
   }
 
   TcpReading read(const Row& row) {

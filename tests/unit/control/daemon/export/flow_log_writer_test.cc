@@ -26,7 +26,7 @@ FlowRecord record() {
   record.bytes_in = 70;
   record.bytes_out = uint64_t{1} << 40;
   record.end = FlowEnd::backend_fin;
-  record.state = TcpState::kBackendFirst;
+  record.state = FlowState::kBackendFirst;
   record.reuse = PortReuse::kRebased;
   record.adjust = {0, 5};
   record.heals = 1;
