@@ -53,14 +53,16 @@ struct MacAddress {
 
 inline constexpr MacAddress kBroadcastMac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
-/// One end of a connection.
-struct Endpoint {
-  Ipv4Address ip;
+/// One end of a connection, in either family.
+template <class Address>
+struct EndpointOf {
+  Address ip;
   be16 port;
 
-  friend constexpr bool operator==(Endpoint, Endpoint) = default;
-  friend constexpr auto operator<=>(Endpoint, Endpoint) = default;
+  friend constexpr bool operator==(EndpointOf, EndpointOf) = default;
+  friend constexpr auto operator<=>(EndpointOf, EndpointOf) = default;
 };
+using Endpoint = EndpointOf<Ipv4Address>;
 static_assert(sizeof(Endpoint) == 6 && alignof(Endpoint) == 1);
 
 /// A network: the addresses that have the first `length` bits in common.

@@ -57,7 +57,7 @@ inline be16 checksum_of(uint64_t sum) {
   return {static_cast<uint16_t>(~checksum_fold(sum))};
 }
 
-/// Sum of the TCP pseudo header (RFC 9293, section 3.1).
+/// Sum of the pseudo header of TCP (RFC 9293, section 3.1) and UDP (RFC 768).
 inline uint64_t pseudo_header_sum(const Ipv4Header& ip, uint16_t l4_length) {
   return uint64_t{ip.source.raw} + ip.destination.raw + be16::from_host(ip.protocol).raw +
          be16::from_host(l4_length).raw;
@@ -89,6 +89,13 @@ inline bool ipv4_checksum_ok(const Ipv4Header& ip) {
 [[gnu::noinline]] inline bool tcp_checksum_ok(const Ipv4Header& ip, const TcpHeader& tcp,
                                               uint16_t l4_length) {
   return checksum_fold(pseudo_header_sum(ip, l4_length) + checksum_sum(&tcp, l4_length)) == 0xffff;
+}
+
+/// A datagram without a checksum is right (RFC 768). What IP carries behind it is not covered.
+[[gnu::noinline]] inline bool udp_checksum_ok(const Ipv4Header& ip, const UdpHeader& udp) {
+  const uint16_t length = udp.length.host();
+  return udp.checksum.raw == 0 ||
+         checksum_fold(pseudo_header_sum(ip, length) + checksum_sum(&udp, length)) == 0xffff;
 }
 
 /// What a change of some words does to a checksum that covers them. Deltas add up, so a flow's

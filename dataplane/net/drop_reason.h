@@ -12,7 +12,7 @@
 
 namespace sluice::net {
 
-// X(name, help). Order is the path of a packet: frame, IP, TCP, flow, way out.
+// X(name, help). Order is the path of a packet: frame, IP, TCP or UDP, flow, way out.
 #define SLUICE_DROP_REASONS(X)                                                                    \
   X(frame_truncated, "the frame ends before its headers do")                                      \
   X(frame_segmented, "the frame spans several buffers (larger than the port's MTU)")              \
@@ -27,22 +27,25 @@ namespace sluice::net {
   X(ipv4_fragment, "IPv4 fragment: its ports cannot be known")                                    \
   X(ipv4_ttl_expired, "TTL would reach zero here")                                                \
   X(ipv4_not_for_us, "none of our addresses on that interface; Sluice is no router")              \
-  X(protocol_unknown, "neither TCP nor ICMP")                                                     \
+  X(protocol_unknown, "neither TCP nor UDP nor ICMP")                                             \
   X(tcp_header_bad, "TCP header length or port is impossible")                                    \
   X(tcp_flags_bad, "TCP flags that no connection uses (none, or two of SYN, FIN and RST)")        \
   X(tcp_checksum_bad, "TCP checksum of a segment that opens, answers, closes or resets is wrong") \
+  X(udp_header_bad, "UDP length or port is impossible")                                           \
+  X(udp_checksum_bad, "UDP checksum of a datagram that opens a flow, or ends it, is wrong")       \
   X(icmp_bad, "ICMP that is malformed or whose checksum is wrong")                                \
   X(icmp_unknown, "ICMP that is neither an echo request nor an error about a flow")               \
-  X(no_service, "TCP to one of our addresses where no service listens (answered with RST)")       \
+  X(no_service, "to one of our addresses where no service listens (answered with RST or ICMP)")   \
   X(no_flow_inbound, "TCP from a client without SYN and without a flow (answered with RST)")      \
-  X(no_flow_outbound, "TCP from a backend without a flow (answered with RST)")                    \
-  X(no_flow_icmp, "ICMP error about a connection that is not ours")                               \
+  X(no_flow_outbound, "from a backend, without a flow (TCP is answered with RST)")                \
+  X(no_flow_icmp, "ICMP error about a flow that is not ours")                                     \
   X(icmp_out_of_window, "ICMP error that quotes a sequence number that is not in flight")         \
-  X(draining, "SYN while the whole balancer drains")                                              \
-  X(no_backend, "SYN for a service without a usable backend")                                     \
-  X(ports_exhausted, "SYN, and no local port towards the backend may be used now")                \
-  X(flow_table_full, "SYN, and the flow table is full")                                           \
+  X(draining, "a new flow while the whole balancer drains")                                       \
+  X(no_backend, "a new flow for a service without a usable backend")                              \
+  X(ports_exhausted, "a new flow, and no local port towards the backend may be used now")         \
+  X(flow_table_full, "a new flow, and the flow table is full")                                    \
   X(syn_deferred, "SYN in a flood of unfinished handshakes: let in when its client repeats it")   \
+  X(udp_deferred, "UDP in a flood of unanswered flows: let in when its client sends again")       \
   X(rst_out_of_window, "RST whose sequence fits no window of its flow")                           \
   X(stale_answer, "backend's segment that belongs to an older connection of the tuple")           \
   X(heal_exhausted, "stale answer, and every attempt to heal the connection was used up")         \

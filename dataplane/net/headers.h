@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Wire layouts: Ethernet II, ARP (RFC 826), IPv4 (RFC 791), TCP (RFC 9293), ICMP (RFC 792).
+// Wire layouts: Ethernet II, ARP (RFC 826), IPv4 (RFC 791), TCP (RFC 9293), UDP (RFC 768), ICMP
+// (RFC 792).
 //
 // Every member has alignment 1, so the structs lay over frame bytes without padding.
 #pragma once
@@ -39,6 +40,7 @@ static_assert(sizeof(ArpHeader) == 28);
 
 inline constexpr uint8_t kProtocolIcmp = 1;
 inline constexpr uint8_t kProtocolTcp = 6;
+inline constexpr uint8_t kProtocolUdp = 17;
 
 struct Ipv4Header {
   uint8_t version_ihl;
@@ -80,6 +82,20 @@ struct TcpHeader {
   bool has(uint8_t flag) const { return (flags & flag) != 0; }
 };
 static_assert(sizeof(TcpHeader) == 20);
+
+struct UdpHeader {
+  be16 source_port;
+  be16 destination_port;
+  be16 length;    // header and payload, bytes
+  be16 checksum;  // 0: none (over IPv4)
+};
+static_assert(sizeof(UdpHeader) == 8);
+
+/// What TCP and UDP begin with.
+struct PortsHeader {
+  be16 source_port;
+  be16 destination_port;
+};
 
 namespace icmp_type {
 inline constexpr uint8_t kEchoReply = 0;

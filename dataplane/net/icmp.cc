@@ -37,17 +37,23 @@ bool icmp_is_error(const IcmpHeader& icmp) {
          icmp.type == icmp_type::kParameterProblem;
 }
 
-std::optional<Quoted> icmp_quoted_tcp(Packet& packet) {
-  constexpr uint16_t kQuotedTcp = 8;
-  if (packet.l4_length < sizeof(IcmpHeader) + sizeof(Ipv4Header) + kQuotedTcp) return {};
+std::optional<Quoted> icmp_quoted(Packet& packet) {
+  constexpr uint16_t kQuotedMin = 8;
+  if (packet.l4_length < sizeof(IcmpHeader) + sizeof(Ipv4Header) + kQuotedMin) return {};
   auto* ip = reinterpret_cast<Ipv4Header*>(packet.icmp + 1);
   const uint16_t header = ip->header_length();
-  if (ip->version_ihl >> 4 != 4 || header < sizeof(Ipv4Header) || ip->protocol != kProtocolTcp ||
-      ip->is_fragment() || packet.l4_length < sizeof(IcmpHeader) + header + kQuotedTcp) {
+  const bool is_udp = ip->protocol == kProtocolUdp;
+  if (ip->version_ihl >> 4 != 4 || header < sizeof(Ipv4Header) ||
+      (ip->protocol != kProtocolTcp && !is_udp) || ip->is_fragment() ||
+      packet.l4_length < sizeof(IcmpHeader) + header + kQuotedMin) {
     return {};
   }
   auto* tcp = reinterpret_cast<TcpHeader*>(reinterpret_cast<uint8_t*>(ip) + header);
-  return Quoted{ip, tcp, {ip->source, tcp->source_port}, {ip->destination, tcp->destination_port}};
+  return Quoted{is_udp ? Protocol::kUdp : Protocol::kTcp,
+                ip,
+                {tcp},
+                {ip->source, tcp->source_port},
+                {ip->destination, tcp->destination_port}};
 }
 
 void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address outer_source,
@@ -59,25 +65,26 @@ void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address oute
   outer.ttl = static_cast<uint8_t>(outer.ttl - 1);
   recompute(outer.checksum, &outer, outer.header_length());
 
-  // The quoted TCP checksum may be cut off; only what is surely there is changed.
-  ChecksumDelta inner;
-  inner.replace(quoted.ip->source, quoted_source.ip);
-  inner.replace(quoted.ip->destination, quoted_destination.ip);
+  const Deltas inner =
+      make_deltas(quoted.source, quoted.destination, quoted_source, quoted_destination);
   quoted.ip->source = quoted_source.ip;
   quoted.ip->destination = quoted_destination.ip;
-  quoted.ip->checksum = inner.applied_to(quoted.ip->checksum);
+  quoted.ip->checksum = ChecksumDelta::apply(quoted.ip->checksum, inner.ip);
   quoted.tcp->source_port = quoted_source.port;
   quoted.tcp->destination_port = quoted_destination.port;
-  quoted.tcp->sequence = be32::from_host(quoted.tcp->sequence.host() + sequence_addend);
+  if (quoted.protocol == Protocol::kUdp) {
+    apply_delta(*quoted.udp, inner.l4);
+  } else {
+    quoted.tcp->sequence = be32::from_host(quoted.tcp->sequence.host() + sequence_addend);
+  }
   recompute(packet.icmp->checksum, packet.icmp, packet.l4_length);
 }
 
-uint16_t write_fragmentation_needed(uint8_t* frame, const FragmentationNeeded& fields,
-                                    std::span<const uint8_t> quote) {
+uint16_t write_unreachable(uint8_t* frame, const Unreachable& fields,
+                           std::span<const uint8_t> quote) {
   constexpr uint8_t kVersionIhl = 0x45;
   constexpr uint8_t kInternetworkControl = 0xc0;  // RFC 1812, section 4.3.2.5
   constexpr be16 kDontFragment = be16::from_host(0x4000);
-  constexpr uint8_t kFragmentationNeeded = 4;
   auto& ip = *reinterpret_cast<Ipv4Header*>(frame + sizeof(EthernetHeader));
   auto& icmp = *reinterpret_cast<IcmpHeader*>(&ip + 1);
   const size_t icmp_length = sizeof icmp + quote.size();
@@ -93,7 +100,7 @@ uint16_t write_fragmentation_needed(uint8_t* frame, const FragmentationNeeded& f
         fields.source,
         fields.destination};
   recompute(ip.checksum, &ip, sizeof ip);
-  icmp = {icmp_type::kUnreachable, kFragmentationNeeded, {0}, be32::from_host(fields.mtu)};
+  icmp = {icmp_type::kUnreachable, fields.code, {0}, be32::from_host(fields.mtu)};
   std::memcpy(&icmp + 1, quote.data(), quote.size());
   recompute(icmp.checksum, &icmp, icmp_length);
   return static_cast<uint16_t>(sizeof(EthernetHeader) + length);

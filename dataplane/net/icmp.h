@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ICMP (RFC 792): echo answers, and errors that carry a piece of a translated TCP packet (RFC
-// 5508).
+// ICMP (RFC 792): echo answers, and errors that carry a piece of a translated packet (RFC 5508).
 #pragma once
 
 #include <cstdint>
@@ -8,6 +7,7 @@
 #include <span>
 
 #include "dataplane/net/parse.h"
+#include "dataplane/net/protocol.h"
 #include "dataplane/net/rewrite.h"
 
 namespace sluice::net {
@@ -19,31 +19,42 @@ void icmp_echo_answer(Packet& packet);
 
 bool icmp_is_error(const IcmpHeader& icmp);
 
-/// The TCP packet that an ICMP error quotes: its addresses, and where its ports and sequence stand.
-/// At least eight bytes of TCP are there (RFC 792), so ports and sequence number are.
+/// The packet that an ICMP error quotes: its addresses, and where its ports stand. At least eight
+/// bytes behind IP are there (RFC 792): of TCP ports and sequence number, of UDP all of its header.
 struct Quoted {
+  Protocol protocol;
   Ipv4Header* ip;
-  TcpHeader* tcp;  // only the first eight bytes are known to be there
+  union {
+    TcpHeader* tcp;  // only the first eight bytes are known to be there
+    UdpHeader* udp;
+  };
   Endpoint source;
   Endpoint destination;
 };
 
-std::optional<Quoted> icmp_quoted_tcp(Packet& packet);
+/// Of TCP or UDP; nothing of anything else.
+std::optional<Quoted> icmp_quoted(Packet& packet);
 
 /// Rewrites an error on its way to whoever sent the quoted packet: the outer header becomes
 /// `outer_source > outer_destination`, the quoted packet gets back the addresses and the sequence
-/// number that its sender gave it. Checksums of the outer and the inner IP header and of ICMP are
-/// kept right.
+/// number that its sender gave it. Checksums of the outer and the inner IP header, of ICMP and of
+/// quoted UDP are kept right; that of quoted TCP may be cut off, and is left as it is.
 void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address outer_source,
                           Ipv4Address outer_destination, Endpoint quoted_source,
                           Endpoint quoted_destination, uint32_t sequence_addend);
 
-/// "Fragmentation needed and DF set" (RFC 1191, section 4) about a packet that is larger than
-/// `mtu`.
-struct FragmentationNeeded {
+namespace icmp_code {
+inline constexpr uint8_t kProtocolUnreachable = 2;
+inline constexpr uint8_t kPortUnreachable = 3;
+inline constexpr uint8_t kFragmentationNeeded = 4;
+}  // namespace icmp_code
+
+/// An error of ours: "unreachable" for a reason, an icmp_code.
+struct Unreachable {
   Ipv4Address source;
   Ipv4Address destination;
-  uint16_t mtu;
+  uint8_t code;
+  uint16_t mtu = 0;  // of the way on, with kFragmentationNeeded (RFC 1191, section 4)
 };
 
 /// As much of a packet as an error may quote (RFC 1812, section 4.3.2.3).
@@ -53,7 +64,7 @@ inline constexpr uint16_t kIcmpQuoteLengthMax =
 
 /// The error quotes `quote`, at most kIcmpQuoteLengthMax bytes. It is written behind room for an
 /// Ethernet header; returns the frame's length.
-uint16_t write_fragmentation_needed(uint8_t* frame, const FragmentationNeeded& fields,
-                                    std::span<const uint8_t> quote);
+uint16_t write_unreachable(uint8_t* frame, const Unreachable& fields,
+                           std::span<const uint8_t> quote);
 
 }  // namespace sluice::net

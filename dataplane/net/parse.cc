@@ -33,6 +33,19 @@ void parse_tcp(Packet& packet, std::span<uint8_t> l4) {
   if (!detail::kTcpFlags[packet.tcp->flags]) return bad(packet, DropReason::tcp_flags_bad);
 }
 
+void parse_udp(Packet& packet, std::span<uint8_t> l4) {
+  if (l4.size() < sizeof(UdpHeader)) return bad(packet, DropReason::udp_header_bad);
+  packet.kind = Packet::Kind::kUdp;
+  packet.udp = reinterpret_cast<UdpHeader*>(l4.data());
+  const UdpHeader& udp = *packet.udp;
+  const uint16_t length = udp.length.host();
+  // Nobody could answer port 0, which RFC 768 allows as a source.
+  if (length < sizeof(UdpHeader) || length > l4.size() || udp.source_port.raw == 0 ||
+      udp.destination_port.raw == 0) {
+    return bad(packet, DropReason::udp_header_bad);
+  }
+}
+
 void parse_icmp(Packet& packet, std::span<uint8_t> l4) {
   if (l4.size() < sizeof(IcmpHeader)) return bad(packet, DropReason::icmp_bad);
   packet.kind = Packet::Kind::kIcmp;
@@ -55,6 +68,7 @@ void parse_ipv4(Packet& packet, std::span<uint8_t> rest) {
   const std::span<uint8_t> l4(rest.data() + header, size_t{total} - header);
   packet.l4_length = static_cast<uint16_t>(l4.size());
   if (ip.protocol == kProtocolTcp) return parse_tcp(packet, l4);
+  if (ip.protocol == kProtocolUdp) return parse_udp(packet, l4);
   if (ip.protocol == kProtocolIcmp) return parse_icmp(packet, l4);
   bad(packet, DropReason::protocol_unknown);
 }

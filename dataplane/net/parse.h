@@ -22,23 +22,29 @@ namespace sluice::net {
 
 /// Views into one frame; valid as long as the frame is.
 struct Packet {
-  enum class Kind : uint8_t { kArp, kTcp, kIcmp, kBad };
+  enum class Kind : uint8_t { kArp, kTcp, kUdp, kIcmp, kBad };
 
   Kind kind;
   DropReason reason;   // of kBad
-  uint16_t l4_length;  // TCP or ICMP header and payload, bytes
+  uint16_t l4_length;  // what IP carries, bytes: TCP, UDP or ICMP header and payload
   EthernetHeader* ethernet;
   union {
-    Ipv4Header* ip;  // kTcp, kIcmp
+    Ipv4Header* ip;  // kTcp, kUdp, kIcmp
     ArpHeader* arp;  // kArp
   };
   union {
-    TcpHeader* tcp;    // kTcp
-    IcmpHeader* icmp;  // kIcmp
+    TcpHeader* tcp;      // kTcp
+    UdpHeader* udp;      // kUdp
+    PortsHeader* ports;  // both
+    IcmpHeader* icmp;    // kIcmp
   };
 
   uint16_t payload_length() const {
     return static_cast<uint16_t>(l4_length - tcp->header_length());
+  }
+  /// Of UDP: what it says itself; IP may carry more behind it (RFC 9868).
+  uint16_t udp_payload_length() const {
+    return static_cast<uint16_t>(udp->length.host() - sizeof(UdpHeader));
   }
   /// Sequence space that the segment takes: payload, SYN and FIN (RFC 9293, section 3.4).
   uint32_t sequence_length() const {

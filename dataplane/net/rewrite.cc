@@ -33,15 +33,18 @@ Deltas make_deltas(Endpoint from_source, Endpoint from_destination, Endpoint sou
 
 void untranslate(Packet& packet, const Translation& original) {
   Ipv4Header& ip = *packet.ip;
-  TcpHeader& tcp = *packet.tcp;
   ip.source = original.source.ip;
   ip.destination = original.destination.ip;
   ip.ttl = static_cast<uint8_t>(ip.ttl + 1);
   ip.checksum = {0};
   ip.checksum = checksum_of(checksum_sum(&ip, ip.header_length()));
-  tcp.source_port = original.source.port;
-  tcp.destination_port = original.destination.port;
-  tcp.checksum = ChecksumDelta::apply(tcp.checksum, original.deltas.tcp);
+  packet.ports->source_port = original.source.port;
+  packet.ports->destination_port = original.destination.port;
+  if (packet.kind == Packet::Kind::kUdp) {
+    apply_delta(*packet.udp, original.deltas.l4);
+  } else {
+    apply_delta(*packet.tcp, original.deltas.l4);
+  }
 }
 
 void clamp_mss(TcpHeader& tcp, uint16_t mss_max) {

@@ -16,12 +16,12 @@ namespace sluice::net {
 
 /// What a change of addresses and ports does to the checksums that cover them; folded.
 struct Deltas {
-  uint16_t ip;   // of the addresses
-  uint16_t tcp;  // of addresses (pseudo header) and ports
+  uint16_t ip;  // of the addresses
+  uint16_t l4;  // of addresses (pseudo header) and ports
 
   /// Of the way back: there the same words change places.
   constexpr Deltas reversed() const {
-    return {static_cast<uint16_t>(~ip), static_cast<uint16_t>(~tcp)};
+    return {static_cast<uint16_t>(~ip), static_cast<uint16_t>(~l4)};
   }
 };
 
@@ -29,31 +29,57 @@ struct Deltas {
 Deltas make_deltas(Endpoint from_source, Endpoint from_destination, Endpoint source,
                    Endpoint destination);
 
-/// Addresses that packets of one direction get.
-struct Translation {
-  Endpoint source;
-  Endpoint destination;
+/// Addresses that packets of one direction get. `Address` is that of a family; a family has a
+/// translate_network() besides.
+template <class Address>
+struct TranslationOf {
+  EndpointOf<Address> source;
+  EndpointOf<Address> destination;
   Deltas deltas;
 };
+using Translation = TranslationOf<Ipv4Address>;
 static_assert(sizeof(Translation) == 16);
 
-/// Addresses, ports and TTL, checksums kept. The caller has seen to it that TTL > 1.
-[[gnu::always_inline]] inline void translate(Packet& packet, const Translation& to) {
-  Ipv4Header& ip = *packet.ip;
-  TcpHeader& tcp = *packet.tcp;
+[[gnu::always_inline]] inline void translate_network(Ipv4Header& ip, const Translation& to) {
   ip.source = to.source.ip;
   ip.destination = to.destination.ip;
   ip.ttl = static_cast<uint8_t>(ip.ttl - 1);
   // TTL is the low byte in memory of its word: one less there is 0xfffe more in one's complement.
   constexpr uint32_t kTtlDelta = 0xfffe;
   ip.checksum = ChecksumDelta::apply(ip.checksum, kTtlDelta + to.deltas.ip);
-  tcp.source_port = to.source.port;
-  tcp.destination_port = to.destination.port;
-  tcp.checksum = ChecksumDelta::apply(tcp.checksum, to.deltas.tcp);
+}
+
+[[gnu::always_inline]] inline void apply_delta(TcpHeader& tcp, uint16_t delta) {
+  tcp.checksum = ChecksumDelta::apply(tcp.checksum, delta);
+}
+/// RFC 768: no checksum stays none, and one that comes out as zero is sent as all ones.
+[[gnu::always_inline]] inline void apply_delta(UdpHeader& udp, uint16_t delta) {
+  if (udp.checksum.raw == 0) return;
+  const be16 changed = ChecksumDelta::apply(udp.checksum, delta);
+  udp.checksum = changed.raw == 0 ? be16::from_host(UINT16_MAX) : changed;
+}
+
+/// Addresses, ports and TTL, checksums kept. The caller has seen to it that TTL > 1.
+template <class Network, class Transport, class Address>
+[[gnu::always_inline]] inline void translate(Network& network, Transport& transport,
+                                             const TranslationOf<Address>& to) {
+  translate_network(network, to);
+  transport.source_port = to.source.port;
+  transport.destination_port = to.destination.port;
+  apply_delta(transport, to.deltas.l4);
+}
+
+/// The same of a packet whose kind is not known where it is written: TCP or UDP.
+inline void translate(Packet& packet, const Translation& to) {
+  if (packet.kind == Packet::Kind::kUdp) {
+    translate(*packet.ip, *packet.udp, to);
+  } else {
+    translate(*packet.ip, *packet.tcp, to);
+  }
 }
 
 /// Takes translate() back, TTL included: the packet is again what its sender sent. `original` has
-/// the addresses that it had, and the deltas towards them.
+/// the addresses that it had, and the deltas towards them. TCP or UDP.
 void untranslate(Packet& packet, const Translation& original);
 
 /// Lowers the maximum segment size that a SYN states, where it states a larger one.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "dataplane/net/protocol.h"
 #include "dataplane/port/steering.h"
 
 namespace sluice {
@@ -16,11 +17,14 @@ namespace {
 
 /// One rule as rte_flow wants it; the pointers inside are to its own members.
 struct Spelled {
-  Spelled(net::Ipv4Address local, const PortRule& rule) {
+  Spelled(net::Ipv4Address local, const PortRule& rule, net::Protocol protocol) {
     ip.hdr.dst_addr = local.raw;
     ip_mask.hdr.dst_addr = UINT32_MAX;
-    tcp.hdr.dst_port = net::be16::from_host(rule.value).raw;
-    tcp_mask.hdr.dst_port = net::be16::from_host(rule.mask).raw;
+    tcp.hdr.dst_port = udp.hdr.dst_port = net::be16::from_host(rule.value).raw;
+    tcp_mask.hdr.dst_port = udp_mask.hdr.dst_port = net::be16::from_host(rule.mask).raw;
+    if (protocol == net::Protocol::kUdp) {
+      pattern[2] = {.type = RTE_FLOW_ITEM_TYPE_UDP, .spec = &udp, .mask = &udp_mask};
+    }
     queue.index = rule.queue;
   }
   Spelled(const Spelled&) = delete;
@@ -28,6 +32,7 @@ struct Spelled {
   rte_flow_attr attributes{.ingress = 1};
   rte_flow_item_ipv4 ip{}, ip_mask{};
   rte_flow_item_tcp tcp{}, tcp_mask{};
+  rte_flow_item_udp udp{}, udp_mask{};
   rte_flow_action_queue queue{};
   rte_flow_item pattern[4] = {{.type = RTE_FLOW_ITEM_TYPE_ETH},
                               {.type = RTE_FLOW_ITEM_TYPE_IPV4, .spec = &ip, .mask = &ip_mask},
@@ -68,7 +73,7 @@ std::string FlowRules::refusal(net::Ipv4Address local) const {
     return "net_tap takes rules with a mask, and matches whole ports";  // tap_flow_create_tcp()
   }
   for (const PortRule& rule : rules_) {
-    const Spelled spelled(local, rule);
+    const Spelled spelled(local, rule, net::Protocol::kTcp);
     rte_flow_error error{};
     const int result =
         rte_flow_validate(port_, &spelled.attributes, spelled.pattern, spelled.actions, &error);
@@ -80,16 +85,19 @@ std::string FlowRules::refusal(net::Ipv4Address local) const {
 std::string FlowRules::add(net::Ipv4Address local) {
   std::vector<rte_flow*>& flows = flows_[local];
   for (const PortRule& rule : rules_) {
-    const Spelled spelled(local, rule);
-    rte_flow_error error{};
-    rte_flow* made =
-        rte_flow_create(port_, &spelled.attributes, spelled.pattern, spelled.actions, &error);
-    if (made == nullptr) {
-      remove(flows);
-      flows_.erase(local);
-      return net::to_string(local) + ": " + reason_of(error, -rte_errno);
+    for (const net::Protocol protocol : {net::Protocol::kTcp, net::Protocol::kUdp}) {
+      const Spelled spelled(local, rule, protocol);
+      rte_flow_error error{};
+      rte_flow* made =
+          rte_flow_create(port_, &spelled.attributes, spelled.pattern, spelled.actions, &error);
+      if (made != nullptr) {
+        flows.push_back(made);
+      } else if (protocol == net::Protocol::kTcp) {
+        remove(flows);
+        flows_.erase(local);
+        return net::to_string(local) + ": " + reason_of(error, -rte_errno);
+      }
     }
-    flows.push_back(made);
   }
   return {};
 }

@@ -14,6 +14,8 @@ namespace {
 constexpr size_t kKeyLengthMax = 64;
 constexpr uint8_t kKeyLengthUnsaid = 40;  // what a driver means that tells no length
 constexpr uint64_t kHashed = RTE_ETH_RSS_NONFRAG_IPV4_TCP;
+// Where a device does not, or leaves out the ports, datagrams are handed off.
+constexpr uint64_t kWished = RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_IPV4;
 
 rte_eth_dev_info info_of(uint16_t port) {
   rte_eth_dev_info info;
@@ -79,7 +81,7 @@ bool ask_for_rss(const rte_eth_dev_info& info, uint8_t* key, rte_eth_conf& conf)
   if ((info.flow_type_rss_offloads & kHashed) == 0 || info.reta_size == 0) return false;
   conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
   rte_eth_rss_conf& rss = conf.rx_adv_conf.rss_conf;
-  rss.rss_hf = info.flow_type_rss_offloads & (kHashed | RTE_ETH_RSS_IPV4);
+  rss.rss_hf = info.flow_type_rss_offloads & (kHashed | kWished);
   rss.rss_key = key;
   rss.rss_key_len = key == nullptr ? uint8_t{0} : rss_key_length(info);
   return true;

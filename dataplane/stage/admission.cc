@@ -21,11 +21,6 @@ void note_pressure(const Core& core, HalfOpenQueue& queue) {
   queue.pressed_ms = core.now32();
 }
 
-bool is_pressed(const Core& core, HalfOpenQueue& queue) {
-  if (queue.pressed && core.now32() - queue.pressed_ms > kPressureMs) queue.pressed = false;
-  return queue.pressed;
-}
-
 /// Once for each snapshot: of the ports that this worker has.
 void refresh_limit(const Core& core, HalfOpenQueue& queue, const BackendView& backend) {
   if (queue.limit_of == core.snapshot_count) return;
@@ -51,11 +46,17 @@ uint32_t waiting_ms(const Core& core, const Flow& flow) {
   return core.now32() - syn_sent_ms(flow);
 }
 
-/// How long a handshake is left alone at least.
+/// How long a handshake, or a UDP flow, is left alone at least.
 uint32_t protected_ms(const Flow& oldest, bool for_repeated) {
+  if (oldest.is_udp()) return for_repeated ? kRoundTripMs : kHandshakeMs;
   const bool repeated = has_repeated(oldest);
   if (for_repeated) return repeated ? kHandshakeMs : kRoundTripMs;
   return repeated ? kUsefulMs : kHandshakeMs;
+}
+
+bool is_protected(const Core& core, uint32_t index, bool for_repeated) {
+  const Flow& flow = core.flows[index];
+  return waiting_ms(core, flow) < protected_ms(flow, for_repeated);
 }
 
 /// The client's SYN as it was sent.
@@ -64,6 +65,11 @@ uint32_t client_sequence(const Flow& flow) {
 }
 
 }  // namespace
+
+bool is_pressed(const Core& core, HalfOpenQueue& queue) {
+  if (queue.pressed && core.now32() - queue.pressed_ms > kPressureMs) queue.pressed = false;
+  return queue.pressed;
+}
 
 SynSeen look_up_syn(const Core& core, ServiceId service, const Segment& syn) {
   return core.syn_memory.look_up({syn.source(), service}, syn.packet.tcp->sequence.host(),
@@ -89,9 +95,16 @@ bool make_way(Core& core, HalfOpenQueue& queue, const BackendView& backend, bool
 bool evict_oldest(Core& core, HalfOpenQueue& queue, bool repeated) {
   const uint32_t index = HalfOpen::oldest(queue);
   if (index == HalfOpen::kNone) return false;
-  const Flow& flow = core.flows[index];
-  if (waiting_ms(core, flow) < protected_ms(flow, repeated)) return false;
-  evict(core, index);
+  if (!is_protected(core, index, repeated)) {
+    evict(core, index);
+    return true;
+  }
+  const uint32_t answered = queue.repeated.oldest;  // the other list's, where that was the first
+  if (!core.flows[index].is_udp() || answered == HalfOpen::kNone ||
+      is_protected(core, answered, repeated)) {
+    return false;
+  }
+  evict(core, answered);
   return true;
 }
 
@@ -108,6 +121,26 @@ bool is_table_half_open(const Core& core) {
   return 2 * uint64_t{core.half_open.count()} >= table_limit(core, false);
 }
 
+bool make_room(Core& core, HalfOpenQueue& queue, bool repeated) {
+  if (core.flows.flow_count() < core.flows.flow_count_max()) return true;
+  const uint32_t oldest = core.flows.oldest_closed();
+  if (oldest == FlowTable::kNone) return evict_from_largest(core, queue, repeated);
+  core.count(Event::flows_evicted);
+  free_flow(core, oldest);
+  return true;
+}
+
+SynSeen look_up_datagram(const Core& core, FlowKey key) {
+  return core.syn_memory.look_up(key, 0, core.now32());
+}
+
+DropReason defer_datagram(Core& core, HalfOpenQueue& queue, FlowKey key) {
+  note_pressure(core, queue);
+  queue.deferred.add();
+  core.syn_memory.note(key, 0, core.now32());
+  return DropReason::udp_deferred;
+}
+
 DropReason defer_syn(Core& core, HalfOpenQueue& queue, ServiceId service, const Segment& syn) {
   note_pressure(core, queue);
   queue.deferred.add();
@@ -115,12 +148,29 @@ DropReason defer_syn(Core& core, HalfOpenQueue& queue, ServiceId service, const 
   return DropReason::syn_deferred;
 }
 
+namespace {
+
+void evict_udp(Core& core, uint32_t index) {
+  const Flow& flow = core.flows[index];
+  if (flow.state() == FlowState::kUdpUnanswered) {
+    HalfOpenQueue& queue = half_open_queue(core, flow);
+    note_pressure(core, queue);
+    queue.evicted.add();
+    core.syn_memory.note(flow.key, 0, flow.opened_ms);
+  }
+  core.count(Event::udp_evicted);
+  end_flow(core, index, FlowEnd::evicted);
+}
+
+}  // namespace
+
 void prefer_repeated(Core& core, uint32_t index) {
   core.half_open.prefer(half_open_queue(core, core.flows[index]), index);
 }
 
 void evict(Core& core, uint32_t index) {
   const Flow& flow = core.flows[index];
+  if (flow.is_udp()) return evict_udp(core, index);
   HalfOpenQueue& queue = half_open_queue(core, flow);
   note_pressure(core, queue);
   queue.evicted.add();

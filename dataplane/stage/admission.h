@@ -19,6 +19,11 @@
 // A flood on one service leaves the others their part: where the whole table is meant, the largest
 // queue gives. A burst of real clients is no flood: the limit of ports is held only while
 // handshakes have been evicted or deferred lately.
+//
+// UDP flows are held to the same limits until their client has gone on after an answer, which a
+// spoofed source does not know of: of those the ones without an answer make way first, unless they
+// are younger than kHandshakeMs, then those with one. What an answered flow loses by that is its
+// port, and its client has what it asked for; so it is not remembered, and tells of no flood.
 #pragma once
 
 #include "dataplane/stage/core.h"
@@ -47,10 +52,23 @@ bool evict_from_largest(Core& core, const HalfOpenQueue& queue, bool repeated);
 bool are_many_half_open(const HalfOpenQueue& queue);
 bool is_table_half_open(const Core& core);
 
+/// Room for one more entry; the oldest flow that is over makes way, else one that evict_oldest()
+/// may end.
+bool make_room(Core& core, HalfOpenQueue& queue, bool repeated);
+
+/// What a datagram without a flow is, as look_up_syn() has it: UDP repeats no number, so that
+/// whatever else its client sends counts as the same again.
+SynSeen look_up_datagram(const Core& core, FlowKey key);
+/// The same as defer_syn() for a datagram.
+net::DropReason defer_datagram(Core& core, HalfOpenQueue& queue, FlowKey key);
+
+/// Whether handshakes or UDP flows towards a backend have been evicted or deferred lately.
+bool is_pressed(const Core& core, HalfOpenQueue& queue);
+
 /// Remembers a SYN that is dropped until its client repeats it.
 net::DropReason defer_syn(Core& core, HalfOpenQueue& queue, ServiceId service, const Segment& syn);
 
-/// The client of a flow has sent its SYN again.
+/// The client of a flow has sent its SYN again; or a UDP flow has its first answer.
 void prefer_repeated(Core& core, uint32_t index);
 
 /// Ends an unfinished handshake without a word to its client.

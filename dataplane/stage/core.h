@@ -156,12 +156,13 @@ struct Core {
   }
 
   // Flows by the tuples of either side; FlowTable::kNone where there is none.
-  uint32_t flow_of_client(net::Endpoint client, net::Endpoint vip) const {
-    const ServiceId id = snapshot->service_at(net::Protocol::kTcp, vip);
+  uint32_t flow_of_client(net::Protocol protocol, net::Endpoint client, net::Endpoint vip) const {
+    const ServiceId id = snapshot->service_at(protocol, vip);
     return id == kNoId ? FlowTable::kNone : flows.find({client, id});
   }
-  uint32_t flow_of_backend(net::Endpoint backend, net::Endpoint local) const {
-    const PoolId id = snapshot->pool_at(net::Protocol::kTcp, local.ip, backend);
+  uint32_t flow_of_backend(net::Protocol protocol, net::Endpoint backend,
+                           net::Endpoint local) const {
+    const PoolId id = snapshot->pool_at(protocol, local.ip, backend);
     return id == kNoPool ? FlowTable::kNone : flow_of_port(id, local.port);
   }
   uint32_t flow_of_port(PoolId pool, net::be16 port) const {
@@ -181,9 +182,9 @@ struct Segment {
   rte_mbuf* buffer;
   net::Packet packet;
 
-  net::Endpoint source() const { return {packet.ip->source, packet.tcp->source_port}; }
+  net::Endpoint source() const { return {packet.ip->source, packet.ports->source_port}; }
   net::Endpoint destination() const {
-    return {packet.ip->destination, packet.tcp->destination_port};
+    return {packet.ip->destination, packet.ports->destination_port};
   }
 };
 

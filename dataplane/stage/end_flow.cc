@@ -32,6 +32,8 @@ constexpr Resets resets_of(FlowEnd end) {
     case FlowEnd::backend_rst:
     case FlowEnd::refused:
     case FlowEnd::given_up:
+    case FlowEnd::answered:
+    case FlowEnd::unreachable:
       break;
   }
   return {};
@@ -64,13 +66,16 @@ void give_port_back(Core& core, uint32_t index) {
   flow.holds_port = false;
   PortPool& ports = core.pool(flow).ports;
   const uint16_t port = flow.local_port.host();
+  core.backend(flow).active.subtract();
+  if (flow.is_udp()) {
+    return ports.give_back_udp(port, !flow.udp.is_complete(), core.now32());
+  }
   const PriorIncarnation prior = prior_incarnation(core, flow);
   if (flow.state() == FlowState::kSynSent) {
     ports.give_back_unanswered(port, prior, index);
   } else {
     ports.give_back(port, prior, index);
   }
-  core.backend(flow).active.subtract();
 }
 
 }  // namespace
@@ -78,6 +83,7 @@ void give_port_back(Core& core, uint32_t index) {
 void end_flow(Core& core, uint32_t index, FlowEnd end, FlowState before) {
   Flow& flow = core.flows[index];
   if (!is_closed(before)) log_end(core, flow, before, end);
+  if (is_udp(before)) return free_flow(core, index);  // nobody has to be told
   const bool silent = end == FlowEnd::timed_out && !flow.reset_on_timeout;
   const Resets resets = silent ? Resets{} : resets_of(end);
   if (resets.client) reset_client(core, flow);

@@ -17,6 +17,12 @@ bool is_unread(DropReason reason) {
          reason == DropReason::ethertype_unknown;
 }
 
+/// UDP to a broadcast or multicast MAC (DHCP, mDNS): none of it is a flow's.
+bool is_group_udp(const net::Packet& packet) {
+  return packet.reason == DropReason::mac_not_ours && packet.ethernet->destination.is_multicast() &&
+         packet.ethernet->type == net::kEtherTypeIpv4 && packet.ip->protocol == net::kProtocolUdp;
+}
+
 }  // namespace
 
 bool is_kernels(const Core& core, net::Ipv4Address ip, uint16_t interface) {
@@ -34,8 +40,9 @@ Verdict give_to_kernel(Core& core, rte_mbuf* packet, uint16_t interface) {
 
 Verdict unread_input(Core& core, Segment& segment, uint16_t interface) {
   const DropReason reason = segment.packet.reason;
-  if (core.kernel_rings[interface] == nullptr || !is_unread(reason)) return reason;
+  if (core.kernel_rings[interface] == nullptr) return reason;
   const auto* ethernet = rte_pktmbuf_mtod(segment.buffer, const net::EthernetHeader*);
+  if (!is_unread(reason) && !is_group_udp(segment.packet)) return reason;
   if (!ethernet->destination.is_multicast()) {
     if (ethernet->destination != core.snapshot->interfaces[interface].mac) {
       return DropReason::mac_not_ours;

@@ -23,7 +23,8 @@ void expire_flow(Core& core, uint32_t index) {
   if (is_closed(state)) return free_flow(core, index);
   if (ends_early(core, flow)) return evict(core, index);
   core.count(Event::flows_timed_out);
-  core.backend(flow).timeouts.add();
+  if (state == FlowState::kUdpUnanswered) core.backend(flow).unanswered.add();
+  if (!is_udp(state)) core.backend(flow).timeouts.add();  // UDP ends in no other way
   end_flow(core, index, FlowEnd::timed_out);
 }
 

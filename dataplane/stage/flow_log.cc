@@ -7,7 +7,8 @@ namespace {
 
 FlowRecord record_of(const Core& core, const Flow& flow, FlowState state, FlowEnd end) {
   const uint64_t now_ms = core.wall_clock.at(core.now_ms);
-  return {core.client(flow),
+  return {flow.is_udp() ? net::Protocol::kUdp : net::Protocol::kTcp,
+          core.client(flow),
           core.vip(flow),
           core.local(flow),
           core.backend_address(flow),
@@ -37,10 +38,12 @@ void log_end(Core& core, const Flow& flow, FlowState state, FlowEnd end) {
   core.count(given ? Event::flows_logged : Event::flow_log_dropped);
 }
 
-void log_refusal(Core& core, net::Endpoint client, net::Endpoint vip, net::DropReason reason) {
+void log_refusal(Core& core, const Segment& first, net::DropReason reason) {
   FlowRecord record{};
-  record.client = client;
-  record.vip = vip;
+  record.protocol =
+      first.packet.kind == net::Packet::Kind::kUdp ? net::Protocol::kUdp : net::Protocol::kTcp;
+  record.client = first.source();
+  record.vip = first.destination();
   record.start_ms = record.end_ms = core.wall_clock.at(core.now_ms);
   record.is_refusal = true;
   record.refusal = reason;

@@ -37,45 +37,71 @@ bool is_in_flight(const TcpTrack& tcp, bool from_client, uint32_t sequence) {
   return net::serial_within(sequence, tcp.backend_expects(), tcp.client_snd_nxt());
 }
 
-/// Says that the SYN never gets there, not that it is too large.
-bool refuses(const net::IcmpHeader& icmp) {
-  constexpr uint8_t kFragmentationNeeded = 4;
-  return icmp.type != net::icmp_type::kUnreachable || icmp.code != kFragmentationNeeded;
+/// Whether an error may be about a packet that is on its way. UDP has no number that would tell.
+bool is_believable(const Flow& flow, bool from_client, const net::Quoted& quoted) {
+  return flow.is_udp() || is_in_flight(flow.tcp, from_client, quoted.tcp->sequence.host());
 }
 
-/// Ends an unanswered handshake, as a RST does, whoever refused it. The backend never saw the SYN:
+/// Says that the packet never gets there, not that it is too large.
+bool refuses(const net::IcmpHeader& icmp) {
+  return icmp.type != net::icmp_type::kUnreachable ||
+         icmp.code != net::icmp_code::kFragmentationNeeded;
+}
+
+/// The backend's host itself says that nobody listens there (RFC 1122, section 3.2.2.1).
+bool is_nobody_there(const net::Packet& packet, const net::Quoted& quoted) {
+  const net::IcmpHeader& icmp = *packet.icmp;
+  return packet.ip->source == quoted.destination.ip && icmp.type == net::icmp_type::kUnreachable &&
+         (icmp.code == net::icmp_code::kPortUnreachable ||
+          icmp.code == net::icmp_code::kProtocolUnreachable);
+}
+
+/// Whether an error about a client's packet ends the flow. One that is established is not ended by
+/// what others say than its backend.
+bool is_refusal(const Flow& flow, const net::Packet& packet, const net::Quoted& quoted) {
+  switch (flow.state()) {
+    case FlowState::kSynSent:
+    case FlowState::kUdpUnanswered:
+      return refuses(*packet.icmp);
+    case FlowState::kUdpAnswered:
+    case FlowState::kUdpEstablished:
+      return is_nobody_there(packet, quoted);
+    default:
+      return false;
+  }
+}
+
+/// Ends a UDP flow, or an unanswered handshake as a RST does. The backend never saw the SYN:
 /// what it may hold of the tuple it still holds, so the port rests as an unanswered one's.
 void end_refused(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
-  core.count(Event::backend_refusals);
   core.backend(flow).refused.add();
-  end_flow(core, index, FlowEnd::refused);
+  core.count(flow.is_udp() ? Event::udp_refused : Event::backend_refusals);
+  end_flow(core, index, flow.is_udp() ? FlowEnd::unreachable : FlowEnd::refused);
 }
 
 /// An error goes to whoever sent the packet that it quotes (RFC 5508, section 4), seen from there.
 Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
-  auto quoted = net::icmp_quoted_tcp(segment.packet);
+  auto quoted = net::icmp_quoted(segment.packet);
   if (!quoted || quoted->source.ip != segment.packet.ip->destination) return DropReason::icmp_bad;
   if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
   const Snapshot& snapshot = *core.snapshot;
   const bool from_client = snapshot.is_local(quoted->source.ip);
-  const uint32_t other = from_client
-                             ? other_owner_of_port(core, quoted->source, quoted->destination)
-                             : other_owner_of_client(core, quoted->destination, quoted->source);
+  const uint32_t other =
+      from_client ? other_owner_of_port(core, quoted->protocol, quoted->source, quoted->destination)
+                  : other_owner_of_client(core, quoted->destination, quoted->source);
   if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
-  const uint32_t index = from_client ? core.flow_of_backend(quoted->destination, quoted->source)
-                                     : core.flow_of_client(quoted->destination, quoted->source);
+  const uint32_t index =
+      from_client ? core.flow_of_backend(quoted->protocol, quoted->destination, quoted->source)
+                  : core.flow_of_client(quoted->protocol, quoted->destination, quoted->source);
   if (index == FlowTable::kNone) {
     // Where the device spreads clients in a way of its own, anybody may have the flow.
     if (core.steering.kind() == SteeringKind::kRteFlow) hand_copies(core, segment, interface);
     return DropReason::no_flow_icmp;
   }
   Flow& flow = core.flows[index];
-  if (!is_in_flight(flow.tcp, from_client, quoted->tcp->sequence.host())) {
-    return DropReason::icmp_out_of_window;
-  }
-  const bool refused =
-      from_client && flow.tcp.state() == FlowState::kSynSent && refuses(*segment.packet.icmp);
+  if (!is_believable(flow, from_client, *quoted)) return DropReason::icmp_out_of_window;
+  const bool refused = from_client && is_refusal(flow, segment.packet, *quoted);
   core.count(Event::icmp_errors_translated);
   if (from_client) {
     const net::Endpoint client = core.client(flow), vip = core.vip(flow);

@@ -11,7 +11,19 @@ namespace {
 // So few at a time are no flood, however few the ports are.
 constexpr uint64_t kFewHandshakes = 8;
 
+/// A one-shot flow whose client has sent more than was answered: it may have repeated itself, so that
+/// no more comes.
+bool is_nearly_over(const Flow& flow) {
+  return flow.udp.is_one_shot() && flow.state() != FlowState::kUdpUnanswered;
+}
+
+uint32_t udp_limit_ms(const Core& core, const Flow& flow) {
+  const uint32_t idle_ms = core.registry.services[flow.key.service]->udp_idle_ms;
+  return is_nearly_over(flow) ? std::min(idle_ms, PortPool::kLateAnswerMs) : idle_ms;
+}
+
 uint32_t configured_limit_ms(const Core& core, const Flow& flow) {
+  if (flow.is_udp()) return udp_limit_ms(core, flow);
   return core.snapshot->timeouts_ms[static_cast<size_t>(flow.state())];
 }
 
@@ -19,7 +31,7 @@ uint32_t configured_limit_ms(const Core& core, const Flow& flow) {
 
 uint32_t idle_limit_ms(const Core& core, const Flow& flow) {
   const uint32_t configured = configured_limit_ms(core, flow);
-  if (!is_opening(flow.state())) return configured;
+  if (!is_opening(flow.state()) && flow.state() != FlowState::kUdpUnanswered) return configured;
   const HalfOpenQueue& queue = half_open_queue(core, flow);
   const uint64_t count = queue.count.value();
   const bool many = count > kFewHandshakes && 2 * count > queue.limit.value();

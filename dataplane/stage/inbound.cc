@@ -34,7 +34,7 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
   if (reason == DropReason::syn_deferred) return reason;  // its client is to try again
   core.registry.services[service.id]->refused.add();
   if (core.snapshot->flow_log_sample != 0) [[unlikely]] {
-    log_refusal(core, segment.source(), segment.destination(), reason);
+    log_refusal(core, segment, reason);
   }
   if (service.on_refusal == OnRefusal::kReset) {
     answer_with_reset(core, segment, Event::resets_to_clients);
@@ -48,7 +48,7 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
   backend.packets_in.add();
   backend.bytes_in.add(segment.packet.ip->total_length.host());
   const net::Translation to = core.to_backend(flow);
-  net::translate(segment.packet, to);
+  net::translate(*segment.packet.ip, *segment.packet.tcp, to);
   const Verdict verdict = core.next_hops.try_send<NextHops::Share::kFlows>(
       *core.snapshot, segment.buffer, to.destination.ip, backend.next_hop, core.now_ms);
   if (verdict == DropReason::mtu_exceeded) [[unlikely]] {

@@ -26,17 +26,6 @@ void keep_syn(Core& core, Flow& flow, const Segment& syn) {
   if (flow.syn_slot == SynStore::kNone) core.count(Event::syns_not_kept);
 }
 
-/// Room for one more entry; the oldest flow that is over makes way, else a handshake that is not
-/// finished.
-bool make_room(Core& core, HalfOpenQueue& queue, bool repeated) {
-  if (core.flows.flow_count() < core.flows.flow_count_max()) return true;
-  const uint32_t oldest = core.flows.oldest_closed();
-  if (oldest == FlowTable::kNone) return evict_from_largest(core, queue, repeated);
-  core.count(Event::flows_evicted);
-  free_flow(core, oldest);
-  return true;
-}
-
 /// A port for a new flow; where there is none, that of an unfinished handshake.
 std::optional<PortChoice> port_for_new(Core& core, const BackendView& backend, bool rewrite,
                                        const SynNumbers& syn, bool repeated) {
@@ -98,20 +87,26 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   keep_syn(core, flow, syn);
   begin_handshake(core, index, syn);
 
+  if (!enter_flow(core, index, repeated)) return DropReason::flow_table_full;
+  return Verdict::pass();
+}
+
+bool enter_flow(Core& core, uint32_t index, bool repeated) {
+  Flow& flow = core.flows[index];
   BackendState& state = core.backend(flow);
   state.active.add();
   state.flows.add();
   core.counters.flows_in(flow.state()).add();
   if (!core.flows.publish(index)) {
     free_flow(core, index);
-    return DropReason::flow_table_full;
+    return false;
   }
   state.connections.add();
-  service_state.connections.add();
+  core.service(flow).connections.add();
   core.count(Event::flows_opened);
-  core.half_open.push(half_open, index, repeated);
+  core.half_open.push(state.half_open, index, repeated);
   core.flow_timers.set(index, core.now_ms + idle_limit_ms(core, flow));
-  return Verdict::pass();
+  return true;
 }
 
 void begin_handshake(Core& core, uint32_t index, Segment& syn) {

@@ -11,6 +11,10 @@ namespace sluice {
 /// success.
 net::Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index);
 
+/// Enters an allocated flow, whose key, port and state are set, among those that may still make way
+/// for others; false, and it is freed, where the index has no room.
+bool enter_flow(Core& core, uint32_t index, bool repeated);
+
 /// Makes a client's SYN the one that the flow's backend will judge: adjusts its numbers where the
 /// flow's are adjusted, and follows TCP from it.
 void begin_handshake(Core& core, uint32_t index, Segment& syn);

@@ -26,7 +26,7 @@ template <NextHops::Share share>
   backend.packets_out.add();
   backend.bytes_out.add(segment.packet.ip->total_length.host());
   const net::Translation to = core.to_client(flow);
-  net::translate(segment.packet, to);
+  net::translate(*segment.packet.ip, *segment.packet.tcp, to);
   const Verdict verdict = core.next_hops.try_send<share>(
       *core.snapshot, segment.buffer, to.destination.ip, flow.to_client, core.now_ms);
   if (verdict == DropReason::mtu_exceeded) [[unlikely]] {

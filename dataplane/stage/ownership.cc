@@ -14,9 +14,10 @@ uint32_t other_owner_of_client(const Core& core, net::Endpoint client, net::Endp
   return owner == core.worker || owner == Steering::kReceiver ? kNotElsewhere : owner;
 }
 
-uint32_t other_owner_of_port(const Core& core, net::Endpoint local, net::Endpoint backend) {
+uint32_t other_owner_of_port(const Core& core, net::Protocol protocol, net::Endpoint local,
+                             net::Endpoint backend) {
   if (core.taken_over || core.steering.kind() == SteeringKind::kAlone) return kNotElsewhere;
-  const PoolId pool = core.snapshot->pool_at(net::Protocol::kTcp, local.ip, backend);
+  const PoolId pool = core.snapshot->pool_at(protocol, local.ip, backend);
   if (pool == kNoPool) return kNotElsewhere;
   const uint8_t owner = core.registry.pools[pool]->shares->owner_of(local.port.host());
   return owner == core.worker || owner == PortShares::kNobody ? kNotElsewhere : owner;

@@ -17,6 +17,7 @@
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/source_check.h"
 #include "dataplane/stage/trace.h"
+#include "dataplane/stage/udp.h"
 #include "dataplane/stage/upkeep.h"
 
 namespace sluice {
@@ -45,7 +46,7 @@ namespace {
   }
 }
 
-/// Where a TCP segment belongs, told by its destination: to a service's flows, or to a port pool's.
+/// Where a segment or datagram belongs, told by its destination: to a service's flows, or to a port pool's.
 struct FlowLookup {
   enum class Kind : uint8_t { kService, kPool, kElsewhere };
   Kind kind;
@@ -56,6 +57,7 @@ struct FlowLookup {
 static_assert(kBurstMax <= FlowBurst::kMax && FlowBurst::kMax <= UINT8_MAX);
 
 /// First pass: which memory will tell the flow? It is fetched.
+template <net::Protocol protocol>
 [[gnu::always_inline]] inline void prefetch_lookup(const Core& core, const Segment& segment,
                                                    bool faces_backends, FlowLookup& lookup,
                                                    FlowBurst& burst) {
@@ -63,8 +65,7 @@ static_assert(kBurstMax <= FlowBurst::kMax && FlowBurst::kMax <= UINT8_MAX);
   const Snapshot::Owner owner = snapshot.owner_of(segment.packet.ip->destination);
   lookup.owner = owner;
   if (owner == Snapshot::Owner::kVip) {
-    const FlowKey key{segment.source(),
-                      snapshot.service_at(net::Protocol::kTcp, segment.destination())};
+    const FlowKey key{segment.source(), snapshot.service_at(protocol, segment.destination())};
     if (key.service == kNoId) return;
     lookup.kind = FlowLookup::Kind::kService;
     const FlowIndex& index = core.flows.index();
@@ -72,10 +73,10 @@ static_assert(kBurstMax <= FlowBurst::kMax && FlowBurst::kMax <= UINT8_MAX);
     index.prefetch(hash);
     lookup.place = static_cast<uint8_t>(burst.add(key, hash));
   } else if (owner != Snapshot::Owner::kNobody && faces_backends) {
-    const PoolId pool = snapshot.pool_at(net::Protocol::kTcp, owner, segment.source());
+    const PoolId pool = snapshot.pool_at(protocol, owner, segment.source());
     if (pool == kNoPool) return;
     lookup.local =
-        core.registry.pools[pool]->ports.find(segment.packet.tcp->destination_port.host());
+        core.registry.pools[pool]->ports.find(segment.packet.ports->destination_port.host());
     if (lookup.local == nullptr) return;
     lookup.kind = FlowLookup::Kind::kPool;
     __builtin_prefetch(lookup.local);
@@ -89,17 +90,28 @@ static_assert(kBurstMax <= FlowBurst::kMax && FlowBurst::kMax <= UINT8_MAX);
   if (lookup.local->flow != PortPool::kNoFlow) core.flows.prefetch_flow(lookup.local->flow);
 }
 
-/// TCP that belongs to no service and no pool.
-Verdict tcp_no_flow(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
+Verdict tcp_no_service(Core& core, Segment& segment) {
+  if (!net::tcp_checksum_ok(*segment.packet.ip, *segment.packet.tcp, segment.packet.l4_length)) {
+    return DropReason::tcp_checksum_bad;
+  }
+  answer_with_reset(core, segment, Event::resets_to_clients);
+  return DropReason::no_service;
+}
+
+/// What belongs to no service and no pool.
+template <net::Protocol protocol>
+Verdict no_flow(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
+  constexpr bool kIsTcp = protocol == net::Protocol::kTcp;
   const Snapshot& snapshot = *core.snapshot;
   const net::Ipv4Header& ip = *segment.packet.ip;
   if (const Verdict source = check_source(core, ip.source, interface); !source.passed()) {
     return source;
   }
   if (Snapshot::is_local(lookup.owner)) {
-    const uint32_t other = other_owner_of_port(core, segment.destination(), segment.source());
+    const uint32_t other =
+        other_owner_of_port(core, protocol, segment.destination(), segment.source());
     if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
-    return outbound_miss(core, segment);
+    return kIsTcp ? outbound_miss(core, segment) : udp_outbound_miss(core, segment);
   }
   if (is_kernels(core, ip.destination, interface)) {
     return give_to_kernel(core, segment.buffer, interface);
@@ -107,15 +119,13 @@ Verdict tcp_no_flow(Core& core, Segment& segment, const FlowLookup& lookup, uint
   if (lookup.owner == Snapshot::Owner::kNobody && !snapshot.is_own(ip.destination, interface)) {
     return DropReason::ipv4_not_for_us;
   }
-  if (!net::tcp_checksum_ok(ip, *segment.packet.tcp, segment.packet.l4_length)) {
-    return DropReason::tcp_checksum_bad;
-  }
-  answer_with_reset(core, segment, Event::resets_to_clients);
-  return DropReason::no_service;
+  return kIsTcp ? tcp_no_service(core, segment) : udp_no_service(core, segment);
 }
 
+template <net::Protocol protocol>
 Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
                     uint16_t interface) {
+  constexpr bool kIsTcp = protocol == net::Protocol::kTcp;
   // Packets before this one in the burst may have opened or ended a flow since it was fetched.
   uint32_t index = burst.candidates[lookup.place];
   const FlowKey key = burst.keys[lookup.place];
@@ -124,33 +134,37 @@ Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup, cons
     index = core.flows.find(key, burst.hashes[lookup.place]);
   }
   if (index != FlowTable::kNone) [[likely]] {
-    return inbound(core, index, segment);
+    return kIsTcp ? inbound(core, index, segment) : udp_inbound(core, index, segment);
   }
   const uint32_t other = other_owner_of_client(core, segment.source(), segment.destination());
   if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
   const ServiceView* service = core.snapshot->find_service(key.service);
-  if (service == nullptr) return tcp_no_flow(core, segment, lookup, interface);  // removed
+  if (service == nullptr) return no_flow<protocol>(core, segment, lookup, interface);  // removed
   const Verdict source = check_source(core, segment.packet.ip->source, interface);
   if (!source.passed()) return source;
-  return inbound_miss(core, *service, segment);
+  return kIsTcp ? inbound_miss(core, *service, segment) : udp_inbound_miss(core, *service, segment);
 }
 
-Verdict tcp_input(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
-                  uint16_t interface) {
+template <net::Protocol protocol>
+Verdict flow_input(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
+                   uint16_t interface) {
   if (lookup.kind == FlowLookup::Kind::kService)
-    return from_client(core, segment, lookup, burst, interface);
+    return from_client<protocol>(core, segment, lookup, burst, interface);
   if (lookup.kind == FlowLookup::Kind::kPool && lookup.local->flow != PortPool::kNoFlow)
       [[likely]] {
-    return outbound(core, lookup.local->flow, segment);
+    return protocol == net::Protocol::kTcp ? outbound(core, lookup.local->flow, segment)
+                                           : udp_outbound(core, lookup.local->flow, segment);
   }
-  return tcp_no_flow(core, segment, lookup, interface);
+  return no_flow<protocol>(core, segment, lookup, interface);
 }
 
 Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
                  uint16_t interface) {
   switch (segment.packet.kind) {
     case Packet::Kind::kTcp:
-      return tcp_input(core, segment, lookup, burst, interface);
+      return flow_input<net::Protocol::kTcp>(core, segment, lookup, burst, interface);
+    case Packet::Kind::kUdp:
+      return flow_input<net::Protocol::kUdp>(core, segment, lookup, burst, interface);
     case Packet::Kind::kArp:
       return arp_input(core, segment, interface);
     case Packet::Kind::kIcmp:
@@ -192,7 +206,8 @@ void run_segments_traced(Core& core, uint16_t interface, Segment* segments,
   Trace& trace = *core.trace;
   for (uint16_t i = 0; i < count; ++i) {
     TraceSubject subject;
-    const bool wanted = segments[i].packet.kind == Packet::Kind::kTcp &&
+    const Packet::Kind kind = segments[i].packet.kind;
+    const bool wanted = (kind == Packet::Kind::kTcp || kind == Packet::Kind::kUdp) &&
                         !trace.is_closed(core.now_ms) &&
                         trace.wants(subject = subject_of(core, segments[i], lookups[i], burst));
     if (!wanted) {
@@ -277,8 +292,11 @@ template <class Timer>
     parse_buffer(buffers[i], mac, segments[i].packet);
     bytes += buffers[i]->pkt_len;
     lookups[i].kind = FlowLookup::Kind::kElsewhere;
-    if (segments[i].packet.kind == Packet::Kind::kTcp)
-      prefetch_lookup(core, segments[i], faces_backends, lookups[i], burst);
+    if (segments[i].packet.kind == Packet::Kind::kTcp) [[likely]] {
+      prefetch_lookup<net::Protocol::kTcp>(core, segments[i], faces_backends, lookups[i], burst);
+    } else if (segments[i].packet.kind == Packet::Kind::kUdp) {
+      prefetch_lookup<net::Protocol::kUdp>(core, segments[i], faces_backends, lookups[i], burst);
+    }
   }
   timer.lap(ClockedStage::kParse, count);
   if (burst.count > 0) {

@@ -59,6 +59,20 @@ std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bo
   return {};
 }
 
+std::optional<PortChoice> choose_udp_port(Core& core, const BackendView& backend, uint32_t kept) {
+  const auto count = static_cast<uint32_t>(backend.paths.size());
+  const uint32_t first = core.registry.backends[backend.id]->next_pool++;
+  for (uint32_t i = 0; i < count; ++i) {
+    const PathId id = backend.paths[(first + i) % count];
+    PortPool& ports = core.registry.paths[id].pool->ports;
+    if (auto taken =
+            ports.take_random(core.snapshot->reuse.guard_ms, kept, core.now32(), core.random)) {
+      return PortChoice{id, *taken};
+    }
+  }
+  return {};
+}
+
 void set_port(Core& core, uint32_t index, const PortChoice& choice) {
   Flow& flow = core.flows[index];
   flow.path = choice.path;

@@ -22,6 +22,10 @@ struct PortChoice {
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
                                       const SynNumbers& syn, bool known_first);
 
+/// A local port towards `backend` for a UDP flow. The backend's local addresses are asked in turn,
+/// each for what it has beyond 1 / `kept` of its ports.
+std::optional<PortChoice> choose_udp_port(Core& core, const BackendView& backend, uint32_t kept);
+
 /// Gives a flow, whose key is set, the port that was chosen; its addresses are complete then.
 void set_port(Core& core, uint32_t index, const PortChoice& choice);
 

@@ -7,6 +7,7 @@
 
 #include "dataplane/net/fragment.h"
 #include "dataplane/net/icmp.h"
+#include "dataplane/stage/icmp_error.h"
 
 namespace sluice {
 
@@ -17,8 +18,6 @@ namespace {
 
 // Of what a buffer holds, by the smallest MTU that IPv4 has (RFC 791).
 constexpr uint16_t kFragmentsMax = 48;
-constexpr uint16_t kMtuMin = 68;  // RFC 791
-constexpr uint16_t kErrorHeaders = sizeof(net::Ipv4Header) + sizeof(net::IcmpHeader);
 
 struct WayOut {
   net::Ipv4Address destination;
@@ -36,16 +35,18 @@ WayOut way_out(Core& core, Flow& flow, Direction direction) {
 /// they were on the balancer's clock, and a SYN's MSS before it was clamped, cannot be had back,
 /// nor can the checksum over them.
 uint16_t restore(Core& core, const Flow& flow, net::Packet& packet, Direction direction) {
+  const bool is_tcp = packet.kind == net::Packet::Kind::kTcp;
   if (direction == Direction::kInbound) {
-    net::adjust_inbound(*packet.tcp, flow.adjust.reversed());
+    if (is_tcp) net::adjust_inbound(*packet.tcp, flow.adjust.reversed());
     net::untranslate(packet, {core.client(flow), core.vip(flow), flow.deltas.reversed()});
   } else {
-    net::adjust_outbound(*packet.tcp, flow.adjust.reversed());
+    if (is_tcp) net::adjust_outbound(*packet.tcp, flow.adjust.reversed());
     net::untranslate(packet, {core.backend_address(flow), core.local(flow), flow.deltas});
   }
   constexpr uint16_t kPortsAndSequence = 8;
   const uint16_t header = packet.ip->header_length();
-  const bool options_lost = flow.rewrite_timestamps || packet.tcp->has(net::tcp_flag::kSyn);
+  const bool options_lost =
+      is_tcp && (flow.rewrite_timestamps || packet.tcp->has(net::tcp_flag::kSyn));
   const auto sure = static_cast<uint16_t>(options_lost ? header + kPortsAndSequence
                                                        : packet.ip->total_length.host());
   return std::min(sure, net::kIcmpQuoteLengthMax);
@@ -54,27 +55,10 @@ uint16_t restore(Core& core, const Flow& flow, net::Packet& packet, Direction di
 /// To whoever sent the packet, from the address that it was sent to.
 void tell_sender(Core& core, const Flow& flow, Segment& segment, Direction direction,
                  uint16_t mtu) {
-  uint16_t quoted = restore(core, flow, segment.packet, direction);
-  const net::Ipv4Header& ip = *segment.packet.ip;
-  const Route* back = core.snapshot->find_route(ip.source);
-  if (back == nullptr) return;
-  if (!core.icmp_limit.take(ip.source, core.now_ms)) {
-    return core.count(Event::fragmentation_needed_limited);
-  }
-  // The error itself must fit its way.
-  const uint16_t room = core.snapshot->interfaces[back->interface].mtu;
-  quoted =
-      std::min<uint16_t>(quoted, static_cast<uint16_t>(std::max(room, kMtuMin) - kErrorHeaders));
-  constexpr uint16_t kFrame = sizeof(net::EthernetHeader) + net::kIcmpErrorLengthMax;
-  rte_mbuf* error = core.tx.allocate(kFrame);
-  if (error == nullptr) return;
-  const net::FragmentationNeeded fields{ip.destination, ip.source, mtu};
-  const uint16_t length = net::write_fragmentation_needed(
-      rte_pktmbuf_mtod(error, uint8_t*), fields, {reinterpret_cast<const uint8_t*>(&ip), quoted});
-  rte_pktmbuf_trim(error, static_cast<uint16_t>(kFrame - length));
-  core.count(Event::fragmentation_needed_sent);
-  NextHop hop;
-  core.next_hops.send(*core.snapshot, error, fields.destination, hop, core.now_ms);
+  const uint16_t quoted = restore(core, flow, segment.packet, direction);
+  const OwnError error{net::icmp_code::kFragmentationNeeded, mtu, Event::fragmentation_needed_sent,
+                       Event::fragmentation_needed_limited};
+  send_error(core, *segment.packet.ip, quoted, error);
 }
 
 /// The packet becomes its own first fragment once the others have been copied from it.

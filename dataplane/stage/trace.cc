@@ -9,16 +9,20 @@ namespace sluice {
 namespace {
 
 TraceSegment header_of(const Segment& segment) {
-  const net::TcpHeader& tcp = *segment.packet.tcp;
   TraceSegment header{};
   header.source = segment.source();
   header.destination = segment.destination();
+  header.ttl = segment.packet.ip->ttl;
+  if (segment.packet.kind == net::Packet::Kind::kUdp) {
+    header.payload_bytes = segment.packet.udp_payload_length();
+    return header;
+  }
+  const net::TcpHeader& tcp = *segment.packet.tcp;
   header.sequence = tcp.sequence.host();
   header.acknowledgement = tcp.acknowledgement.host();
   header.window = tcp.window.host();
   header.payload_bytes = segment.packet.payload_length();
   header.flags = tcp.flags;
-  header.ttl = segment.packet.ip->ttl;
   if (const uint8_t at = net::find_timestamps(tcp)) {
     header.timestamps = true;
     header.tsval = net::tcp_word_at(tcp, at).host();
@@ -50,6 +54,8 @@ EventCounts begin_trace(const Core& core, const Segment& segment, const TraceSub
   record.wall_clock_ms = core.wall_clock.at(core.now_ms);
   record.now_us = core.now_us;
   record.interface = interface;
+  record.protocol =
+      segment.packet.kind == net::Packet::Kind::kUdp ? net::Protocol::kUdp : net::Protocol::kTcp;
   record.from_client = segment.source() == subject.client;
   record.taken_over = core.taken_over;
   record.in = header_of(segment);

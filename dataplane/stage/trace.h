@@ -19,6 +19,7 @@
 #include <optional>
 
 #include "dataplane/net/address.h"
+#include "dataplane/net/protocol.h"
 #include "dataplane/net/verdict.h"
 #include "dataplane/state/counters.h"
 #include "dataplane/state/flow.h"
@@ -44,7 +45,7 @@ struct TraceSubject {
   FlowKey key;  // its service is kNoId where the VIP is none
 };
 
-/// A segment's header.
+/// A segment's header; of UDP addresses, payload and TTL alone.
 struct TraceSegment {
   net::Endpoint source, destination;
   uint32_t sequence;
@@ -72,6 +73,7 @@ struct TraceRecord {
   uint64_t wall_clock_ms;
   uint64_t now_us;  // monotonic, the same for all workers
   uint16_t interface;
+  net::Protocol protocol;
   bool from_client;
   bool taken_over;  // another worker received it
   TraceSegment in;

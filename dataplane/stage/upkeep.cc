@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "dataplane/stage/idle_limit.h"
+
 namespace sluice {
 namespace {
 
@@ -14,7 +16,7 @@ constexpr uint64_t kPortsPerIteration = 64;
 /// Moves a flow's timer up to its idle limit, where a longer one has set it.
 void hasten_flow(Core& core, uint32_t index) {
   const Flow& flow = core.flows[index];
-  const uint32_t timeout = core.snapshot->timeouts_ms[static_cast<size_t>(flow.state())];
+  const uint32_t timeout = idle_limit_ms(core, flow);
   const uint32_t idle = stamp_age_ms(core.now32(), flow.last_seen_ms);
   core.flow_timers.hasten(index, core.now_ms + (idle < timeout ? timeout - idle : 0));
 }
@@ -49,9 +51,15 @@ void age_ports(Core& core) {
 
 void adopt_timeouts(Core& core, const Snapshot& snapshot) {
   Upkeep& upkeep = core.upkeep;
-  const bool lowered = !std::ranges::equal(upkeep.timeouts_ms, snapshot.timeouts_ms,
-                                           [](uint32_t old, uint32_t now) { return old <= now; });
+  bool lowered = !std::ranges::equal(upkeep.timeouts_ms, snapshot.timeouts_ms,
+                                     [](uint32_t old, uint32_t now) { return old <= now; });
   upkeep.timeouts_ms = snapshot.timeouts_ms;
+  for (const uint16_t view : snapshot.udp_services) {
+    const ServiceView& service = snapshot.services[view];
+    uint32_t& idle_ms = core.registry.services[service.id]->udp_idle_ms;
+    lowered |= service.udp_idle_ms < idle_ms;
+    idle_ms = service.udp_idle_ms;
+  }
   if (lowered) upkeep.next_flow = 0;
 }
 

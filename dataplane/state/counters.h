@@ -13,15 +13,17 @@ namespace sluice {
 
 // X(name, help)
 #define SLUICE_EVENTS(X)                                                                     \
-  X(flows_opened, "flows begun by a client's SYN")                                           \
-  X(flows_established, "handshakes completed")                                               \
+  X(flows_opened, "flows begun by a client's SYN or first datagram")                         \
+  X(flows_established, "handshakes completed, and UDP flows with a second exchange")         \
   X(flows_closed_available, "flows over with the tuple forgotten by the backend")            \
   X(flows_closed_time_wait, "flows over with the tuple left in the backend's TIME_WAIT")     \
   X(flows_timed_out, "flows ended after their state's idle time")                            \
   X(flows_replaced, "unfinished flows ended by a new SYN of the same client port")           \
-  X(flows_reset, "flows ended with a RST to both ends by order of an operator")              \
+  X(flows_reset, "flows ended (TCP with a RST to both ends) by order of an operator")        \
   X(flows_evicted, "flows that were over and gave their entry to a new one early")           \
   X(flows_restarted, "flows that a backend's SYN-ACK to a new SYN began anew")               \
+  X(udp_evicted, "UDP flows with one exchange at most that made way for newer ones")         \
+  X(udp_refused, "UDP flows ended by ICMP that calls their backend or its port unreachable") \
   X(half_open_evicted, "unfinished handshakes that made way for newer ones")                 \
   X(syns_retransmitted, "SYNs that clients sent again and that went the same way")           \
   X(syns_copied, "copies of a SYN, sooner than a client sends one again")                    \
@@ -42,6 +44,8 @@ namespace sluice {
   X(neighbours_evicted, "next hops that were forgotten to make room for others")             \
   X(echo_requests_answered, "ICMP echo requests to our addresses answered")                  \
   X(icmp_errors_translated, "ICMP errors about flows passed on")                             \
+  X(port_unreachable_sent, "UDP to a port without a service answered by ICMP")               \
+  X(port_unreachable_limited, "UDP to such a port not answered, to bound the rate of ICMP")  \
   X(fragmentation_needed_sent, "packets larger than their way out answered by ICMP")         \
   X(fragmentation_needed_limited, "such answers left out, to bound their rate")              \
   X(packets_fragmented, "packets larger than their way out sent in fragments")               \

@@ -7,6 +7,7 @@
 
 #include "dataplane/net/address.h"
 #include "dataplane/net/drop_reason.h"
+#include "dataplane/net/protocol.h"
 #include "dataplane/state/flow.h"
 
 namespace sluice {
@@ -23,7 +24,9 @@ namespace sluice {
   X(replaced, "balancer", "replaced")             \
   X(reset_by_order, "balancer", "reset_by_order") \
   X(heal_exhausted, "balancer", "heal_exhausted") \
-  X(evicted, "balancer", "evicted")
+  X(evicted, "balancer", "evicted")               \
+  X(answered, "backend", "answered")              \
+  X(unreachable, "backend_icmp", "refused")
 
 /// Who ended it, and how.
 enum class FlowEnd : uint8_t {
@@ -45,8 +48,9 @@ constexpr FlowEndText text_of(FlowEnd end) {
   return kTexts[static_cast<size_t>(end)];
 }
 
-/// Of a flow that has ended; of a SYN that was refused, its client, VIP, time and reason alone.
+/// Of a flow that has ended; of one that was refused, its client, VIP, time and reason alone.
 struct FlowRecord {
+  net::Protocol protocol;
   net::Endpoint client, vip, local, backend;
   uint64_t start_ms;  // wall clock
   uint64_t end_ms;

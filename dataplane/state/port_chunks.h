@@ -24,13 +24,19 @@ namespace sluice {
 /// one cache line.
 struct PortUse {
   static constexpr uint32_t kNoFlow = (1u << 24) - 1;
-  enum class Place : uint8_t { kInUse, kAvailable, kTimeWait };
+  enum class Place : uint8_t {
+    kInUse,
+    kAvailable,
+    kTimeWait,
+    kBag,  // UDP: has rested, see PortPool
+  };
 
   uint32_t flow : 24 = kNoFlow;  // that uses the port, or used it last
   Place place : 2 = Place::kAvailable;
   PriorIncarnation::Kind kind : 2 =
       PriorIncarnation::Kind::kFresh;  // of the PriorIncarnation, like timestamps
   bool timestamps : 1 = false;
+  bool touched : 1 = false;  // UDP, kBag: its backend was heard while it lay there
 };
 
 /// The rest of a PriorIncarnation, and the port's place in its FIFO.
@@ -38,7 +44,10 @@ struct PortRecord {
   static constexpr uint16_t kNone = UINT16_MAX;
 
   uint32_t closed_ms = 0;
-  uint32_t rcv_nxt = 0;
+  union {
+    uint32_t rcv_nxt = 0;  // TCP
+    uint32_t drawn;        // UDP: a port that may be drawn, see PortPool
+  };
   uint32_t ts_recent = 0;
   uint16_t newer = kNone;  // towards the tail
   uint16_t older = kNone;  // towards the head

@@ -2,6 +2,7 @@
 // Choosing a local port and taking it back.
 #include "dataplane/state/port_pool.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "dataplane/net/serial.h"
@@ -159,6 +160,81 @@ std::optional<PortPool::Taken> PortPool::take_adjusted(const SynNumbers& syn, ne
   if (may_use_fresh()) return use_fresh();
   if (available_.head != kNone) return reuse(available_.head, PortReuse::kAvailable, {});
   return {};
+}
+
+/// A few of those that have rested, at each draw more than it takes.
+void PortPool::fill_bag(Place place, uint32_t rest_ms, uint32_t now_ms) {
+  constexpr int kPerDraw = 4;
+  const Fifo& list = fifo(place);
+  for (int i = 0; i < kPerDraw && list.head != kNone; ++i) {
+    const uint16_t index = list.head;
+    if (stamp_age_ms(now_ms, record(index).closed_ms) < rest_ms) return;
+    unlink(index);
+    use_at(index).place = Place::kBag;
+    counters_.available.add();
+    bag(bag_count_++) = index;
+  }
+}
+
+std::optional<PortPool::Taken> PortPool::take_random(uint32_t guard_ms, uint32_t kept,
+                                                     uint32_t now_ms, net::Random& random) {
+  fill_bag(Place::kAvailable, guard_ms, now_ms);
+  fill_bag(Place::kTimeWait, std::max(guard_ms, kLateAnswerMs), now_ms);
+  if (kept != 0 && fresh_left_ + bag_count_ <= std::max(1u, set_->size() / kept)) return {};
+  if (may_use_fresh()) {
+    last_ = number_after(used_count());
+    return use_fresh();
+  }
+  constexpr int kDraws = 4;
+  for (int i = 0; i < kDraws && bag_count_ > 0; ++i) {
+    const uint16_t index = draw(random);
+    if (!is_touched(index, now_ms)) {
+      last_ = index;
+      return take(index, PortReuse::kAvailable, {});
+    }
+    push(index, Place::kTimeWait);
+  }
+  return {};
+}
+
+/// Of a port in the bag, or just out of it.
+bool PortPool::is_touched(uint16_t index, uint32_t now_ms) {
+  PortUse& use = use_at(index);
+  const bool touched = use.touched;
+  use.touched = false;
+  return touched && stamp_age_ms(now_ms, record(index).closed_ms) < kLateAnswerMs;
+}
+
+/// Takes a port out of the bag; the last one that was used only where it is the only one.
+uint16_t PortPool::draw(net::Random& random) {
+  uint32_t place = random.below(bag_count_);
+  if (bag(place) == last_ && bag_count_ > 1) place = (place + 1) % bag_count_;
+  const auto index = static_cast<uint16_t>(bag(place));
+  bag(place) = bag(--bag_count_);
+  counters_.available.subtract();
+  return index;
+}
+
+void PortPool::touch_udp(uint16_t port, uint32_t now_ms) {
+  const uint16_t index = set_->find(port);
+  if (index == kNone || !was_used(index)) return;
+  Use& use = use_at(index);
+  if (use.place == Place::kInUse) return;
+  record(index).closed_ms = now_ms;
+  if (use.place == Place::kBag) {
+    use.touched = true;  // it is told when the port is drawn
+    return;
+  }
+  unlink(index);
+  push(index, Place::kTimeWait);
+}
+
+void PortPool::give_back_udp(uint16_t port, bool answer_due, uint32_t now_ms) {
+  const uint16_t index = set_->find(port);
+  record(index).closed_ms = now_ms;
+  use_at(index).flow = kNoFlow;
+  counters_.in_use.subtract();
+  push(index, answer_due ? Place::kTimeWait : Place::kAvailable);
 }
 
 void PortPool::give_back(uint16_t port, const PriorIncarnation& prior, uint32_t flow) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The local ports of one (worker, local ip, backend), in the order in which they were given back.
+// The local ports of one (worker, local ip, backend): for TCP in the order in which they were given
+// back, for UDP in none.
 //
 // Here a local port is chosen. Two FIFOs share the records: ports whose tuple the backend has
 // forgotten, and ports whose tuple it holds in TIME_WAIT. Each gives at its head the port that has
@@ -15,6 +16,13 @@
 // SYN is: `natural` one of the kNaturalTries oldest ports in TIME_WAIT if Linux would take it
 // there, `rebase` the oldest if every stack would. take_adjusted() is for `rebase` alone: the
 // oldest port in TIME_WAIT with the smallest adjustment, then an available port still in its guard.
+//
+// UDP has no numbers that would tell a connection of a tuple from the one before: a port of it rests
+// until no answer to its last flow can be on its way any more, and is then as good as any other.
+// take_random() draws among all that have rested (RFC 6056, section 3.3.1), never the same port
+// twice in a row where there is another. What rests stands in the same two FIFOs: `available` after
+// a flow whose client had all its answers, `time_wait` after one to which an answer may still come.
+// What has rested is in a bag: an array of ports, in the records of those that were used first.
 //
 // The order of first use is random (RFC 6056): that of the PortSet, from a random number on. Every
 // backend has all the ports to itself (RFC 7857, section 2). Memory is taken for 256 of them at a
@@ -70,6 +78,8 @@ class PortPool {
   using Place = PortUse::Place;
   static constexpr uint32_t kNoFlow = PortUse::kNoFlow;
   static constexpr int kNaturalTries = 8;
+  /// How long a UDP port rests to which an answer may still come.
+  static constexpr uint32_t kLateAnswerMs = 2'000;
 
   struct Taken {
     uint16_t port;  // host order
@@ -114,6 +124,10 @@ class PortPool {
   /// The oldest port, with whatever adjustment it needs; only for ReusePolicy::kRebase.
   std::optional<Taken> take_adjusted(const SynNumbers& syn, net::Random& random);
   /// Whether any resting tuple's numbers at the backend are known.
+  /// A port for a UDP flow, or nothing. Where its last client had all answers it has rested for
+  /// `guard_ms`. A part of the ports, 1 / `kept`, is left for others; 0: none.
+  std::optional<Taken> take_random(uint32_t guard_ms, uint32_t kept, uint32_t now_ms,
+                                   net::Random& random);
   bool holds_known() const { return time_wait_.head != kNone; }
   void count_exhausted() { counters_.exhausted.add(); }
 
@@ -132,6 +146,11 @@ class PortPool {
   void give_back(uint16_t port, const PriorIncarnation& prior, uint32_t flow);
   /// Ends a use that the backend never answered: what was known of the tuple before still holds.
   void give_back_unanswered(uint16_t port, const PriorIncarnation& sent, uint32_t flow);
+  /// Ends a UDP flow's use of a port, to which an answer may still come, or not.
+  void give_back_udp(uint16_t port, bool answer_due, uint32_t now_ms);
+  /// The backend still sends to a port that has no UDP flow: it rests anew. Nothing happens where the
+  /// port is in use, or not in this pool.
+  void touch_udp(uint16_t port, uint32_t now_ms);
   /// A heal learned what the backend holds of a port in use.
   void learn(uint16_t port, const PriorIncarnation& learned) {
     remember(set_->find(port), learned);
@@ -219,6 +238,15 @@ class PortPool {
   }
   bool take_memory(size_t chunk);
 
+  uint32_t& bag(uint32_t n) { return record(number_after(n)).drawn; }
+  bool was_used(uint16_t index) const {
+    const uint32_t n = index >= first_ ? index - first_ : index + set_->size() - first_;
+    return n < used_count();
+  }
+  uint16_t draw(net::Random& random);
+  bool is_touched(uint16_t index, uint32_t now_ms);
+  void fill_bag(Place place, uint32_t rest_ms, uint32_t now_ms);
+
   void push(uint16_t index, Place place);
   void unlink(uint16_t index);
   Taken use_fresh();
@@ -235,6 +263,8 @@ class PortPool {
   uint32_t fresh_left_ = 0;  // ports that were never used
   Fifo available_;
   Fifo time_wait_;
+  uint32_t bag_count_ = 0;  // ports that may be drawn; never more than have been used
+  uint16_t last_ = kNone;   // that was drawn last
   Counters counters_;
   std::array<PortChunk*, kChunksMax> chunks_;
 };

@@ -32,8 +32,9 @@ struct ServiceState {
 
   net::Endpoint vip;
   Counter connections;  // flows opened
-  Counter refused;      // SYNs refused for want of a backend, a port or a flow entry
+  Counter refused;      // new flows refused for want of a backend, a port or a flow entry
   uint32_t cursor;      // round robin position
+  uint32_t udp_idle_ms = kDefaultUdpIdleMs;  // as configured last: the service may be removed
 };
 
 struct BackendState {
@@ -46,9 +47,10 @@ struct BackendState {
   Counter active;       // flows that are not over
   Counter flows;        // flow entries, closed ones included
   Counter connections;  // flows opened
-  Counter answered;     // SYN-ACKs
-  Counter refused;      // RST to a SYN
-  Counter unanswered;   // SYNs that a client had to send again for want of either
+  Counter answered;     // SYN-ACKs, and first answers over UDP
+  Counter refused;      // RST to a SYN, and UDP ports that ICMP calls unreachable
+  Counter unanswered;   // SYNs that a client had to send again for want of either; UDP flows that
+                        // ended without an answer
   Counter resets;       // established flows ended by RST, by either end
   Counter timeouts;     // flows that ran out of idle time
   Counter heals;        // stale answers met

@@ -41,11 +41,15 @@ void Snapshot::seal_owners() {
     add_service(removed.protocol, removed.vip, removed.id);
   }
   views_.clear();
+  udp_services.clear();
   for (size_t view = 0; view < services.size(); ++view) {
     const ServiceId id = services[view].id;
     add_service(services[view].protocol, services[view].vip, id);
     if (views_.size() <= id) views_.resize(id + size_t{1}, kNoId);
     views_[id] = static_cast<uint16_t>(view);
+    if (services[view].protocol == net::Protocol::kUdp) {
+      udp_services.push_back(static_cast<uint16_t>(view));
+    }
   }
   for (uint32_t number = 0; number < locals.size(); ++number) {
     owners_.set(locals[number].raw, static_cast<uint32_t>(Owner::kFirstLocal) + number);

@@ -61,6 +61,9 @@ struct RouteOf {
 };
 using Route = RouteOf<net::Ipv4Address>;
 
+/// RFC 4787, REQ-5: two minutes at least.
+inline constexpr uint32_t kDefaultUdpIdleMs = 120'000;
+
 enum class SchedulerKind : uint8_t { kRoundRobin, kLeastConnections, kSourceHash };
 enum class OnRefusal : uint8_t { kReset, kDrop };
 
@@ -82,6 +85,10 @@ struct ServiceView {
   bool reset_on_timeout;
   bool rewrite_timestamps;
   bool mss_clamp;  // SYNs state no larger segments than both ways can carry
+  // Of UDP.
+  uint32_t udp_idle_ms = kDefaultUdpIdleMs;
+  bool udp_one_shot = false;     // one request, one answer: then the flow is over
+  bool udp_refresh_both = true;  // false: a backend's datagrams do not keep a flow
   std::vector<BackendView> backends;
   // Weighted round robin, where the scheduler asks for it: indices into `backends`.
   std::vector<uint16_t> wrr_order;
@@ -113,6 +120,7 @@ struct Snapshot {
   std::vector<ServiceView> services;
   std::vector<RemovedService> removed_services;
   std::vector<PoolView> pools;
+  std::vector<uint16_t> udp_services;            // index into `services`; worked out by seal()
   std::vector<net::Ipv4Address> own_everywhere;  // VIPs and local addresses; sorted, unique
   std::vector<net::Ipv4Address> locals;          // sorted, unique
   bool mss_clamp = false;                        // that of any service

@@ -11,7 +11,8 @@ namespace sluice {
 namespace {
 
 ListFlows::Row row_of(const Core& core, const Flow& flow) {
-  return {core.client(flow),
+  return {flow.is_udp() ? net::Protocol::kUdp : net::Protocol::kTcp,
+          core.client(flow),
           core.vip(flow),
           core.local(flow),
           core.backend_address(flow),
@@ -72,7 +73,9 @@ bool ResetFlows::step(Core& core) {
     if (!backends_[core.backend(flow).id] || is_closed(flow.state())) continue;
     core.count(Event::flows_reset);
     const bool unanswered = flow.state() == FlowState::kSynSent;
-    if (!unanswered || unanswered_ == Unanswered::kRefuse) reset_client(core, flow);
+    if (!flow.is_udp() && (!unanswered || unanswered_ == Unanswered::kRefuse)) {
+      reset_client(core, flow);
+    }
     end_flow(core, cursor_, FlowEnd::reset_by_order);
     ++resets;
     ++reset_count_;

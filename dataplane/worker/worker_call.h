@@ -45,6 +45,7 @@ class ListFlows : public WorkerCall {
     size_t rows_max = 0;
   };
   struct Row {
+    net::Protocol protocol;
     net::Endpoint client, vip, local, backend;
     FlowState state;
     uint32_t idle_ms;
@@ -100,7 +101,7 @@ class ExplainTuple : public WorkerCall {
   Answer answer_{};
 };
 
-/// Ends the flows of some backends with a RST to both ends.
+/// Ends the flows of some backends; TCP with a RST to both ends.
 class ResetFlows : public WorkerCall {
  public:
   using Backends = std::bitset<Registry::kBackends>;  // by id

@@ -58,7 +58,7 @@ void play_tcp(Packet& packet) {
 
 void play_icmp(Packet& packet) {
   if (icmp_is_error(*packet.icmp)) {
-    if (auto quoted = icmp_quoted_tcp(packet)) {
+    if (auto quoted = icmp_quoted(packet)) {
       icmp_translate_error(packet, *quoted, quoted->source.ip, quoted->destination.ip,
                            quoted->destination, quoted->source, 77);
     }

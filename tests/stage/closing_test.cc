@@ -135,7 +135,8 @@ TEST_F(Closing, OldestThatIsOverMakesRoom) {
   EXPECT_EQ(core->flows.flow_count(), 4u);
   open(1000);
   EXPECT_EQ(events(Event::flows_evicted), 1u);
-  EXPECT_EQ(core->flow_of_client(kClient, kVip), FlowTable::kNone) << "the first that ended";
+  EXPECT_EQ(core->flow_of_client(net::Protocol::kTcp, kClient, kVip), FlowTable::kNone)
+      << "the first that ended";
   EXPECT_EQ(core->flows.flow_count(), 4u);
 }
 

@@ -41,8 +41,14 @@ class ExceptionPath : public Stage {
     expect_nothing();
   }
   Ip to_us() const { return {.source = kHost, .destination = kOurs, .to = mac(1)}; }
-  static Bytes udp(Ip ip) {
-    ip.protocol = 17;
+  static Bytes udp(const Ip& ip) {
+    return udp_frame({.from = endpoint(ip.source, 5353),
+                      .to = endpoint(ip.destination, 5353),
+                      .payload = Bytes(16),
+                      .ip = ip});
+  }
+  static Bytes gre(Ip ip) {
+    ip.protocol = 47;
     return ip_frame(ip, Bytes(16));
   }
 
@@ -59,10 +65,11 @@ TEST_F(ExceptionPath, WhatIsForTheInterfaceGoesThroughAsItCame) {
   expect_through(icmp_frame(to_us(), 8, 0, 1, Bytes(8)));
   expect_through(icmp_frame(to_us(), 0, 0, 1, Bytes(8)));
   expect_through(udp(to_us()));
+  expect_through(gre(to_us()));
   Ip fragment = to_us();
   fragment.fragment = 0x2000;  // more to come
   expect_through(udp(fragment));
-  EXPECT_EQ(events(Event::packets_to_kernel), 6u);
+  EXPECT_EQ(events(Event::packets_to_kernel), 7u);
   EXPECT_EQ(events(Event::echo_requests_answered), 0u);
 }
 
@@ -72,6 +79,7 @@ TEST_F(ExceptionPath, MulticastAndOtherEtherTypesGoThrough) {
   hello.destination = ip4(224, 0, 0, 5);
   hello.to = {{1, 0, 0x5e, 0, 0, 5}};
   expect_through(udp(hello));
+  expect_through(gre(hello));
   Bytes lldp(60);
   lldp[0] = 1;
   lldp[12] = 0x88, lldp[13] = 0xcc;
@@ -100,19 +108,30 @@ TEST_F(ExceptionPath, WhatIsSluicesStaysSluices) {
   sent.clear();  // its RST
   Ip vip = to_us();
   vip.destination = kVip.ip;
-  EXPECT_DROP(protocol_unknown, burst(kClientLink, {udp(vip)}));
+  EXPECT_DROP(protocol_unknown, burst(kClientLink, {gre(vip)}));
+  EXPECT_DROP(no_service, burst(kClientLink, {udp(vip)}));
+  EXPECT_EQ(sent.size(), 1u);
+  sent.clear();  // ICMP
   Ip other = to_us();
   other.destination = ip4(10, 1, 0, 77);
-  EXPECT_DROP(protocol_unknown, burst(kClientLink, {udp(other)}));
+  EXPECT_DROP(protocol_unknown, burst(kClientLink, {gre(other)}));
+  EXPECT_DROP(ipv4_not_for_us, burst(kClientLink, {udp(other)}));
   Ip elsewhere = to_us();
   elsewhere.to = mac(77);
+  EXPECT_DROP(mac_not_ours, burst(kClientLink, {gre(elsewhere)}));
   EXPECT_DROP(mac_not_ours, burst(kClientLink, {udp(elsewhere)}));
   EXPECT_TRUE(collected().empty());
 }
 
 TEST_F(ExceptionPath, WithoutADoorAllIsAsBefore) {
   start_with_door(kBackendLink);
-  EXPECT_DROP(protocol_unknown, burst(kClientLink, {udp(to_us())}));
+  EXPECT_DROP(protocol_unknown, burst(kClientLink, {gre(to_us())}));
+  Ip group = to_us();
+  group.to = net::kBroadcastMac;
+  EXPECT_DROP(mac_not_ours, burst(kClientLink, {udp(group)}));
+  EXPECT_DROP(no_service, burst(kClientLink, {udp(to_us())}));
+  EXPECT_EQ(sent.size(), 1u);
+  sent.clear();  // ICMP
   burst(kClientLink, {icmp_frame(to_us(), 8, 0, 1, Bytes(8))});
   EXPECT_EQ(events(Event::echo_requests_answered), 1u);
   EXPECT_EQ(sent.size(), 1u);

@@ -177,7 +177,7 @@ TEST_F(Reuse, LateSegmentsOfTheConnectionBefore) {
   const net::Endpoint old_client = kClient;
   open(90'000, option::timestamps(9000, 0));
   EXPECT_EQ(core->flows.flow_count(), 1u);
-  EXPECT_EQ(core->flow_of_client(old_client, kVip), FlowTable::kNone);
+  EXPECT_EQ(core->flow_of_client(net::Protocol::kTcp, old_client, kVip), FlowTable::kNone);
   const net::Endpoint now = client_;
   client_ = old_client;
   from_client(inbound(kAck, 1002, 5002));

@@ -61,6 +61,10 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   ServiceView service{};
   service.name = "web";
   service.vip = kVip;
+  service.protocol = scene.protocol;
+  service.udp_idle_ms = scene.udp_idle_ms;
+  service.udp_one_shot = scene.udp_one_shot;
+  service.udp_refresh_both = scene.udp_refresh_both;
   service.scheduler = scene.scheduler;
   service.on_refusal = scene.on_refusal;
   service.reset_on_timeout = scene.reset_on_timeout;
@@ -72,7 +76,7 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
       const auto id = static_cast<PoolId>(b * scene.locals + l);
       view.paths.push_back(id);
       made->pools.push_back(
-          {id, net::Protocol::kTcp, ip4(10, 2, 0, static_cast<uint8_t>(1 + l)), view.address});
+          {id, scene.protocol, ip4(10, 2, 0, static_cast<uint8_t>(1 + l)), view.address});
     }
     service.backends.push_back(view);
     service.wrr_order.push_back(b);

@@ -73,6 +73,10 @@ struct Scene {
   bool reset_on_timeout = true;
   bool rewrite_timestamps = false;
   bool mss_clamp = false;
+  net::Protocol protocol = net::Protocol::kTcp;
+  uint32_t udp_idle_ms = kDefaultUdpIdleMs;
+  bool udp_one_shot = false;
+  bool udp_refresh_both = true;
   uint16_t client_mtu = 1500;
   uint16_t backend_mtu = 1500;
   CoreLimits limits = {64, 64, 64};
@@ -141,7 +145,7 @@ class Stage : public testing::Test {
   BackendState& backend(size_t i = 0) { return *core->registry.backends[i]; }
   ServiceState& service() { return *core->registry.services[0]; }
   /// Index of the flow of `client_`, or FlowTable::kNone.
-  uint32_t flow() const { return core->flow_of_client(client_, kVip); }
+  uint32_t flow() const { return core->flow_of_client(net::Protocol::kTcp, client_, kVip); }
   FlowState state() const;
 
   std::unique_ptr<Core> core;

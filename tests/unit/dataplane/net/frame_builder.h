@@ -205,6 +205,39 @@ inline Bytes tcp_frame(const Tcp& tcp) {
   return frame;
 }
 
+struct Udp {
+  net::Endpoint from = endpoint(ip4(10, 1, 0, 1), 40000);
+  net::Endpoint to = endpoint(ip4(10, 3, 0, 1), 80);
+  Bytes payload = {};
+  bool has_checksum = true;
+  Ip ip = {};  // addresses and protocol are taken from the rest
+};
+
+inline constexpr size_t kUdpChecksumAt = kTcpAt + 6;
+
+/// RFC 768: a checksum that is zero is sent as all ones.
+inline void fix_udp_checksum(Bytes& frame) {
+  const size_t at = kIpAt + ip_header_length(frame) + 6;
+  store_checksum(frame, at, 0);
+  const uint16_t checksum = reference_checksum(pseudo_header_and_segment(frame));
+  store_checksum(frame, at, checksum == 0 ? uint16_t{0xffff} : checksum);
+}
+
+inline Bytes udp_frame(const Udp& udp) {
+  Bytes l4;
+  put16(l4, udp.from.port.host());
+  put16(l4, udp.to.port.host());
+  put16(l4, static_cast<uint16_t>(sizeof(net::UdpHeader) + udp.payload.size()));
+  put16(l4, 0);
+  Ip ip = udp.ip;
+  ip.source = udp.from.ip;
+  ip.destination = udp.to.ip;
+  ip.protocol = net::kProtocolUdp;
+  Bytes frame = ip_frame(ip, l4 + udp.payload);
+  if (udp.has_checksum) fix_udp_checksum(frame);
+  return frame;
+}
+
 inline Bytes icmp_frame(Ip ip, uint8_t type, uint8_t code, uint32_t rest, const Bytes& data) {
   ip.protocol = net::kProtocolIcmp;
   Bytes l4 = {type, code, 0, 0};

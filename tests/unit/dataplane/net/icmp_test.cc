@@ -68,7 +68,7 @@ TEST(IcmpError, TypesThatArePassedOn) {
 TEST(IcmpError, Quoted) {
   Bytes frame = error_quoting(28);
   Packet packet = parse(frame);
-  const auto quoted = icmp_quoted_tcp(packet);
+  const auto quoted = icmp_quoted(packet);
   ASSERT_TRUE(quoted);
   EXPECT_EQ(quoted->source, kLocal);
   EXPECT_EQ(quoted->destination, kBackend);
@@ -94,7 +94,7 @@ TEST(IcmpError, QuotesThatSayNothing) {
       {"version 6", with(0, 0x65)},
       {"header of 16 bytes", with(0, 0x44)},
       {"header beyond the packet", with(0, 0x4f)},
-      {"UDP", with(9, 17)},
+      {"GRE", with(9, 47)},
       {"a later fragment", with(7, 5)},
       {"a first fragment", with(6, 0x20)},
   };
@@ -102,7 +102,7 @@ TEST(IcmpError, QuotesThatSayNothing) {
     Bytes frame = row.frame;
     Packet packet = parse(frame);
     ASSERT_EQ(packet.kind, Packet::Kind::kIcmp) << row.name;
-    EXPECT_FALSE(icmp_quoted_tcp(packet)) << row.name;
+    EXPECT_FALSE(icmp_quoted(packet)) << row.name;
   }
 }
 
@@ -113,7 +113,7 @@ TEST(IcmpError, TranslationGivesTheSenderItsOwnPacketBack) {
       Bytes frame = error_quoting(quoted_length + options.size(), options);
       const Bytes before = frame;
       Packet packet = parse(frame);
-      auto quoted = icmp_quoted_tcp(packet);
+      auto quoted = icmp_quoted(packet);
       ASSERT_TRUE(quoted);
       icmp_translate_error(packet, *quoted, kVip.ip, kClient.ip, kClient, kVip, 0 - 900u);
       EXPECT_TRUE(test::ip_checksum_right(frame));
@@ -136,6 +136,28 @@ TEST(IcmpError, TranslationGivesTheSenderItsOwnPacketBack) {
   }
 }
 
+TEST(IcmpError, QuotedUdpIsAsItsSenderSentIt) {
+  for (const bool has_checksum : {true, false}) {
+    for (const size_t payload : {0, 1, 5, 64}) {
+      const Bytes udp(payload, 0x77);
+      const test::Ip outer{.source = kBackend.ip, .destination = kLocal.ip};
+      const auto quote = [&](Endpoint from, Endpoint to) {
+        const Bytes frame =
+            test::udp_frame({.from = from, .to = to, .payload = udp, .has_checksum = has_checksum});
+        return test::slice(frame, kIpAt, frame.size());
+      };
+      Bytes frame = test::icmp_frame(outer, 3, 3, 0, quote(kLocal, kBackend));
+      Packet packet = parse(frame);
+      auto quoted = icmp_quoted(packet);
+      ASSERT_TRUE(quoted);
+      EXPECT_EQ(quoted->protocol, Protocol::kUdp);
+      icmp_translate_error(packet, *quoted, kVip.ip, kClient.ip, kClient, kVip, 77);
+      EXPECT_EQ(test::slice(frame, kQuotedIpAt, frame.size()), quote(kClient, kVip));
+      EXPECT_TRUE(test::icmp_checksum_right(frame));
+    }
+  }
+}
+
 TEST(IcmpError, InnerChecksumStaysRightForAnyAddresses) {
   std::mt19937 random(10);
   for (int round = 0; round < 20'000; ++round) {
@@ -144,7 +166,7 @@ TEST(IcmpError, InnerChecksumStaysRightForAnyAddresses) {
     const Endpoint a{be32::from_host(static_cast<uint32_t>(random())), be16::from_host(1)};
     const Endpoint b{be32::from_host(random() % 4 == 0 ? 0xffffffff : random()),
                      be16::from_host(2)};
-    icmp_translate_error(packet, *icmp_quoted_tcp(packet), b.ip, a.ip, a, b,
+    icmp_translate_error(packet, *icmp_quoted(packet), b.ip, a.ip, a, b,
                          static_cast<uint32_t>(random()));
     ASSERT_EQ(test::reference_checksum(std::span(frame).subspan(kQuotedIpAt, 20)), 0);
     ASSERT_TRUE(test::icmp_checksum_right(frame));

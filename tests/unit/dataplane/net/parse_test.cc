@@ -64,6 +64,9 @@ TEST(Parse, Accepts) {
       {"echo request", test::icmp_frame({}, 8, 0, 1, {}), Kind::kIcmp, 8},
       {"don't fragment is no fragment", test::tcp_frame({.ip = {.fragment = 0x4000}}), Kind::kTcp,
        20},
+      {"UDP", test::udp_frame({.payload = {1, 2, 3}}), Kind::kUdp, 11},
+      {"UDP without payload or checksum", test::udp_frame({.has_checksum = false}), Kind::kUdp, 8},
+      {"UDP behind IP options", test::udp_frame({.ip = {.options = Bytes(40, 1)}}), Kind::kUdp, 8},
       {"ARP", test::arp_frame({}), Kind::kArp, 0},
       {"ARP behind padding", test::arp_frame({}) + Bytes(18), Kind::kArp, 0},
       {"ARP probe without a sender address", test::arp_frame({.sender_ip = {}}), Kind::kArp, 0},
@@ -91,6 +94,32 @@ void expect_refused(const std::vector<Refused>& rows) {
     ASSERT_EQ(packet.kind, Packet::Kind::kBad);
     EXPECT_EQ(test::name_of(packet.reason), test::name_of(row.reason));
   }
+}
+
+TEST(Parse, RefusesUdp) {
+  const Bytes udp = test::udp_frame({.payload = Bytes(100)});
+  const auto length = [&](uint16_t value) {
+    Bytes frame = udp;
+    test::store_checksum(frame, kTcpAt + 4, value);
+    return frame;
+  };
+  const auto port = [&](size_t at) {
+    Bytes frame = udp;
+    test::store_checksum(frame, at, 0);
+    return frame;
+  };
+  expect_refused({
+      {"length 0", length(0), R::udp_header_bad},
+      {"length 7", length(7), R::udp_header_bad},
+      {"longer than IP's", length(109), R::udp_header_bad},
+      {"longest", length(65535), R::udp_header_bad},
+      {"source port 0", port(kTcpAt), R::udp_header_bad},
+      {"destination port 0", port(kTcpAt + 2), R::udp_header_bad},
+      {"seven bytes", test::ip_frame({.protocol = kProtocolUdp}, Bytes(7, 1)), R::udp_header_bad},
+      {"none", test::ip_frame({.protocol = kProtocolUdp}, {}), R::udp_header_bad},
+      {"a fragment", test::udp_frame({.ip = {.fragment = 0x2000}}), R::ipv4_fragment},
+  });
+  EXPECT_EQ(parse_exact(length(8)).kind, Packet::Kind::kUdp);
 }
 
 TEST(Parse, RefusesEthernetAndIp) {
@@ -124,7 +153,7 @@ TEST(Parse, RefusesEthernetAndIp) {
       {"source broadcast", from(255), R::ipv4_source_bad},
       {"first fragment", test::tcp_frame({.ip = {.fragment = 0x2000}}), R::ipv4_fragment},
       {"last fragment", test::tcp_frame({.ip = {.fragment = 0x00b9}}), R::ipv4_fragment},
-      {"UDP", changed(tcp, [](Bytes& f) { f[kIpAt + 9] = 17; }), R::protocol_unknown},
+      {"GRE", changed(tcp, [](Bytes& f) { f[kIpAt + 9] = 47; }), R::protocol_unknown},
   });
 }
 

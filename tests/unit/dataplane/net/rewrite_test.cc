@@ -63,6 +63,31 @@ TEST(Translate, ChangesAddressesPortsTtlAndChecksumsAlone) {
                      {{kIpAt + 8, 1}, {kIpAt + 10, 10}, {kTcpAt, 4}, {kTcpAt + 16, 2}}));
 }
 
+TEST(Translate, UdpWithAndWithoutAChecksum) {
+  std::mt19937 random(9);
+  for (int round = 0; round < 50'000; ++round) {
+    const bool has_checksum = random() % 4 != 0;
+    const Bytes payload = random_bytes(random, random() % 9);
+    const auto of = [&](Endpoint from, Endpoint to, uint8_t ttl) {
+      return test::udp_frame({.from = from,
+                              .to = to,
+                              .payload = payload,
+                              .has_checksum = has_checksum,
+                              .ip = {.ttl = ttl}});
+    };
+    const Endpoint c{be32::from_host(static_cast<uint32_t>(random())),
+                     be16::from_host(static_cast<uint16_t>(random() | 1))};
+    const Endpoint d{be32::from_host(random() % 4 == 0 ? 0xffffffff : random()), c.port};
+    Bytes frame = of(kClient, kVip, 64);
+    Packet packet = parse(frame);
+    const Deltas deltas = make_deltas(kClient, kVip, c, d);
+    translate(packet, {c, d, deltas});
+    ASSERT_EQ(frame, of(c, d, 63)) << "round " << round;
+    untranslate(packet, {kClient, kVip, deltas.reversed()});
+    ASSERT_EQ(frame, of(kClient, kVip, 64)) << "round " << round;
+  }
+}
+
 TEST(Translate, ChecksumsStayRightAndThereAndBackIsIdentity) {
   std::mt19937 random(8);
   const auto any = [&] {

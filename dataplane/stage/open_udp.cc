@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Opening UDP flows.
+#include "dataplane/stage/open_udp.h"
+
+#include "dataplane/stage/admission.h"
+#include "dataplane/stage/open_flow.h"
+#include "dataplane/stage/port_choice.h"
+#include "dataplane/state/scheduler.h"
+
+namespace sluice {
+
+using net::DropReason;
+using net::Verdict;
+
+namespace {
+
+// Of the ports, that in a flood are kept for clients that send again: resting ports come back one
+// by one, and the flood would have each of them at once.
+constexpr uint32_t kKeptShare = 8;
+
+/// A port for a new flow; where there is none, a flow makes way: its port serves a later one, when
+/// it has rested.
+std::optional<PortChoice> udp_port_for_new(Core& core, const BackendView& backend, bool repeated) {
+  HalfOpenQueue& queue = core.registry.backends[backend.id]->half_open;
+  const bool keep = !repeated && is_pressed(core, queue);
+  auto choice = choose_udp_port(core, backend, keep ? kKeptShare : 0);
+  if (!choice) evict_oldest(core, queue, repeated);
+  return choice;
+}
+
+DropReason without_udp_port(Core& core, const BackendView& backend, FlowKey key) {
+  HalfOpenQueue& queue = core.registry.backends[backend.id]->half_open;
+  if (are_many_half_open(queue) || is_pressed(core, queue)) {
+    return defer_datagram(core, queue, key);
+  }
+  for (const PathId id : backend.paths) core.registry.paths[id].pool->ports.count_exhausted();
+  return DropReason::ports_exhausted;
+}
+
+}  // namespace
+
+Verdict open_udp_flow(Core& core, const ServiceView& service, const Segment& first,
+                      uint32_t& index) {
+  if (core.snapshot->draining) return DropReason::draining;
+  const FlowKey key{first.source(), service.id};
+  const SynSeen seen = look_up_datagram(core, key);
+  if (seen == SynSeen::kCopy) return DropReason::udp_deferred;
+  const bool repeated = seen == SynSeen::kRepeated;
+  ServiceState& state = *core.registry.services[service.id];
+  const BackendView* backend = pick_backend(service, state, core.registry, key.client);
+  if (backend == nullptr) return DropReason::no_backend;
+  HalfOpenQueue& queue = core.registry.backends[backend->id]->half_open;
+  if (!make_way(core, queue, *backend, repeated)) return defer_datagram(core, queue, key);
+  if (!make_room(core, queue, repeated)) {
+    return is_table_half_open(core) ? defer_datagram(core, queue, key)
+                                    : DropReason::flow_table_full;
+  }
+  const auto choice = udp_port_for_new(core, *backend, repeated);
+  if (!choice) return without_udp_port(core, *backend, key);
+
+  index = core.flows.allocate();
+  Flow& flow = core.flows[index];
+  flow.key = key;
+  flow.udp.open({service.udp_one_shot, service.udp_refresh_both});
+  set_port(core, index, *choice);
+  flow.last_seen_ms = flow.opened_ms = core.now32();
+  flow.holds_port = true;
+  if (!enter_flow(core, index, false)) return DropReason::flow_table_full;
+  return Verdict::pass();
+}
+
+}  // namespace sluice

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Datagrams of flows, and of none.
+#include "dataplane/stage/udp.h"
+
+#include <algorithm>
+
+#include "dataplane/net/icmp.h"
+#include "dataplane/stage/configured_backend.h"
+#include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/flow_log.h"
+#include "dataplane/stage/icmp_error.h"
+#include "dataplane/stage/open_udp.h"
+#include "dataplane/stage/too_large.h"
+
+namespace sluice {
+
+using net::DropReason;
+using net::Verdict;
+
+namespace {
+
+// Clients that have no answer ask again after about a second, or later (RFC 8085, section 3.1.1).
+constexpr uint32_t kAskAgainMs = 900;
+
+Verdict forward_to_backend(Core& core, Flow& flow, Segment& segment) {
+  flow.last_seen_ms = core.now32();
+  flow.udp.note_client(segment.packet.udp_payload_length());
+  BackendState& backend = core.backend(flow);
+  backend.packets_in.add();
+  backend.bytes_in.add(segment.packet.ip->total_length.host());
+  const net::Translation to = core.to_backend(flow);
+  net::translate(*segment.packet.ip, *segment.packet.udp, to);
+  const Verdict verdict = core.next_hops.try_send<NextHops::Share::kFlows>(
+      *core.snapshot, segment.buffer, to.destination.ip, backend.next_hop, core.now_ms);
+  if (verdict == DropReason::mtu_exceeded) [[unlikely]] {
+    return too_large(core, flow, segment, Direction::kInbound);
+  }
+  return verdict;
+}
+
+template <NextHops::Share share>
+Verdict send_to_client(Core& core, Flow& flow, Segment& segment) {
+  BackendState& backend = core.backend(flow);
+  backend.packets_out.add();
+  backend.bytes_out.add(segment.packet.ip->total_length.host());
+  const net::Translation to = core.to_client(flow);
+  net::translate(*segment.packet.ip, *segment.packet.udp, to);
+  const Verdict verdict = core.next_hops.try_send<share>(
+      *core.snapshot, segment.buffer, to.destination.ip, flow.to_client, core.now_ms);
+  if (verdict == DropReason::mtu_exceeded) [[unlikely]] {
+    return too_large(core, flow, segment, Direction::kOutbound);
+  }
+  return verdict;
+}
+
+/// After the backend's datagram has taken the flow from one state to the next.
+void enter_udp_state(Core& core, uint32_t index, FlowState before) {
+  Flow& flow = core.flows[index];
+  BackendState& backend = core.backend(flow);
+  core.note_state(before, flow.state());
+  if (before == FlowState::kUdpUnanswered) {
+    backend.answered.add();
+    core.half_open.prefer(backend.half_open, index);
+    // What is not over by this answer may have had its last.
+    if (flow.udp.is_one_shot()) {
+      core.flow_timers.hasten(index, core.now_ms + PortPool::kLateAnswerMs);
+    }
+    return;
+  }
+  core.half_open.remove(backend.half_open, index);
+  core.count(Event::flows_established);
+  core.next_hops.note_established(flow.to_client, core.now_ms);
+}
+
+void tell_unreachable(Core& core, const Segment& segment) {
+  const net::Ipv4Header& ip = *segment.packet.ip;
+  const OwnError error{net::icmp_code::kPortUnreachable, 0, Event::port_unreachable_sent,
+                       Event::port_unreachable_limited};
+  send_error(core, ip, std::min(ip.total_length.host(), net::kIcmpQuoteLengthMax), error);
+}
+
+/// What a service answers whose backends, ports or entries are not to be had: ICMP where TCP would
+/// get a RST.
+Verdict refuse_datagram(Core& core, const ServiceView& service, const Segment& segment,
+                        DropReason reason) {
+  if (reason == DropReason::udp_deferred) return reason;  // its client is to try again
+  core.registry.services[service.id]->refused.add();
+  if (core.snapshot->flow_log_sample != 0) [[unlikely]] {
+    log_refusal(core, segment, reason);
+  }
+  if (service.on_refusal == OnRefusal::kReset) tell_unreachable(core, segment);
+  return reason;
+}
+
+/// Its client has waited for an answer, and the backend takes no new flows any more.
+bool is_better_elsewhere(const Core& core, const Flow& flow) {
+  return flow.state() == FlowState::kUdpUnanswered &&
+         stamp_age_ms(core.now32(), flow.last_seen_ms) >= kAskAgainMs && is_retired(core, flow);
+}
+
+}  // namespace
+
+Verdict udp_inbound(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  if (segment.packet.ip->ttl <= 1) [[unlikely]]
+    return DropReason::ipv4_ttl_expired;
+  if (is_better_elsewhere(core, flow)) [[unlikely]] {
+    const ServiceView* service = core.snapshot->find_service(flow.key.service);
+    core.count(Event::flows_replaced);
+    core.backend(flow).unanswered.add();
+    end_flow(core, index, FlowEnd::replaced);
+    return service == nullptr ? udp_no_service(core, segment)
+                              : udp_inbound_miss(core, *service, segment);
+  }
+  return forward_to_backend(core, flow, segment);
+}
+
+Verdict udp_inbound_miss(Core& core, const ServiceView& service, Segment& segment) {
+  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  if (!net::udp_checksum_ok(*segment.packet.ip, *segment.packet.udp)) {
+    return DropReason::udp_checksum_bad;
+  }
+  uint32_t index;
+  const Verdict opened = open_udp_flow(core, service, segment, index);
+  if (!opened.passed()) return refuse_datagram(core, service, segment, opened.reason());
+  return forward_to_backend(core, core.flows[index], segment);
+}
+
+Verdict udp_outbound(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  if (segment.packet.ip->ttl <= 1) [[unlikely]]
+    return DropReason::ipv4_ttl_expired;
+  if (flow.udp.is_one_shot() && !net::udp_checksum_ok(*segment.packet.ip, *segment.packet.udp))
+      [[unlikely]] {
+    return DropReason::udp_checksum_bad;  // it would end the flow
+  }
+  const FlowState before = flow.udp.note_backend(segment.packet.udp_payload_length());
+  if (flow.udp.is_refreshed_by_backend()) flow.last_seen_ms = core.now32();
+  if (flow.state() != before) enter_udp_state(core, index, before);
+  if (flow.udp.is_complete()) {
+    const Verdict verdict = send_to_client<NextHops::Share::kStrangers>(core, flow, segment);
+    end_flow(core, index, FlowEnd::answered);
+    return verdict;
+  }
+  // Before the client has gone on after an answer, it may be anybody.
+  if (flow.state() != FlowState::kUdpEstablished) {
+    return send_to_client<NextHops::Share::kStrangers>(core, flow, segment);
+  }
+  return send_to_client<NextHops::Share::kFlows>(core, flow, segment);
+}
+
+Verdict udp_outbound_miss(Core& core, const Segment& segment) {
+  const net::Endpoint local = segment.destination();
+  const PoolId pool = core.snapshot->pool_at(net::Protocol::kUdp, local.ip, segment.source());
+  if (pool != kNoPool) {
+    core.registry.pools[pool]->ports.touch_udp(local.port.host(), core.now32());
+  }
+  return DropReason::no_flow_outbound;
+}
+
+Verdict udp_no_service(Core& core, const Segment& segment) {
+  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  if (!net::udp_checksum_ok(*segment.packet.ip, *segment.packet.udp)) {
+    return DropReason::udp_checksum_bad;
+  }
+  tell_unreachable(core, segment);
+  return DropReason::no_service;
+}
+
+}  // namespace sluice
