@@ -52,6 +52,17 @@ def established(arguments):
     return rows
 
 
+def udp(arguments):
+    """Beside TCP of the same run: the core has two speeds."""
+    rows = []
+    for flows in (1_000, 100_000):
+        note(f"UDP beside TCP, {flows:,} flows")
+        rows += with_pages(flows, lambda huge_mb: [
+            row for case in ("established", "udp", "established", "udp", "udp_one_shot")
+            for row in core_bench(case, flows=flows, huge_mb=huge_mb)])
+    return rows
+
+
 def new_flows(arguments):
     note(f"new flows, {NEW_FLOWS:,} SYNs a round")
     return with_pages(NEW_FLOWS, lambda huge_mb: of_both(

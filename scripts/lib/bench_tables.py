@@ -11,6 +11,12 @@ TABLES = {
         ("ticks/packet", "ticks_per_packet"),
         ("Mpps", "mpps"), ("in", "ticks_in"), ("out", "ticks_out"),
         ("generator", "ticks_generator"), ("to testpmd", "ratio_to_testpmd")]),
+    "udp": ("Datagrams of UDP flows, 64 bytes, both directions, TSC ticks", [
+        ("flows", "flows"), ("index", "index"), ("ticks/packet", "ticks_per_packet"),
+        ("Mpps", "mpps"), ("generator", "ticks_generator")]),
+    "udp_one_shot": ("One-shot UDP flows, from query to answer", [
+        ("at a time", "at_a_time"), ("queries a second", "per_second"),
+        ("ticks/query", "ticks_per_query"), ("dropped", "dropped")]),
     "altered": ("Packets with timestamps of plain, fitted and rewritten flows, TSC ticks", [
         ("", "kind"), ("flows", "flows"), ("in", "ticks_in"), ("out", "ticks_out")]),
     "new_flows": ("SYNs turned into flows", [

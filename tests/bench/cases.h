@@ -25,6 +25,10 @@ inline const char* name_of(FlowIndexKind kind) {
 void established(const Options& options);
 /// The same with timestamps: plain, adjusted and rewritten flows side by side.
 void adjusted(const Options& options);
+/// Datagrams of UDP flows that stand: ticks, both ways in turn.
+void udp(const Options& options);
+/// One-shot UDP flows from query to answer.
+void udp_one_shot(const Options& options);
 /// SYNs turned into flows, and how long their expiry holds the worker.
 void new_flows(const Options& options);
 /// Whole lives, SYN to both FINs: with ports free, and where each port is held in TIME_WAIT.

@@ -21,8 +21,8 @@ using namespace sluice::bench;  // NOLINT: main wires all of it
 constexpr const char* kUsage =
     "usage: core-bench CASE [--flows N] [--rounds N] [--zipf] [--timestamps] [--core N]\n"
     "                  [--memory MB] [--huge] [--flow-index rte_hash|compact|both]\n"
-    "cases: established altered new_flows lives lives_reuse attack kernel memory counted reload "
-    "scaling routes neighbours toeplitz tsc\n";
+    "cases: established altered udp udp_one_shot new_flows lives lives_reuse attack kernel memory "
+    "counted reload scaling routes neighbours toeplitz tsc\n";
 
 struct Arguments {
   std::string name;
@@ -87,6 +87,10 @@ bool run(const std::string& name, const Options& options) {
     established(options);
   } else if (name == "altered") {
     adjusted(options);
+  } else if (name == "udp") {
+    udp(options);
+  } else if (name == "udp_one_shot") {
+    udp_one_shot(options);
   } else if (name == "new_flows") {
     new_flows(options);
   } else if (name == "lives" || name == "lives_reuse") {

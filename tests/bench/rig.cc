@@ -89,6 +89,8 @@ Snapshot Rig::make_snapshot(const RigOptions& options) {
   ServiceView service{};
   service.name = "bench";
   service.vip = kVip;
+  service.protocol = options.protocol;
+  service.udp_one_shot = options.udp_one_shot;
   service.on_refusal = options.on_refusal;
   service.reset_on_timeout = true;
   service.rewrite_timestamps = options.rewrite_timestamps;
@@ -102,7 +104,7 @@ Snapshot Rig::make_snapshot(const RigOptions& options) {
     for (uint32_t l = 0; l < options.locals; ++l) {
       const auto id = static_cast<PoolId>(b * options.locals + l);
       view.paths.push_back(id);
-      s.pools.push_back({id, net::Protocol::kTcp, local(l), view.address});
+      s.pools.push_back({id, options.protocol, local(l), view.address});
     }
     service.backends.push_back(view);
   }

@@ -38,6 +38,8 @@ struct RigOptions {
   bool rewrite_timestamps = false;
   FlowIndexKind flow_index = FlowIndexKind::kRteHash;
   bool pinned = false;  // backends' MACs are configured: nobody answers for them
+  net::Protocol protocol = net::Protocol::kTcp;
+  bool udp_one_shot = false;
   bool kernel = false;  // both sides have a way to the kernel
 };
 
@@ -59,7 +61,8 @@ class Rig {
   /// What a worker does with the burst that take() gave; flush() ends the turn.
   void run(uint16_t interface, uint16_t count);
   /// A whole burst of prepared frames.
-  void run(uint16_t interface, const FrameTemplate& frame, const FrameTemplate::Prepared* next) {
+  template <class Template>
+  void run(uint16_t interface, const Template& frame, const typename Template::Prepared* next) {
     rte_mbuf** buffers = take(kBurst);
     for (uint16_t i = 0; i < kBurst; ++i) frame.write(buffers[i], next[i]);
     run(interface, kBurst);
