@@ -28,6 +28,11 @@ constexpr std::chrono::milliseconds kReadPeriod{100};
 volatile std::sig_atomic_t interrupted = 0;
 
 std::string segment_line(const json& segment) {
+  if (field(segment, "flags").is_null()) {
+    return fmt::format("{} > {}  UDP  {} bytes, ttl {}", text_field(segment, "source"),
+                       text_field(segment, "destination"), digits_field(segment, "payload_bytes"),
+                       digits_field(segment, "ttl"));
+  }
   std::string line = fmt::format("{} > {}  {}  seq {} ack {}", text_field(segment, "source"),
                                  text_field(segment, "destination"), text_field(segment, "flags"),
                                  digits_field(segment, "seq"), digits_field(segment, "ack"));

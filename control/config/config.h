@@ -158,6 +158,9 @@ struct ServiceConfig {
   TimestampPolicy tcp_timestamps = TimestampPolicy::kPreserve;
   std::optional<bool> mss_clamp;  // absent: where MTUs differ
   bool reset_on_timeout = true;
+  std::chrono::seconds udp_idle{120};
+  bool udp_one_shot = false;
+  UdpRefresh udp_refresh = UdpRefresh::kBoth;
   OnRefusal on_refusal = OnRefusal::kReset;
   std::optional<HealthCheckConfig> health_check;  // absent: all backends count as up
   std::vector<BackendConfig> backends;

@@ -2,8 +2,6 @@
 // The cross checks. Each one is a few lines over the whole configuration and stands by itself.
 #include "control/config/config_check.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
@@ -11,31 +9,15 @@
 #include <utility>
 
 #include "control/config/address_rules.h"
+#include "control/config/device_text.h"
 #include "control/config/health_check_rules.h"
+#include "control/config/protocol_rules.h"
 #include "control/config/route_lookup.h"
 #include "control/config/rules.h"
 #include "dataplane/state/registry.h"
 
 namespace sluice::control {
 namespace {
-
-// The part of a device that names it: "net_af_packet0" of "net_af_packet0,iface=eth0".
-std::string device_name(const std::string& device) {
-  return device.substr(0, device.find(','));
-}
-
-// "eth1", "enp59s0f0": EAL's devices have a colon (PCI), an underscore (drivers) or a dot in them.
-bool looks_like_a_kernel_interface(const std::string& device) {
-  return std::ranges::all_of(
-      device, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
-}
-
-// Of digits, colons and dots as a PCI address is, and none: "3b:00", "0000:3b:00.9".
-bool is_wrong_pci_address(const std::string& name) {
-  if (name.find_first_not_of("0123456789abcdefABCDEF:.") != name.npos) return false;
-  static const re2::RE2 address("([0-9a-fA-F]{4,8}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]");
-  return !re2::RE2::FullMatch(name, address);
-}
 
 class Check : private Rules {
  public:
@@ -287,13 +269,13 @@ void Check::own_addresses() {
 }
 
 void Check::services() {
-  Seen vips;
+  Seen vips[2];  // by protocol: a port may be TCP's and UDP's
   std::vector<std::string> pools;
   for (const LocalPoolConfig& pool : config_.local_pools) pools.push_back(pool.name);
   const bool know_pools = !any_failed("local_pool", config_.local_pools.size(), "name");
   each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
     const std::string vip = path + ".vip";
-    once(vips, vip, in_quotes(to_string(item.vip)));
+    once(vips[static_cast<size_t>(item.protocol)], vip, in_quotes(to_string(item.vip)));
     auto owner = owned_.find(item.vip.ip);
     if (was_read(vip) && owner != owned_.end() && owner->second == "a local address") {
       problem(vip, in_quotes(to_string(item.vip)), "an address that is not a local address too");
@@ -494,6 +476,7 @@ void check_config(const Config& config, Reader& reader, std::vector<std::string>
   check.listening();
   check.kernels();
   check_health_checks(config, reader);
+  check_protocol_keys(config, reader);
 }
 
 }  // namespace sluice::control

@@ -54,11 +54,16 @@ template <>
 inline constexpr std::array kWordsOf<AllDown> = {EnumWord{"refuse", AllDown::kRefuse},
                                                  EnumWord{"use_all", AllDown::kUseAll}};
 
+enum class UdpRefresh : uint8_t { kBoth, kInbound };  // whose datagrams keep a flow
+template <>
+inline constexpr std::array kWordsOf<UdpRefresh> = {EnumWord{"both", UdpRefresh::kBoth},
+                                                    EnumWord{"inbound", UdpRefresh::kInbound}};
+
 // ---- the dataplane's ---------------------------------------------------------------------------
 
-// UDP has no word yet: no service can ask for it.
 template <>
-inline constexpr std::array kWordsOf<net::Protocol> = {EnumWord{"tcp", net::Protocol::kTcp}};
+inline constexpr std::array kWordsOf<net::Protocol> = {EnumWord{"tcp", net::Protocol::kTcp},
+                                                       EnumWord{"udp", net::Protocol::kUdp}};
 template <>
 inline constexpr std::array kWordsOf<IdleMode> = {EnumWord{"poll", IdleMode::kPoll},
                                                   EnumWord{"sleep", IdleMode::kSleep}};

@@ -20,7 +20,7 @@ using nlohmann::json;
 constexpr uint32_t kEntriesPerQuestion = 1u << 18;
 
 FlowRow row_of(const ListFlows::Row& flow) {
-  return {.protocol = String(to_string(net::Protocol::kTcp)),
+  return {.protocol = String(to_string(flow.protocol)),
           .client = net::to_string(flow.client),
           .vip = net::to_string(flow.vip),
           .local = net::to_string(flow.local),

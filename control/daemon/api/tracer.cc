@@ -41,6 +41,13 @@ std::string flags_text(uint8_t flags) {
   return join(set, ",");
 }
 
+json datagram_row(const TraceSegment& segment) {
+  return {{"source", net::to_string(segment.source)},
+          {"destination", net::to_string(segment.destination)},
+          {"payload_bytes", segment.payload_bytes},
+          {"ttl", segment.ttl}};
+}
+
 json segment_row(const TraceSegment& segment) {
   json row = {{"source", net::to_string(segment.source)},
               {"destination", net::to_string(segment.destination)},
@@ -162,18 +169,19 @@ json Tracer::row(const TraceRecord& record, uint32_t worker) {
   for (size_t i = 0; i < kEventCount; ++i) {
     if ((record.events >> i & 1) != 0) events.push_back(kEventTexts[i].name);
   }
+  const auto header_row = record.protocol == net::Protocol::kUdp ? datagram_row : segment_row;
   json row = {{"number", ++running_->number},
               {"time_ms", record.wall_clock_ms},
               {"us", record.now_us},
               {"worker", worker},
               {"taken_over", record.taken_over},
               {"interface", dataplane_.config().interfaces[record.interface].name},
-              {"protocol", to_string(net::Protocol::kTcp)},
+              {"protocol", to_string(record.protocol)},
               {"from", record.from_client ? "client" : "backend"},
-              {"in", segment_row(record.in)},
+              {"in", header_row(record.in)},
               {"before", or_null(record.before, flow_row)},
               {"after", or_null(record.after, flow_row)},
-              {"out", or_null(record.out, segment_row)},
+              {"out", or_null(record.out, header_row)},
               {"verdict", name_of(record.verdict)},
               {"counted", std::move(events)}};
   if (!record.verdict.passed()) {

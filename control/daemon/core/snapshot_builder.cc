@@ -63,6 +63,9 @@ void add_services(Snapshot& snapshot, const Config& config, const AllWeights& al
     view.scheduler = service.scheduler;
     view.on_refusal = drain.value_or(service.on_refusal);
     view.reset_on_timeout = service.reset_on_timeout;
+    view.udp_idle_ms = ms_of(service.udp_idle);
+    view.udp_one_shot = service.udp_one_shot;
+    view.udp_refresh_both = service.udp_refresh == UdpRefresh::kBoth;
     view.mss_clamp = service.mss_clamp.value_or(different_mtus);
     snapshot.mss_clamp |= view.mss_clamp;
     view.rewrite_timestamps = service.tcp_timestamps == TimestampPolicy::kRewrite;

@@ -15,8 +15,7 @@ namespace sluice::control {
 namespace {
 
 constexpr std::chrono::milliseconds kPeriod{20};
-constexpr size_t kRecords = 256;                          // taken at a time
-constexpr net::Protocol kProtocol = net::Protocol::kTcp;  // of every flow
+constexpr size_t kRecords = 256;  // taken at a time
 
 std::string_view fix_of(net::SeqAdjust adjust) {
   if (!adjust.any()) return "none";
@@ -33,8 +32,9 @@ void append_refusal(std::string& lines, const FlowRecord& record, std::string_vi
       std::back_inserter(lines),
       R"({{"service":{},"protocol":"{}","client":"{}","vip":"{}","time":{},"refused":"{}"}})"
       "\n",
-      service, to_string(kProtocol), net::to_string(record.client), net::to_string(record.vip),
-      seconds_text(record.end_ms), net::kDropReasonTexts[static_cast<size_t>(record.refusal)].name);
+      service, to_string(record.protocol), net::to_string(record.client),
+      net::to_string(record.vip), seconds_text(record.end_ms),
+      net::kDropReasonTexts[static_cast<size_t>(record.refusal)].name);
 }
 
 }  // namespace
@@ -50,7 +50,7 @@ void append_flow(std::string& lines, const FlowRecord& record, std::string_view 
       R"("closed_by":"{}","reason":"{}","state":"{}",)"
       R"("port":"{}","fix":"{}","rewritten":{},"heals":{},"syns":{}}})"
       "\n",
-      service, control::to_string(kProtocol), to_string(record.client), to_string(record.vip),
+      service, control::to_string(record.protocol), to_string(record.client), to_string(record.vip),
       to_string(record.local), to_string(record.backend), seconds_text(record.start_ms),
       seconds_text(record.end_ms), record.end_ms - record.start_ms, record.bytes_in,
       record.bytes_out, end.closed_by, end.reason, name_of(record.state), name_of(record.reuse),
@@ -122,7 +122,7 @@ void FlowLog::empty_rings() {
       const unsigned count = ring->collect(records.data(), kRecords);
       if (count == 0) break;
       for (unsigned i = 0; i < count; ++i) {
-        const auto name = names_.find({kProtocol, records[i].vip});
+        const auto name = names_.find({records[i].protocol, records[i].vip});
         append_flow(lines_, records[i], name == names_.end() ? "null" : name->second);
       }
       file_.append(lines_);

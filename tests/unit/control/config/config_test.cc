@@ -134,6 +134,23 @@ TEST(Config, AHealthCheckArrives) {
   EXPECT_EQ(problems_of(text.str()), "");
 }
 
+TEST(Config, AUdpServiceArrives) {
+  const ServiceConfig dns = load_config(kRoot + "/conf/example.toml").config.services.back();
+  EXPECT_EQ(dns.protocol, net::Protocol::kUdp);
+  EXPECT_EQ(dns.udp_idle, std::chrono::seconds(10));
+  EXPECT_TRUE(dns.udp_one_shot);
+  EXPECT_EQ(dns.udp_refresh, UdpRefresh::kBoth);
+}
+
+TEST(Config, APortMayBeTcpsAndUdps) {
+  const std::string second =
+      "[[service]]\nname = \"too\"\nvip = \"10.3.0.1:80\"\nprotocol = \"udp\"\n"
+      "[[service.backend]]\naddress = \"10.1.0.10:80\"\n";
+  EXPECT_EQ(problems_of(Text{.more = second}.str()), "");
+  const Text both{.service = "vip = \"10.3.0.1:80\"\nprotocol = \"udp\"", .more = second};
+  EXPECT_NE(problems_of(both.str()).find("a second time"), std::string::npos);
+}
+
 TEST(Config, TheSmallestTextIsGood) {
   EXPECT_EQ(problems_of(Text{}.str()), "");
 }
@@ -236,7 +253,17 @@ const Mistake kMistakes[] = {
     {"SchedulerTypo",
      {.service = "vip = \"10.3.0.1:80\"\nscheduler = \"roundrobin\""},
      {"the nearest is \"round_robin\""}},
-    {"Udp", {.service = "vip = \"10.3.0.1:80\"\nprotocol = \"udp\""}, {"not supported"}},
+    {"KeysOfTcpOnUdp",
+     {.service = "vip = \"10.3.0.1:80\"\nprotocol = \"udp\"\ntcp_timestamps = \"rewrite\"\n"
+                 "mss_clamp = true\nreset_on_timeout = true"},
+     {"tcp_timestamps: got a key of tcp services", "mss_clamp: got", "reset_on_timeout: got"}},
+    {"KeysOfUdpOnTcp",
+     {.service = "vip = \"10.3.0.1:80\"\nudp_idle_seconds = 9\nudp_one_shot = true\n"
+                 "udp_refresh = \"both\""},
+     {"udp_idle_seconds: got a key of udp services", "udp_one_shot: got", "udp_refresh: got"}},
+    {"UdpNeverIdle",
+     {.service = "vip = \"10.3.0.1:80\"\nprotocol = \"udp\"\nudp_idle_seconds = 0"},
+     {"udp_idle_seconds: got 0"}},
     {"RelativeFlowLog",
      {.top = "[flow_log]\nfile = \"flows.log\""},
      {"f:2: flow_log.file: got \"flows.log\", expected an absolute path"}},
