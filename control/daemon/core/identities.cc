@@ -214,8 +214,7 @@ Identities::Finished Identities::finished(uint64_t now_ms, uint64_t rest_ms) {
   for (const auto& [key, service] : services_) {
     if (!service.removed) continue;
     // Its backends first: their flows count for it.
-    const auto backend = backends_.lower_bound({key, {}});
-    if (backend == backends_.end() || backend->first.service != key) done.services.push_back(key);
+    if (std::ranges::empty(backends_of(key))) done.services.push_back(key);
   }
   // A path has no flow where its pool or its backend has none. Asked last, it goes at the latest
   // with either of them.

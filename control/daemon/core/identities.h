@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <ranges>
 #include <set>
 #include <string>
 #include <vector>
@@ -86,6 +87,12 @@ class Identities {
 
   const std::map<ServiceKey, ServiceEntry>& services() const { return services_; }
   const std::map<BackendKey, BackendEntry>& backends() const { return backends_; }
+  // Those of one service, removed ones too.
+  auto backends_of(const ServiceKey& service) const {
+    const auto are_its = [service](const auto& entry) { return entry.first.service == service; };
+    return std::ranges::subrange(backends_.lower_bound({service, {}}), backends_.end()) |
+           std::views::take_while(are_its);
+  }
   const std::map<PoolKey, PoolEntry>& pools() const { return pools_; }
   const std::map<PathKey, PathEntry>& paths() const { return paths_; }
   const std::vector<Registry*>& registries() const { return registries_; }

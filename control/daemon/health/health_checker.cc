@@ -82,8 +82,8 @@ void HealthChecker::apply(const Config& config) {
   due_.clear();
   const RouteLookup routes(config);
   for (const ServiceConfig& service : config.services) {
-    const bool runs = std::ranges::any_of(
-        known, [&](const BackendKey& key) { return key.service == key_of(service); });
+    const auto first = known.lower_bound({key_of(service), {}});
+    const bool runs = first != known.end() && first->service == key_of(service);
     for (const BackendConfig& backend : service.backends) {
       const BackendKey key = key_of(service, backend);
       configured_.insert(key);

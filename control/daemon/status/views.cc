@@ -28,8 +28,8 @@ uint64_t backend_sum(const DataplaneManager& dataplane, BackendId id,
 uint64_t sum_over_backends(const DataplaneManager& dataplane, const ServiceKey& service,
                            Counter BackendState::*counter) {
   uint64_t total = 0;
-  for (const auto& [key, backend] : dataplane.identities().backends()) {
-    if (key.service == service) total += backend_sum(dataplane, backend.id, counter);
+  for (const auto& [key, backend] : dataplane.identities().backends_of(service)) {
+    total += backend_sum(dataplane, backend.id, counter);
   }
   return total;
 }

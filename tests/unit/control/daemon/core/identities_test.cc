@@ -94,6 +94,23 @@ TEST_F(Keeper, WhatStaysKeepsItsState) {
   EXPECT_EQ(identities_.pools().size(), 5u);  // 10 and 12 from both addresses, 11 lingers
 }
 
+TEST_F(Keeper, BackendsOfAServiceAreItsOwn) {
+  identities_.adopt(make_config({"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80", "10.2.0.11:80"}},
+                                               {"10.3.0.2:80", {"10.2.0.10:80"}},
+                                               {"10.3.0.4:80", {"10.2.0.9:80"}}}),
+                    0);
+  const auto count_of = [&](const char* vip) {
+    return std::ranges::distance(identities_.backends_of({net::Protocol::kTcp, at(vip)}));
+  };
+  EXPECT_EQ(count_of("10.3.0.1:80"), 2);
+  EXPECT_EQ(count_of("10.3.0.2:80"), 1);
+  EXPECT_EQ(count_of("10.3.0.3:80"), 0);
+  EXPECT_EQ(count_of("10.3.0.4:80"), 1);
+  EXPECT_EQ(count_of("10.3.0.5:80"), 0);
+  identities_.adopt(one_, 0);
+  EXPECT_EQ(count_of("10.3.0.2:80"), 1) << "removed ones linger";
+}
+
 TEST_F(Keeper, ServicesShareTheTuplesOfABackendInCommon) {
   const Config config = make_config(
       {"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}, {"10.3.0.2:80", {"10.2.0.10:80"}}});
