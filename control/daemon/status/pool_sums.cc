@@ -96,8 +96,8 @@ std::vector<PoolSumRow> pool_sums(const DataplaneManager& dataplane, const PoolW
     if (sum.row.pools == 0) sum.row.services = names.services(key);
     const auto& registries = dataplane.identities().registries();
     for (size_t worker = 0; worker < registries.size(); ++worker) {
-      sum.add(registries[worker]->pools[pool.id]->ports, watch.unavailable(key, worker), key.local,
-              worker);
+      sum.add(registries[worker]->pools[pool.id]->ports, watch.unavailable(pool.id, worker),
+              key.local, worker);
     }
   }
   std::vector<PoolSumRow> rows;

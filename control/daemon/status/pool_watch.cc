@@ -47,16 +47,25 @@ double PoolWatch::percent_full(Watched& pool, const Identities& identities, cons
   return percent;
 }
 
-uint64_t PoolWatch::unavailable(const PoolKey& pool, size_t worker) const {
-  const auto found = pools_.find(pool);
-  if (found == pools_.end() || worker >= found->second.unavailable.size()) return 0;
-  return found->second.unavailable[worker];
+uint64_t PoolWatch::unavailable(PoolId pool, size_t worker) const {
+  if (pool >= pools_.size() || pools_[pool].looked != looks_) return 0;
+  const std::vector<uint64_t>& by_worker = pools_[pool].unavailable;
+  return worker < by_worker.size() ? by_worker[worker] : 0;
+}
+
+PoolWatch::Watched& PoolWatch::watched(const PoolKey& key, PoolId id) {
+  if (id >= pools_.size()) pools_.resize(id + size_t{1});
+  Watched& pool = pools_[id];
+  if (pool.key != key || pool.looked + 1 != looks_) pool = {.key = key};
+  pool.looked = looks_;
+  return pool;
 }
 
 void PoolWatch::look(const Identities& identities, const TimeWaitConfig& time_wait,
                      uint64_t now_ms) {
+  ++looks_;
   for (const auto& [key, entry] : identities.pools()) {
-    Watched& pool = pools_[key];
+    Watched& pool = watched(key, entry.id);
     const double percent = percent_full(pool, identities, entry, time_wait, now_ms);
     const unsigned next = next_level(pool.level, percent);
     if (next > pool.level) {
@@ -67,8 +76,6 @@ void PoolWatch::look(const Identities& identities, const TimeWaitConfig& time_wa
     }
     pool.level = next;
   }
-  std::erase_if(pools_,
-                [&](const auto& entry) { return !identities.pools().contains(entry.first); });
 }
 
 }  // namespace sluice::control

@@ -5,7 +5,6 @@
 // `natural` for most SYNs) those that rest as well. `rebase` takes a resting port at any time.
 #pragma once
 
-#include <map>
 #include <vector>
 
 #include "control/config/config.h"
@@ -21,13 +20,15 @@ class PoolWatch {
   void look(const Identities& identities, const TimeWaitConfig& time_wait, uint64_t now_ms);
 
   // Ports of a pool that a worker cannot take, as of the last look.
-  uint64_t unavailable(const PoolKey& pool, size_t worker) const;
+  uint64_t unavailable(PoolId pool, size_t worker) const;
 
   // The level (0, 80 or 95 percent) that `percent` makes of a pool that had `level`.
   static unsigned next_level(unsigned level, double percent);
 
  private:
   struct Watched {
+    PoolKey key{};
+    uint64_t looked = 0;  // the number of the last look that found it
     unsigned level = 0;
     std::vector<RestingPorts> resting;  // by worker
     std::vector<uint64_t> unavailable;  // by worker
@@ -35,7 +36,11 @@ class PoolWatch {
   double percent_full(Watched& pool, const Identities& identities, const PoolEntry& entry,
                       const TimeWaitConfig& time_wait, uint64_t now_ms) const;
 
-  std::map<PoolKey, Watched> pools_;
+  // What is known of a pool; nothing where another one had its id at the last look, or none.
+  Watched& watched(const PoolKey& key, PoolId id);
+
+  std::vector<Watched> pools_;  // by id
+  uint64_t looks_ = 0;
 };
 
 }  // namespace sluice::control

@@ -18,11 +18,12 @@ uint64_t held_ever(const PortPool::Counters& counters) {
 uint64_t RestingPorts::look(const PortPool::Counters& counters, uint64_t time_wait_ms,
                             uint64_t now_ms) {
   const Reading now{now_ms, held_ever(counters)};
+  if (readings_.empty() && now.held_ever == 0) return 0;
   if (readings_.empty() || now_ms - readings_.back().at_ms >= time_wait_ms / kReadings) {
     readings_.push_back(now);
   }
   while (readings_.size() > 1 && now_ms - readings_[1].at_ms >= time_wait_ms) {
-    readings_.pop_front();
+    readings_.erase(readings_.begin());
   }
   const Reading& then = readings_.front();
   const uint64_t all = counters.time_wait.value();

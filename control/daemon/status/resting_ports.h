@@ -8,7 +8,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 #include "dataplane/state/port_pool.h"
 
@@ -26,7 +26,9 @@ class RestingPorts {
     uint64_t at_ms;
     uint64_t held_ever;
   };
-  std::deque<Reading> readings_;  // the first is the newest from before one TIME_WAIT
+  // None before the first port rests: most pools of many have none. The first is the newest from
+  // before one TIME_WAIT.
+  std::vector<Reading> readings_;
 };
 
 }  // namespace sluice::control

@@ -169,14 +169,20 @@ void StatusBoard::sample(const DataplaneManager& dataplane, const OperatorView& 
   status.history = history_;
   status.findings = judge(status);
   latest_ = std::move(status);
-  latest_json_ = json_of(latest_);
+  latest_json_ = nullptr;
+  sampled_ = true;
+}
+
+const nlohmann::json& StatusBoard::latest_json() const {
+  if (latest_json_.is_null()) latest_json_ = json_of(latest_);
+  return latest_json_;
 }
 
 void StatusBoard::refresh_links(const DataplaneManager& dataplane) {
-  if (latest_json_.empty()) return;
+  if (!sampled_) return;
   latest_.interfaces = link_rows(dataplane);
   latest_.findings = judge(latest_);
-  latest_json_ = json_of(latest_);
+  latest_json_ = nullptr;
 }
 
 }  // namespace sluice::control

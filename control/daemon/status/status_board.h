@@ -39,7 +39,9 @@ class StatusBoard {
   void refresh_links(const DataplaneManager& dataplane);
   // As of the last sample; before the first nothing.
   const Status& latest() const { return latest_; }
-  const nlohmann::json& latest_json() const { return latest_json_; }
+  // The same, put together when it is first asked for: of many backends that takes longer than all
+  // the rest.
+  const nlohmann::json& latest_json() const;
 
  private:
   void add_rates(Status& status);
@@ -51,7 +53,8 @@ class StatusBoard {
   NeighbourWatch neighbour_watch_;
   std::map<std::string, std::deque<double>> history_;  // by field of the totals
   Status latest_;
-  nlohmann::json latest_json_ = nlohmann::json::object();
+  bool sampled_ = false;
+  mutable nlohmann::json latest_json_ = nlohmann::json::object();  // null: not put together yet
 };
 
 }  // namespace sluice::control

@@ -18,17 +18,27 @@ constexpr uint32_t kTimeWaitMs = 60'000;
 class PoolWatchTest : public testing::Test {
  protected:
   PoolWatchTest() {
-    const LoadedConfig loaded = parse_config(R"(
-      interface = [{name = "a", device = "net_null0", addresses = ["10.2.255.254/16"]}]
-      local_pool = [{addresses = ["10.2.0.1"], ports = "1000-1099"}]
-      service = [{name = "w", vip = "10.3.0.1:80", backend = [{address = "10.2.0.10:80"}]}])");
-    EXPECT_TRUE(loaded.ok()) << describe(loaded.problems, "text");
-    identities_.adopt(loaded.config, 0);
-    ports_ = &registry_->pools[identities_.pools().begin()->second.id]->ports;
+    adopt("10.2.0.10:80");
     spdlog::set_default_logger(std::make_shared<spdlog::logger>(
         "test", std::make_shared<spdlog::sinks::ostream_sink_mt>(said_)));
   }
   ~PoolWatchTest() override { spdlog::set_default_logger(before_); }
+
+  void adopt(const std::string& backend) {
+    const LoadedConfig loaded = parse_config(R"(
+      interface = [{name = "a", device = "net_null0", addresses = ["10.2.255.254/16"]}]
+      local_pool = [{addresses = ["10.2.0.1"], ports = "1000-1099"}]
+      service = [{name = "w", vip = "10.3.0.1:80", backend = [{address = ")" +
+                                             backend + "\"}]}]");
+    EXPECT_TRUE(loaded.ok()) << describe(loaded.problems, "text");
+    identities_.adopt(loaded.config, 0);
+    ports_ = &registry_->pools[identities_.pools().begin()->second.id]->ports;
+  }
+  void forget_all() {
+    identities_.adopt({}, now_ms_);
+    identities_.free(identities_.forget(identities_.finished(now_ms_ + 100'000, 1)));
+    ASSERT_TRUE(identities_.pools().empty());
+  }
 
   // Opens so many flows that their backends will close first.
   void open(int count) {
@@ -124,10 +134,25 @@ TEST_F(PoolWatchTest, APoolThatIsGoneIsForgotten) {
   open(90);
   EXPECT_NE(after(1), "");
   close_all();
-  identities_.adopt({}, now_ms_);
-  identities_.free(identities_.forget(identities_.finished(now_ms_ + 100'000, 1)));
-  ASSERT_TRUE(identities_.pools().empty());
+  forget_all();
   EXPECT_EQ(after(1), "");
+}
+
+// Another pool has its id, or it is back itself after it was gone: its level begins anew.
+TEST_F(PoolWatchTest, APoolWithTheIdOfOneThatIsGoneBeginsAnew) {
+  open(90);
+  EXPECT_NE(after(1), "");
+  close_all();
+  forget_all();
+  adopt("10.2.0.11:80");
+  open(90);
+  EXPECT_NE(after(1), "");
+  close_all();
+  forget_all();
+  EXPECT_EQ(after(1), "");
+  adopt("10.2.0.11:80");
+  open(90);
+  EXPECT_NE(after(1), "");
 }
 
 }  // namespace
