@@ -231,6 +231,7 @@ TEST_F(DropReasons, NoRoute) {
   start(scene);
   auto next = make_snapshot(scene);
   std::erase_if(next->routes, [](const Route& route) { return route.interface == kBackendLink; });
+  next->seal();
   adopt(std::move(next));
   sent.clear();
   EXPECT_DROP(no_route, from_client(inbound(kSyn, 1000)));
