@@ -46,7 +46,8 @@ namespace {
   }
 }
 
-/// Where a segment or datagram belongs, told by its destination: to a service's flows, or to a port pool's.
+/// Where a segment or datagram belongs, told by its destination: to a service's flows, or to a port
+/// pool's.
 struct FlowLookup {
   enum class Kind : uint8_t { kService, kPool, kElsewhere };
   Kind kind;

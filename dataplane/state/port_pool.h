@@ -17,12 +17,13 @@
 // there, `rebase` the oldest if every stack would. take_adjusted() is for `rebase` alone: the
 // oldest port in TIME_WAIT with the smallest adjustment, then an available port still in its guard.
 //
-// UDP has no numbers that would tell a connection of a tuple from the one before: a port of it rests
-// until no answer to its last flow can be on its way any more, and is then as good as any other.
-// take_random() draws among all that have rested (RFC 6056, section 3.3.1), never the same port
-// twice in a row where there is another. What rests stands in the same two FIFOs: `available` after
-// a flow whose client had all its answers, `time_wait` after one to which an answer may still come.
-// What has rested is in a bag: an array of ports, in the records of those that were used first.
+// UDP has no numbers that would tell a connection of a tuple from the one before: a port of it
+// rests until no answer to its last flow can be on its way any more, and is then as good as any
+// other. take_random() draws among all that have rested (RFC 6056, section 3.3.1), never the same
+// port twice in a row where there is another. What rests stands in the same two FIFOs: `available`
+// after a flow whose client had all its answers, `time_wait` after one to which an answer may still
+// come. What has rested is in a bag: an array of ports, in the records of those that were used
+// first.
 //
 // The order of first use is random (RFC 6056): that of the PortSet, from a random number on. Every
 // backend has all the ports to itself (RFC 7857, section 2). Memory is taken for 256 of them at a
@@ -148,8 +149,8 @@ class PortPool {
   void give_back_unanswered(uint16_t port, const PriorIncarnation& sent, uint32_t flow);
   /// Ends a UDP flow's use of a port, to which an answer may still come, or not.
   void give_back_udp(uint16_t port, bool answer_due, uint32_t now_ms);
-  /// The backend still sends to a port that has no UDP flow: it rests anew. Nothing happens where the
-  /// port is in use, or not in this pool.
+  /// The backend still sends to a port that has no UDP flow: it rests anew. Nothing happens where
+  /// the port is in use, or not in this pool.
   void touch_udp(uint16_t port, uint32_t now_ms);
   /// A heal learned what the backend holds of a port in use.
   void learn(uint16_t port, const PriorIncarnation& learned) {

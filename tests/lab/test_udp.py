@@ -59,8 +59,8 @@ def test_each_query_is_a_flow_and_gets_its_answer(lab):
     names = lab.work / "names"
     names.write_text("".join(f"n{i}.lab A\n" for i in range(1000)))
     before = {row["address"]: row["connections"] for row in lab.middle.show("backends")}
-    text = lab.client.run("dnsperf", "-s", VIP, "-a", "10.1.1.1", "-d", names, "-l", "4", "-c", "20",
-                          "-Q", "2000", "-t", "2")
+    text = lab.client.run("dnsperf", "-s", VIP, "-a", "10.1.1.1", "-d", names, "-l", "4", "-c",
+                          "20", "-Q", "2000", "-t", "2")
     completed = int(re.search(r"Queries completed: +(\d+)", text)[1])
     lost = int(re.search(r"Queries lost: +(\d+)", text)[1])
     assert lost == 0 and completed >= 4000

@@ -86,7 +86,8 @@ void UdpWorld::server_gets(const Datagram& datagram) {
   if (const auto talker = conversations_.find(datagram.client); talker != conversations_.end()) {
     Conversation& c = talker->second;
     const std::pair place{datagram.to.ip, datagram.from};
-    if (c.answers >= kSurelyEstablished && c.at != place) violate("stays", text(datagram.client) + " has moved");
+    if (c.answers >= kSurelyEstablished && c.at != place)
+      violate("stays", text(datagram.client) + " has moved");
     c.at = place;
   }
   if (datagram.said == Said::spoofed && !scenario_.flood_is_answered) return;

@@ -62,8 +62,8 @@ class UdpWorld {
     TimeUs busy_until = 0;  // it may still answer
   };
   struct Conversation {
-    uint32_t newest = 0;   // the number of the newest answer
-    uint32_t answers = 0;  // each newer than the one before
+    uint32_t newest = 0;                          // the number of the newest answer
+    uint32_t answers = 0;                         // each newer than the one before
     std::optional<std::pair<uint32_t, Peer>> at;  // server, and us as it sees us
   };
 
