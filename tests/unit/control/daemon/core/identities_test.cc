@@ -156,7 +156,7 @@ TEST_F(Keeper, APathLingersWhileFlowsUseIt) {
   auto with = [](const char* local_pool) {
     Config config = make_config(
         {"10.2.0.1"}, {{"10.3.0.1:80", {"10.2.0.10:80"}}, {"10.3.0.2:80", {"10.2.0.10:80"}}});
-    config.local_pools.push_back({"other", {*parse_ipv4("10.2.0.2")}, {1000, 1009}});
+    config.local_pools.push_back({"other", {*parse_ip("10.2.0.2")}, {1000, 1009}});
     config.services[0].local_pool = local_pool;
     return config;
   };
