@@ -11,6 +11,7 @@
 
 #include "dataplane/state/compact_index.h"
 #include "tests/stage/flow_indices.h"
+#include "tests/unit/sanitized.h"
 
 namespace sluice {
 namespace {
@@ -205,7 +206,7 @@ TEST(FlowIndexPair, RandomSequencesEndTheSame) {
   for (const uint32_t capacity : {1u, 8u, 64u, 512u, 4096u}) {
     for (uint64_t seed = 0; seed < 4; ++seed) {
       Differential pair(capacity, 2 * capacity, seed);
-      play_at_random(pair, 40'000, 4);
+      play_at_random(pair, test::rounds(40'000), 4);
     }
   }
 }

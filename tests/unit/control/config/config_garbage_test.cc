@@ -9,12 +9,13 @@
 
 #include "control/config/config_load.h"
 #include "tests/unit/control/cpu_seconds.h"
+#include "tests/unit/sanitized.h"
 
 namespace sluice::control {
 namespace {
 
 // Sanitizers make reading TOML thirty times as slow; there scripts/fuzz looks for more.
-constexpr int kRounds = SLUICE_SANITIZED ? 30 : 300;
+constexpr int kRounds = sluice::test::kSanitized ? 10 : 300;
 
 std::string example() {
   std::ostringstream out;

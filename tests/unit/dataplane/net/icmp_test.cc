@@ -8,6 +8,7 @@
 
 #include "tests/unit/dataplane/net/frame_builder.h"
 #include "tests/unit/dataplane/net/peers.h"
+#include "tests/unit/sanitized.h"
 
 namespace sluice::net {
 namespace {
@@ -160,7 +161,7 @@ TEST(IcmpError, QuotedUdpIsAsItsSenderSentIt) {
 
 TEST(IcmpError, InnerChecksumStaysRightForAnyAddresses) {
   std::mt19937 random(10);
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < test::rounds(20'000); ++round) {
     Bytes frame = error_quoting(28);
     Packet packet = parse(frame);
     const Endpoint a{be32::from_host(static_cast<uint32_t>(random())), be16::from_host(1)};

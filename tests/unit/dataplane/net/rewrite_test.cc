@@ -11,6 +11,7 @@
 #include "dataplane/net/tcp_options.h"
 #include "tests/unit/dataplane/net/frame_builder.h"
 #include "tests/unit/dataplane/net/peers.h"
+#include "tests/unit/sanitized.h"
 
 namespace sluice::net {
 namespace {
@@ -65,7 +66,7 @@ TEST(Translate, ChangesAddressesPortsTtlAndChecksumsAlone) {
 
 TEST(Translate, UdpWithAndWithoutAChecksum) {
   std::mt19937 random(9);
-  for (int round = 0; round < 50'000; ++round) {
+  for (int round = 0; round < test::rounds(50'000); ++round) {
     const bool has_checksum = random() % 4 != 0;
     const Bytes payload = random_bytes(random, random() % 9);
     const auto of = [&](Endpoint from, Endpoint to, uint8_t ttl) {
@@ -96,7 +97,7 @@ TEST(Translate, ChecksumsStayRightAndThereAndBackIsIdentity) {
     const auto port = static_cast<uint16_t>(corner == 2 ? 0xffff : random() | 1);
     return Endpoint{be32::from_host(ip), be16::from_host(port)};
   };
-  for (int round = 0; round < 50'000; ++round) {
+  for (int round = 0; round < test::rounds(50'000); ++round) {
     const Endpoint a = {be32::from_host(random() % 0x7e000000 + 0x01000000), be16::from_host(1)};
     const Endpoint b = any(), c = any(), d = any();
     const auto ttl = static_cast<uint8_t>(2 + random() % 254);
@@ -189,7 +190,7 @@ TEST(SeqAdjust, OutboundWithoutAckMeansNothing) {
 
 TEST(SeqAdjust, WhatTheBackendEchoesComesHome) {
   std::mt19937 random(9);
-  for (int round = 0; round < 50'000; ++round) {
+  for (int round = 0; round < test::rounds(50'000); ++round) {
     const SeqAdjust adjust{random() % 3 == 0 ? 0 : static_cast<uint32_t>(random()),
                            random() % 3 == 0 ? 0 : static_cast<uint32_t>(random())};
     const auto sequence = static_cast<uint32_t>(random());

@@ -8,6 +8,8 @@
 #include <random>
 #include <vector>
 
+#include "tests/unit/sanitized.h"
+
 namespace sluice {
 namespace {
 
@@ -46,7 +48,7 @@ TEST(HalfOpen, RandomStepsAgainstAModel) {
   std::vector<Model> models(kQueues);
   std::vector<int> where(kFlows, -1);
   std::mt19937 random(7);
-  for (int step = 0; step < 200'000; ++step) {
+  for (int step = 0; step < test::rounds(200'000); ++step) {
     // Mostly a few flows of one queue: its size goes up and down over powers of two.
     const uint32_t index = random() % kFlows;
     if (where[index] < 0) {

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "dataplane/state/port_pool.h"
+#include "tests/unit/sanitized.h"
 
 namespace sluice {
 namespace {
@@ -103,7 +104,7 @@ class PortPoolModel : public testing::Test {
     learn_order(range, seed);
     now_ = 0xfffff000;  // the clock wraps on the way
     const uint32_t busiest = std::max<uint32_t>(1, range.size() * (1 + random_() % 4) / 4);
-    for (int round = 0; round < rounds; ++round) {
+    for (int round = 0; round < test::rounds(rounds); ++round) {
       now_ += random_() % 3 == 0
                   ? random_() % (2 * rules.time_wait_ms / std::min(range.size(), 100u) + 2)
                   : 0;

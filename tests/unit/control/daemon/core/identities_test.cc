@@ -7,6 +7,7 @@
 #include "control/config/config_load.h"
 #include "control/daemon/core/reload.h"
 #include "control/daemon/core/snapshot_builder.h"
+#include "tests/unit/sanitized.h"
 
 namespace sluice::control {
 namespace {
@@ -272,9 +273,10 @@ TEST_F(Keeper, MoreThanThereIsRoomForIsRefused) {
 
 TEST_F(Keeper, IdsAreUsedAgain) {
   identities_.adopt(one_, 0);
-  for (int i = 0; i < 2000; ++i) {
-    const std::string vip = "10.3.1." + std::to_string(i % 200 + 1) + ":80";
-    identities_.adopt(make_config({"10.2.0.1"}, {{vip, {"10.2.0.10:80"}}}), 0);
+  Config config = make_config({"10.2.0.1"}, {{"10.3.1.1:80", {"10.2.0.10:80"}}});
+  for (int i = 0; i < sluice::test::rounds(2000); ++i) {
+    config.services[0].vip = at(("10.3.1." + std::to_string(i % 200 + 1) + ":80").c_str());
+    identities_.adopt(config, 0);
     identities_.free(identities_.forget(identities_.finished(0, 0)));
     identities_.free(identities_.forget(identities_.finished(0, 0)));
   }
