@@ -27,6 +27,7 @@ LAB_SECONDS_MAX = 1800
 NIGHTLY_SECONDS_MAX = 3 * 3600  # the same, with what only runs at night
 BUILD_SECONDS_MAX = 1800
 FUZZ_SECONDS = 3  # each target
+NIGHTLY_FUZZ_SECONDS = 120
 
 # `skips` are the reasons, one for each skipped test; `output` is shown when something failed.
 Result = namedtuple("Result", "passed failed skips output")
@@ -131,6 +132,10 @@ def simulation():
     return add(meson_suite("build", suite) for suite in suites)
 
 
+def fuzz():
+    return check("scripts/fuzz", str(NIGHTLY_FUZZ_SECONDS if is_nightly() else FUZZ_SECONDS))
+
+
 def pytest(folder, build, seconds=TEST_SECONDS_MAX, only=(), **environment):
     """Runs a folder of pytest, or only some of its files, against a build."""
     if not list((ROOT / folder).glob("test_*.py")):
@@ -173,7 +178,7 @@ STAGES = {
                        "asan-build"),
     "asan-stage": Stage(TEST, lambda: meson_suite("build-asan", "stage", **SANITIZERS),
                         "asan-build"),
-    "fuzz": Stage(TEST, lambda: check("scripts/fuzz", str(FUZZ_SECONDS)), "asan-build"),
+    "fuzz": Stage(TEST, fuzz, "asan-build"),
     "package-build": Stage(COMPILE, package_build),
     "package": Stage(TEST, lambda: pytest("tests/package", "build"), "package-build"),
     "instructions": Stage(COMPILE, lambda: build("/usr/bin/python3",
