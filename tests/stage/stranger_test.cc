@@ -4,12 +4,13 @@
 #include <random>
 
 #include "tests/stage/stage.h"
+#include "tests/unit/sanitized.h"
 
 namespace sluice::test {
 namespace {
 
-constexpr uint32_t kSweepStep = 60'000;
-constexpr int kSweepCount = 72'000;
+constexpr int kSweepCount = rounds(72'000);
+constexpr uint32_t kSweepStep = UINT32_MAX / kSweepCount;  // once round the circle
 
 class Stranger : public Stage {
  protected:
