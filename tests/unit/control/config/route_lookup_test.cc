@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <random>
 
 #include "control/config/address_text.h"
@@ -14,8 +15,18 @@
 namespace sluice::control {
 namespace {
 
-IpPrefix network(uint32_t host, uint8_t length) {
-  return IpPrefix(net::Ipv4Address::from_host(host), length).network();
+// Of either family; so many places differ that networks and addresses meet.
+IpAddress address(std::mt19937& random, uint32_t places) {
+  const auto bits = net::Ipv4Address::from_host(random() & places);
+  if (random() % 2 == 0) return bits;
+  net::Ipv6Address wide;
+  std::memcpy(wide.bytes.data() + 6, &bits, sizeof bits);  // across the middle
+  return wide;
+}
+
+IpPrefix network(std::mt19937& random, uint32_t places) {
+  const IpAddress ip = address(random, places);
+  return {ip, static_cast<uint8_t>(random() % (ip.bit_count() + 1))};
 }
 
 /// The narrowest of the interfaces' networks.
@@ -55,17 +66,15 @@ TEST(RouteLookup, AgainstASearch) {
     config.interfaces.resize(1 + random() % 3);
     for (InterfaceConfig& interface : config.interfaces) {
       for (auto i = random() % 3; i > 0; --i) {
-        interface.addresses.push_back(
-            {net::Ipv4Address::from_host(random() & places), static_cast<uint8_t>(random() % 33)});
+        interface.addresses.push_back(network(random, places));
       }
     }
     for (auto i = random() % 20; i > 0; --i) {
-      config.routes.push_back({network(random() & places, static_cast<uint8_t>(random() % 33)),
-                               net::Ipv4Address::from_host(random() & places)});
+      config.routes.push_back({network(random, places).network(), address(random, places)});
     }
     const RouteLookup lookup(config);
     for (int i = 0; i < 200; ++i) {
-      const auto ip = net::Ipv4Address::from_host(random() & places);
+      const IpAddress ip = address(random, places);
       const auto wanted = search(config, ip), found = lookup.find(ip);
       ASSERT_EQ(found.has_value(), wanted.has_value());
       if (!wanted) continue;
