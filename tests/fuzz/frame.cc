@@ -56,6 +56,20 @@ void play_tcp(Packet& packet) {
   require(tcp_checksum_ok(*packet.ip, *packet.tcp, packet.l4_length) == sums_right);
 }
 
+void play_udp(Packet& packet) {
+  require(sizeof(UdpHeader) + packet.udp_payload_length() <= packet.l4_length);
+  if (packet.ip->ttl <= 1) return;  // as well
+  const bool has_sum = packet.udp->checksum.raw != 0;
+  const bool sum_right = udp_checksum_ok(*packet.ip, *packet.udp);
+  const Endpoint source{packet.ip->source, packet.udp->source_port};
+  const Endpoint destination{packet.ip->destination, packet.udp->destination_port};
+  const Endpoint other{Ipv4Address::from_host(0x0a020001), be16::from_host(1024)};
+  translate(packet, {other, source, make_deltas(source, destination, other, source)});
+  require(ipv4_checksum_ok(*packet.ip));
+  require((packet.udp->checksum.raw != 0) == has_sum);
+  require(udp_checksum_ok(*packet.ip, *packet.udp) == sum_right);
+}
+
 void play_icmp(Packet& packet) {
   if (icmp_is_error(*packet.icmp)) {
     if (auto quoted = icmp_quoted(packet)) {
@@ -86,6 +100,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case Packet::Kind::kTcp:
       play_tcp(packet);
+      break;
+    case Packet::Kind::kUdp:
+      play_udp(packet);
       break;
     case Packet::Kind::kIcmp:
       play_icmp(packet);
