@@ -4,8 +4,8 @@
 // parse() accepts a frame only when every length in it agrees with the others; after it, the stages
 // read headers without another bounds check. It changes nothing and keeps nothing.
 //
-// Nearly every packet is plain TCP: over IPv4 without options, and right in all. It is parsed in
-// line, by one look at its headers as a whole; whatever fails that is parsed step by step, which
+// Nearly every packet is plain TCP or UDP: over IPv4 without options, and right in all. It is parsed
+// in line, by one look at its headers as a whole; whatever fails that is parsed step by step, which
 // also finds out what is wrong with it.
 #pragma once
 
@@ -83,6 +83,13 @@ struct PlainHeaders {
 };
 static_assert(sizeof(PlainHeaders) == 54);
 
+struct PlainUdp {
+  EthernetHeader ethernet;
+  Ipv4Header ip;
+  UdpHeader udp;
+};
+static_assert(sizeof(PlainUdp) == 42);
+
 }  // namespace detail
 
 /// False, and nothing said, of what is not plain TCP or not right.
@@ -115,6 +122,36 @@ static_assert(sizeof(PlainHeaders) == 54);
   return true;
 }
 
+/// The same of plain UDP.
+[[gnu::always_inline]] inline bool parse_plain_udp(std::span<uint8_t> frame, Packet& packet) {
+  using detail::PlainUdp;
+  if (frame.size() < sizeof(PlainUdp)) return false;
+  auto& headers = *reinterpret_cast<PlainUdp*>(frame.data());
+  Ipv4Header& ip = headers.ip;
+  UdpHeader& udp = headers.udp;
+  constexpr uint8_t kVersion4WithoutOptions = 0x45;
+  const uint16_t total = ip.total_length.host();
+  if (headers.ethernet.type != kEtherTypeIpv4 || ip.version_ihl != kVersion4WithoutOptions ||
+      ip.protocol != kProtocolUdp || ip.is_fragment() ||
+      total < sizeof(Ipv4Header) + sizeof(UdpHeader) ||
+      total > frame.size() - sizeof(EthernetHeader)) {
+    return false;
+  }
+  const auto l4_length = static_cast<uint16_t>(total - sizeof(Ipv4Header));
+  const uint16_t length = udp.length.host();
+  if (length < sizeof(UdpHeader) || length > l4_length || udp.source_port.raw == 0 ||
+      udp.destination_port.raw == 0 || !detail::kSources[ip.source.host() >> 24] ||
+      !ipv4_checksum_ok(ip)) {
+    return false;
+  }
+  packet.kind = Packet::Kind::kUdp;
+  packet.l4_length = l4_length;
+  packet.ethernet = &headers.ethernet;
+  packet.ip = &ip;
+  packet.udp = &udp;
+  return true;
+}
+
 /// Of every kind.
 void parse_any(std::span<uint8_t> frame, Packet& packet);
 
@@ -122,7 +159,7 @@ void parse_any(std::span<uint8_t> frame, Packet& packet);
 /// were written costs more than the parsing.
 [[gnu::always_inline]] inline void parse(std::span<uint8_t> frame, Packet& packet) {
   if (!parse_plain_tcp(frame, packet)) [[unlikely]] {
-    parse_any(frame, packet);
+    if (!parse_plain_udp(frame, packet)) parse_any(frame, packet);
   }
 }
 

@@ -161,15 +161,17 @@ Verdict flow_input(Core& core, Segment& segment, const FlowLookup& lookup, const
 
 Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
                  uint16_t interface) {
+  if (segment.packet.kind == Packet::Kind::kTcp) [[likely]] {
+    return flow_input<net::Protocol::kTcp>(core, segment, lookup, burst, interface);
+  }
   switch (segment.packet.kind) {
-    case Packet::Kind::kTcp:
-      return flow_input<net::Protocol::kTcp>(core, segment, lookup, burst, interface);
     case Packet::Kind::kUdp:
       return flow_input<net::Protocol::kUdp>(core, segment, lookup, burst, interface);
     case Packet::Kind::kArp:
       return arp_input(core, segment, interface);
     case Packet::Kind::kIcmp:
       return icmp_input(core, segment, interface);
+    case Packet::Kind::kTcp:
     case Packet::Kind::kBad:
       break;
   }

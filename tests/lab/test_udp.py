@@ -99,4 +99,5 @@ except ConnectionRefusedError:
     print("refused")
 """)
     assert said.strip() == "refused"
-    assert not lab.middle.show("flows")
+    rows = lab.middle.show("flows")
+    assert not [row for row in rows if row["vip"] == f"{VIP}:{port}"]
