@@ -73,6 +73,42 @@ void parse_ipv4(Packet& packet, std::span<uint8_t> rest) {
   bad(packet, DropReason::protocol_unknown);
 }
 
+struct PlainUdp {
+  EthernetHeader ethernet;
+  Ipv4Header ip;
+  UdpHeader udp;
+};
+static_assert(sizeof(PlainUdp) == 42);
+
+/// False, and nothing said, of what is not plain UDP or not right.
+bool parse_plain_udp(std::span<uint8_t> frame, Packet& packet) {
+  if (frame.size() < sizeof(PlainUdp)) return false;
+  auto& headers = *reinterpret_cast<PlainUdp*>(frame.data());
+  Ipv4Header& ip = headers.ip;
+  UdpHeader& udp = headers.udp;
+  constexpr uint8_t kVersion4WithoutOptions = 0x45;
+  const uint16_t total = ip.total_length.host();
+  if (headers.ethernet.type != kEtherTypeIpv4 || ip.version_ihl != kVersion4WithoutOptions ||
+      ip.protocol != kProtocolUdp || ip.is_fragment() ||
+      total < sizeof(Ipv4Header) + sizeof(UdpHeader) ||
+      total > frame.size() - sizeof(EthernetHeader)) {
+    return false;
+  }
+  const auto l4_length = static_cast<uint16_t>(total - sizeof(Ipv4Header));
+  const uint16_t length = udp.length.host();
+  if (length < sizeof(UdpHeader) || length > l4_length || udp.source_port.raw == 0 ||
+      udp.destination_port.raw == 0 || !detail::kSources[ip.source.host() >> 24] ||
+      !ipv4_checksum_ok(ip)) {
+    return false;
+  }
+  packet.kind = Packet::Kind::kUdp;
+  packet.l4_length = l4_length;
+  packet.ethernet = &headers.ethernet;
+  packet.ip = &ip;
+  packet.udp = &udp;
+  return true;
+}
+
 }  // namespace
 
 void parse_any(std::span<uint8_t> frame, Packet& packet) {
@@ -82,6 +118,10 @@ void parse_any(std::span<uint8_t> frame, Packet& packet) {
   if (packet.ethernet->type == kEtherTypeIpv4) return parse_ipv4(packet, rest);
   if (packet.ethernet->type == kEtherTypeArp) return parse_arp(packet, rest);
   bad(packet, DropReason::ethertype_unknown);
+}
+
+void parse_other(std::span<uint8_t> frame, Packet& packet) {
+  if (!parse_plain_udp(frame, packet)) parse_any(frame, packet);
 }
 
 }  // namespace sluice::net

@@ -56,7 +56,9 @@ class Flows {
     }
     if (rig_.events(Event::flows_established) != options.flows) Rig::fail("a flow is not open");
     Draw draw(options.flows, options.zipf);
-    for (uint32_t i = 0; i < kPicks; ++i) {
+    // As many as Established has.
+    picks_ = std::clamp(options.flows, 1u << 16, 1u << 22) / Rig::kBurst * Rig::kBurst;
+    for (uint32_t i = 0; i < picks_; ++i) {
       in_.push_back(datagram_.prepare({client(draw()), kVip}));
       out_.push_back(datagram_.prepare(answers[draw()]));
     }
@@ -65,19 +67,19 @@ class Flows {
   [[gnu::noinline]] double round(bool pipeline) {
     rig_.pipeline = pipeline;
     const uint64_t begin = rte_rdtsc();
-    for (uint32_t at = 0; at < kPicks; at += Rig::kBurst) {
+    for (uint32_t at = 0; at < picks_; at += Rig::kBurst) {
       rig_.run(kClientSide, datagram_, &in_[at]);
       rig_.run(kBackendSide, datagram_, &out_[at]);
       rig_.flush();
     }
     const uint64_t spent = rte_rdtsc() - begin;
     rig_.pipeline = true;
-    return static_cast<double>(spent) / (2.0 * kPicks);
+    return static_cast<double>(spent) / (2.0 * picks_);
   }
   Rig& rig() { return rig_; }
 
  private:
-  static constexpr uint32_t kPicks = 1u << 18;
+  uint32_t picks_ = 0;
   Rig rig_;
   DatagramTemplate datagram_;
   std::vector<DatagramTemplate::Prepared> in_, out_;

@@ -22,8 +22,9 @@ class Half : public Stage {
   using Stage::sent;
   using Stage::snapshot;
 
-  Half(const Rings& rings, Steering& steering, uint32_t worker) {
+  Half(const Rings& rings, Steering& steering, uint32_t worker, net::Protocol protocol) {
     Scene scene;
+    scene.protocol = protocol;
     scene.ports = {2000, 2031};
     start(scene, {&rings, &steering, worker});
     core->next_hops.prepare(*snapshot, kClient.ip, core->now_ms);
@@ -52,12 +53,13 @@ class Half : public Stage {
 class HandoffStage : public testing::Test {
  protected:
   HandoffStage() : HandoffStage(SteeringKind::kHandoff) {}
-  explicit HandoffStage(SteeringKind kind) : steering_(kind, 2, kNoRss, kSecret) {
+  explicit HandoffStage(SteeringKind kind, net::Protocol protocol = net::Protocol::kTcp)
+      : steering_(kind, 2, kNoRss, kSecret) {
     static int number = 0;
     buffers_at_start_ = rte_mempool_avail_count(packet_pool());
     rings_ = std::make_unique<Rings>("pair-" + std::to_string(number++), std::vector<int>{-1, -1});
     for (uint32_t worker : {0, 1}) {
-      halves_[worker] = std::make_unique<Half>(*rings_, steering_, worker);
+      halves_[worker] = std::make_unique<Half>(*rings_, steering_, worker, protocol);
     }
     exchange();  // what ARP had to say
     for (auto& half : halves_) half->sent.clear();
@@ -110,7 +112,10 @@ class HandoffStage : public testing::Test {
   }
   /// Has `at` receive a segment, and returns the one frame that `by` sent for it.
   Sent pass(uint32_t at, uint16_t interface, const Tcp& tcp, uint32_t by) {
-    halves_[at]->receive(interface, {tcp_frame(tcp)});
+    return pass_frame(at, interface, tcp_frame(tcp), by);
+  }
+  Sent pass_frame(uint32_t at, uint16_t interface, const Bytes& frame, uint32_t by) {
+    halves_[at]->receive(interface, {frame});
     exchange();
     EXPECT_TRUE(halves_[1 - by]->sent.empty());
     std::vector<Sent> sent = std::move(halves_[by]->sent);
@@ -150,6 +155,39 @@ TEST_F(HandoffStage, AConnectionIsServedByItsOwnerWhereverItsPacketsComeIn) {
   EXPECT_EQ(halves_[0]->count(Event::flows_opened), 4u);
   EXPECT_EQ(halves_[1]->count(Event::flows_opened), 4u);
   EXPECT_EQ(halves_[0]->count(Event::handed_off), halves_[1]->count(Event::taken_over));
+}
+
+class UdpHandoff : public HandoffStage {
+ protected:
+  UdpHandoff() : HandoffStage(SteeringKind::kHandoff, net::Protocol::kUdp) {}
+  static Bytes asked(net::Endpoint client) {
+    return udp_frame(
+        {.from = client, .to = kVip, .ip = {.to = mac(1), .from = host_mac(client.ip)}});
+  }
+  static Bytes answered(net::Endpoint local) {
+    return udp_frame(
+        {.from = kBackend, .to = local, .ip = {.to = mac(2), .from = host_mac(kBackend.ip)}});
+  }
+};
+
+TEST_F(UdpHandoff, AFlowIsServedByItsOwnerWhateverADeviceHashes) {
+  for (const uint32_t owner : {0, 1}) {
+    for (const uint32_t at : {0, 1}) {
+      const net::Endpoint client = client_of(owner, static_cast<uint16_t>(at));
+      const net::Endpoint local = pass_frame(at, kClientLink, asked(client), owner).from();
+      EXPECT_NE(halves_[owner]->core->registry.pools[0]->ports.find(local.port.host()), nullptr);
+      EXPECT_EQ(pass_frame(1 - at, kBackendLink, answered(local), owner).to(), client);
+      EXPECT_EQ(pass_frame(1 - at, kClientLink, asked(client), owner).from(), local);
+      EXPECT_EQ(handed_since(), at == owner ? 2u : 1u);
+      // ICMP about it, which quotes it.
+      const Bytes sent = udp_frame({.from = local, .to = kBackend});
+      const Ip ip{.source = kBackend.ip, .destination = local.ip, .to = mac(2)};
+      const Bytes error = icmp_frame(ip, 3, 3, 0, slice(sent, kIpAt, kIpAt + 28));
+      EXPECT_EQ(pass_frame(1 - owner, kBackendLink, error, owner).port, kClientLink);
+      EXPECT_EQ(halves_[owner]->core->flows.flow_count(), 0u);
+      handed_since();
+    }
+  }
 }
 
 TEST_F(HandoffStage, WhatNobodyKnowsIsAnsweredOnceByTheOwner) {
