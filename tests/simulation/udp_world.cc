@@ -10,6 +10,7 @@ namespace {
 // Behind the gateway.
 constexpr uint32_t kClientFirst = 0x0a400001, kSpoofedFirst = 0xac100001;
 constexpr uint32_t kTalkers = 24;
+constexpr uint32_t kDueMax = 100;  // queries on their way at a time, late and lost ones included
 constexpr uint32_t kTriesMax = 6;
 constexpr uint32_t kSurelyEstablished = 4;  // answers: two of them may have come at once
 constexpr TimeUs kAgain = kSecond;
@@ -166,6 +167,9 @@ std::optional<std::pair<std::string, std::string>> UdpWorld::run(uint32_t querie
     now_ = ms;
     balancer_.housekeeping(ms);
     quiet_ = ms >= end;
+    if (scenario_.spoofed_per_ms == 0 && balancer_.ports_in_use() > kTalkers + kDueMax) {
+      violate("ports", std::to_string(balancer_.ports_in_use()) + " are in use");
+    }
     if (!quiet_ && ms > kFloodBegins) flood();
     if (!quiet_ && scenario_.reloads && ms / kMillisecond % 997 == 0) balancer_.reload();
   }

@@ -5,7 +5,8 @@
 //   exclusive  while a server may still answer one client, nobody else's datagrams come to it from
 //              the same local address and port
 //   stays      a client that has gone on after an answer keeps its server, address and port
-//   ports      without a flood no port is wanting: one-shot flows give theirs back
+//   ports      without a flood no port is wanting, and few are in use: one-shot flows give theirs
+//              back
 //   completes  without a flood a query has its answer after some tries
 //   let_in     in a flood so does nearly every one
 //   checksums  of every frame that comes out are right, and none stays none
