@@ -51,6 +51,7 @@ NOT_FROM_A_WIRE = {
     "neighbour_evicted": "needs a flood (tests/stage/neighbour_resolution_test)",
     "neighbour_asks_limited": "needs a flood (tests/stage/neighbour_resolution_test)",
     "syn_deferred": "needs a flood (tests/stage/half_open_test)",
+    "udp_deferred": "needs a flood (tests/stage/udp_flood_test)",
     "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",
     "frame_segmented": "an af_packet port gives every frame in one buffer",
     "kernel_queue_full": "needs kernel = on the interface (tests/stage/exception_path_test)",
@@ -75,6 +76,10 @@ def with_tcp(flags="S", **fields):
 
 def arp(**fields):
     return ARP(**(dict(hwsrc="02:01:0a:01:3d:01", psrc=HOST, pdst=VIP) | fields))
+
+
+def udp(**fields):
+    return IP(src=HOST, dst=VIP) / UDP(**(dict(sport=33333, dport=53) | fields))
 
 
 def icmp(**fields):
@@ -140,8 +145,18 @@ CASES = {
         "broadcast": tcp(dst=Endpoint("255.255.255.255", 80)),
     },
     "protocol_unknown": {
-        "UDP": IP(src=HOST, dst=VIP) / UDP(dport=53),
+        "SCTP": IP(src=HOST, dst=VIP, proto=132) / Raw(bytes(20)),
         "GRE": IP(src=HOST, dst=VIP, proto=47) / Raw(bytes(20)),
+    },
+    "udp_header_bad": {
+        "no room": IP(src=HOST, dst=VIP, proto=17) / Raw(bytes(7)),
+        "length below the header": udp(len=7),
+        "length beyond": udp(len=9),
+        "source port 0": udp(sport=0),
+        "destination port 0": udp(dport=0),
+    },
+    "udp_checksum_bad": {
+        "by a bit": udp(chksum=0x1234),
     },
     "tcp_header_bad": {
         "no room": with_ip(len=39),

@@ -58,6 +58,8 @@ def test_no_packet_of_a_connection_is_forwarded_as_well(wire, service):
     flow.chats()
     flow.client_closes_first()
     puts(wire.client, IP(src="10.1.50.1", dst=VIP) / UDP(sport=1, dport=1))
+    answer = Ether(wire.next_frame(wire.client))
+    assert (answer[IP].src, answer[ICMP].type, answer[ICMP].code) == (VIP, 3, 3)
 
 
 def test_the_rest_of_the_hosts_traffic_is_its_own(wire, sluice):
