@@ -85,6 +85,12 @@ def test_titles(style, title, body, wrong):
     assert all(word in complaint for word, complaint in zip(wrong, found))
 
 
+def test_a_commit_without_a_body_is_named(style):
+    log = "1234567\x1fdataplane: drop what is old\x1f\x1e\n89abcde\x1fdocs: say why\x1fWhy.\n\x1e\n"
+    assert list(style.commit_complaints(style.records_of(log))) == [
+        "commit 1234567: no body that says why: dataplane: drop what is old"]
+
+
 def test_without_git_it_looks_at_the_files(tmp_path):
     """A tree that is no repository: the files are held all the same, there are no commits."""
     (tmp_path / "scripts").mkdir()
