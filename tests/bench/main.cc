@@ -5,9 +5,11 @@
 #include <rte_eal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,14 +20,53 @@ namespace {
 
 using namespace sluice::bench;  // NOLINT: main wires all of it
 
-constexpr const char* kUsage =
-    "usage: core-bench CASE [--flows N] [--rounds N] [--zipf] [--timestamps] [--core N]\n"
-    "                  [--memory MB] [--huge] [--flow-index rte_hash|compact|both]\n"
-    "cases: established altered udp udp_one_shot new_flows lives lives_reuse attack kernel memory "
-    "counted reload scaling routes neighbours toeplitz tsc\n";
+struct Case {
+  std::string_view name;
+  void (*run)(const Options&);
+};
+
+void lives_free(const Options& options) {
+  lives(options, false);
+}
+void lives_reuse(const Options& options) {
+  lives(options, true);
+}
+void tsc(const Options&) {
+  std::printf("%" PRIu64 "\n", rte_get_tsc_hz());
+}
+
+constexpr Case kCases[] = {
+    {"established", established},
+    {"altered", adjusted},
+    {"udp", udp},
+    {"udp_one_shot", udp_one_shot},
+    {"new_flows", new_flows},
+    {"lives", lives_free},
+    {"lives_reuse", lives_reuse},
+    {"attack", attack},
+    {"kernel", kernel},
+    {"memory", memory},
+    {"counted", counted},
+    {"reload", reload},
+    {"scaling", scaling},
+    {"routes", routes},
+    {"neighbours", neighbours},
+    {"toeplitz", toeplitz},
+    {"tsc", tsc},
+};
+
+int usage() {
+  std::string text =
+      "usage: core-bench CASE [--flows N] [--rounds N] [--zipf] [--timestamps] [--core N]\n"
+      "                  [--memory MB] [--huge] [--flow-index rte_hash|compact|both]\n"
+      "cases:";
+  for (const Case& one : kCases) text.append(" ").append(one.name);
+  std::fprintf(stderr, "%s\n", text.c_str());
+  return 2;
+}
 
 struct Arguments {
-  std::string name;
+  const Case* bench = nullptr;
   Options options;
   std::string core = "0";
   std::string memory_mb = "512";
@@ -40,7 +81,8 @@ bool set_flow_index(std::string_view name, Options& options) {
 
 bool parse(int argc, char** argv, Arguments& arguments) {
   if (argc < 2) return false;
-  arguments.name = argv[1];
+  arguments.bench = std::ranges::find(kCases, std::string_view(argv[1]), &Case::name);
+  if (arguments.bench == std::end(kCases)) return false;
   for (int i = 2; i < argc; ++i) {
     const std::string_view word = argv[i];
     const auto number = [&] { return ++i < argc ? argv[i] : ""; };
@@ -82,62 +124,17 @@ bool start(const Arguments& arguments) {
   return rte_eal_init(static_cast<int>(argv.size()), argv.data()) >= 0;
 }
 
-bool run(const std::string& name, const Options& options) {
-  if (name == "established") {
-    established(options);
-  } else if (name == "altered") {
-    adjusted(options);
-  } else if (name == "udp") {
-    udp(options);
-  } else if (name == "udp_one_shot") {
-    udp_one_shot(options);
-  } else if (name == "new_flows") {
-    new_flows(options);
-  } else if (name == "lives" || name == "lives_reuse") {
-    lives(options, name == "lives_reuse");
-  } else if (name == "attack") {
-    attack(options);
-  } else if (name == "kernel") {
-    kernel(options);
-  } else if (name == "memory") {
-    memory(options);
-  } else if (name == "counted") {
-    counted(options);
-  } else if (name == "reload") {
-    reload(options);
-  } else if (name == "scaling") {
-    scaling(options);
-  } else if (name == "routes") {
-    routes(options);
-  } else if (name == "neighbours") {
-    neighbours(options);
-  } else if (name == "toeplitz") {
-    toeplitz(options);
-  } else if (name == "tsc") {
-    std::printf("%" PRIu64 "\n", rte_get_tsc_hz());
-  } else {
-    return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   Arguments arguments;
-  if (!parse(argc, argv, arguments)) {
-    std::fputs(kUsage, stderr);
-    return 2;
-  }
+  if (!parse(argc, argv, arguments)) return usage();
   static_cast<void>(setpriority(PRIO_PROCESS, 0, -20));  // as a worker does
   if (!start(arguments)) {
     std::fprintf(stderr, "core-bench: EAL does not start\n");
     return 1;
   }
-  if (!run(arguments.name, arguments.options)) {
-    std::fputs(kUsage, stderr);
-    return 2;
-  }
+  arguments.bench->run(arguments.options);
   rte_eal_cleanup();
   return 0;
 }
