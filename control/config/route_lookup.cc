@@ -42,7 +42,7 @@ std::vector<ResolvedRoute> resolve_routes(const Config& config) {
   std::vector<ResolvedRoute> routes;
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     for (const IpPrefix& own : config.interfaces[i].addresses) {
-      routes.push_back({own.network(), {}, {i, own.address}});
+      routes.push_back({own.network(), std::nullopt, {i, own.address}});
     }
   }
   const PrefixTable networks = table_of(routes);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "control/config/config.h"
@@ -33,7 +34,7 @@ class PrefixTable {
 
 struct ResolvedRoute {
   IpPrefix to;
-  IpAddress via;  // zero: the destination itself is on the link
+  std::optional<IpAddress> via;  // none: the destination itself is on the link
   RouteResult result;
 };
 

@@ -33,8 +33,8 @@ void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<
 
 void add_routes(Snapshot& snapshot, const Config& config) {
   for (const ResolvedRoute& route : resolve_routes(config)) {
-    snapshot.routes.push_back({route.to.v4(), route.via.v4(),
-                               static_cast<uint16_t>(route.result.interface),
+    const net::Ipv4Address via = route.via ? route.via->v4() : net::Ipv4Address{};
+    snapshot.routes.push_back({route.to.v4(), via, static_cast<uint16_t>(route.result.interface),
                                route.result.source.v4()});
   }
 }
