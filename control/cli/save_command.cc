@@ -20,11 +20,12 @@ namespace {
 using nlohmann::json;
 
 // Sets one weight; what sluice names and the file does not have is left to edit_weights() to
-// refuse.
+// refuse. An older sluice names no protocol: its services are TCP's.
 void set_weight(Config& config, const json& row) {
   const std::string vip = text_field(row, "vip"), address = text_field(row, "backend");
+  const std::string protocol = text_field(row, "protocol", "tcp");
   for (ServiceConfig& service : config.services) {
-    if (to_string(service.vip) != vip) continue;
+    if (to_string(service.vip) != vip || to_string(service.protocol) != protocol) continue;
     for (BackendConfig& backend : service.backends) {
       if (to_string(backend.address) != address) continue;
       backend.weight = static_cast<uint32_t>(std::clamp(number_field(row, "weight"),

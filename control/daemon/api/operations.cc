@@ -260,7 +260,8 @@ json Operations::begin_save() const {
     for (const BackendConfig& backend : service.backends) {
       const BackendKey key = key_of(service, backend);
       if (find_override(dataplane_.runtime().overrides, key) == nullptr) continue;
-      rows.push_back({{"vip", to_string(service.vip)},
+      rows.push_back({{"protocol", to_string(service.protocol)},
+                      {"vip", to_string(service.vip)},
                       {"backend", to_string(backend.address)},
                       {"weight", backend.weight}});
     }

@@ -67,6 +67,27 @@ TEST_F(CtlSave, WeightsGoIntoTheFile) {
   EXPECT_EQ(read_file(file_), std::string(kText) + "weight = 7\n");
 }
 
+// A VIP may be a TCP and a UDP service's, with the same backends.
+TEST_F(CtlSave, WeightsGoToTheServiceOfTheirProtocol) {
+  const std::string udp = R"([[service]]
+name = "web-udp"
+vip = "10.3.0.1:80"
+protocol = "udp"
+[[service.backend]]
+address = "10.2.0.10:80"
+)";
+  std::ofstream(file_, std::ios::app) << udp;
+  plan_["text"] = kText + udp;
+  plan_["weights"][0]["protocol"] = "udp";
+  save();
+  EXPECT_EQ(read_file(file_), kText + udp + "weight = 7\n");
+  plan_["text"] = kText + udp + "weight = 7\n";
+  plan_["weights"][0] = {
+      {"protocol", "tcp"}, {"vip", "10.3.0.1:80"}, {"backend", "10.2.0.10:80"}, {"weight", 3}};
+  save();
+  EXPECT_EQ(read_file(file_), std::string(kText) + "weight = 3\n" + udp + "weight = 7\n");
+}
+
 TEST_F(CtlSave, NothingToSaveTouchesNothing) {
   plan_ = {{"message", "there is no override to save"}};
   EXPECT_EQ(save(), plan_);
