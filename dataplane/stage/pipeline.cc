@@ -181,13 +181,15 @@ Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, const F
 /// Whose connection a segment is of.
 TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLookup& lookup,
                         const FlowBurst& burst) {
+  const net::Protocol protocol =
+      segment.packet.kind == Packet::Kind::kUdp ? net::Protocol::kUdp : net::Protocol::kTcp;
   if (lookup.kind == FlowLookup::Kind::kPool && lookup.local->flow != PortPool::kNoFlow) {
     const Flow& flow = core.flows[lookup.local->flow];
-    return {core.client(flow), core.vip(flow), flow.key};
+    return {protocol, core.client(flow), core.vip(flow), flow.key};
   }
   const bool is_service = lookup.kind == FlowLookup::Kind::kService;
   const ServiceId service = is_service ? burst.keys[lookup.place].service : kNoId;
-  return {segment.source(), segment.destination(), {segment.source(), service}};
+  return {protocol, segment.source(), segment.destination(), {segment.source(), service}};
 }
 
 /// Third pass: dispatches in the order of arrival. noinline, so that the inlined stages exist once

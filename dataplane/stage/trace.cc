@@ -54,8 +54,7 @@ EventCounts begin_trace(const Core& core, const Segment& segment, const TraceSub
   record.wall_clock_ms = core.wall_clock.at(core.now_ms);
   record.now_us = core.now_us;
   record.interface = interface;
-  record.protocol =
-      segment.packet.kind == net::Packet::Kind::kUdp ? net::Protocol::kUdp : net::Protocol::kTcp;
+  record.protocol = subject.protocol;
   record.from_client = segment.source() == subject.client;
   record.taken_over = core.taken_over;
   record.in = header_of(segment);

@@ -29,20 +29,23 @@ namespace sluice {
 struct Core;
 struct Segment;
 
-struct TraceFilter {
-  net::Endpoint client{};  // port 0: all of its ports
-  net::Endpoint vip{};     // address 0: all services
-
-  bool wants(net::Endpoint from, net::Endpoint to) const {
-    return from.ip == client.ip && (client.port.raw == 0 || from.port == client.port) &&
-           (vip.ip.raw == 0 || to == vip);
-  }
-};
-
 /// A connection as its client sees it.
 struct TraceSubject {
+  net::Protocol protocol;
   net::Endpoint client, vip;
   FlowKey key;  // its service is kNoId where the VIP is none
+};
+
+struct TraceFilter {
+  net::Endpoint client{};                   // port 0: all of its ports
+  net::Endpoint vip{};                      // address 0: all services
+  std::optional<net::Protocol> protocol{};  // none: either
+
+  bool wants(const TraceSubject& subject) const {
+    return subject.client.ip == client.ip &&
+           (client.port.raw == 0 || subject.client.port == client.port) &&
+           (vip.ip.raw == 0 || subject.vip == vip) && (!protocol || subject.protocol == *protocol);
+  }
 };
 
 /// A segment's header; of UDP addresses, payload and TTL alone.
@@ -97,9 +100,7 @@ class Trace {
   // Worker.
   void begin(uint64_t now_ms) { end_ms_ = now_ms + duration_ms_; }
   bool is_closed(uint64_t now_ms) const { return now_ms >= end_ms_ || count() == count_max_; }
-  bool wants(const TraceSubject& subject) const {
-    return filter_.wants(subject.client, subject.vip);
-  }
+  bool wants(const TraceSubject& subject) const { return filter_.wants(subject); }
   /// The record to fill; commit() shows it to the control thread.
   TraceRecord& next() { return records_[count()]; }
   void commit() { count_.store(count() + 1, std::memory_order_release); }

@@ -156,6 +156,18 @@ TEST_F(Tracing, NobodyElsesPackets) {
   expect_no_more();
 }
 
+// A VIP may be a TCP and a UDP service's.
+TEST_F(Tracing, NoOtherProtocolsPackets) {
+  begin();
+  arm({client_, kVip, net::Protocol::kUdp});
+  open(1000);
+  expect_no_more();
+  next_client();
+  arm({client_, kVip, net::Protocol::kTcp});
+  open(2000);
+  EXPECT_EQ(next().protocol, net::Protocol::kTcp);
+}
+
 TEST_F(Tracing, EndsWhenItIsFullAndWhenItsTimeIsOver) {
   begin({}, 2);
   establish(1000, 5000);

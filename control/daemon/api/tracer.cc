@@ -111,8 +111,11 @@ json Tracer::start(const json& request) {
   }
   const std::string client = request.at("client");
   TraceFilter filter{client_of(client), {}};
-  if (request.contains("service"))
-    filter.vip = service_named(dataplane_.config(), request.at("service")).vip.v4();
+  if (request.contains("service")) {
+    const ServiceConfig& service = service_named(dataplane_.config(), request.at("service"));
+    filter.vip = service.vip.v4();
+    filter.protocol = service.protocol;
+  }
   const uint32_t count = request.value("count", kTraceCountDefault);
   const uint32_t seconds = request.value("seconds", kTraceSecondsDefault);
   const auto now = Clock::now();
