@@ -2,8 +2,9 @@
 // Rules in a device (rte_flow) that bring each answer to the worker of its local port.
 //
 // The low bits of the port are its class, a class is one worker's (steering.h), and a rule says so
-// to the device: TCP to this local address whose destination port has these low bits goes to that
-// queue. One set of rules for each local address; they follow the configuration.
+// to the device: TCP or UDP to this local address whose destination port has these low bits goes to
+// that queue. One set of rules for each local address; they follow the configuration. Where a
+// device refuses the rules of UDP alone, datagrams are handed off.
 #pragma once
 
 #include <rte_flow.h>
@@ -17,7 +18,7 @@
 
 namespace sluice {
 
-/// TCP whose destination port is `value` in the bits of `mask` goes to `queue`.
+/// TCP or UDP whose destination port is `value` in the bits of `mask` goes to `queue`.
 struct PortRule {
   uint16_t value;
   uint16_t mask;

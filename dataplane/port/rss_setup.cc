@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kKeyLengthMax = 64;
 constexpr uint8_t kKeyLengthUnsaid = 40;  // what a driver means that tells no length
 constexpr uint64_t kHashed = RTE_ETH_RSS_NONFRAG_IPV4_TCP;
-// Where a device does not, or leaves out the ports, datagrams are handed off.
+// Asked for where the device can do it. Datagrams that it does not spread by their ports are handed
+// off.
 constexpr uint64_t kWished = RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_IPV4;
 
 rte_eth_dev_info info_of(uint16_t port) {

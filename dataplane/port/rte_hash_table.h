@@ -27,7 +27,7 @@
 
 namespace sluice {
 
-/// They need names, whatever their keys.
+/// rte_hash wants a name of its own for each table, whatever its keys.
 inline std::atomic<uint32_t> rte_hash_tables_made{0};
 
 template <class Key>

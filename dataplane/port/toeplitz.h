@@ -15,7 +15,7 @@
 
 namespace sluice {
 
-/// What is hashed, as it stands there.
+/// The bytes that are hashed, in their order.
 template <class Address>
 struct RssTuple {
   Address source;

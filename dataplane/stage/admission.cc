@@ -99,7 +99,7 @@ bool evict_oldest(Core& core, HalfOpenQueue& queue, bool repeated) {
     evict(core, index);
     return true;
   }
-  const uint32_t answered = queue.repeated.oldest;  // the other list's, where that was the first
+  const uint32_t answered = queue.repeated.oldest;  // of UDP flows, those with an answer
   if (!core.flows[index].is_udp() || answered == HalfOpen::kNone ||
       is_protected(core, answered, repeated)) {
     return false;

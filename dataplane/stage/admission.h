@@ -20,10 +20,10 @@
 // queue gives. A burst of real clients is no flood: the limit of ports is held only while
 // handshakes have been evicted or deferred lately.
 //
-// UDP flows are held to the same limits until their client has gone on after an answer, which a
-// spoofed source does not know of: of those the ones without an answer make way first, unless they
-// are younger than kHandshakeMs, then those with one. What an answered flow loses by that is its
-// port, and its client has what it asked for; so it is not remembered, and tells of no flood.
+// UDP flows are held to the same limits until their client has gone on after an answer, of which a
+// spoofed source does not know. None makes way before it is kHandshakeMs old, or kRoundTripMs for a
+// client that sends again. Those without an answer go first, then those with one. A client that has
+// its answer loses nothing by that, so its flow is not remembered, and is no sign of a flood.
 #pragma once
 
 #include "dataplane/stage/core.h"

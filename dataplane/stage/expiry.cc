@@ -24,7 +24,7 @@ void expire_flow(Core& core, uint32_t index) {
   if (ends_early(core, flow)) return evict(core, index);
   core.count(Event::flows_timed_out);
   if (state == FlowState::kUdpUnanswered) core.backend(flow).unanswered.add();
-  if (!is_udp(state)) core.backend(flow).timeouts.add();  // UDP ends in no other way
+  if (!is_udp(state)) core.backend(flow).timeouts.add();  // silence is how UDP ends
   end_flow(core, index, FlowEnd::timed_out);
 }
 

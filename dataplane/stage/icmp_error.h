@@ -15,8 +15,8 @@ struct OwnError {
 };
 
 /// To the sender of `ip`, from the address that it was sent to; `quoted` bytes of the packet are
-/// right, at most net::kIcmpQuoteLengthMax. Nothing goes out where no way leads back, where
-/// IcmpLimit has had enough, or where there is no buffer.
+/// right, at most net::kIcmpQuoteLengthMax. Nothing is sent where no route leads back, where
+/// IcmpLimit allows no more, or where there is no buffer.
 void send_error(Core& core, const net::Ipv4Header& ip, uint16_t quoted, const OwnError& error);
 
 }  // namespace sluice

@@ -11,8 +11,8 @@ namespace {
 // So few at a time are no flood, however few the ports are.
 constexpr uint64_t kFewHandshakes = 8;
 
-/// A one-shot flow whose client has sent more than was answered: it may have repeated itself, so
-/// that no more comes.
+/// A one-shot flow that has an answer, but not one for each of its client's datagrams. The client
+/// may have repeated its question, and the backend may answer only once.
 bool is_nearly_over(const Flow& flow) {
   return flow.udp.is_one_shot() && flow.state() != FlowState::kUdpUnanswered;
 }

@@ -3,7 +3,7 @@
 //
 // Under pressure, while unfinished handshakes hold more than half of what they may (and are more
 // than a few), one of them has kUsefulMs in place of the configured time: within that a lost SYN,
-// SYN-ACK or ACK has been sent again twice.
+// SYN-ACK or ACK has been sent again twice. UDP flows without an answer are held to the same.
 #pragma once
 
 #include "dataplane/stage/core.h"

@@ -14,12 +14,12 @@ using net::Verdict;
 
 namespace {
 
-// Of the ports, that in a flood are kept for clients that send again: resting ports come back one
-// by one, and the flood would have each of them at once.
+// In a flood one port in so many is kept for clients that send again: else the flood would take
+// each resting port as soon as it comes back.
 constexpr uint32_t kKeptShare = 8;
 
-/// A port for a new flow; where there is none, a flow makes way: its port serves a later one, when
-/// it has rested.
+/// A port for a new flow. Where there is none, an older flow makes way: its port must rest first,
+/// so it serves a later flow.
 std::optional<PortChoice> udp_port_for_new(Core& core, const BackendView& backend, bool repeated) {
   HalfOpenQueue& queue = core.registry.backends[backend.id]->half_open;
   const bool keep = !repeated && is_pressed(core, queue);

@@ -22,8 +22,8 @@ struct PortChoice {
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
                                       const SynNumbers& syn, bool known_first);
 
-/// A local port towards `backend` for a UDP flow. The backend's local addresses are asked in turn,
-/// each for what it has beyond 1 / `kept` of its ports.
+/// A local port towards `backend` for a UDP flow. The backend's local addresses are asked in turn;
+/// of each, 1 / `kept` of its ports is left for others (0: none).
 std::optional<PortChoice> choose_udp_port(Core& core, const BackendView& backend, uint32_t kept);
 
 /// Gives a flow, whose key is set, the port that was chosen; its addresses are complete then.

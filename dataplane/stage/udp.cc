@@ -61,7 +61,7 @@ void enter_udp_state(Core& core, uint32_t index, FlowState before) {
   if (before == FlowState::kUdpUnanswered) {
     backend.answered.add();
     core.half_open.prefer(backend.half_open, index);
-    // What is not over by this answer may have had its last.
+    // Its client may have repeated one question: then no second answer comes.
     if (flow.udp.is_one_shot()) {
       core.flow_timers.hasten(index, core.now_ms + PortPool::kLateAnswerMs);
     }

@@ -26,8 +26,8 @@ class FlatMap {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;  // no value
 
-  /// Where keys are chosen by others, `factor` is an odd secret: then who chooses does not know
-  /// which ones meet. There is room for `reserved` keys.
+  /// Where others choose the keys, `factor` is an odd secret, so that they cannot make keys
+  /// collide. There is room for `reserved` keys.
   explicit FlatMap(uint64_t factor = kGolden, size_t reserved = 1,
                    std::pmr::memory_resource* memory = std::pmr::get_default_resource())
       : slots_(slot_count(reserved), memory), factor_(factor) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The states of a flow: TCP's, then UDP's. One list, from which names, counters and what
-// `show flows` can be asked for come.
+// The states of a flow: TCP's, then UDP's. This one list gives their names, their counters and the
+// states that `show flows` can be asked for.
 //
-// How TCP goes from one to another says tcp_state.h, how UDP does udp_track.h.
+// tcp_state.h has TCP's transitions, udp_track.h UDP's.
 #pragma once
 
 #include <array>

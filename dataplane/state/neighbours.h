@@ -157,7 +157,7 @@ class NeighboursOf {
  private:
   struct Key {
     Address ip;
-    uint16_t zero;
+    uint16_t zero;  // fills IPv4's key up to 8 bytes
     uint16_t interface;
   };
   struct Waiting {

@@ -124,11 +124,11 @@ class PortPool {
                                        uint32_t now_ms);
   /// The oldest port, with whatever adjustment it needs; only for ReusePolicy::kRebase.
   std::optional<Taken> take_adjusted(const SynNumbers& syn, net::Random& random);
-  /// Whether any resting tuple's numbers at the backend are known.
   /// A port for a UDP flow, or nothing. Where its last client had all answers it has rested for
   /// `guard_ms`. A part of the ports, 1 / `kept`, is left for others; 0: none.
   std::optional<Taken> take_random(uint32_t guard_ms, uint32_t kept, uint32_t now_ms,
                                    net::Random& random);
+  /// Whether any resting tuple's numbers at the backend are known.
   bool holds_known() const { return time_wait_.head != kNone; }
   void count_exhausted() { counters_.exhausted.add(); }
 

@@ -87,7 +87,7 @@ struct ServiceView {
   bool mss_clamp;  // SYNs state no larger segments than both ways can carry
   // Of UDP.
   uint32_t udp_idle_ms = kDefaultUdpIdleMs;
-  bool udp_one_shot = false;     // one request, one answer: then the flow is over
+  bool udp_one_shot = false;     // a flow is over when each request has its answer
   bool udp_refresh_both = true;  // false: a backend's datagrams do not keep a flow
   std::vector<BackendView> backends;
   // Weighted round robin, where the scheduler asks for it: indices into `backends`.

@@ -20,7 +20,7 @@ namespace sluice {
 
 /// As a service has it, when a flow of it begins.
 struct UdpRules {
-  bool one_shot = false;     // one request, one answer
+  bool one_shot = false;     // over when each request has its answer
   bool refresh_both = true;  // false: a backend's datagrams do not keep the flow
 };
 
@@ -56,8 +56,6 @@ class UdpTrack {
   bool is_refreshed_by_backend() const { return refresh_both_; }
   /// A one-shot flow with as many answers as requests.
   bool is_complete() const { return one_shot_ && due_ == 0; }
-  /// The client has sent more than the backend has answered.
-  bool is_answer_due() const { return due_ != 0; }
   uint16_t answers_due() const { return due_; }
   uint64_t bytes_in() const { return bytes_in_.value(); }
   uint64_t bytes_out() const { return bytes_out_.value(); }
