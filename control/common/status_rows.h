@@ -319,7 +319,7 @@ SLUICE_ROW(StageRow, SLUICE_STAGE_FIELDS)
   FIELD(String, local, kText, kShow, "our address and port towards the backend") \
   FIELD(String, backend, kText, kShow, "address and port") \
   FIELD(String, state, kText, kShow, "of the flow") \
-  FIELD(Whole, age_ms, kFigure, kShow, "since its SYN") \
+  FIELD(Whole, age_ms, kFigure, kShow, "since its SYN or first datagram") \
   FIELD(Whole, idle_ms, kFigure, kShow, "since the last packet that was forwarded") \
   FIELD(Signed, ts_offset, kFigure, kShow, "added to the client's timestamps") \
   FIELD(Signed, seq_offset, kFigure, kShow, "added to the client's sequence numbers") \

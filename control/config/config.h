@@ -124,12 +124,12 @@ struct HealthCheckConfig {
   std::vector<std::string> command;  // argv
   std::string payload;               // what a datagram carries
   std::string payload_hex;           // the same as bytes: one of the two
-  std::string expect;                // what an answer contains; empty: whatever it says
+  std::string expect;                // what an answer contains; empty: any answer is good
   std::string expect_hex;            // the same as bytes
   std::string dns_name;
   std::string dns_type = "A";
   std::vector<std::string> dns_rcode = {"NOERROR"};
-  std::string dns_expect;  // what a record of the answer says; empty: whatever it says
+  std::string dns_expect;  // what a record of the answer says; empty: any answer is good
   bool passive = false;
   std::chrono::seconds slow_start{0};
   OnDown on_down = OnDown::kKeep;

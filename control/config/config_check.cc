@@ -293,7 +293,7 @@ void Check::services() {
   });
 }
 
-// Of so many backends no text is made but for a mistake.
+// There may be very many backends: text is made only where there is a mistake.
 void Check::backends() {
   const bool know_topology = topology_was_read();
   each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {

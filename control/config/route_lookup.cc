@@ -2,8 +2,6 @@
 // Gateways are looked up among the networks, destinations among all routes.
 #include "control/config/route_lookup.h"
 
-#include "control/config/address_text.h"
-
 namespace sluice::control {
 namespace {
 

@@ -19,7 +19,9 @@
 #include <map>
 #include <optional>
 #include <queue>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/simulation/udp_balancer.h"

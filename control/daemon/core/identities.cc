@@ -216,8 +216,8 @@ Identities::Finished Identities::finished(uint64_t now_ms, uint64_t rest_ms) {
     // Its backends first: their flows count for it.
     if (std::ranges::empty(backends_of(key))) done.services.push_back(key);
   }
-  // A path has no flow where its pool or its backend has none. Asked last, it goes at the latest
-  // with either of them.
+  // A path has no flow where its pool or its backend has none. Paths are asked last, so a pool or a
+  // backend that is finished finishes its paths in the same call.
   for (const auto& [key, path] : paths_) {
     if (!path.removed) continue;
     if (sum(&Registry::pools, path.pool, &PoolState::flows) == 0 ||

@@ -30,8 +30,8 @@ constexpr size_t kMakingWayMax = 64;
 
 using Body = std::shared_ptr<const std::string>;
 
-// Whom a connection counts for: its address, of IPv6 the /64, in which a host has any that it
-// likes.
+// Who counts as one client: an IPv4 address; of IPv6 a /64, because a host may use any address in
+// its /64.
 IpAddress client_of(const sockaddr& source) {
   constexpr uint8_t kHostsNetwork = 64;
   const IpAddress ip = address_of(source);

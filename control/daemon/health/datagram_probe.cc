@@ -43,7 +43,7 @@ void DatagramProbe::start(Done done) {
   question_ = question();
   stray_count_ = 0;
   if (!open()) {
-    // What this host has against it. The backend's word comes later.
+    // This host's reason not to send; what the backend says comes later.
     const std::string reason = std::strerror(errno);
     socket_ = UniqueFd();
     return done(ProbeResult::none(fmt::format("no datagram by {}: {}", target_.device, reason)));

@@ -37,7 +37,7 @@ void TcpProbe::start(Done done) {
   }
   const SocketAddress to(target_.checked());
   if (connect(socket_.get(), to.get(), to.length) != 0 && errno != EINPROGRESS) {
-    // At once: what this host has against it. The backend's word comes later.
+    // Refused at once: that is this host's reason; what the backend says comes later.
     const std::string reason = std::strerror(errno);
     socket_ = UniqueFd();
     return done(ProbeResult::none(fmt::format("connect by {}: {}", target_.device, reason)));

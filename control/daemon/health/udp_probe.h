@@ -3,6 +3,10 @@
 // is.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include "control/daemon/health/datagram_probe.h"
 
 namespace sluice::control {

@@ -36,7 +36,7 @@ class PoolWatch {
   double percent_full(Watched& pool, const Identities& identities, const PoolEntry& entry,
                       const TimeWaitConfig& time_wait, uint64_t now_ms) const;
 
-  // What is known of a pool; nothing where another one had its id at the last look, or none.
+  // What is known of a pool; empty for one that the last look did not find under this id.
   Watched& watched(const PoolKey& key, PoolId id);
 
   std::vector<Watched> pools_;  // by id

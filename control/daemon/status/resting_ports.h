@@ -26,7 +26,7 @@ class RestingPorts {
     uint64_t at_ms;
     uint64_t held_ever;
   };
-  // None before the first port rests: most pools of many have none. The first is the newest from
+  // Empty until the first port rests, as in most of very many pools. The first is the newest from
   // before one TIME_WAIT.
   std::vector<Reading> readings_;
 };

@@ -232,7 +232,7 @@ const perSecond = (title, field, more = {}) => number(title, field, {text: row =
 const traffic = (title, field, more = {}) => number(title, field, {text: row => bits(8 * (row[field] || 0)), ...more});
 const word = (title, field, more = {}) =>
   ({title, value: row => String(row[field] ?? ""), text: row => String(row[field] ?? ""), left: true, ...more});
-// Most is TCP: only what is not says so.
+// Nearly all is TCP, so only another protocol is named.
 const otherProtocol = row => row.protocol && row.protocol !== "tcp" ? " " + row.protocol : "";
 const duration = (title, field, more = {}) =>
   ({title, value: row => row[field] ?? -1, text: row => row[field] === null || row[field] === undefined ? "–" : milliseconds(row[field]), ...more});
