@@ -35,6 +35,7 @@ constexpr TroubleDrop kTroubleDrops[] = {
      "a flood to an interface's own address: tcpdump -ni its `kernel` tap"},
     {"ipv4_checksum_bad", Severity::kWarning, "at a veth's other end: ethtool -K IFACE tx off"},
     {"tcp_checksum_bad", Severity::kWarning, "at a veth's other end: ethtool -K IFACE tx off"},
+    {"udp_checksum_bad", Severity::kWarning, "at a veth's other end: ethtool -K IFACE tx off"},
     {"no_backend", Severity::kCritical, "bring a backend up, or give one a weight"},
     {"ports_exhausted", Severity::kCritical, "add addresses to the [[local_pool]]"},
     {"flow_table_full", Severity::kCritical, "raise limits.flows_per_worker and restart"},
