@@ -92,10 +92,11 @@ Verdict refuse_datagram(Core& core, const ServiceView& service, const Segment& s
   return reason;
 }
 
-/// Its client has waited for an answer, and the backend takes no new flows any more.
+/// Its client has waited for an answer, and the backend takes no new flows any more. The time since
+/// its last datagram tells nothing: one that sends without a pause waits as well.
 bool is_better_elsewhere(const Core& core, const Flow& flow) {
   return flow.state() == FlowState::kUdpUnanswered &&
-         stamp_age_ms(core.now32(), flow.last_seen_ms) >= kAskAgainMs && is_retired(core, flow);
+         stamp_age_ms(core.now32(), flow.opened_ms) >= kAskAgainMs && is_retired(core, flow);
 }
 
 }  // namespace

@@ -292,20 +292,28 @@ TEST_F(UdpStage, APortWhoseAnswerMayComeRestsAndALateOneReachesNobody) {
   EXPECT_EQ(local_, old);
 }
 
-TEST_F(UdpStage, AFlowWithoutAnAnswerLeavesARetiredBackend) {
-  Scene scene = udp({.backends = 2});
+/// A snapshot in which the backend at `address` takes no new flows.
+class UdpRetired : public UdpStage {
+ protected:
+  void retire(const Scene& scene, net::Endpoint address) {
+    auto without = make_snapshot(scene);
+    auto& backends = without->services[0].backends;
+    for (uint16_t b = 0; b < backends.size(); ++b) {
+      if (backends[b].address == address) {
+        backends[b].weight = 0;
+        std::erase(without->services[0].wrr_order, b);
+      }
+    }
+    adopt(std::move(without));
+  }
+};
+
+TEST_F(UdpRetired, AFlowWithoutAnAnswerLeavesTheBackend) {
+  const Scene scene = udp({.backends = 2});
   start(scene);
   ask();
   const net::Endpoint first = backend_;
-  auto without = make_snapshot(scene);
-  auto& backends = without->services[0].backends;
-  for (uint16_t b = 0; b < 2; ++b) {
-    if (backends[b].address == first) {
-      backends[b].weight = 0;
-      std::erase(without->services[0].wrr_order, b);
-    }
-  }
-  adopt(std::move(without));
+  retire(scene, first);
   pass(100);
   ask();
   EXPECT_EQ(backend_, first) << "not before a second";
@@ -313,6 +321,17 @@ TEST_F(UdpStage, AFlowWithoutAnAnswerLeavesARetiredBackend) {
   ask();
   EXPECT_NE(backend_, first);
   establish_udp();
+}
+
+TEST_F(UdpRetired, AClientThatSendsWithoutAPauseLeavesItAsWell) {  // syslog, statsd
+  const Scene scene = udp({.backends = 2});
+  start(scene);
+  ask();
+  const net::Endpoint first = backend_;
+  retire(scene, first);
+  for (int i = 0; i < 10; ++i) pass(100), ask();
+  EXPECT_NE(backend_, first);
+  EXPECT_EQ(core->flows.flow_count(), 1u);
 }
 
 TEST_F(UdpStage, AnOrderedResetEndsFlowsWithoutAWord) {
