@@ -87,6 +87,10 @@ Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
   if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
   const Snapshot& snapshot = *core.snapshot;
   const bool from_client = snapshot.is_local(quoted->source.ip);
+  // What a client sent has gone the backends' way: who speaks of it on another has not seen it.
+  if (from_client && !snapshot.interfaces[interface].faces_backends) {
+    return DropReason::no_flow_icmp;
+  }
   const uint32_t other =
       from_client ? other_owner_of_port(core, quoted->protocol, quoted->source, quoted->destination)
                   : other_owner_of_client(core, quoted->destination, quoted->source);

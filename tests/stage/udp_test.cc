@@ -423,6 +423,18 @@ TEST_F(UdpIcmp, PortUnreachableOfTheBackendEndsTheFlow) {
   expect_nothing();
 }
 
+TEST_F(UdpIcmp, OnTheClientsLinkNobodyHasSeenWhatWentToABackend) {  // a port can be guessed
+  start(udp());
+  from_client(asked());
+  const Sent out = only_datagram(kBackendLink);
+  for (const net::Ipv4Address from : {client_.ip, ip4(192, 0, 2, 1)}) {
+    EXPECT_DROP(no_flow_icmp, error(kClientLink, from, out.from().ip, out.frame, 3, 1));
+  }
+  EXPECT_TRUE(has_flow());
+  EXPECT_EQ(backend().refused.value(), 0u);
+  expect_nothing();
+}
+
 TEST_F(UdpIcmp, LessThanAHeaderQuotesNothing) {
   start(udp());
   from_client(asked({1, 2, 3}));
