@@ -114,9 +114,10 @@ std::unique_ptr<HealthChecker::Watched> HealthChecker::take_over(Backends& befor
     before.erase(found);
     if (watched->target == target) return watched;
   } else {
-    watched = std::make_unique<Watched>(Watched{.key = key,
-                                                .state = HealthState(health_[key], now, joins),
-                                                .passive = PassiveCheck(hooks_.handshakes(key))});
+    watched = std::make_unique<Watched>(
+        Watched{.key = key,
+                .state = HealthState(health_[key], now, joins),
+                .passive = PassiveCheck(key.service.protocol, hooks_.handshakes(key))});
   }
   watched->target = target;
   watched->rules = rules_of(target.check);

@@ -143,7 +143,7 @@ TEST(HealthState, FailedHandshakesMakeTheWayBackLonger) {
 }
 
 TEST(PassiveCheck, CountsFailuresInARow) {
-  PassiveCheck watch({100, 10, 20});
+  PassiveCheck watch(net::Protocol::kTcp, {100, 10, 20});
   EXPECT_EQ(watch.look({100, 12, 21}), 3u);
   EXPECT_EQ(watch.look({100, 14, 21}), 2u);
   EXPECT_EQ(watch.row_count(), 5u);
@@ -152,6 +152,14 @@ TEST(PassiveCheck, CountsFailuresInARow) {
   EXPECT_EQ(watch.row_count(), 7u);
   EXPECT_EQ(watch.look({105, 17, 21}), 1u);
   EXPECT_EQ(watch.row_count(), 0u);
+}
+
+TEST(PassiveCheck, SilenceOfUdpIsNoFailure) {
+  PassiveCheck watch(net::Protocol::kUdp, {});
+  EXPECT_EQ(watch.look({0, 0, 1000}), 0u);
+  EXPECT_EQ(watch.row_count(), 0u);
+  EXPECT_EQ(watch.look({0, 5, 2000}), 5u);
+  EXPECT_EQ(watch.row_count(), 5u);
 }
 
 TEST(Jitter, StaysWithinItsBounds) {
