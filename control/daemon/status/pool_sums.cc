@@ -88,7 +88,6 @@ PoolSumRow row_of_sum(const SumKey& key, const Sum& sum, bool waits) {
 
 std::vector<PoolSumRow> pool_sums(const DataplaneManager& dataplane, const PoolWatch& watch) {
   const PoolNames names(dataplane.config());
-  const bool waits = dataplane.config().time_wait.reuse != ReusePolicy::kRebase;
   std::map<SumKey, Sum> sums;
   for (const auto& [key, pool] : dataplane.identities().pools()) {
     if (pool.removed) continue;
@@ -101,7 +100,10 @@ std::vector<PoolSumRow> pool_sums(const DataplaneManager& dataplane, const PoolW
     }
   }
   std::vector<PoolSumRow> rows;
-  for (const auto& [key, sum] : sums) rows.push_back(row_of_sum(key, sum, waits));
+  for (const auto& [key, sum] : sums) {
+    const bool waits = waits_for_time_wait(key.protocol, dataplane.config().time_wait);
+    rows.push_back(row_of_sum(key, sum, waits));
+  }
   return rows;
 }
 

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "control/common/clock.h"
 #include "control/daemon/status/bounds.h"
 
 namespace sluice::control {
@@ -38,7 +39,7 @@ double PoolWatch::percent_full(Watched& pool, const Identities& identities, cons
     // Looked at under `rebase` too, so that a reload to another policy finds it informed.
     const uint64_t resting =
         pool.resting[worker].look(counters, ms_of(time_wait.backend_time), now_ms);
-    const bool waits = time_wait.reuse != ReusePolicy::kRebase;
+    const bool waits = waits_for_time_wait(pool.key.protocol, time_wait);
     const uint64_t full = counters.in_use.value() + (waits ? resting : 0);
     pool.unavailable[worker] = full;
     percent =
@@ -69,7 +70,7 @@ void PoolWatch::look(const Identities& identities, const TimeWaitConfig& time_wa
     const double percent = percent_full(pool, identities, entry, time_wait, now_ms);
     const unsigned next = next_level(pool.level, percent);
     if (next > pool.level) {
-      const bool waits = time_wait.reuse != ReusePolicy::kRebase;
+      const bool waits = waits_for_time_wait(key.protocol, time_wait);
       spdlog::warn("pool {} -> {}: {:.0f} % of {} ports are in use{}; add local addresses",
                    to_string(key.local), to_string(key.backend), percent, entry.range.size(),
                    waits ? " or rest in TIME_WAIT" : "");

@@ -2,7 +2,8 @@
 // How full port pools are; warns in the log when one fills up, before it is exhausted.
 //
 // Full is what cannot be taken: ports in use, and where TIME_WAIT is waited out (`never`, and
-// `natural` for most SYNs) those that rest as well. `rebase` takes a resting port at any time.
+// `natural` for most SYNs) those that rest as well. `rebase` takes a resting port at any time. A
+// UDP port rests for seconds, whatever the policy says of TIME_WAIT.
 #pragma once
 
 #include <vector>
@@ -12,6 +13,11 @@
 #include "control/daemon/status/resting_ports.h"
 
 namespace sluice::control {
+
+// Whether a port that rests is waited for.
+inline bool waits_for_time_wait(net::Protocol protocol, const TimeWaitConfig& time_wait) {
+  return protocol == net::Protocol::kTcp && time_wait.reuse != ReusePolicy::kRebase;
+}
 
 class PoolWatch {
  public:

@@ -24,12 +24,12 @@ class PoolWatchTest : public testing::Test {
   }
   ~PoolWatchTest() override { spdlog::set_default_logger(before_); }
 
-  void adopt(const std::string& backend) {
+  void adopt(const std::string& backend, const std::string& keys = "") {
     const LoadedConfig loaded = parse_config(R"(
       interface = [{name = "a", device = "net_null0", addresses = ["10.2.255.254/16"]}]
       local_pool = [{addresses = ["10.2.0.1"], ports = "1000-1099"}]
       service = [{name = "w", vip = "10.3.0.1:80", backend = [{address = ")" +
-                                             backend + "\"}]}]");
+                                             backend + "\"}]" + keys + "}]");
     EXPECT_TRUE(loaded.ok()) << describe(loaded.problems, "text");
     identities_.adopt(loaded.config, 0);
     ports_ = &registry_->pools[identities_.pools().begin()->second.id]->ports;
@@ -104,6 +104,22 @@ TEST_F(PoolWatchTest, WhatRestsCountsWhereItCannotBeTaken) {
   close_all();
   open(25);
   EXPECT_NE(after(1).find("85 % of 100 ports are in use or rest in TIME_WAIT"), std::string::npos);
+}
+
+TEST_F(PoolWatchTest, UdpWaitsForNoTimeWait) {
+  forget_all();
+  adopt("10.2.0.10:80", ", protocol = \"udp\"");
+  rules_.reuse = ReusePolicy::kNever;
+  net::Random random({3, 4});
+  const auto now32 = static_cast<uint32_t>(now_ms_);
+  for (int i = 0; i < 90; ++i) {
+    const auto taken = ports_->take_random(0, 0, now32, random);
+    ASSERT_TRUE(taken);
+    open_.push_back(taken->port);
+  }
+  for (const uint16_t port : open_) ports_->give_back_udp(port, true, now32);
+  open_.clear();
+  EXPECT_EQ(after(5), "");
 }
 
 TEST_F(PoolWatchTest, WhatRestsIsTakenUnderRebase) {
