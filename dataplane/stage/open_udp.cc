@@ -18,6 +18,31 @@ namespace {
 // each resting port as soon as it comes back.
 constexpr uint32_t kKeptShare = 8;
 
+// One entry in so many is left to TCP.
+constexpr uint32_t kTcpShare = 4;
+
+/// A forged source can have a UDP flow established, by a second datagram a while after the first,
+/// and no TCP connection: UDP must not get all entries where TCP wants some.
+uint32_t udp_flow_count_max(const Core& core) {
+  const uint32_t all = core.flows.flow_count_max();
+  const bool has_tcp = core.snapshot->services.size() > core.snapshot->udp_services.size();
+  return has_tcp ? all - all / kTcpShare : all;
+}
+
+uint64_t udp_flow_count(Core& core) {
+  uint64_t count = 0;
+  for (const FlowState state :
+       {FlowState::kUdpUnanswered, FlowState::kUdpAnswered, FlowState::kUdpEstablished}) {
+    count += core.counters.flows_in(state).value();
+  }
+  return count;
+}
+
+bool make_udp_room(Core& core, HalfOpenQueue& queue, bool repeated) {
+  const bool fits = udp_flow_count(core) < udp_flow_count_max(core);
+  return (fits || evict_oldest(core, queue, repeated)) && make_room(core, queue, repeated);
+}
+
 /// A port for a new flow. Where there is none, an older flow makes way: its port must rest first,
 /// so it serves a later flow.
 std::optional<PortChoice> udp_port_for_new(Core& core, const BackendView& backend, bool repeated) {
@@ -51,7 +76,7 @@ Verdict open_udp_flow(Core& core, const ServiceView& service, const Segment& fir
   if (backend == nullptr) return DropReason::no_backend;
   HalfOpenQueue& queue = core.registry.backends[backend->id]->half_open;
   if (!make_way(core, queue, *backend, repeated)) return defer_datagram(core, queue, key);
-  if (!make_room(core, queue, repeated)) {
+  if (!make_udp_room(core, queue, repeated)) {
     return is_table_half_open(core) ? defer_datagram(core, queue, key)
                                     : DropReason::flow_table_full;
   }

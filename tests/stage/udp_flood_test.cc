@@ -72,6 +72,26 @@ TEST_F(UdpFlood, AnsweredFlowsMakeWayAndTellOfNoFlood) {
   EXPECT_EQ(backend().half_open.evicted.value(), 0u);
 }
 
+/// A forged source may send once more after an answer that it does not get.
+TEST_F(UdpFlood, EstablishedFlowsLeaveEntriesToTcp) {
+  Scene small = udp({.ports = {2000, 9999}});
+  small.limits.flow_count_max = 64;
+  start(small);
+  auto both = make_snapshot(small);
+  ServiceView tcp{};
+  tcp.id = 1;
+  both->services.push_back(tcp);
+  adopt(std::move(both));
+  for (int i = 0; i < 48; ++i) next_client(), establish_udp();
+  next_client();
+  EXPECT_DROP(flow_table_full, from_client(asked()));
+  EXPECT_EQ(core->flows.flow_count(), 48u);
+  sent.clear();
+  adopt(make_snapshot(small));  // UDP alone
+  for (int i = 0; i < 16; ++i) next_client(), establish_udp();
+  EXPECT_EQ(core->flows.flow_count(), 64u);
+}
+
 TEST_F(UdpFlood, TheTableIsNotTheFloods) {
   Scene small = udp({.ports = {2000, 9999}});
   small.limits.flow_count_max = 64;
