@@ -34,7 +34,8 @@ def test_telemetry_has_what_sluicectl_has(lab):
     assert_all_well(churn(lab, seconds=10, connections=300))
     assert "/sluice/backends" in ask(lab, "/sluice")
     rows = lab.middle.show("backends")
-    assert ask(lab, "/sluice/backends") == [f"{row['service']} {row['address']}" for row in rows]
+    assert ask(lab, "/sluice/backends") == [
+        f"{row['service']} {row['vip']} {row['protocol']} {row['address']}" for row in rows]
     for number, row in enumerate(rows):
         answer = ask(lab, f"/sluice/backends,{number}")
         assert answer["connections"] == row["connections"]

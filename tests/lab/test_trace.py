@@ -57,7 +57,7 @@ def test_why_a_connection_fails(lab):
             assert connect(lab, 80) != 0
     finally:
         lab.middle.ctl("backend", "clear", "--all")
-    assert "dropped, no_backend: SYN for a service without a usable backend" in rows.text
+    assert "dropped, no_backend: a new flow for a service without a usable backend" in rows.text
     assert "resets_to_clients" in rows.text and "looked up  no flow" in rows.text
 
 
