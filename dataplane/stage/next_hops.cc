@@ -16,8 +16,6 @@ using State = Neighbour::State;
 
 namespace {
 
-constexpr uint32_t kAskedAtOnce = 64;  // of configured next hops; the others a tick later
-
 uint16_t largest_frame(const InterfaceView& interface) {
   return static_cast<uint16_t>(interface.mtu + sizeof(net::EthernetHeader));
 }
@@ -134,13 +132,6 @@ void NextHops::begin_asking(const Snapshot& snapshot, uint32_t index, uint64_t n
   ask(snapshot, neighbour, net::kBroadcastMac);
 }
 
-/// Of many at a time not all ask at once.
-void NextHops::begin_asking_later(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
-  const uint32_t number = asked_at_once_++;
-  if (number < kAskedAtOnce) return begin_asking(snapshot, index, now_ms);
-  neighbours_.timers().set(index, now_ms + number / kAskedAtOnce * TimerWheel::kTickMs);
-}
-
 bool NextHops::may_ask(const Neighbour& neighbour, uint64_t now_ms) {
   if (neighbour.share != Share::kStrangers) return true;
   Bucket& bucket = buckets_[neighbour.interface];
@@ -167,123 +158,6 @@ uint32_t NextHops::confirm_interval_ms(const Neighbour& neighbour) const {
   if (neighbour.share == Share::kConfigured) return kConfirmMs;
   return std::clamp(neighbours_.count() * kMsANeighbour, kConfirmOthersMs,
                     Neighbours::kReachableMs);
-}
-
-// ---- what is configured -------------------------------------------------------------------------
-
-void NextHops::adopt(const Snapshot& snapshot, uint64_t now_ms) {
-  neighbours_.new_generations();
-  asked_at_once_ = 0;
-  ++adoption_.network;
-  next_step(Adoption::Step::kPinned);
-  adopt_more(snapshot, now_ms);
-}
-
-/// A part that takes about as long as a burst.
-void NextHops::adopt_more(const Snapshot& snapshot, uint64_t now_ms) {
-  constexpr uint32_t kBudget = 256;
-  for (uint32_t cost = 0; cost < kBudget && is_adopting();) cost += adopt_next(snapshot, now_ms);
-}
-
-/// Takes one next hop over, and says what that cost.
-uint32_t NextHops::adopt_next(const Snapshot& snapshot, uint64_t now_ms) {
-  constexpr uint32_t kNamed = 4, kLookedAt = 1;
-  using Step = Adoption::Step;
-  uint32_t& outer = adoption_.outer;
-  switch (adoption_.step) {
-    case Step::kPinned: {
-      if (outer >= snapshot.interfaces.size()) return next_step(Step::kGateways), kLookedAt;
-      const auto& pinned = snapshot.interfaces[outer].pinned;
-      if (adoption_.inner >= pinned.size()) break;
-      pin(snapshot, static_cast<uint16_t>(outer), pinned[adoption_.inner++], now_ms);
-      return kNamed;
-    }
-    case Step::kGateways:
-      if (outer >= snapshot.routes.size()) return next_step(Step::kBackends), kLookedAt;
-      if (snapshot.routes[outer].via.raw == 0) break;
-      keep(snapshot, snapshot.routes[outer++].via, now_ms);
-      return kNamed;
-    case Step::kBackends: {
-      if (outer >= snapshot.services.size()) return next_step(Step::kForget), kLookedAt;
-      const auto& backends = snapshot.services[outer].backends;
-      if (adoption_.inner >= backends.size()) break;
-      keep(snapshot, backends[adoption_.inner++].address.ip, now_ms);
-      return kNamed;
-    }
-    case Step::kForget:
-      if (outer >= neighbours_.capacity()) return next_step(Step::kDone), kLookedAt;
-      forget(outer, now_ms);
-      break;
-    case Step::kDone:
-      break;
-  }
-  ++outer;
-  adoption_.inner = 0;
-  return kLookedAt;
-}
-
-/// Where an entry is configured no more, it ages from now on.
-void NextHops::forget(uint32_t index, uint64_t now_ms) {
-  Neighbour& neighbour = neighbours_[index];
-  const bool configured = neighbour.state != State::kFree && neighbour.share == Share::kConfigured;
-  if (!configured || neighbour.named == adoption_.network) return;
-  if (neighbour.state == State::kPinned) neighbour.state = State::kReachable;
-  neighbours_.assign(index, Share::kFlows, now_ms);
-  if (!neighbours_.timers().is_set(index)) neighbours_.timers().set(index, now_ms + kConfirmMs);
-}
-
-void NextHops::prepare(const Snapshot& snapshot, net::Ipv4Address destination, uint64_t now_ms) {
-  asked_at_once_ = 0;
-  keep(snapshot, destination, now_ms);
-}
-
-void NextHops::keep(const Snapshot& snapshot, net::Ipv4Address destination, uint64_t now_ms) {
-  DropReason unused;
-  const uint32_t index = resolve(snapshot, destination, Share::kConfigured, now_ms, unused);
-  if (index == Neighbours::kNone) return;
-  Neighbour& neighbour = neighbours_[index];
-  assign(index, Share::kConfigured, now_ms);
-  if (neighbour.state == State::kPinned && neighbour.named != adoption_.network) {
-    neighbour.state = State::kReachable;
-    neighbours_.timers().set(index, now_ms + kConfirmMs);
-  }
-  neighbour.named = adoption_.network;
-  if (neighbour.state != State::kResolving || neighbour.tries > 0) return;
-  neighbour.used_ms = now_ms;
-  begin_asking_later(snapshot, index, now_ms);
-}
-
-void NextHops::pin(const Snapshot& snapshot, uint16_t interface, const PinnedNeighbour& pinned,
-                   uint64_t now_ms) {
-  uint32_t index = neighbours_.find(pinned.ip, interface);
-  if (index == Neighbours::kNone) {
-    index = make(pinned.ip, interface, Share::kConfigured, true, now_ms);
-    if (index == Neighbours::kNone) return;
-  }
-  assign(index, Share::kConfigured, now_ms);
-  neighbours_.timers().cancel(index);
-  set_mac(snapshot, index, pinned.mac);
-  neighbours_[index].state = State::kPinned;
-  neighbours_[index].named = adoption_.network;
-}
-
-void NextHops::link_came_up(const Snapshot& snapshot, uint16_t interface, uint64_t now_ms) {
-  asked_at_once_ = 0;
-  for (uint32_t index = neighbours_.any_configured(); index != Neighbours::kNone;
-       index = neighbours_[index].newer) {
-    Neighbour& neighbour = neighbours_[index];
-    if (neighbour.interface != interface || neighbour.state == State::kPinned) continue;
-    neighbour.tries = 0;
-    neighbour.used_ms = now_ms;
-    if (!neighbour.has_mac()) {
-      neighbour.state = State::kResolving;
-      begin_asking_later(snapshot, index, now_ms);
-      continue;
-    }
-    neighbour.state = State::kProbing;
-    neighbour.silent_since_ms = now_ms;
-    neighbours_.timers().set(index, now_ms + asked_at_once_++ / kAskedAtOnce * TimerWheel::kTickMs);
-  }
 }
 
 // ---- what is heard ------------------------------------------------------------------------------
