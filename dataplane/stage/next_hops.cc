@@ -293,6 +293,7 @@ void NextHops::note_own_conflict(const Snapshot& snapshot, const net::ArpHeader&
 void NextHops::tick(const Snapshot& snapshot, uint64_t now_ms) {
   constexpr uint32_t kBudget = 64;
   if (is_adopting()) adopt_more(snapshot, now_ms);
+  if (link_ups_.interfaces != 0) ask_more_again(snapshot, now_ms);
   neighbours_.timers().advance(now_ms, kBudget,
                                [&](uint32_t index) { expire(snapshot, index, now_ms); });
 }

@@ -104,7 +104,7 @@ class NextHops {
   void adopt(const Snapshot& snapshot, uint64_t now_ms);
   bool is_adopting() const { return adoption_.step != Adoption::Step::kDone; }
   /// Asks the configured next hops of an interface whose link has come up whether they are the
-  /// same.
+  /// same: of many a part at once, and the rest with each tick().
   void link_came_up(const Snapshot& snapshot, uint16_t interface, uint64_t now_ms);
 
   /// Asks for the next hop towards `destination` before the first packet needs it, and keeps it.
@@ -128,6 +128,15 @@ class NextHops {
     uint32_t outer = 0;  // interface, route, service or neighbour
     uint32_t inner = 0;  // pinned neighbour or backend of it
   };
+  /// Links that have come up, and how far their next hops have been asked since.
+  struct LinkUps {
+    uint32_t interfaces = 0;  // a bit for each
+    uint32_t next = 0;        // neighbour
+  };
+  static_assert(kInterfacesMax <= 32);
+  void ask_more_again(const Snapshot& snapshot, uint64_t now_ms);
+  bool ask_again_later(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
+
   void adopt_more(const Snapshot& snapshot, uint64_t now_ms);
   uint32_t adopt_next(const Snapshot& snapshot, uint64_t now_ms);
   void next_step(Adoption::Step step) { adoption_ = {step, adoption_.network, 0, 0}; }
@@ -180,6 +189,7 @@ class NextHops {
   std::array<Bucket, kInterfacesMax> buckets_;
   uint32_t asked_at_once_ = 0;
   Adoption adoption_;
+  LinkUps link_ups_;
 };
 
 }  // namespace sluice

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Next hops that the configuration names: taken over from snapshots, kept, and asked again when
 // their link comes up.
-#include "dataplane/net/headers.h"
 #include "dataplane/stage/next_hops.h"
 
 namespace sluice {
@@ -13,6 +12,10 @@ namespace {
 
 constexpr uint32_t kAskedAtOnce = 64;  // the others a tick later
 
+// A part that takes about as long as a burst, and what is done in it.
+constexpr uint32_t kPart = 256;
+constexpr uint32_t kNamed = 4, kLookedAt = 1;
+
 }  // namespace
 
 void NextHops::adopt(const Snapshot& snapshot, uint64_t now_ms) {
@@ -23,15 +26,12 @@ void NextHops::adopt(const Snapshot& snapshot, uint64_t now_ms) {
   adopt_more(snapshot, now_ms);
 }
 
-/// A part that takes about as long as a burst.
 void NextHops::adopt_more(const Snapshot& snapshot, uint64_t now_ms) {
-  constexpr uint32_t kBudget = 256;
-  for (uint32_t cost = 0; cost < kBudget && is_adopting();) cost += adopt_next(snapshot, now_ms);
+  for (uint32_t cost = 0; cost < kPart && is_adopting();) cost += adopt_next(snapshot, now_ms);
 }
 
 /// Takes one next hop over, and says what that cost.
 uint32_t NextHops::adopt_next(const Snapshot& snapshot, uint64_t now_ms) {
-  constexpr uint32_t kNamed = 4, kLookedAt = 1;
   using Step = Adoption::Step;
   uint32_t& outer = adoption_.outer;
   switch (adoption_.step) {
@@ -120,21 +120,37 @@ void NextHops::begin_asking_later(const Snapshot& snapshot, uint32_t index, uint
 
 void NextHops::link_came_up(const Snapshot& snapshot, uint16_t interface, uint64_t now_ms) {
   asked_at_once_ = 0;
-  for (uint32_t index = neighbours_.any_configured(); index != Neighbours::kNone;
-       index = neighbours_[index].newer) {
-    Neighbour& neighbour = neighbours_[index];
-    if (neighbour.interface != interface || neighbour.state == State::kPinned) continue;
-    neighbour.tries = 0;
-    neighbour.used_ms = now_ms;
-    if (!neighbour.has_mac()) {
-      neighbour.state = State::kResolving;
-      begin_asking_later(snapshot, index, now_ms);
-      continue;
-    }
-    neighbour.state = State::kProbing;
-    neighbour.silent_since_ms = now_ms;
-    neighbours_.timers().set(index, now_ms + asked_at_once_++ / kAskedAtOnce * TimerWheel::kTickMs);
+  // What was under way for another link begins anew: to be asked twice does no harm.
+  link_ups_ = {link_ups_.interfaces | 1u << interface, 0};
+  ask_more_again(snapshot, now_ms);
+}
+
+void NextHops::ask_more_again(const Snapshot& snapshot, uint64_t now_ms) {
+  for (uint32_t cost = 0; cost < kPart && link_ups_.next < neighbours_.capacity();) {
+    cost += ask_again_later(snapshot, link_ups_.next++, now_ms) ? kNamed : kLookedAt;
   }
+  if (link_ups_.next == neighbours_.capacity()) link_ups_ = {};
+}
+
+/// False, and nothing done, where it is no next hop of these links.
+bool NextHops::ask_again_later(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+  Neighbour& neighbour = neighbours_[index];
+  if (neighbour.state == State::kFree || neighbour.state == State::kPinned ||
+      neighbour.share != Share::kConfigured ||
+      (link_ups_.interfaces >> neighbour.interface & 1) == 0) {
+    return false;
+  }
+  neighbour.tries = 0;
+  neighbour.used_ms = now_ms;
+  if (!neighbour.has_mac()) {
+    neighbour.state = State::kResolving;
+    begin_asking_later(snapshot, index, now_ms);
+    return true;
+  }
+  neighbour.state = State::kProbing;
+  neighbour.silent_since_ms = now_ms;
+  neighbours_.timers().set(index, now_ms + asked_at_once_++ / kAskedAtOnce * TimerWheel::kTickMs);
+  return true;
 }
 
 }  // namespace sluice

@@ -124,8 +124,6 @@ class NeighboursOf {
   uint32_t victim_among_strangers(bool has_mac, uint16_t interface);
   /// Gives an entry another share, or the queue that its state asks for.
   void assign(uint32_t index, Share share, uint64_t now_ms);
-  /// Any configured entry, or kNone.
-  uint32_t any_configured() const { return lists_[kConfiguredList].oldest; }
 
   /// What a flow keeps with an index, to know later whether the entry is still the one it was.
   uint32_t generation(uint32_t index) const { return entries_[index].generation + epoch_; }

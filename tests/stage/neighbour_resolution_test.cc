@@ -68,6 +68,36 @@ TEST_F(Resolution, ManyBackendsAreTakenOverInParts) {
   sent.clear();
 }
 
+// As few, when their link comes up.
+TEST_F(Resolution, ManyBackendsAreAskedAgainInParts) {
+  constexpr uint32_t kBackends = 200, kInOneIteration = 64;
+  Scene scene;
+  scene.backends = kBackends;
+  scene.limits.neighbour_count_max = 1000;
+  start(scene);
+  pass(1000);
+  const auto asked = [&] {
+    const Neighbours& all = core->next_hops.neighbours();
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < all.capacity(); ++i) {
+      count += all[i].state == Neighbour::State::kProbing && all[i].silent_since_ms == core->now_ms;
+    }
+    return count;
+  };
+  core->now_ms += 1;
+  auto next = make_snapshot(scene);
+  next->network_generation = core->network_generation;
+  next->interfaces[kBackendLink].link_ups = 1;
+  next->seal();
+  adopt_snapshot(*core, *next);
+  snapshot = std::move(next);
+  EXPECT_LE(asked(), kInOneIteration);
+  for (int i = 0; i < 8; ++i) run_housekeeping(*core);
+  EXPECT_EQ(asked(), kBackends);
+  flush();
+  sent.clear();
+}
+
 TEST_F(Resolution, RequestsForOurAddressesAreAnswered) {
   start_silent();
   struct Row {
