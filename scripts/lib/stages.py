@@ -168,7 +168,7 @@ STAGES = {
     "layering": Stage(TEST, lambda: check("scripts/check-layering")),
     "style": Stage(TEST, lambda: check("scripts/check-style")),
     "compliance": Stage(TEST, lambda: check("scripts/check-compliance")),
-    "scripts": Stage(TEST, lambda: pytest("tests/scripts", "build")),
+    "scripts": Stage(TEST, lambda: pytest("tests/scripts", "build"), "build"),
     "build": Stage(COMPILE, lambda: build("scripts/build", "release")),
     "unit": Stage(TEST, lambda: meson_suite("build", "unit"), "build"),
     "stage": Stage(TEST, lambda: meson_suite("build", "stage"), "build"),
