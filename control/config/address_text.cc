@@ -36,7 +36,7 @@ std::optional<net::Ipv4Address> mapped_ipv4(const net::Ipv6Address& ip) {
   constexpr std::array<uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   if (!std::equal(kMapped.begin(), kMapped.end(), ip.bytes.begin())) return std::nullopt;
   net::Ipv4Address v4{};
-  std::memcpy(&v4.raw, ip.bytes.data() + kMapped.size(), sizeof v4.raw);
+  std::memcpy(&v4, ip.bytes.data() + kMapped.size(), sizeof v4);
   return v4;
 }
 

@@ -198,6 +198,13 @@ void Identities::make_clock_maps(const Config& config) {
   }
 }
 
+Identities::Backends Identities::backends_of(const ServiceKey& service) const {
+  const auto first = backends_.lower_bound({service, {}});
+  auto last = first;
+  while (last != backends_.end() && last->first.service == service) ++last;
+  return {first, last};
+}
+
 Identities::Finished Identities::finished(uint64_t now_ms, uint64_t rest_ms) {
   Finished done;
   for (auto& [key, pool] : pools_) {
@@ -214,7 +221,7 @@ Identities::Finished Identities::finished(uint64_t now_ms, uint64_t rest_ms) {
   for (const auto& [key, service] : services_) {
     if (!service.removed) continue;
     // Its backends first: their flows count for it.
-    if (std::ranges::empty(backends_of(key))) done.services.push_back(key);
+    if (backends_of(key).empty()) done.services.push_back(key);
   }
   // A path has no flow where its pool or its backend has none. Paths are asked last, so a pool or a
   // backend that is finished finishes its paths in the same call.

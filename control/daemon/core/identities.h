@@ -12,7 +12,6 @@
 
 #include <cstdint>
 #include <map>
-#include <ranges>
 #include <set>
 #include <string>
 #include <vector>
@@ -88,11 +87,13 @@ class Identities {
   const std::map<ServiceKey, ServiceEntry>& services() const { return services_; }
   const std::map<BackendKey, BackendEntry>& backends() const { return backends_; }
   // Those of one service, removed ones too.
-  auto backends_of(const ServiceKey& service) const {
-    const auto are_its = [service](const auto& entry) { return entry.first.service == service; };
-    return std::ranges::subrange(backends_.lower_bound({service, {}}), backends_.end()) |
-           std::views::take_while(are_its);
-  }
+  struct Backends {
+    std::map<BackendKey, BackendEntry>::const_iterator first, last;
+    auto begin() const { return first; }
+    auto end() const { return last; }
+    bool empty() const { return first == last; }
+  };
+  Backends backends_of(const ServiceKey& service) const;
   const std::map<PoolKey, PoolEntry>& pools() const { return pools_; }
   const std::map<PathKey, PathEntry>& paths() const { return paths_; }
   const std::vector<Registry*>& registries() const { return registries_; }

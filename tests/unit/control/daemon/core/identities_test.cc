@@ -101,7 +101,8 @@ TEST_F(Keeper, BackendsOfAServiceAreItsOwn) {
                                                {"10.3.0.4:80", {"10.2.0.9:80"}}}),
                     0);
   const auto count_of = [&](const char* vip) {
-    return std::ranges::distance(identities_.backends_of({net::Protocol::kTcp, at(vip)}));
+    const auto backends = identities_.backends_of({net::Protocol::kTcp, at(vip)});
+    return std::distance(backends.begin(), backends.end());
   };
   EXPECT_EQ(count_of("10.3.0.1:80"), 2);
   EXPECT_EQ(count_of("10.3.0.2:80"), 1);
