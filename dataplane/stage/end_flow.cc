@@ -68,7 +68,7 @@ void give_port_back(Core& core, uint32_t index) {
   const uint16_t port = flow.local_port.host();
   core.backend(flow).active.subtract();
   if (flow.is_udp()) {
-    return ports.give_back_udp(port, !flow.udp.is_complete(), core.now32());
+    return ports.give_back_udp(port, flow.udp.may_be_answered(), core.now32());
   }
   const PriorIncarnation prior = prior_incarnation(core, flow);
   if (flow.state() == FlowState::kSynSent) {

@@ -36,6 +36,7 @@ class UdpTrack {
   void note_client(uint16_t payload) {
     bytes_in_.add(payload);
     went_on_ |= state_ == FlowState::kUdpAnswered;
+    asked_again_ |= due_ != 0;
     if (due_ != UINT16_MAX) ++due_;
   }
   /// Returns the state before.
@@ -56,6 +57,9 @@ class UdpTrack {
   bool is_refreshed_by_backend() const { return refresh_both_; }
   /// A one-shot flow with as many answers as requests.
   bool is_complete() const { return one_shot_ && due_ == 0; }
+  /// Whether the backend may still answer. Of two requests the answer to one may have come twice,
+  /// and that to the other not at all.
+  bool may_be_answered() const { return !is_complete() || asked_again_; }
   uint16_t answers_due() const { return due_; }
   uint64_t bytes_in() const { return bytes_in_.value(); }
   uint64_t bytes_out() const { return bytes_out_.value(); }
@@ -75,8 +79,9 @@ class UdpTrack {
   FlowState state_;  // first, as TcpTrack has it
   bool one_shot_ : 1;
   bool refresh_both_ : 1;
-  bool went_on_ : 1;  // the client has sent something after an answer
-  uint16_t due_;      // datagrams of the client's, less those of the backend's; never below zero
+  bool went_on_ : 1;      // the client has sent something after an answer
+  bool asked_again_ : 1;  // while an answer was due
+  uint16_t due_;  // datagrams of the client's, less those of the backend's; never below zero
   ByteCount bytes_in_;
   ByteCount bytes_out_;
 };
