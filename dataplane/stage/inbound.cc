@@ -8,6 +8,7 @@
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/flow_log.h"
+#include "dataplane/stage/forward.h"
 #include "dataplane/stage/heal.h"
 #include "dataplane/stage/lifecycle.h"
 #include "dataplane/stage/mss_clamp.h"
@@ -16,7 +17,6 @@
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
-#include "dataplane/stage/too_large.h"
 
 namespace sluice {
 
@@ -44,17 +44,7 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
 
 /// For what must not keep a flow alive.
 [[gnu::always_inline]] inline Verdict forward_unseen(Core& core, Flow& flow, Segment& segment) {
-  BackendState& backend = core.backend(flow);
-  backend.packets_in.add();
-  backend.bytes_in.add(segment.packet.ip->total_length.host());
-  const net::Translation to = core.to_backend(flow);
-  net::translate(*segment.packet.ip, *segment.packet.tcp, to);
-  const Verdict verdict = core.next_hops.try_send<NextHops::Share::kFlows>(
-      *core.snapshot, segment.buffer, to.destination.ip, backend.next_hop, core.now_ms);
-  if (verdict == DropReason::mtu_exceeded) [[unlikely]] {
-    return too_large(core, flow, segment, Direction::kInbound);
-  }
-  return verdict;
+  return forward_to_backend(core, flow, segment, *segment.packet.tcp);
 }
 
 [[gnu::always_inline]] inline Verdict forward(Core& core, Flow& flow, Segment& segment) {

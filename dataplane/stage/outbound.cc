@@ -3,6 +3,7 @@
 #include "dataplane/stage/outbound.h"
 
 #include "dataplane/net/tcp_options.h"
+#include "dataplane/stage/forward.h"
 #include "dataplane/stage/heal.h"
 #include "dataplane/stage/lifecycle.h"
 #include "dataplane/stage/mss_clamp.h"
@@ -10,7 +11,6 @@
 #include "dataplane/stage/passed_syn.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
-#include "dataplane/stage/too_large.h"
 
 namespace sluice {
 
@@ -22,17 +22,7 @@ namespace {
 
 template <NextHops::Share share>
 [[gnu::always_inline]] inline Verdict send_to_client(Core& core, Flow& flow, Segment& segment) {
-  BackendState& backend = core.backend(flow);
-  backend.packets_out.add();
-  backend.bytes_out.add(segment.packet.ip->total_length.host());
-  const net::Translation to = core.to_client(flow);
-  net::translate(*segment.packet.ip, *segment.packet.tcp, to);
-  const Verdict verdict = core.next_hops.try_send<share>(
-      *core.snapshot, segment.buffer, to.destination.ip, flow.to_client, core.now_ms);
-  if (verdict == DropReason::mtu_exceeded) [[unlikely]] {
-    return too_large(core, flow, segment, Direction::kOutbound);
-  }
-  return verdict;
+  return forward_to_client<share>(core, flow, segment, *segment.packet.tcp);
 }
 
 /// For what must not keep a flow alive.

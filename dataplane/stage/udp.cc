@@ -8,9 +8,9 @@
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/flow_log.h"
+#include "dataplane/stage/forward.h"
 #include "dataplane/stage/icmp_error.h"
 #include "dataplane/stage/open_udp.h"
-#include "dataplane/stage/too_large.h"
 
 namespace sluice {
 
@@ -22,35 +22,10 @@ namespace {
 // Clients that have no answer ask again after about a second, or later (RFC 8085, section 3.1.1).
 constexpr uint32_t kAskAgainMs = 900;
 
-Verdict forward_to_backend(Core& core, Flow& flow, Segment& segment) {
+Verdict forward_datagram(Core& core, Flow& flow, Segment& segment) {
   flow.last_seen_ms = core.now32();
   flow.udp.note_client(segment.packet.udp_payload_length());
-  BackendState& backend = core.backend(flow);
-  backend.packets_in.add();
-  backend.bytes_in.add(segment.packet.ip->total_length.host());
-  const net::Translation to = core.to_backend(flow);
-  net::translate(*segment.packet.ip, *segment.packet.udp, to);
-  const Verdict verdict = core.next_hops.try_send<NextHops::Share::kFlows>(
-      *core.snapshot, segment.buffer, to.destination.ip, backend.next_hop, core.now_ms);
-  if (verdict == DropReason::mtu_exceeded) [[unlikely]] {
-    return too_large(core, flow, segment, Direction::kInbound);
-  }
-  return verdict;
-}
-
-template <NextHops::Share share>
-Verdict send_to_client(Core& core, Flow& flow, Segment& segment) {
-  BackendState& backend = core.backend(flow);
-  backend.packets_out.add();
-  backend.bytes_out.add(segment.packet.ip->total_length.host());
-  const net::Translation to = core.to_client(flow);
-  net::translate(*segment.packet.ip, *segment.packet.udp, to);
-  const Verdict verdict = core.next_hops.try_send<share>(
-      *core.snapshot, segment.buffer, to.destination.ip, flow.to_client, core.now_ms);
-  if (verdict == DropReason::mtu_exceeded) [[unlikely]] {
-    return too_large(core, flow, segment, Direction::kOutbound);
-  }
-  return verdict;
+  return forward_to_backend(core, flow, segment, *segment.packet.udp);
 }
 
 /// After the backend's datagram has taken the flow from one state to the next.
@@ -113,7 +88,7 @@ Verdict udp_inbound(Core& core, uint32_t index, Segment& segment) {
     return service == nullptr ? udp_no_service(core, segment)
                               : udp_inbound_miss(core, *service, segment);
   }
-  return forward_to_backend(core, flow, segment);
+  return forward_datagram(core, flow, segment);
 }
 
 Verdict udp_inbound_miss(Core& core, const ServiceView& service, Segment& segment) {
@@ -124,7 +99,7 @@ Verdict udp_inbound_miss(Core& core, const ServiceView& service, Segment& segmen
   uint32_t index;
   const Verdict opened = open_udp_flow(core, service, segment, index);
   if (!opened.passed()) return refuse_datagram(core, service, segment, opened.reason());
-  return forward_to_backend(core, core.flows[index], segment);
+  return forward_datagram(core, core.flows[index], segment);
 }
 
 Verdict udp_outbound(Core& core, uint32_t index, Segment& segment) {
@@ -139,15 +114,16 @@ Verdict udp_outbound(Core& core, uint32_t index, Segment& segment) {
   if (flow.udp.is_refreshed_by_backend()) flow.last_seen_ms = core.now32();
   if (flow.state() != before) enter_udp_state(core, index, before);
   if (flow.udp.is_complete()) {
-    const Verdict verdict = send_to_client<NextHops::Share::kStrangers>(core, flow, segment);
+    const Verdict verdict =
+        forward_to_client<NextHops::Share::kStrangers>(core, flow, segment, *segment.packet.udp);
     end_flow(core, index, FlowEnd::answered);
     return verdict;
   }
   // Before the client has gone on after an answer, it may be anybody.
   if (flow.state() != FlowState::kUdpEstablished) {
-    return send_to_client<NextHops::Share::kStrangers>(core, flow, segment);
+    return forward_to_client<NextHops::Share::kStrangers>(core, flow, segment, *segment.packet.udp);
   }
-  return send_to_client<NextHops::Share::kFlows>(core, flow, segment);
+  return forward_to_client<NextHops::Share::kFlows>(core, flow, segment, *segment.packet.udp);
 }
 
 Verdict udp_outbound_miss(Core& core, const Segment& segment) {
