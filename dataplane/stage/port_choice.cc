@@ -23,21 +23,31 @@ PriorIncarnation prior_incarnation(const Core& core, const Flow& flow) {
           flow.timestamps};
 }
 
+namespace {
+
+/// The first port that a local address gives, from the one with number `first` on.
+template <class Take>
+std::optional<PortChoice> ask_all(Core& core, const BackendView& backend, uint32_t first,
+                                  Take&& take) {
+  const auto count = static_cast<uint32_t>(backend.paths.size());
+  for (uint32_t i = 0; i < count; ++i) {
+    const PathId id = backend.paths[(first + i) % count];
+    if (auto taken = take(*core.registry.paths[id].pool)) return PortChoice{id, *taken};
+  }
+  return {};
+}
+
+}  // namespace
+
 std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bool rewrite,
                                       const SynNumbers& syn, bool known_first) {
   const ReuseRules& rules = core.snapshot->reuse;
-  const auto count = static_cast<uint32_t>(backend.paths.size());
   const uint32_t first = core.registry.backends[backend.id]->next_pool++;
   // Asks every local address in turn before the caller asks for less.
-  auto ask_all = [&](auto&& take) -> std::optional<PortChoice> {
-    for (uint32_t i = 0; i < count; ++i) {
-      const PathId id = backend.paths[(first + i) % count];
-      PoolState& pool = *core.registry.paths[id].pool;
-      if (auto taken = take(pool.ports, as_sent(core, pool, rewrite, syn))) {
-        return PortChoice{id, *taken};
-      }
-    }
-    return {};
+  auto ask = [&](auto&& take) {
+    return ask_all(core, backend, first, [&](PoolState& pool) {
+      return take(pool.ports, as_sent(core, pool, rewrite, syn));
+    });
   };
   auto adjusted = [&](PortPool& ports, const SynNumbers& sent) {
     return ports.take_adjusted(sent, core.random);
@@ -50,27 +60,20 @@ std::optional<PortChoice> choose_port(Core& core, const BackendView& backend, bo
   };
   const bool may_fit = rules.policy == ReusePolicy::kRebase;
   if (known_first && may_fit) {
-    if (auto choice = ask_all(adjusted_known)) return choice;
+    if (auto choice = ask(adjusted_known)) return choice;
   }
-  if (auto choice = ask_all(unadjusted)) return choice;
+  if (auto choice = ask(unadjusted)) return choice;
   if (may_fit) {
-    if (auto choice = ask_all(adjusted)) return choice;
+    if (auto choice = ask(adjusted)) return choice;
   }
   return {};
 }
 
 std::optional<PortChoice> choose_udp_port(Core& core, const BackendView& backend, uint32_t kept) {
-  const auto count = static_cast<uint32_t>(backend.paths.size());
   const uint32_t first = core.registry.backends[backend.id]->next_pool++;
-  for (uint32_t i = 0; i < count; ++i) {
-    const PathId id = backend.paths[(first + i) % count];
-    PortPool& ports = core.registry.paths[id].pool->ports;
-    if (auto taken =
-            ports.take_random(core.snapshot->reuse.guard_ms, kept, core.now32(), core.random)) {
-      return PortChoice{id, *taken};
-    }
-  }
-  return {};
+  return ask_all(core, backend, first, [&](PoolState& pool) {
+    return pool.ports.take_random(core.snapshot->reuse.guard_ms, kept, core.now32(), core.random);
+  });
 }
 
 void set_port(Core& core, uint32_t index, const PortChoice& choice) {
