@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Wire layouts: Ethernet II, ARP (RFC 826), IPv4 (RFC 791), TCP (RFC 9293), UDP (RFC 768), ICMP
-// (RFC 792).
+// (RFC 792); IPv6 (RFC 8200), ICMPv6 (RFC 4443), neighbour discovery (RFC 4861), MLDv2 (RFC 3810).
 //
 // Every member has alignment 1, so the structs lay over frame bytes without padding.
 #pragma once
@@ -114,5 +114,166 @@ struct IcmpHeader {
   be32 rest;
 };
 static_assert(sizeof(IcmpHeader) == 8);
+
+inline constexpr be16 kEtherTypeIpv6 = be16::from_host(0x86dd);
+inline constexpr uint8_t kProtocolIcmpv6 = 58;
+
+struct Ipv6Header {
+  be32 version_class_flow;  // 4, 8 and 20 bits
+  be16 payload_length;      // all behind this header, extension headers too
+  uint8_t next_header;
+  uint8_t hop_limit;
+  Ipv6Address source;
+  Ipv6Address destination;
+
+  uint8_t version() const { return static_cast<uint8_t>(version_class_flow.host() >> 28); }
+  uint8_t traffic_class() const {
+    return static_cast<uint8_t>(version_class_flow.host() >> 20 & 0xff);
+  }
+  uint32_t flow_label() const { return version_class_flow.host() & 0xfffff; }
+};
+static_assert(sizeof(Ipv6Header) == 40);
+
+/// Of extension headers (RFC 8200, section 4); protocols have theirs above.
+namespace next_header {
+inline constexpr uint8_t kHopByHop = 0;
+inline constexpr uint8_t kRouting = 43;
+inline constexpr uint8_t kFragment = 44;
+inline constexpr uint8_t kNone = 59;
+inline constexpr uint8_t kDestinationOptions = 60;
+}  // namespace next_header
+
+/// What every extension header begins with.
+struct ExtensionHeader {
+  uint8_t next_header;
+  uint8_t length;  // in units of eight bytes, the first eight not counted
+};
+
+struct Ipv6FragmentHeader {
+  uint8_t next_header;
+  uint8_t reserved;
+  be16 offset;  // 13 bits in units of eight bytes, two reserved, "more fragments"
+  be32 id;
+
+  /// Not of an atomic fragment, which is a whole packet (RFC 6946).
+  bool is_fragment() const { return (offset.host() & 0xfff9) != 0; }
+};
+static_assert(sizeof(Ipv6FragmentHeader) == 8);
+
+namespace icmpv6_type {
+inline constexpr uint8_t kUnreachable = 1;
+inline constexpr uint8_t kPacketTooBig = 2;
+inline constexpr uint8_t kTimeExceeded = 3;
+inline constexpr uint8_t kParameterProblem = 4;
+inline constexpr uint8_t kEchoRequest = 128;
+inline constexpr uint8_t kEchoReply = 129;
+inline constexpr uint8_t kMldQuery = 130;
+inline constexpr uint8_t kMldReport = 131;  // version 1
+inline constexpr uint8_t kMldDone = 132;
+inline constexpr uint8_t kRouterSolicitation = 133;
+inline constexpr uint8_t kRouterAdvertisement = 134;
+inline constexpr uint8_t kNeighbourSolicitation = 135;
+inline constexpr uint8_t kNeighbourAdvertisement = 136;
+inline constexpr uint8_t kRedirect = 137;
+inline constexpr uint8_t kMldReportV2 = 143;
+}  // namespace icmpv6_type
+
+/// RFC 4443, section 3; each behind the type that it belongs to.
+namespace icmpv6_code {
+inline constexpr uint8_t kNoRoute = 0;  // kUnreachable
+inline constexpr uint8_t kProhibited = 1;
+inline constexpr uint8_t kBeyondScope = 2;
+inline constexpr uint8_t kAddressUnreachable = 3;
+inline constexpr uint8_t kPortUnreachable = 4;
+inline constexpr uint8_t kSourcePolicy = 5;
+inline constexpr uint8_t kRejectRoute = 6;
+inline constexpr uint8_t kHopLimitExceeded = 0;  // kTimeExceeded
+inline constexpr uint8_t kReassemblyTimeExceeded = 1;
+inline constexpr uint8_t kErroneousHeader = 0;  // kParameterProblem
+inline constexpr uint8_t kUnknownNextHeader = 1;
+inline constexpr uint8_t kUnknownOption = 2;
+}  // namespace icmpv6_code
+
+/// As ICMP's: the type, the code, the checksum (with a pseudo header), and four bytes by type.
+using Icmpv6Header = IcmpHeader;
+
+/// A neighbour solicitation or advertisement (RFC 4861, sections 4.3 and 4.4); options behind it.
+struct NeighbourMessage {
+  uint8_t type;
+  uint8_t code;
+  be16 checksum;
+  be32 flags;  // nd_flag; none of a solicitation
+  Ipv6Address target;
+};
+static_assert(sizeof(NeighbourMessage) == 24);
+
+namespace nd_flag {
+inline constexpr uint32_t kRouter = 0x80000000;
+inline constexpr uint32_t kSolicited = 0x40000000;
+inline constexpr uint32_t kOverride = 0x20000000;
+}  // namespace nd_flag
+
+namespace nd_option {
+inline constexpr uint8_t kSourceLinkAddress = 1;
+inline constexpr uint8_t kTargetLinkAddress = 2;
+}  // namespace nd_option
+
+/// RFC 4861, section 4.6.1, over Ethernet (RFC 2464, section 6).
+struct LinkAddressOption {
+  uint8_t type;
+  uint8_t length;  // in units of eight bytes: 1
+  MacAddress mac;
+};
+static_assert(sizeof(LinkAddressOption) == 8);
+
+/// RFC 2710, section 3; that of version 2 goes on behind it.
+struct MldQueryHeader {
+  uint8_t type;
+  uint8_t code;
+  be16 checksum;
+  be16 response_code;  // maximum response delay
+  be16 reserved;
+  Ipv6Address group;  // :: in a general query
+};
+static_assert(sizeof(MldQueryHeader) == 24);
+
+/// RFC 3810, section 5.1; the sources stand behind it.
+struct MldQueryV2Header {
+  MldQueryHeader common;
+  uint8_t robustness;
+  uint8_t interval_code;
+  be16 source_count;
+};
+static_assert(sizeof(MldQueryV2Header) == 28);
+
+/// RFC 3810, section 5.2; the records stand behind it.
+struct MldReportHeader {
+  uint8_t type;
+  uint8_t reserved;
+  be16 checksum;
+  be16 reserved_too;
+  be16 record_count;
+};
+static_assert(sizeof(MldReportHeader) == 8);
+
+struct MldRecord {
+  uint8_t type;
+  uint8_t auxiliary_length;
+  be16 source_count;
+  Ipv6Address group;
+};
+static_assert(sizeof(MldRecord) == 20);
+
+/// A hop-by-hop header with nothing but a router alert (RFC 2711) in it.
+struct RouterAlertHeader {
+  uint8_t next_header;
+  uint8_t length;
+  uint8_t option;
+  uint8_t option_length;
+  be16 value;  // 0: MLD
+  uint8_t pad_option;
+  uint8_t pad_length;
+};
+static_assert(sizeof(RouterAlertHeader) == 8);
 
 }  // namespace sluice::net
