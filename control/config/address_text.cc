@@ -129,17 +129,6 @@ std::string near_miss(std::string_view text) {
 
 // ---- writing -----------------------------------------------------------------------------------
 
-std::string to_string(const IpAddress& ip) {
-  if (ip.is_v4()) return net::to_string(ip.v4());
-  char text[INET6_ADDRSTRLEN];
-  return inet_ntop(AF_INET6, ip.bytes().data(), text, sizeof text);
-}
-
-std::string to_string(const IpEndpoint& endpoint) {
-  if (endpoint.ip.is_v4()) return net::to_string(endpoint.v4());
-  return fmt::format("[{}]:{}", to_string(endpoint.ip), endpoint.port.host());
-}
-
 std::string to_string(const IpPrefix& prefix) {
   return fmt::format("{}/{}", to_string(prefix.address), prefix.length);
 }

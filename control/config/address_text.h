@@ -24,8 +24,7 @@ std::optional<net::MacAddress> parse_mac(std::string_view text);   // "02:00:00:
 // there is nothing to say.
 std::string near_miss(std::string_view text);
 
-std::string to_string(const IpAddress& ip);
-std::string to_string(const IpEndpoint& endpoint);
+using net::to_string;
 std::string to_string(const IpPrefix& prefix);
 std::string to_string(const net::MacAddress& mac);
 std::string to_string(PortRange range);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Addresses as values: IPv4, IPv6, MAC, address:port, prefix; and their text for people.
+// Addresses as values: IPv4, IPv6, either of them, MAC, address:port, prefix; and text for people.
 #pragma once
 
 #include <array>
 #include <bit>
+#include <compare>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string>
 
 #include "dataplane/net/byte_order.h"
@@ -36,6 +38,56 @@ constexpr uint128 number_of(const Ipv6Address& ip) {
 template <class Address>
 using AddressNumber = decltype(number_of(Address{}));
 
+enum class Family : uint8_t { kIpv4, kIpv6 };
+
+/// An address of either family; IPv4's is kept as ::ffff:a.b.c.d (RFC 4291, section 2.5.5.2), which
+/// no packet may have. Narrowing, v4() and v6(), is for who knows the family. IPv4 sorts first.
+class IpAddress {
+ public:
+  constexpr IpAddress() = default;  // 0.0.0.0
+  constexpr IpAddress(Ipv4Address ip) {
+    const auto wire = std::bit_cast<std::array<uint8_t, 4>>(ip);
+    for (size_t i = 0; i < wire.size(); ++i) bytes_[kIpv4At + i] = wire[i];
+  }
+  constexpr IpAddress(const Ipv6Address& ip) : bytes_(ip.bytes) {}
+
+  constexpr bool is_v4() const {
+    for (size_t i = 0; i < kIpv4At; ++i) {
+      if (bytes_[i] != kMapped[i]) return false;
+    }
+    return true;
+  }
+  constexpr Family family() const { return is_v4() ? Family::kIpv4 : Family::kIpv6; }
+  constexpr Ipv4Address v4() const {
+    std::array<uint8_t, 4> wire{};
+    for (size_t i = 0; i < wire.size(); ++i) wire[i] = bytes_[kIpv4At + i];
+    return std::bit_cast<Ipv4Address>(wire);
+  }
+  constexpr Ipv6Address v6() const { return {bytes_}; }
+  /// 0.0.0.0 or ::.
+  constexpr bool is_any() const { return is_v4() ? v4().raw == 0 : v6() == Ipv6Address{}; }
+
+  // As on the wire: 4 of them, or 16.
+  constexpr std::span<const uint8_t> bytes() const {
+    return is_v4() ? std::span<const uint8_t>(bytes_).subspan(kIpv4At)
+                   : std::span<const uint8_t>(bytes_);
+  }
+  constexpr unsigned bit_count() const { return is_v4() ? 32 : 128; }
+
+  friend constexpr bool operator==(const IpAddress&, const IpAddress&) = default;
+  friend constexpr std::strong_ordering operator<=>(const IpAddress& a, const IpAddress& b) {
+    if (a.is_v4() != b.is_v4()) return b.is_v4() <=> a.is_v4();
+    return a.bytes_ <=> b.bytes_;
+  }
+
+ private:
+  static constexpr size_t kIpv4At = 12;
+  static constexpr std::array<uint8_t, 16> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+  std::array<uint8_t, 16> bytes_ = kMapped;
+};
+static_assert(sizeof(IpAddress) == 16 && alignof(IpAddress) == 1);
+
 struct MacAddress {
   std::array<uint8_t, 6> bytes{};
 
@@ -53,17 +105,36 @@ struct MacAddress {
 
 inline constexpr MacAddress kBroadcastMac{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
-/// One end of a connection, in either family.
+/// One end of a connection, of a known family.
 template <class Address>
 struct EndpointOf {
   Address ip;
   be16 port;
 
-  friend constexpr bool operator==(EndpointOf, EndpointOf) = default;
-  friend constexpr auto operator<=>(EndpointOf, EndpointOf) = default;
+  friend constexpr bool operator==(const EndpointOf&, const EndpointOf&) = default;
+  friend constexpr auto operator<=>(const EndpointOf&, const EndpointOf&) = default;
 };
-using Endpoint = EndpointOf<Ipv4Address>;
-static_assert(sizeof(Endpoint) == 6 && alignof(Endpoint) == 1);
+using Ipv4Endpoint = EndpointOf<Ipv4Address>;
+using Ipv6Endpoint = EndpointOf<Ipv6Address>;
+static_assert(sizeof(Ipv4Endpoint) == 6 && alignof(Ipv4Endpoint) == 1);
+static_assert(sizeof(Ipv6Endpoint) == 18 && alignof(Ipv6Endpoint) == 1);
+
+/// The same of either family.
+struct Endpoint {
+  IpAddress ip;
+  be16 port{};
+
+  constexpr Endpoint() = default;
+  constexpr Endpoint(const IpAddress& address, be16 its_port) : ip(address), port(its_port) {}
+  template <class Address>
+  constexpr Endpoint(const EndpointOf<Address>& end) : ip(end.ip), port(end.port) {}
+
+  constexpr Ipv4Endpoint v4() const { return {ip.v4(), port}; }
+  constexpr Ipv6Endpoint v6() const { return {ip.v6(), port}; }
+
+  friend constexpr bool operator==(const Endpoint&, const Endpoint&) = default;
+  friend constexpr auto operator<=>(const Endpoint&, const Endpoint&) = default;
+};
 
 /// A network: the addresses that have the first `length` bits in common.
 template <class Address>
@@ -86,14 +157,9 @@ struct Prefix {
 using Ipv4Prefix = Prefix<Ipv4Address>;
 using Ipv6Prefix = Prefix<Ipv6Address>;
 
-inline std::string to_string(Ipv4Address ip) {
-  const uint32_t v = ip.host();
-  return std::to_string(v >> 24) + '.' + std::to_string(v >> 16 & 255) + '.' +
-         std::to_string(v >> 8 & 255) + '.' + std::to_string(v & 255);
-}
-
-inline std::string to_string(Endpoint e) {
-  return to_string(e.ip) + ':' + std::to_string(e.port.host());
-}
+// RFC 5952; in brackets where a port follows.
+std::string to_string(Ipv4Address ip);
+std::string to_string(const IpAddress& ip);
+std::string to_string(const Endpoint& end);
 
 }  // namespace sluice::net

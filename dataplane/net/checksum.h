@@ -85,19 +85,6 @@ inline bool ipv4_checksum_ok(const Ipv4Header& ip) {
   return checksum_fold(sum) == 0xffff;
 }
 
-/// Not inlined: segments that change no state are not asked, and ought to pay nothing for its loop.
-[[gnu::noinline]] inline bool tcp_checksum_ok(const Ipv4Header& ip, const TcpHeader& tcp,
-                                              uint16_t l4_length) {
-  return checksum_fold(pseudo_header_sum(ip, l4_length) + checksum_sum(&tcp, l4_length)) == 0xffff;
-}
-
-/// A datagram without a checksum is right (RFC 768). What IP carries behind it is not covered.
-[[gnu::noinline]] inline bool udp_checksum_ok(const Ipv4Header& ip, const UdpHeader& udp) {
-  const uint16_t length = udp.length.host();
-  return udp.checksum.raw == 0 ||
-         checksum_fold(pseudo_header_sum(ip, length) + checksum_sum(&udp, length)) == 0xffff;
-}
-
 /// What a change of some words does to a checksum that covers them. Deltas add up, so a flow's
 /// constant rewrite is one 16-bit number that is computed once.
 class ChecksumDelta {

@@ -17,7 +17,7 @@ namespace sluice::net {
   X(frame_truncated, "the frame ends before its headers do")                                      \
   X(frame_segmented, "the frame spans several buffers (larger than the port's MTU)")              \
   X(mac_not_ours, "the frame was sent to another station")                                        \
-  X(ethertype_unknown, "neither IPv4 nor ARP")                                                    \
+  X(ethertype_unknown, "neither IPv4 nor IPv6 nor ARP")                                           \
   X(arp_bad, "ARP that is malformed, not about IPv4, or from an impossible sender")               \
   X(ipv4_header_bad, "IPv4 version, header length or total length is impossible")                 \
   X(ipv4_checksum_bad, "IPv4 header checksum is wrong")                                           \
@@ -27,6 +27,13 @@ namespace sluice::net {
   X(ipv4_fragment, "IPv4 fragment: its ports cannot be known")                                    \
   X(ipv4_ttl_expired, "TTL would reach zero here")                                                \
   X(ipv4_not_for_us, "none of our addresses on that interface; Sluice is no router")              \
+  X(ipv6_header_bad, "IPv6 version is wrong")                                                     \
+  X(ipv6_source_bad, "IPv6 source is ::, ::1, multicast, IPv4-mapped or one of our own")          \
+  X(ipv6_source_misplaced, "IPv6 source is a backend's, whose way is another interface")          \
+  X(ipv6_extension_bad, "IPv6 extension headers: malformed, too many, or with segments left")     \
+  X(ipv6_fragment, "IPv6 fragment: its ports cannot be known")                                    \
+  X(ipv6_hop_limit_expired, "hop limit would reach zero here")                                    \
+  X(ipv6_not_for_us, "none of our IPv6 addresses on that interface; Sluice is no router")         \
   X(protocol_unknown, "neither TCP nor UDP nor ICMP")                                             \
   X(tcp_header_bad, "TCP header length or port is impossible")                                    \
   X(tcp_flags_bad, "TCP flags that no connection uses (none, or two of SYN, FIN and RST)")        \

@@ -57,8 +57,8 @@ std::optional<Quoted> icmp_quoted(Packet& packet) {
 }
 
 void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address outer_source,
-                          Ipv4Address outer_destination, Endpoint quoted_source,
-                          Endpoint quoted_destination, uint32_t sequence_addend) {
+                          Ipv4Address outer_destination, Ipv4Endpoint quoted_source,
+                          Ipv4Endpoint quoted_destination, uint32_t sequence_addend) {
   Ipv4Header& outer = *packet.ip;
   outer.source = outer_source;
   outer.destination = outer_destination;

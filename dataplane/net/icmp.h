@@ -28,8 +28,8 @@ struct Quoted {
     TcpHeader* tcp;  // only the first eight bytes are known to be there
     UdpHeader* udp;
   };
-  Endpoint source;
-  Endpoint destination;
+  Ipv4Endpoint source;
+  Ipv4Endpoint destination;
 };
 
 /// Of TCP or UDP; nothing of anything else.
@@ -40,8 +40,8 @@ std::optional<Quoted> icmp_quoted(Packet& packet);
 /// number that its sender gave it. Checksums of the outer and the inner IP header, of ICMP and of
 /// quoted UDP are kept right; that of quoted TCP may be cut off, and is left as it is.
 void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address outer_source,
-                          Ipv4Address outer_destination, Endpoint quoted_source,
-                          Endpoint quoted_destination, uint32_t sequence_addend);
+                          Ipv4Address outer_destination, Ipv4Endpoint quoted_source,
+                          Ipv4Endpoint quoted_destination, uint32_t sequence_addend);
 
 namespace icmp_code {
 inline constexpr uint8_t kProtocolUnreachable = 2;

@@ -2,6 +2,8 @@
 // Frame validation, outermost header first.
 #include "dataplane/net/parse.h"
 
+#include "dataplane/net/ipv6.h"
+
 namespace sluice::net {
 namespace {
 
@@ -54,6 +56,7 @@ void parse_icmp(Packet& packet, std::span<uint8_t> l4) {
 
 void parse_ipv4(Packet& packet, std::span<uint8_t> rest) {
   if (rest.size() < sizeof(Ipv4Header)) return bad(packet, DropReason::frame_truncated);
+  packet.is_v6 = false;
   packet.ip = reinterpret_cast<Ipv4Header*>(rest.data());
   const Ipv4Header& ip = *packet.ip;
   const uint16_t header = ip.header_length();
@@ -71,6 +74,86 @@ void parse_ipv4(Packet& packet, std::span<uint8_t> rest) {
   if (ip.protocol == kProtocolUdp) return parse_udp(packet, l4);
   if (ip.protocol == kProtocolIcmp) return parse_icmp(packet, l4);
   bad(packet, DropReason::protocol_unknown);
+}
+
+/// RFC 8200, section 3: nobody sends from a group, from :: or from ::1; :: but for neighbour
+/// discovery and MLD, which their readers look into.
+bool is_source_bad(const Packet& packet, uint8_t protocol) {
+  const Ipv6Address& source = packet.ip6->source;
+  return !ipv6_source_possible(source) && !(protocol == kProtocolIcmpv6 && is_unspecified(source));
+}
+
+DropReason reason_of(const Ipv6Payload& payload) {
+  if (payload.is_fragment) return DropReason::ipv6_fragment;
+  switch (payload.fault) {
+    case Ipv6Fault::kTruncated:
+      return DropReason::frame_truncated;
+    case Ipv6Fault::kUnknownNextHeader:
+    case Ipv6Fault::kNoNextHeader:
+      return DropReason::protocol_unknown;
+    default:
+      return DropReason::ipv6_extension_bad;
+  }
+}
+
+void parse_ipv6(Packet& packet, std::span<uint8_t> rest) {
+  if (rest.size() < sizeof(Ipv6Header)) return bad(packet, DropReason::frame_truncated);
+  packet.is_v6 = true;
+  packet.ip6 = reinterpret_cast<Ipv6Header*>(rest.data());
+  const Ipv6Header& ip = *packet.ip6;
+  if (ip.version() != 6) return bad(packet, DropReason::ipv6_header_bad);
+  const uint16_t length = ip.payload_length.host();
+  if (length > rest.size() - sizeof(Ipv6Header)) return bad(packet, DropReason::frame_truncated);
+  const std::span<uint8_t> behind = rest.subspan(sizeof(Ipv6Header), length);
+  const Ipv6Payload payload = find_upper_layer(ip, behind);
+  if (is_source_bad(packet, payload.protocol)) return bad(packet, DropReason::ipv6_source_bad);
+  if (payload.is_fragment || payload.fault != Ipv6Fault::kNone) {
+    return bad(packet, reason_of(payload));
+  }
+  const std::span<uint8_t> l4 = behind.subspan(payload.offset);
+  packet.l4_length = static_cast<uint16_t>(l4.size());
+  if (payload.protocol == kProtocolTcp) return parse_tcp(packet, l4);
+  if (payload.protocol == kProtocolIcmpv6) return parse_icmp(packet, l4);
+  parse_udp(packet, l4);
+  // RFC 8200, section 8.1.
+  if (packet.kind == Packet::Kind::kUdp && packet.udp->checksum.raw == 0) {
+    bad(packet, DropReason::udp_checksum_bad);
+  }
+}
+
+/// Of TCP or UDP without extension headers.
+struct PlainIpv6 {
+  EthernetHeader ethernet;
+  Ipv6Header ip;
+  TcpHeader tcp;
+};
+static_assert(sizeof(PlainIpv6) == 74);
+
+/// False, and nothing said, of what is not plain TCP over IPv6 or not right.
+bool parse_plain_tcp6(std::span<uint8_t> frame, Packet& packet) {
+  if (frame.size() < sizeof(PlainIpv6)) return false;
+  auto& headers = *reinterpret_cast<PlainIpv6*>(frame.data());
+  const Ipv6Header& ip = headers.ip;
+  const TcpHeader& tcp = headers.tcp;
+  const uint16_t l4_length = ip.payload_length.host();
+  if (headers.ethernet.type != kEtherTypeIpv6 || ip.version() != 6 ||
+      ip.next_header != kProtocolTcp ||
+      l4_length > frame.size() - sizeof(EthernetHeader) - sizeof(Ipv6Header)) {
+    return false;
+  }
+  const uint16_t header = tcp.header_length();
+  if (header < sizeof(TcpHeader) || header > l4_length || tcp.source_port.raw == 0 ||
+      tcp.destination_port.raw == 0 || !detail::kTcpFlags[tcp.flags] ||
+      !ipv6_source_possible(ip.source)) {
+    return false;
+  }
+  packet.kind = Packet::Kind::kTcp;
+  packet.is_v6 = true;
+  packet.l4_length = l4_length;
+  packet.ethernet = &headers.ethernet;
+  packet.ip6 = &headers.ip;
+  packet.tcp = &headers.tcp;
+  return true;
 }
 
 struct PlainUdp {
@@ -102,6 +185,7 @@ bool parse_plain_udp(std::span<uint8_t> frame, Packet& packet) {
     return false;
   }
   packet.kind = Packet::Kind::kUdp;
+  packet.is_v6 = false;
   packet.l4_length = l4_length;
   packet.ethernet = &headers.ethernet;
   packet.ip = &ip;
@@ -116,12 +200,15 @@ void parse_any(std::span<uint8_t> frame, Packet& packet) {
   packet.ethernet = reinterpret_cast<EthernetHeader*>(frame.data());
   const std::span<uint8_t> rest = frame.subspan(sizeof(EthernetHeader));
   if (packet.ethernet->type == kEtherTypeIpv4) return parse_ipv4(packet, rest);
+  if (packet.ethernet->type == kEtherTypeIpv6) return parse_ipv6(packet, rest);
   if (packet.ethernet->type == kEtherTypeArp) return parse_arp(packet, rest);
   bad(packet, DropReason::ethertype_unknown);
 }
 
 void parse_other(std::span<uint8_t> frame, Packet& packet) {
-  if (!parse_plain_udp(frame, packet)) parse_any(frame, packet);
+  if (!parse_plain_tcp6(frame, packet) && !parse_plain_udp(frame, packet)) {
+    parse_any(frame, packet);
+  }
 }
 
 }  // namespace sluice::net

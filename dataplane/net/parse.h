@@ -4,7 +4,7 @@
 // parse() accepts a frame only when every length in it agrees with the others; after it, the stages
 // read headers without another bounds check. It changes nothing and keeps nothing.
 //
-// Nearly every packet is plain TCP or UDP: over IPv4 without options, and right in all. It is
+// Nearly every packet is plain TCP or UDP: over IP without options, and right in all. It is
 // parsed by one look at its headers as a whole, TCP in line; whatever fails that is parsed step by
 // step, which also finds out what is wrong with it.
 #pragma once
@@ -25,12 +25,14 @@ struct Packet {
   enum class Kind : uint8_t { kArp, kTcp, kUdp, kIcmp, kBad };
 
   Kind kind;
+  bool is_v6;          // kTcp, kUdp, kIcmp
   DropReason reason;   // of kBad
   uint16_t l4_length;  // what IP carries, bytes: TCP, UDP or ICMP header and payload
   EthernetHeader* ethernet;
   union {
-    Ipv4Header* ip;  // kTcp, kUdp, kIcmp
-    ArpHeader* arp;  // kArp
+    Ipv4Header* ip;   // kTcp, kUdp, kIcmp
+    Ipv6Header* ip6;  // the same over IPv6
+    ArpHeader* arp;   // kArp
   };
   union {
     TcpHeader* tcp;      // kTcp
@@ -38,6 +40,23 @@ struct Packet {
     PortsHeader* ports;  // both
     IcmpHeader* icmp;    // kIcmp
   };
+
+  // Of IP of either family.
+  uint8_t hop_limit() const { return is_v6 ? ip6->hop_limit : ip->ttl; }
+  IpAddress source_ip() const { return is_v6 ? IpAddress(ip6->source) : IpAddress(ip->source); }
+  IpAddress destination_ip() const {
+    return is_v6 ? IpAddress(ip6->destination) : IpAddress(ip->destination);
+  }
+  /// Headers in front of what IP carries: options and extension headers too.
+  uint16_t ip_header_length() const {
+    return static_cast<uint16_t>(reinterpret_cast<const uint8_t*>(ports) -
+                                 reinterpret_cast<const uint8_t*>(ip));
+  }
+  /// All of the IP packet; a frame may be longer.
+  uint16_t ip_length() const {
+    return is_v6 ? static_cast<uint16_t>(sizeof(Ipv6Header) + ip6->payload_length.host())
+                 : ip->total_length.host();
+  }
 
   uint16_t payload_length() const {
     return static_cast<uint16_t>(l4_length - tcp->header_length());
@@ -108,6 +127,7 @@ static_assert(sizeof(PlainHeaders) == 54);
     return false;
   }
   packet.kind = Packet::Kind::kTcp;
+  packet.is_v6 = false;
   packet.l4_length = l4_length;
   packet.ethernet = &headers.ethernet;
   packet.ip = &ip;
@@ -118,7 +138,7 @@ static_assert(sizeof(PlainHeaders) == 54);
 /// Of every kind.
 void parse_any(std::span<uint8_t> frame, Packet& packet);
 
-/// Of every kind but plain TCP; UDP first, by one look as well.
+/// Of every kind but plain TCP over IPv4; that over IPv6 and UDP first, by one look as well.
 void parse_other(std::span<uint8_t> frame, Packet& packet);
 
 /// Fills in what its kind says of a packet, in place: a Packet that is copied right after its parts

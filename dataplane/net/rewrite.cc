@@ -2,6 +2,8 @@
 // Checksum deltas of a translation, and the shifts of adjusted flows.
 #include "dataplane/net/rewrite.h"
 
+#include <cstring>
+
 #include "dataplane/net/tcp_options.h"
 
 namespace sluice::net {
@@ -15,16 +17,30 @@ void add_to_word(TcpHeader& tcp, uint8_t offset, uint32_t addend, ChecksumDelta&
   word = changed;
 }
 
+/// The addresses of two families have words of different number.
+void replace(ChecksumDelta& delta, const IpAddress& from, const IpAddress& to) {
+  if (from.is_v4() && to.is_v4()) return delta.replace(from.v4(), to.v4());
+  const auto add = [&delta](const IpAddress& ip, bool taken_out) {
+    be32 word;
+    for (auto rest = ip.bytes(); !rest.empty(); rest = rest.subspan(sizeof word)) {
+      std::memcpy(&word, rest.data(), sizeof word);
+      delta.replace(taken_out ? word : be32{0}, taken_out ? be32{0} : word);
+    }
+  };
+  add(from, true);
+  add(to, false);
+}
+
 constexpr uint8_t kSequenceOffset = 4;
 constexpr uint8_t kAcknowledgementOffset = 8;
 
 }  // namespace
 
-Deltas make_deltas(Endpoint from_source, Endpoint from_destination, Endpoint source,
-                   Endpoint destination) {
+Deltas make_deltas(const Endpoint& from_source, const Endpoint& from_destination,
+                   const Endpoint& source, const Endpoint& destination) {
   ChecksumDelta delta;
-  delta.replace(from_source.ip, source.ip);
-  delta.replace(from_destination.ip, destination.ip);
+  replace(delta, from_source.ip, source.ip);
+  replace(delta, from_destination.ip, destination.ip);
   const uint16_t ip_delta = delta.folded();
   delta.replace(from_source.port, source.port);
   delta.replace(from_destination.port, destination.port);

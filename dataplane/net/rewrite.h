@@ -16,7 +16,7 @@ namespace sluice::net {
 
 /// What a change of addresses and ports does to the checksums that cover them; folded.
 struct Deltas {
-  uint16_t ip;  // of the addresses
+  uint16_t ip;  // of the addresses; only of IPv4 to IPv4
   uint16_t l4;  // of addresses (pseudo header) and ports
 
   /// Of the way back: there the same words change places.
@@ -26,8 +26,10 @@ struct Deltas {
 };
 
 /// The deltas of turning `from_source > from_destination` into `source > destination`.
-Deltas make_deltas(Endpoint from_source, Endpoint from_destination, Endpoint source,
-                   Endpoint destination);
+/// Of whatever families; `ip` is right where all are IPv4. What TCP and UDP sum up of a pseudo
+/// header beside addresses is the same in both families.
+Deltas make_deltas(const Endpoint& from_source, const Endpoint& from_destination,
+                   const Endpoint& source, const Endpoint& destination);
 
 /// Addresses that packets of one direction get. `Address` is that of a family; a family has a
 /// translate_network() besides.
@@ -38,6 +40,7 @@ struct TranslationOf {
   Deltas deltas;
 };
 using Translation = TranslationOf<Ipv4Address>;
+using Translation6 = TranslationOf<Ipv6Address>;
 static_assert(sizeof(Translation) == 16);
 
 [[gnu::always_inline]] inline void translate_network(Ipv4Header& ip, const Translation& to) {
@@ -47,6 +50,13 @@ static_assert(sizeof(Translation) == 16);
   // TTL is the low byte in memory of its word: one less there is 0xfffe more in one's complement.
   constexpr uint32_t kTtlDelta = 0xfffe;
   ip.checksum = ChecksumDelta::apply(ip.checksum, kTtlDelta + to.deltas.ip);
+}
+
+/// The flow label is the sender's and stays (RFC 6437, section 3).
+[[gnu::always_inline]] inline void translate_network(Ipv6Header& ip, const Translation6& to) {
+  ip.source = to.source.ip;
+  ip.destination = to.destination.ip;
+  ip.hop_limit = static_cast<uint8_t>(ip.hop_limit - 1);
 }
 
 [[gnu::always_inline]] inline void apply_delta(TcpHeader& tcp, uint16_t delta) {

@@ -2,14 +2,19 @@
 // TCP segments of our own.
 #include "dataplane/net/segment.h"
 
-#include "dataplane/net/checksum.h"
+#include "dataplane/net/ipv6.h"
+#include "dataplane/net/packet_checksum.h"
 
 namespace sluice::net {
 
-void write_reset(std::span<uint8_t> frame, const ResetFields& fields) {
+namespace {
+
+constexpr uint8_t kOurTtl = 64;
+constexpr uint8_t kDataOffset = sizeof(TcpHeader) / 4 << 4;
+
+void write_reset4(std::span<uint8_t> frame, const ResetFields& fields) {
+  const Ipv4Endpoint source = fields.source.v4(), destination = fields.destination.v4();
   constexpr uint8_t kVersionIhl = 0x45;
-  constexpr uint8_t kOurTtl = 64;
-  constexpr uint8_t kDataOffset = sizeof(TcpHeader) / 4 << 4;
   constexpr be16 kTotalLength = be16::from_host(sizeof(Ipv4Header) + sizeof(TcpHeader));
   constexpr be16 kDontFragment = be16::from_host(0x4000);
   const uint8_t ack = fields.has_acknowledgement ? tcp_flag::kAck : 0;
@@ -24,37 +29,55 @@ void write_reset(std::span<uint8_t> frame, const ResetFields& fields) {
                                 be16::from_host(kOurTtl << 8 | kProtocolTcp).raw;
   constexpr uint64_t kTcpFixed =
       be16::from_host(kProtocolTcp).raw + be16::from_host(sizeof(TcpHeader)).raw;
-  const uint64_t addresses = uint64_t{fields.source.ip.raw} + fields.destination.ip.raw;
-  const uint64_t tcp_sum = kTcpFixed + addresses + fields.source.port.raw +
-                           fields.destination.port.raw + sequence.raw + acknowledgement.raw +
+  const uint64_t addresses = uint64_t{source.ip.raw} + destination.ip.raw;
+  const uint64_t tcp_sum = kTcpFixed + addresses + source.port.raw + destination.port.raw +
+                           sequence.raw + acknowledgement.raw +
                            be16::from_host(static_cast<uint16_t>(kDataOffset << 8 | flags)).raw;
 
   auto& ip = *reinterpret_cast<Ipv4Header*>(frame.data() + sizeof(EthernetHeader));
   auto& tcp = *reinterpret_cast<TcpHeader*>(&ip + 1);
   ip = {
-      kVersionIhl,      0,
-      kTotalLength,     {0},
-      kDontFragment,    kOurTtl,
-      kProtocolTcp,     checksum_of(kIpFixed + addresses),
-      fields.source.ip, fields.destination.ip,
+      kVersionIhl,   0,
+      kTotalLength,  {0},
+      kDontFragment, kOurTtl,
+      kProtocolTcp,  checksum_of(kIpFixed + addresses),
+      source.ip,     destination.ip,
   };
   tcp = {
-      fields.source.port,
-      fields.destination.port,
-      sequence,
-      acknowledgement,
-      kDataOffset,
-      flags,
-      {0},
-      checksum_of(tcp_sum),
-      {0},
+      source.port, destination.port,     sequence, acknowledgement, kDataOffset, flags,
+      {0},         checksum_of(tcp_sum), {0},
   };
+}
+
+void write_reset6(std::span<uint8_t> frame, const ResetFields& fields) {
+  const Ipv6Address source = fields.source.ip.v6(), destination = fields.destination.ip.v6();
+  auto& ip = *reinterpret_cast<Ipv6Header*>(frame.data() + sizeof(EthernetHeader));
+  auto& tcp = *reinterpret_cast<TcpHeader*>(&ip + 1);
+  ip = make_ipv6_header(kProtocolTcp, sizeof tcp, kOurTtl, source, destination);
+  const uint8_t ack = fields.has_acknowledgement ? tcp_flag::kAck : 0;
+  tcp = {fields.source.port,
+         fields.destination.port,
+         be32::from_host(fields.sequence),
+         be32::from_host(fields.has_acknowledgement ? fields.acknowledgement : 0),
+         kDataOffset,
+         static_cast<uint8_t>(tcp_flag::kRst | ack),
+         {0},
+         {0},
+         {0}};
+  tcp.checksum = checksum_of(pseudo_header_sum(source, destination, kProtocolTcp, sizeof tcp) +
+                             checksum_sum(&tcp, sizeof tcp));
+}
+
+}  // namespace
+
+void write_reset(std::span<uint8_t> frame, const ResetFields& fields) {
+  return fields.source.ip.is_v4() ? write_reset4(frame, fields) : write_reset6(frame, fields);
 }
 
 ResetFields reset_answer(const Packet& packet) {
   const TcpHeader& tcp = *packet.tcp;
-  ResetFields fields{{packet.ip->destination, tcp.destination_port},
-                     {packet.ip->source, tcp.source_port},
+  ResetFields fields{{packet.destination_ip(), tcp.destination_port},
+                     {packet.source_ip(), tcp.source_port},
                      0,
                      packet.sequence_end(),
                      true};
@@ -67,14 +90,19 @@ ResetFields reset_answer(const Packet& packet) {
 
 void finish_own_segment(uint8_t* frame, uint16_t ip_length) {
   auto& ip = *reinterpret_cast<Ipv4Header*>(frame + sizeof(EthernetHeader));
-  ip.total_length = be16::from_host(ip_length);
-  ip.checksum = {0};
-  ip.checksum = checksum_of(checksum_sum(&ip, ip.header_length()));
+  if (ip.version_ihl >> 4 == 4) {
+    ip.total_length = be16::from_host(ip_length);
+    ip.checksum = {0};
+    ip.checksum = checksum_of(checksum_sum(&ip, ip.header_length()));
+  } else {
+    auto& ip6 = *reinterpret_cast<Ipv6Header*>(&ip);
+    ip6.payload_length = be16::from_host(static_cast<uint16_t>(ip_length - sizeof ip6));
+  }
   Packet packet = view_own_segment(frame);
   TcpHeader& tcp = *packet.tcp;
   tcp.checksum = {0};
-  tcp.checksum =
-      checksum_of(pseudo_header_sum(ip, packet.l4_length) + checksum_sum(&tcp, packet.l4_length));
+  tcp.checksum = checksum_of(pseudo_header_sum(packet, kProtocolTcp, packet.l4_length) +
+                             checksum_sum(&tcp, packet.l4_length));
 }
 
 Packet view_own_segment(uint8_t* frame) {
@@ -82,9 +110,10 @@ Packet view_own_segment(uint8_t* frame) {
   packet.kind = Packet::Kind::kTcp;
   packet.ethernet = reinterpret_cast<EthernetHeader*>(frame);
   packet.ip = reinterpret_cast<Ipv4Header*>(frame + sizeof(EthernetHeader));
-  const uint16_t header = packet.ip->header_length();
+  packet.is_v6 = packet.ip->version_ihl >> 4 == 6;
+  const uint16_t header = packet.is_v6 ? sizeof(Ipv6Header) : packet.ip->header_length();
   packet.tcp = reinterpret_cast<TcpHeader*>(reinterpret_cast<uint8_t*>(packet.ip) + header);
-  packet.l4_length = static_cast<uint16_t>(packet.ip->total_length.host() - header);
+  packet.l4_length = static_cast<uint16_t>(packet.ip_length() - header);
   return packet;
 }
 

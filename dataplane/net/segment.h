@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // TCP segments of our own: resets, and the client's SYN sent once more.
 //
-// Each writes IPv4 and TCP behind room for an Ethernet header, with right checksums.
+// Each writes IP and TCP behind room for an Ethernet header, with right checksums.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +20,25 @@ struct ResetFields {
   bool has_acknowledgement;
 };
 
-inline constexpr uint16_t kResetFrameLength =
-    sizeof(EthernetHeader) + sizeof(Ipv4Header) + sizeof(TcpHeader);
+/// Of a RST between two addresses of a family.
+constexpr uint16_t reset_frame_length(const IpAddress& ip) {
+  const size_t network = ip.is_v4() ? sizeof(Ipv4Header) : sizeof(Ipv6Header);
+  return static_cast<uint16_t>(sizeof(EthernetHeader) + network + sizeof(TcpHeader));
+}
 
-/// Writes a RST into `frame` (kResetFrameLength bytes; the Ethernet header is left to the way out).
+/// Writes a RST into `frame` (reset_frame_length() bytes; the Ethernet header is left to the way
+/// out).
 void write_reset(std::span<uint8_t> frame, const ResetFields& fields);
 
 /// The RST that a host without a connection answers with (RFC 9293, section 3.10.7.1); from the
 /// packet as it came in. Not to be called for a packet that is a RST itself.
 ResetFields reset_answer(const Packet& packet);
 
-/// Makes a copied header-only segment of `ip_length` bytes whole: total length and both checksums.
+/// Makes a copied header-only segment of `ip_length` bytes whole: its length and its checksums. Of
+/// IPv6 without extension headers.
 void finish_own_segment(uint8_t* frame, uint16_t ip_length);
 
-/// Parses IPv4 + TCP that we wrote ourselves (a stored SYN), without any check.
+/// Parses IP + TCP that we wrote ourselves (a stored SYN), without any check.
 Packet view_own_segment(uint8_t* frame);
 
 }  // namespace sluice::net

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <stdexcept>
+#include <utility>
 
 #include "dataplane/port/dpdk_error.h"
 
@@ -16,7 +17,9 @@ constexpr uint8_t kKeyLengthUnsaid = 40;  // what a driver means that tells no l
 constexpr uint64_t kHashed = RTE_ETH_RSS_NONFRAG_IPV4_TCP;
 // Asked for where the device can do it. Datagrams that it does not spread by their ports are handed
 // off.
-constexpr uint64_t kWished = RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_IPV4;
+constexpr uint64_t kWished = RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_IPV4 |
+                             RTE_ETH_RSS_NONFRAG_IPV6_TCP | RTE_ETH_RSS_NONFRAG_IPV6_UDP |
+                             RTE_ETH_RSS_IPV6;
 
 rte_eth_dev_info info_of(uint16_t port) {
   rte_eth_dev_info info;
@@ -48,7 +51,12 @@ std::vector<uint16_t> read_reta(uint16_t port, uint16_t reta_size) {
   return reta;
 }
 
-std::vector<uint8_t> read_key(uint16_t port, uint8_t length) {
+struct HashKey {
+  std::vector<uint8_t> bytes;
+  bool hashes_v6;
+};
+
+HashKey read_key(uint16_t port, uint8_t length) {
   std::vector<uint8_t> key(std::max<size_t>(length, kKeyLengthMax));
   rte_eth_rss_conf conf{};
   conf.rss_key = key.data();
@@ -56,7 +64,8 @@ std::vector<uint8_t> read_key(uint16_t port, uint8_t length) {
   check(rte_eth_dev_rss_hash_conf_get(port, &conf), "its RSS key cannot be read");
   if ((conf.rss_hf & kHashed) == 0) throw std::runtime_error("RSS of TCP over IPv4 stays off");
   key.resize(length);
-  return key;
+  const bool is_long = length >= Toeplitz<net::Ipv6Address>::kKeyLengthMin;
+  return {key, is_long && (conf.rss_hf & RTE_ETH_RSS_NONFRAG_IPV6_TCP) != 0};
 }
 
 }  // namespace
@@ -104,7 +113,8 @@ RssFunction read_rss(uint16_t port, uint32_t worker_count, uint16_t queue_count)
     throw std::runtime_error("its RSS key is too short");
   }
   spread_evenly(port, info.reta_size, queue_count);
-  RssFunction rss{read_key(port, rss_key_length(info)), read_reta(port, info.reta_size)};
+  HashKey key = read_key(port, rss_key_length(info));
+  RssFunction rss{std::move(key.bytes), read_reta(port, info.reta_size), key.hashes_v6};
   std::vector<bool> served(worker_count);
   for (const uint16_t queue : rss.reta) {
     if (queue >= worker_count) throw std::runtime_error("its RETA names queues that are not ours");

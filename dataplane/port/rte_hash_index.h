@@ -11,28 +11,36 @@
 
 namespace sluice {
 
-class RteHashIndex final : public FlowIndex {
+template <class Key>
+class RteHashIndexOf final : public FlowIndexOf<Key> {
  public:
   /// Throws std::runtime_error when the memory is not to be had.
-  explicit RteHashIndex(const FlowIndexSetup& setup);
+  explicit RteHashIndexOf(const FlowIndexSetup& setup);
 
-  void look_up(FlowBurst& burst) const override;
-  uint32_t find(FlowKey key, uint64_t hash) const override;
-  bool insert(FlowKey key, uint32_t flow) override;
-  void erase(FlowKey key, uint32_t flow) override;
+  void look_up(FlowBurstOf<Key>& burst) const override;
+  uint32_t find(const Key& key, uint64_t hash) const override;
+  bool insert(const Key& key, uint32_t flow) override;
+  void erase(const Key& key, uint32_t flow) override;
 
   /// Bytes that it takes for so many flows.
-  static size_t bytes(uint32_t flow_count_max) {
-    return RteHashTable<FlowKey>::bytes(flow_count_max);
-  }
+  static size_t bytes(uint32_t flow_count_max) { return RteHashTable<Key>::bytes(flow_count_max); }
 
  private:
-  RteHashTable<FlowKey> table_;
+  using FlowIndexOf<Key>::fetch_flow;
+
+  RteHashTable<Key> table_;
 };
+
+using RteHashIndex = RteHashIndexOf<FlowKey>;
+using RteHashIndex6 = RteHashIndexOf<FlowKey6>;
+extern template class RteHashIndexOf<FlowKey>;
+extern template class RteHashIndexOf<FlowKey6>;
 
 /// What makes an index of this kind.
 MakeFlowIndex maker_of(FlowIndexKind kind);
-/// Bytes that an index of this kind takes for so many flows.
+/// Bytes that an index of this kind takes for so many flows of IPv4 clients; and what IPv6 clients
+/// take besides.
 size_t flow_index_bytes(FlowIndexKind kind, uint32_t flow_count_max);
+size_t flow_index6_bytes(FlowIndexKind kind, uint32_t flow_count_max);
 
 }  // namespace sluice

@@ -3,6 +3,7 @@
 #include "dataplane/port/steering.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "dataplane/net/folded_multiply.h"
@@ -40,46 +41,60 @@ Steering::Steering(SteeringKind kind, uint32_t worker_count,
   }
 }
 
-uint32_t Steering::owner_of_client(net::Endpoint client, net::Endpoint vip,
-                                   uint16_t interface) const {
-  switch (kind_) {
-    case SteeringKind::kAlone:
-      return 0;
-    case SteeringKind::kHandoff: {
-      const uint64_t ips = uint64_t{client.ip.raw} << 32 | vip.ip.raw;
-      const uint64_t ports = uint64_t{client.port.raw} << 16 | vip.port.raw;
-      const uint64_t hash = net::folded_multiply(ips ^ secret_[0], ports ^ secret_[1]);
-      return static_cast<uint32_t>((hash >> 32) * worker_count_ >> 32);
-    }
-    case SteeringKind::kRss:
-    case SteeringKind::kRteFlow:
-      break;
-  }
-  const auto& spread = spreads_[interface];
-  return spread ? spread->queue(spread->toeplitz.hash({client.ip, vip.ip, client.port, vip.port}))
-                : kReceiver;
+Steering::Spread::Spread(const RssFunction& rss) : v4(rss.key), reta(rss.reta) {
+  if (rss.hashes_v6) v6 = std::make_shared<const Toeplitz<net::Ipv6Address>>(rss.key);
 }
 
-std::shared_ptr<const PortShares> Steering::share_ports(net::Ipv4Address local,
-                                                        net::Endpoint backend, uint16_t interface,
-                                                        PortRange range) {
-  const Spread* spread = kind_ == SteeringKind::kRss ? &*spreads_[interface] : nullptr;
-  const uint32_t begin =
-      spread == nullptr ? 0 : spread->toeplitz.hash({backend.ip, local, backend.port, {0}});
-  const uint32_t entry =
-      spread == nullptr ? 0 : begin & static_cast<uint32_t>(spread->reta.size() - 1);
+uint32_t Steering::Spread::hash(const net::Endpoint& from, const net::Endpoint& to) const {
+  if (from.ip.is_v4()) return v4.hash({from.ip.v4(), to.ip.v4(), from.port, to.port});
+  return v6->hash({from.ip.v6(), to.ip.v6(), from.port, to.port});
+}
+
+/// By a hash of our own.
+uint32_t Steering::hashed_owner(const net::Endpoint& client, const net::Endpoint& vip) const {
+  uint64_t ips;
+  if (client.ip.is_v4()) {
+    ips = uint64_t{client.ip.v4().raw} << 32 | vip.ip.v4().raw;
+  } else {
+    const auto from = std::bit_cast<std::array<uint64_t, 2>>(client.ip.v6().bytes);
+    const auto to = std::bit_cast<std::array<uint64_t, 2>>(vip.ip.v6().bytes);
+    ips = net::folded_multiply(from[0] ^ secret_[0], from[1] ^ secret_[1]) ^ to[0] ^ to[1];
+  }
+  const uint64_t ports = uint64_t{client.port.raw} << 16 | vip.port.raw;
+  const uint64_t hash = net::folded_multiply(ips ^ secret_[0], ports ^ secret_[1]);
+  return static_cast<uint32_t>((hash >> 32) * worker_count_ >> 32);
+}
+
+uint32_t Steering::owner_of_client(const net::Endpoint& client, const net::Endpoint& vip,
+                                   uint16_t interface) const {
+  if (kind_ == SteeringKind::kAlone) return 0;
+  if (kind_ == SteeringKind::kHandoff) return hashed_owner(client, vip);
+  const auto& spread = spreads_[interface];
+  if (spread && spread->has(client.ip)) return spread->queue(spread->hash(client, vip));
+  return kind_ == SteeringKind::kRss ? hashed_owner(client, vip) : kReceiver;
+}
+
+std::shared_ptr<const PortShares> Steering::share_ports(const net::IpAddress& local,
+                                                        const net::Endpoint& backend,
+                                                        uint16_t interface, PortRange range) {
+  const bool by_rss = kind_ == SteeringKind::kRss && spreads_[interface]->has(local);
+  const Spread* spread = by_rss ? &*spreads_[interface] : nullptr;
+  const uint32_t begin = by_rss ? spread->hash(backend, {local, {0}}) : 0;
+  const uint32_t entry = by_rss ? begin & static_cast<uint32_t>(spread->reta.size() - 1) : 0;
   std::weak_ptr<const PortShares>& known =
-      shares_[{spread == nullptr ? uint16_t{0} : interface, entry, range}];
+      shares_[{by_rss ? interface : uint16_t{0}, by_rss ? local.family() : net::Family::kIpv4,
+               entry, range}];
   if (auto shares = known.lock()) return shares;
 
   std::shared_ptr<const PortShares> shares;
   // Another key than that of clients' owners, and for each set of ports another order.
   const uint64_t number = shares_.size();
   const net::Random order({net::siphash(secret_, ~number), net::siphash(secret_, ~number >> 1)});
-  if (spread != nullptr) {
-    shares = std::make_shared<const PortShares>(range, worker_count_, order, [&](uint16_t port) {
-      return spread->queue(begin ^ spread->toeplitz.destination_port(port));
-    });
+  if (by_rss) {
+    shares = std::make_shared<const PortShares>(
+        range, worker_count_, order, [&, is_v4 = local.is_v4()](uint16_t port) {
+          return spread->queue(begin ^ spread->destination_port(is_v4, port));
+        });
   } else if (kind_ == SteeringKind::kRteFlow) {
     const uint32_t mask = (1u << port_class_bits(worker_count_)) - 1;
     shares = std::make_shared<const PortShares>(range, worker_count_, order, [&](uint16_t port) {

@@ -14,7 +14,8 @@
 //   handoff   ports are dealt out in turn, and who receives an answer hands it over.
 //
 // The client's side is RSS's where the device's function is known, else (handoff) a hash of our
-// own; with rte_flow on a device whose function is not known it is whoever receives it.
+// own; with rte_flow on a device whose function is not known it is whoever receives it. Where a
+// device under rss does not hash IPv6, that is dealt with as under handoff.
 //
 // What is decided here holds for every packet, whatever the devices really do: one that reaches
 // another worker is handed off (dataplane/port/handoff.h).
@@ -42,6 +43,7 @@ std::string_view to_string(SteeringKind kind);
 struct RssFunction {
   std::vector<uint8_t> key;    // at least Toeplitz::kKeyLengthMin bytes
   std::vector<uint16_t> reta;  // queue by entry; as many entries as a power of two
+  bool hashes_v6 = false;      // TCP over IPv6 too; the key is long enough then
 
   friend bool operator==(const RssFunction&, const RssFunction&) = default;
 };
@@ -70,21 +72,31 @@ class Steering {
   bool is_uniform() const { return uniform_; }
 
   /// Who serves a client's connection, as seen on the interface towards the client.
-  uint32_t owner_of_client(net::Endpoint client, net::Endpoint vip, uint16_t interface) const;
+  uint32_t owner_of_client(const net::Endpoint& client, const net::Endpoint& vip,
+                           uint16_t interface) const;
 
   /// Control thread: how the ports of a pool are shared out, for a backend behind `interface`.
-  std::shared_ptr<const PortShares> share_ports(net::Ipv4Address local, net::Endpoint backend,
-                                                uint16_t interface, PortRange range);
+  std::shared_ptr<const PortShares> share_ports(const net::IpAddress& local,
+                                                const net::Endpoint& backend, uint16_t interface,
+                                                PortRange range);
 
  private:
   struct Spread {
-    explicit Spread(const RssFunction& rss) : toeplitz(rss.key), reta(rss.reta) {}
+    explicit Spread(const RssFunction& rss);
     uint32_t queue(uint32_t hash) const { return reta[hash & (reta.size() - 1)]; }
-    Toeplitz<net::Ipv4Address> toeplitz;
+    bool has(const net::IpAddress& ip) const { return ip.is_v4() || v6 != nullptr; }
+    uint32_t hash(const net::Endpoint& from, const net::Endpoint& to) const;
+    /// What a destination port contributes to a hash of its family.
+    uint32_t destination_port(bool is_v4, uint16_t port) const {
+      return is_v4 ? v4.destination_port(port) : v6->destination_port(port);
+    }
+    Toeplitz<net::Ipv4Address> v4;
+    std::shared_ptr<const Toeplitz<net::Ipv6Address>> v6;  // nullptr: the device does not hash it
     std::vector<uint16_t> reta;
   };
-  // Interface, entry of its RETA for port 0, range.
-  using ShareKey = std::tuple<uint16_t, uint32_t, PortRange>;
+  uint32_t hashed_owner(const net::Endpoint& client, const net::Endpoint& vip) const;
+  // Interface, family, entry of its RETA for port 0, range.
+  using ShareKey = std::tuple<uint16_t, net::Family, uint32_t, PortRange>;
 
   SteeringKind kind_ = SteeringKind::kAlone;
   uint32_t worker_count_ = 1;

@@ -130,14 +130,14 @@ bool make_room(Core& core, HalfOpenQueue& queue, bool repeated) {
   return true;
 }
 
-SynSeen look_up_datagram(const Core& core, FlowKey key) {
-  return core.syn_memory.look_up(key, 0, core.now32());
+SynSeen look_up_datagram(const Core& core, const FlowName& name) {
+  return core.syn_memory.look_up(name, 0, core.now32());
 }
 
-DropReason defer_datagram(Core& core, HalfOpenQueue& queue, FlowKey key) {
+DropReason defer_datagram(Core& core, HalfOpenQueue& queue, const FlowName& name) {
   note_pressure(core, queue);
   queue.deferred.add();
-  core.syn_memory.note(key, 0, core.now32());
+  core.syn_memory.note(name, 0, core.now32());
   return DropReason::udp_deferred;
 }
 
@@ -156,7 +156,7 @@ void evict_udp(Core& core, uint32_t index) {
     HalfOpenQueue& queue = half_open_queue(core, flow);
     note_pressure(core, queue);
     queue.evicted.add();
-    core.syn_memory.note(flow.key, 0, flow.opened_ms);
+    core.syn_memory.note(core.flows.name(flow), 0, flow.opened_ms);
   }
   core.count(Event::udp_evicted);
   end_flow(core, index, FlowEnd::evicted);
@@ -175,7 +175,7 @@ void evict(Core& core, uint32_t index) {
   note_pressure(core, queue);
   queue.evicted.add();
   core.count(Event::half_open_evicted);
-  core.syn_memory.note(flow.key, client_sequence(flow), syn_sent_ms(flow));
+  core.syn_memory.note(core.flows.name(flow), client_sequence(flow), syn_sent_ms(flow));
   end_flow(core, index, FlowEnd::evicted);
 }
 

@@ -58,9 +58,9 @@ bool make_room(Core& core, HalfOpenQueue& queue, bool repeated);
 
 /// What a datagram without a flow is, as look_up_syn() has it: UDP repeats no number, so that
 /// whatever else its client sends counts as the same again.
-SynSeen look_up_datagram(const Core& core, FlowKey key);
+SynSeen look_up_datagram(const Core& core, const FlowName& name);
 /// The same as defer_syn() for a datagram.
-net::DropReason defer_datagram(Core& core, HalfOpenQueue& queue, FlowKey key);
+net::DropReason defer_datagram(Core& core, HalfOpenQueue& queue, const FlowName& name);
 
 /// Whether handshakes or UDP flows towards a backend have been evicted or deferred lately.
 bool is_pressed(const Core& core, HalfOpenQueue& queue);

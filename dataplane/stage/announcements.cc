@@ -24,11 +24,11 @@ void Announcements::send_burst(const Snapshot& snapshot, uint64_t now_ms) {
 uint32_t Announcements::send_some(const InterfaceView& interface, Queue& queue, uint64_t now_ms,
                                   uint32_t budget) {
   if (now_ms < queue.round_ms) return budget;
-  for (; queue.next < interface.announced.size(); ++queue.next, --budget) {
+  for (; queue.next < interface.v4.announced.size(); ++queue.next, --budget) {
     if (budget == 0) return 0;
     rte_mbuf* packet = tx_.allocate(net::kArpFrameLength);
     if (packet == nullptr) return 0;  // later
-    const net::Ipv4Address address = interface.announced[queue.next];
+    const net::Ipv4Address address = interface.v4.announced[queue.next];
     net::arp_request({rte_pktmbuf_mtod(packet, uint8_t*), net::kArpFrameLength}, interface.mac,
                      address, address);
     counters_.count(Event::arp_requests_sent);

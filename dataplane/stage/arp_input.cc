@@ -30,11 +30,10 @@ Verdict arp_heard(Core& core, Segment& segment, uint16_t interface) {
 bool is_from_nobody(Core& core, const net::ArpHeader& arp, uint16_t interface) {
   const Snapshot& snapshot = *core.snapshot;
   const auto fault = snapshot.source_fault(arp.sender_ip, interface);
-  if (fault == Snapshot::SourceFault::kOwn && !core.taken_over &&
-      snapshot.is_own(arp.sender_ip, interface)) {
+  if (fault == SourceFault::kOwn && !core.taken_over && snapshot.is_own(arp.sender_ip, interface)) {
     core.next_hops.note_own_conflict(snapshot, arp, interface);
   }
-  return fault == Snapshot::SourceFault::kOwn || fault == Snapshot::SourceFault::kBroadcast ||
+  return fault == SourceFault::kOwn || fault == SourceFault::kBroadcast ||
          arp.sender_mac == net::MacAddress{} ||
          arp.sender_mac == snapshot.interfaces[interface].mac;
 }

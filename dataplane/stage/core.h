@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory_resource>
+#include <type_traits>
 #include <utility>
 
 #include "dataplane/net/siphash.h"
@@ -127,6 +128,11 @@ struct Core {
   Handoff handoff;
   bool taken_over = false;  // the burst in hand was received by another worker
 
+  /// Sends a packet of our own towards an address of its family; what cannot be sent is dropped.
+  void send(rte_mbuf* packet, const net::IpAddress& destination, NextHop& hop) {
+    next_hops.send(*snapshot, packet, destination.v4(), hop, now_ms);
+  }
+
   uint32_t now32() const { return static_cast<uint32_t>(now_ms); }
   void count(Event event) { counters.count(event); }
   /// A flow goes from one state to another.
@@ -143,25 +149,29 @@ struct Core {
   ClockMap& clock_map(uint32_t flow) { return registry.clock_maps[flow]; }
 
   // The four addresses of a flow.
-  net::Endpoint client(const Flow& flow) const { return flow.key.client; }
-  net::Endpoint vip(const Flow& flow) const { return registry.services[flow.key.service]->vip; }
-  net::Endpoint local(const Flow& flow) const { return {pool(flow).local, flow.local_port}; }
-  net::Endpoint backend_address(const Flow& flow) const { return pool(flow).backend; }
-  net::Translation to_backend(const Flow& flow) const {
-    const PoolState& from = pool(flow);
-    return {{from.local, flow.local_port}, from.backend, flow.deltas};
+  net::Endpoint client(const Flow& flow) const { return flows.client(flow); }
+  const net::Endpoint& vip(const Flow& flow) const {
+    return registry.services[flow.key.service]->vip;
   }
-  net::Translation to_client(const Flow& flow) const {
-    return {vip(flow), client(flow), flow.deltas.reversed()};
+  net::Endpoint local(const Flow& flow) const { return {pool(flow).local, flow.local_port}; }
+  const net::Endpoint& backend_address(const Flow& flow) const { return pool(flow).backend; }
+  // Of the family that both ends of that side have.
+  net::Translation to_backend4(const Flow& flow) const {
+    const PoolState& from = pool(flow);
+    return {{from.local.v4(), flow.local_port}, from.backend.v4(), flow.deltas};
+  }
+  net::Translation to_client4(const Flow& flow) const {
+    return {vip(flow).v4(), flow.key.client, flow.deltas.reversed()};
   }
 
   // Flows by the tuples of either side; FlowTable::kNone where there is none.
-  uint32_t flow_of_client(net::Protocol protocol, net::Endpoint client, net::Endpoint vip) const {
+  uint32_t flow_of_client(net::Protocol protocol, const net::Endpoint& client,
+                          const net::Endpoint& vip) const {
     const ServiceId id = snapshot->service_at(protocol, vip);
     return id == kNoId ? FlowTable::kNone : flows.find({client, id});
   }
-  uint32_t flow_of_backend(net::Protocol protocol, net::Endpoint backend,
-                           net::Endpoint local) const {
+  uint32_t flow_of_backend(net::Protocol protocol, const net::Endpoint& backend,
+                           const net::Endpoint& local) const {
     const PoolId id = snapshot->pool_at(protocol, local.ip, backend);
     return id == kNoPool ? FlowTable::kNone : flow_of_port(id, local.port);
   }
@@ -182,9 +192,27 @@ struct Segment {
   rte_mbuf* buffer;
   net::Packet packet;
 
-  net::Endpoint source() const { return {packet.ip->source, packet.ports->source_port}; }
+  // Of TCP and UDP.
+  net::Endpoint source() const { return {packet.source_ip(), packet.ports->source_port}; }
   net::Endpoint destination() const {
-    return {packet.ip->destination, packet.ports->destination_port};
+    return {packet.destination_ip(), packet.ports->destination_port};
+  }
+  // Of a packet whose family is known.
+  template <class Address>
+  net::EndpointOf<Address> source_of() const {
+    if constexpr (std::is_same_v<Address, net::Ipv4Address>) {
+      return {packet.ip->source, packet.ports->source_port};
+    } else {
+      return {packet.ip6->source, packet.ports->source_port};
+    }
+  }
+  template <class Address>
+  net::EndpointOf<Address> destination_of() const {
+    if constexpr (std::is_same_v<Address, net::Ipv4Address>) {
+      return {packet.ip->destination, packet.ports->destination_port};
+    } else {
+      return {packet.ip6->destination, packet.ports->destination_port};
+    }
   }
 };
 

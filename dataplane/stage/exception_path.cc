@@ -14,22 +14,26 @@ namespace {
 /// parse() has read the frame up to where this reason was found.
 bool is_unread(DropReason reason) {
   return reason == DropReason::protocol_unknown || reason == DropReason::ipv4_fragment ||
-         reason == DropReason::ethertype_unknown;
+         reason == DropReason::ipv6_fragment || reason == DropReason::ethertype_unknown;
 }
 
 /// UDP to a broadcast or multicast MAC (DHCP, mDNS): none of it is a flow's.
 bool is_group_udp(const net::Packet& packet) {
-  return packet.reason == DropReason::mac_not_ours && packet.ethernet->destination.is_multicast() &&
-         packet.ethernet->type == net::kEtherTypeIpv4 && packet.ip->protocol == net::kProtocolUdp;
+  if (packet.reason != DropReason::mac_not_ours || !packet.ethernet->destination.is_multicast()) {
+    return false;
+  }
+  if (packet.ethernet->type == net::kEtherTypeIpv6) {
+    return packet.ip6->next_header == net::kProtocolUdp;
+  }
+  return packet.ethernet->type == net::kEtherTypeIpv4 && packet.ip->protocol == net::kProtocolUdp;
 }
 
 }  // namespace
 
-bool is_kernels(const Core& core, net::Ipv4Address ip, uint16_t interface) {
+bool is_kernels(const Core& core, const net::IpAddress& ip, uint16_t interface) {
   if (core.kernel_rings[interface] == nullptr) return false;
-  const auto& addresses = core.snapshot->interfaces[interface].addresses;
-  return std::any_of(addresses.begin(), addresses.end(),
-                     [&](net::Ipv4Prefix own) { return own.address == ip; });
+  if (ip.is_v4()) return core.snapshot->interfaces[interface].v4.is_own(ip.v4());
+  return !core.snapshot->v6.is_own_everywhere(ip.v6());
 }
 
 Verdict give_to_kernel(Core& core, rte_mbuf* packet, uint16_t interface) {
@@ -47,8 +51,8 @@ Verdict unread_input(Core& core, Segment& segment, uint16_t interface) {
     if (ethernet->destination != core.snapshot->interfaces[interface].mac) {
       return DropReason::mac_not_ours;
     }
-    const auto* ip = reinterpret_cast<const net::Ipv4Header*>(ethernet + 1);
-    if (reason != DropReason::ethertype_unknown && !is_kernels(core, ip->destination, interface)) {
+    if (reason != DropReason::ethertype_unknown &&
+        !is_kernels(core, segment.packet.destination_ip(), interface)) {
       return reason;
     }
   }

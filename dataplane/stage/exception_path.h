@@ -7,7 +7,8 @@
 namespace sluice {
 
 /// Whether `ip` is an address of this interface, and the kernel has it too.
-bool is_kernels(const Core& core, net::Ipv4Address ip, uint16_t interface);
+/// Of IPv6 whatever is no VIP and no local address: the kernel gives itself addresses of its own.
+bool is_kernels(const Core& core, const net::IpAddress& ip, uint16_t interface);
 
 /// Hands a whole frame, as it came in, to the interface's kernel.
 net::Verdict give_to_kernel(Core& core, rte_mbuf* packet, uint16_t interface);

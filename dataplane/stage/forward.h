@@ -18,7 +18,7 @@ template <class Transport>
   BackendState& backend = core.backend(flow);
   backend.packets_in.add();
   backend.bytes_in.add(segment.packet.ip->total_length.host());
-  const net::Translation to = core.to_backend(flow);
+  const net::Translation to = core.to_backend4(flow);
   net::translate(*segment.packet.ip, transport, to);
   const net::Verdict verdict = core.next_hops.try_send<NextHops::Share::kFlows>(
       *core.snapshot, segment.buffer, to.destination.ip, backend.next_hop, core.now_ms);
@@ -36,7 +36,7 @@ template <NextHops::Share share, class Transport>
   BackendState& backend = core.backend(flow);
   backend.packets_out.add();
   backend.bytes_out.add(segment.packet.ip->total_length.host());
-  const net::Translation to = core.to_client(flow);
+  const net::Translation to = core.to_client4(flow);
   net::translate(*segment.packet.ip, transport, to);
   const net::Verdict verdict = core.next_hops.try_send<share>(
       *core.snapshot, segment.buffer, to.destination.ip, flow.to_client, core.now_ms);

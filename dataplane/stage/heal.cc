@@ -55,9 +55,8 @@ bool copy_syn(Core& core, const Flow& flow, Segment& syn) {
 void send_syn(Core& core, uint32_t index, Segment& syn) {
   Flow& flow = core.flows[index];
   begin_handshake(core, index, syn);
-  net::translate(syn.packet, core.to_backend(flow));
-  core.next_hops.send(*core.snapshot, syn.buffer, core.backend_address(flow).ip,
-                      core.backend(flow).next_hop, core.now_ms);
+  net::translate(syn.packet, core.to_backend4(flow));
+  core.send(syn.buffer, core.backend_address(flow).ip, core.backend(flow).next_hop);
 }
 
 /// Takes another local port for a flow whose handshake is not done; the old one rests with what was

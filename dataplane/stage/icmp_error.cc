@@ -15,7 +15,7 @@ constexpr uint16_t kErrorHeaders = sizeof(net::Ipv4Header) + sizeof(net::IcmpHea
 }  // namespace
 
 void send_error(Core& core, const net::Ipv4Header& ip, uint16_t quoted, const OwnError& error) {
-  const Route* back = core.snapshot->find_route(ip.source);
+  const Route* back = core.snapshot->v4.find_route(ip.source);
   if (back == nullptr) return;
   if (!core.icmp_limit.take(ip.source, core.now_ms)) return core.count(error.limited);
   // The error itself must fit its way.

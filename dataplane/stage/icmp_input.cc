@@ -3,9 +3,11 @@
 #include "dataplane/stage/icmp_input.h"
 
 #include "dataplane/net/icmp.h"
+#include "dataplane/net/packet_checksum.h"
 #include "dataplane/net/serial.h"
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/exception_path.h"
+#include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/ownership.h"
 #include "dataplane/stage/source_check.h"
 
@@ -84,9 +86,9 @@ void end_refused(Core& core, uint32_t index) {
 Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
   auto quoted = net::icmp_quoted(segment.packet);
   if (!quoted || quoted->source.ip != segment.packet.ip->destination) return DropReason::icmp_bad;
-  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  if (segment.packet.hop_limit() <= 1) return hop_limit_expired(core, segment);
   const Snapshot& snapshot = *core.snapshot;
-  const bool from_client = snapshot.is_local(quoted->source.ip);
+  const bool from_client = snapshot.v4.is_local(quoted->source.ip);
   // What a client sent has gone the backends' way: who speaks of it on another has not seen it.
   if (from_client && !snapshot.interfaces[interface].faces_backends) {
     return DropReason::no_flow_icmp;
@@ -108,7 +110,7 @@ Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
   const bool refused = from_client && is_refusal(flow, segment.packet, *quoted);
   core.count(Event::icmp_errors_translated);
   if (from_client) {
-    const net::Endpoint client = core.client(flow), vip = core.vip(flow);
+    const net::Ipv4Endpoint client = core.client(flow).v4(), vip = core.vip(flow).v4();
     net::icmp_translate_error(segment.packet, *quoted, vip.ip, client.ip, client, vip,
                               0 - flow.adjust.sequence);
     const Verdict verdict =
@@ -116,7 +118,7 @@ Verdict error_input(Core& core, Segment& segment, uint16_t interface) {
     if (refused) end_refused(core, index);
     return verdict;
   }
-  const net::Endpoint backend = core.backend_address(flow), local = core.local(flow);
+  const net::Ipv4Endpoint backend = core.backend_address(flow).v4(), local = core.local(flow).v4();
   net::icmp_translate_error(segment.packet, *quoted, local.ip, backend.ip, backend, local, 0);
   return core.next_hops.try_send(snapshot, segment.buffer, backend.ip, core.backend(flow).next_hop,
                                  core.now_ms);

@@ -2,6 +2,7 @@
 // Client to backend.
 #include "dataplane/stage/inbound.h"
 
+#include "dataplane/net/packet_checksum.h"
 #include "dataplane/net/serial.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/admission.h"
@@ -10,6 +11,7 @@
 #include "dataplane/stage/flow_log.h"
 #include "dataplane/stage/forward.h"
 #include "dataplane/stage/heal.h"
+#include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/lifecycle.h"
 #include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/open_flow.h"
@@ -128,9 +130,9 @@ void note_late_segment(Core& core, const Flow& flow) {
 /// Any segment of a flow, whatever it does to it. Not inlined: inbound() is to stay short.
 [[gnu::noinline]] Verdict inbound_slow_path(Core& core, uint32_t index, Segment& segment) {
   net::TcpHeader& tcp = *segment.packet.tcp;
-  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  if (segment.packet.hop_limit() <= 1) return hop_limit_expired(core, segment);
   if ((tcp.flags & kStateChanging) != 0) {
-    if (!net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
+    if (!net::tcp_checksum_ok(segment.packet)) {
       return DropReason::tcp_checksum_bad;
     }
     if (tcp.has(flag::kSyn)) {
@@ -169,7 +171,7 @@ void note_late_segment(Core& core, const Flow& flow) {
 Verdict inbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const net::TcpHeader& tcp = *segment.packet.tcp;
-  if (!flow.tcp.is_mid_connection(tcp) || flow.adjusted || segment.packet.ip->ttl <= 1 ||
+  if (!flow.tcp.is_mid_connection(tcp) || flow.adjusted || segment.packet.hop_limit() <= 1 ||
       !flow.tcp.follow_client(flow.bounds, segment.packet)) [[unlikely]] {
     return inbound_slow_path(core, index, segment);
   }
@@ -179,8 +181,8 @@ Verdict inbound(Core& core, uint32_t index, Segment& segment) {
 
 Verdict inbound_miss(Core& core, const ServiceView& service, Segment& segment) {
   const net::TcpHeader& tcp = *segment.packet.tcp;
-  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
-  if (!net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
+  if (segment.packet.hop_limit() <= 1) return hop_limit_expired(core, segment);
+  if (!net::tcp_checksum_ok(segment.packet)) {
     return DropReason::tcp_checksum_bad;
   }
   if (!tcp.has(flag::kSyn) || tcp.has(flag::kAck)) {

@@ -7,9 +7,13 @@
 namespace sluice {
 namespace {
 
-uint16_t mtu_towards(const Snapshot& snapshot, net::Ipv4Address destination) {
-  const Route* route = snapshot.find_route(destination);
-  return route == nullptr ? UINT16_MAX : snapshot.interfaces[route->interface].mtu;
+/// The largest segment that the way to an address takes.
+uint16_t mss_towards(const Snapshot& snapshot, const net::IpAddress& destination) {
+  const uint16_t interface = snapshot.interface_towards(destination);
+  if (interface == Snapshot::kNoInterface) return UINT16_MAX;
+  const size_t network = destination.is_v4() ? sizeof(net::Ipv4Header) : sizeof(net::Ipv6Header);
+  const auto headers = static_cast<uint16_t>(network + sizeof(net::TcpHeader));
+  return static_cast<uint16_t>(std::max(snapshot.interfaces[interface].mtu, headers) - headers);
 }
 
 }  // namespace
@@ -19,10 +23,8 @@ void clamp_mss(const Core& core, const Flow& flow, net::TcpHeader& tcp) {
   if (!snapshot.mss_clamp) return;
   const ServiceView* service = snapshot.find_service(flow.key.service);
   if (service == nullptr || !service->mss_clamp) return;
-  constexpr uint16_t kHeaders = sizeof(net::Ipv4Header) + sizeof(net::TcpHeader);
-  const uint16_t mtu = std::min(mtu_towards(snapshot, core.client(flow).ip),
-                                mtu_towards(snapshot, core.backend_address(flow).ip));
-  net::clamp_mss(tcp, static_cast<uint16_t>(std::max(mtu, kHeaders) - kHeaders));
+  net::clamp_mss(tcp, std::min(mss_towards(snapshot, core.client(flow).ip),
+                               mss_towards(snapshot, core.backend_address(flow).ip)));
 }
 
 }  // namespace sluice

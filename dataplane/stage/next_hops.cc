@@ -65,7 +65,7 @@ Verdict NextHops::wait_for_answer(const Snapshot& snapshot, rte_mbuf* packet, ui
 
 uint32_t NextHops::resolve(const Snapshot& snapshot, net::Ipv4Address destination, Share share,
                            uint64_t now_ms, DropReason& reason) {
-  const Route* route = snapshot.find_route(destination);
+  const Route* route = snapshot.v4.find_route(destination);
   if (route == nullptr) {
     reason = DropReason::no_route;
     return Neighbours::kNone;
@@ -168,7 +168,7 @@ void NextHops::learn(const Snapshot& snapshot, const net::ArpHeader& arp, uint16
   uint32_t index = neighbours_.find(arp.sender_ip, interface);
   if (index == Neighbours::kNone) {
     // Only who is on a link of ours is worth an entry.
-    const Route* route = asks_for_us ? snapshot.find_route(arp.sender_ip) : nullptr;
+    const Route* route = asks_for_us ? snapshot.v4.find_route(arp.sender_ip) : nullptr;
     if (route == nullptr || route->via.raw != 0 || route->interface != interface) return;
     index = make(arp.sender_ip, interface, Share::kStrangers, true, now_ms);
     if (index == Neighbours::kNone) return;

@@ -37,21 +37,22 @@ uint32_t NextHops::adopt_next(const Snapshot& snapshot, uint64_t now_ms) {
   switch (adoption_.step) {
     case Step::kPinned: {
       if (outer >= snapshot.interfaces.size()) return next_step(Step::kGateways), kLookedAt;
-      const auto& pinned = snapshot.interfaces[outer].pinned;
+      const auto& pinned = snapshot.interfaces[outer].v4.pinned;
       if (adoption_.inner >= pinned.size()) break;
       pin(snapshot, static_cast<uint16_t>(outer), pinned[adoption_.inner++], now_ms);
       return kNamed;
     }
     case Step::kGateways:
-      if (outer >= snapshot.routes.size()) return next_step(Step::kBackends), kLookedAt;
-      if (snapshot.routes[outer].via.raw == 0) break;
-      keep(snapshot, snapshot.routes[outer++].via, now_ms);
+      if (outer >= snapshot.v4.routes.size()) return next_step(Step::kBackends), kLookedAt;
+      if (snapshot.v4.routes[outer].via.raw == 0) break;
+      keep(snapshot, snapshot.v4.routes[outer++].via, now_ms);
       return kNamed;
     case Step::kBackends: {
       if (outer >= snapshot.services.size()) return next_step(Step::kForget), kLookedAt;
       const auto& backends = snapshot.services[outer].backends;
       if (adoption_.inner >= backends.size()) break;
-      keep(snapshot, backends[adoption_.inner++].address.ip, now_ms);
+      const net::IpAddress& ip = backends[adoption_.inner++].address.ip;
+      if (ip.is_v4()) keep(snapshot, ip.v4(), now_ms);
       return kNamed;
     }
     case Step::kForget:

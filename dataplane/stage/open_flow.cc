@@ -20,9 +20,12 @@ using net::Verdict;
 namespace {
 
 void keep_syn(Core& core, Flow& flow, const Segment& syn) {
-  const auto* begin = reinterpret_cast<const uint8_t*>(syn.packet.ip);
-  const size_t length = syn.packet.ip->header_length() + syn.packet.tcp->header_length();
-  flow.syn_slot = core.syns.keep({begin, length}, static_cast<uint32_t>(core.now_us));
+  const net::Packet& packet = syn.packet;
+  const auto* network = reinterpret_cast<const uint8_t*>(packet.ip);
+  const size_t network_length = packet.is_v6 ? sizeof(net::Ipv6Header) : packet.ip_header_length();
+  const auto* tcp = reinterpret_cast<const uint8_t*>(packet.tcp);
+  flow.syn_slot = core.syns.keep({network, network_length}, {tcp, packet.tcp->header_length()},
+                                 static_cast<uint32_t>(core.now_us));
   if (flow.syn_slot == SynStore::kNone) core.count(Event::syns_not_kept);
 }
 
@@ -58,7 +61,7 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   const bool repeated = seen == SynSeen::kRepeated;
   const net::Endpoint client = syn.source();
   ServiceState& service_state = *core.registry.services[service.id];
-  const BackendView* backend = pick_backend(service, service_state, core.registry, client);
+  const BackendView* backend = pick_backend(service, service_state, core.registry, client.ip);
   if (backend == nullptr) return DropReason::no_backend;
   HalfOpenQueue& half_open = core.registry.backends[backend->id]->half_open;
   if (!make_way(core, half_open, *backend, repeated)) {
@@ -76,7 +79,7 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
 
   index = core.flows.allocate();
   Flow& flow = core.flows[index];
-  flow.key = {client, service.id};
+  core.flows.set_name(index, {client, service.id});
   set_port(core, index, *choice);
   set_adjust(core, index, rewrite, numbers, choice->taken.adjust);
   flow.timestamps = numbers.timestamps;

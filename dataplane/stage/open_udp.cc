@@ -53,10 +53,10 @@ std::optional<PortChoice> udp_port_for_new(Core& core, const BackendView& backen
   return choice;
 }
 
-DropReason without_udp_port(Core& core, const BackendView& backend, FlowKey key) {
+DropReason without_udp_port(Core& core, const BackendView& backend, const FlowName& name) {
   HalfOpenQueue& queue = core.registry.backends[backend.id]->half_open;
   if (are_many_half_open(queue) || is_pressed(core, queue)) {
-    return defer_datagram(core, queue, key);
+    return defer_datagram(core, queue, name);
   }
   for (const PathId id : backend.paths) core.registry.paths[id].pool->ports.count_exhausted();
   return DropReason::ports_exhausted;
@@ -67,25 +67,25 @@ DropReason without_udp_port(Core& core, const BackendView& backend, FlowKey key)
 Verdict open_udp_flow(Core& core, const ServiceView& service, const Segment& first,
                       uint32_t& index) {
   if (core.snapshot->draining) return DropReason::draining;
-  const FlowKey key{first.source(), service.id};
-  const SynSeen seen = look_up_datagram(core, key);
+  const FlowName name{first.source(), service.id};
+  const SynSeen seen = look_up_datagram(core, name);
   if (seen == SynSeen::kCopy) return DropReason::udp_deferred;
   const bool repeated = seen == SynSeen::kRepeated;
   ServiceState& state = *core.registry.services[service.id];
-  const BackendView* backend = pick_backend(service, state, core.registry, key.client);
+  const BackendView* backend = pick_backend(service, state, core.registry, name.client.ip);
   if (backend == nullptr) return DropReason::no_backend;
   HalfOpenQueue& queue = core.registry.backends[backend->id]->half_open;
-  if (!make_way(core, queue, *backend, repeated)) return defer_datagram(core, queue, key);
+  if (!make_way(core, queue, *backend, repeated)) return defer_datagram(core, queue, name);
   if (!make_udp_room(core, queue, repeated)) {
-    return is_table_half_open(core) ? defer_datagram(core, queue, key)
+    return is_table_half_open(core) ? defer_datagram(core, queue, name)
                                     : DropReason::flow_table_full;
   }
   const auto choice = udp_port_for_new(core, *backend, repeated);
-  if (!choice) return without_udp_port(core, *backend, key);
+  if (!choice) return without_udp_port(core, *backend, name);
 
   index = core.flows.allocate();
   Flow& flow = core.flows[index];
-  flow.key = key;
+  core.flows.set_name(index, name);
   flow.udp.open({service.udp_one_shot, service.udp_refresh_both});
   set_port(core, index, *choice);
   flow.last_seen_ms = flow.opened_ms = core.now32();

@@ -2,9 +2,11 @@
 // Backend to client.
 #include "dataplane/stage/outbound.h"
 
+#include "dataplane/net/packet_checksum.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/forward.h"
 #include "dataplane/stage/heal.h"
+#include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/lifecycle.h"
 #include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/open_flow.h"
@@ -82,7 +84,7 @@ Verdict accept_refusal(Core& core, uint32_t index, Segment& segment) {
 /// client; any other is of an older connection of the tuple.
 Verdict answer_to_syn(Core& core, uint32_t index, Segment& segment) {
   const net::TcpHeader& tcp = *segment.packet.tcp;
-  if (!net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
+  if (!net::tcp_checksum_ok(segment.packet)) {
     return DropReason::tcp_checksum_bad;
   }
   Flow& flow = core.flows[index];
@@ -109,12 +111,11 @@ Verdict answer_to_passed_syn(Core& core, uint32_t index, Segment& segment) {
 /// Any segment of a flow, whatever it does to it. Not inlined: outbound() is to stay short.
 [[gnu::noinline]] Verdict outbound_slow_path(Core& core, uint32_t index, Segment& segment) {
   net::TcpHeader& tcp = *segment.packet.tcp;
-  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
+  if (segment.packet.hop_limit() <= 1) return hop_limit_expired(core, segment);
   Flow& flow = core.flows[index];
   const FlowState before = flow.tcp.state();
   if (before == FlowState::kSynSent) return answer_to_syn(core, index, segment);
-  if (tcp.has(flag::kSyn | flag::kFin | flag::kRst) &&
-      !net::tcp_checksum_ok(*segment.packet.ip, tcp, segment.packet.l4_length)) {
+  if (tcp.has(flag::kSyn | flag::kFin | flag::kRst) && !net::tcp_checksum_ok(segment.packet)) {
     return DropReason::tcp_checksum_bad;
   }
   if (is_open(before) && answers_passed_syn(flow, tcp)) {
@@ -146,7 +147,7 @@ Verdict answer_to_passed_syn(Core& core, uint32_t index, Segment& segment) {
 Verdict outbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const net::TcpHeader& tcp = *segment.packet.tcp;
-  if (!flow.tcp.is_mid_connection(tcp) || flow.adjusted || segment.packet.ip->ttl <= 1 ||
+  if (!flow.tcp.is_mid_connection(tcp) || flow.adjusted || segment.packet.hop_limit() <= 1 ||
       !flow.tcp.follow_backend(flow.bounds, segment.packet)) [[unlikely]] {
     return outbound_slow_path(core, index, segment);
   }
@@ -155,7 +156,7 @@ Verdict outbound(Core& core, uint32_t index, Segment& segment) {
 }
 
 Verdict outbound_miss(Core& core, Segment& segment) {
-  if (!net::tcp_checksum_ok(*segment.packet.ip, *segment.packet.tcp, segment.packet.l4_length)) {
+  if (!net::tcp_checksum_ok(segment.packet)) {
     return DropReason::tcp_checksum_bad;
   }
   answer_with_reset(core, segment, Event::resets_to_backends);

@@ -3,19 +3,20 @@
 #include "dataplane/stage/ownership.h"
 
 namespace sluice {
-uint32_t other_owner_of_client(const Core& core, net::Endpoint client, net::Endpoint vip) {
+uint32_t other_owner_of_client(const Core& core, const net::Endpoint& client,
+                               const net::Endpoint& vip) {
   if (core.taken_over || core.steering.kind() == SteeringKind::kAlone) return kNotElsewhere;
   uint16_t interface = 0;
   if (!core.steering.is_uniform()) {
-    const Route* route = core.snapshot->find_route(client.ip);
-    if (route != nullptr) interface = route->interface;
+    const uint16_t towards = core.snapshot->interface_towards(client.ip);
+    if (towards != Snapshot::kNoInterface) interface = towards;
   }
   const uint32_t owner = core.steering.owner_of_client(client, vip, interface);
   return owner == core.worker || owner == Steering::kReceiver ? kNotElsewhere : owner;
 }
 
-uint32_t other_owner_of_port(const Core& core, net::Protocol protocol, net::Endpoint local,
-                             net::Endpoint backend) {
+uint32_t other_owner_of_port(const Core& core, net::Protocol protocol, const net::Endpoint& local,
+                             const net::Endpoint& backend) {
   if (core.taken_over || core.steering.kind() == SteeringKind::kAlone) return kNotElsewhere;
   const PoolId pool = core.snapshot->pool_at(protocol, local.ip, backend);
   if (pool == kNoPool) return kNotElsewhere;

@@ -12,11 +12,12 @@ namespace sluice {
 inline constexpr uint32_t kNotElsewhere = UINT32_MAX;
 
 /// The other worker that serves a client; kNotElsewhere when it is this one, or whoever received.
-uint32_t other_owner_of_client(const Core& core, net::Endpoint client, net::Endpoint vip);
+uint32_t other_owner_of_client(const Core& core, const net::Endpoint& client,
+                               const net::Endpoint& vip);
 /// The other worker that has the local port of a tuple; kNotElsewhere when it is this one's, or
 /// nobody's.
-uint32_t other_owner_of_port(const Core& core, net::Protocol protocol, net::Endpoint local,
-                             net::Endpoint backend);
+uint32_t other_owner_of_port(const Core& core, net::Protocol protocol, const net::Endpoint& local,
+                             const net::Endpoint& backend);
 
 /// Gives a packet that came in on `interface` to another worker.
 net::Verdict hand_off(Core& core, uint32_t worker, const Segment& segment, uint16_t interface);

@@ -4,12 +4,15 @@
 
 #include <rte_prefetch.h>
 
+#include <type_traits>
 #include <utility>
 
+#include "dataplane/net/packet_checksum.h"
 #include "dataplane/port/tsc_clock.h"
 #include "dataplane/stage/arp_input.h"
 #include "dataplane/stage/exception_path.h"
 #include "dataplane/stage/expiry.h"
+#include "dataplane/stage/icmp6_input.h"
 #include "dataplane/stage/icmp_input.h"
 #include "dataplane/stage/inbound.h"
 #include "dataplane/stage/outbound.h"
@@ -28,6 +31,11 @@ using net::Verdict;
 
 namespace {
 
+/// What a link's neighbours say to several at once, and we listen to.
+bool is_for_all(const Packet& packet) {
+  return packet.kind == Packet::Kind::kArp || (packet.kind == Packet::Kind::kIcmp && packet.is_v6);
+}
+
 // Always in line: run_burst() and run_burst_clocked() have one each.
 [[gnu::always_inline]] inline void parse_buffer(rte_mbuf* buffer, net::MacAddress our_mac,
                                                 Packet& packet) {
@@ -39,7 +47,7 @@ namespace {
   net::parse({rte_pktmbuf_mtod(buffer, uint8_t*), buffer->data_len}, packet);
   if (packet.kind == Packet::Kind::kBad) return;
   const net::MacAddress& to = packet.ethernet->destination;
-  const bool ours = to == our_mac || (packet.kind == Packet::Kind::kArp && to.is_multicast());
+  const bool ours = to == our_mac || (to.is_multicast() && is_for_all(packet));
   if (!ours) {
     packet.kind = Packet::Kind::kBad;
     packet.reason = DropReason::mac_not_ours;
@@ -52,35 +60,76 @@ struct FlowLookup {
   enum class Kind : uint8_t { kService, kPool, kElsewhere };
   Kind kind;
   uint8_t place;               // kService: of its key in the FlowBurst
-  Snapshot::Owner owner;       // of the destination
+  Owner owner;                 // of the destination
   const PortPool::Use* local;  // kPool: where the flow of its port is told
 };
 static_assert(kBurstMax <= FlowBurst::kMax && FlowBurst::kMax <= UINT8_MAX);
 
+/// The keys of a burst of packets, by family.
+struct FlowBursts {
+  FlowBurst v4;
+  FlowBurst6 v6;
+
+  template <class Address>
+  FlowBurstOf<FlowKeyOf<Address>>& of() {
+    if constexpr (std::is_same_v<Address, net::Ipv4Address>) {
+      return v4;
+    } else {
+      return v6;
+    }
+  }
+  template <class Address>
+  const FlowBurstOf<FlowKeyOf<Address>>& of() const {
+    return const_cast<FlowBursts*>(this)->of<Address>();
+  }
+};
+
 /// First pass: which memory will tell the flow? It is fetched.
-template <net::Protocol protocol>
+template <net::Protocol protocol, class Address>
 [[gnu::always_inline]] inline void prefetch_lookup(const Core& core, const Segment& segment,
                                                    bool faces_backends, FlowLookup& lookup,
-                                                   FlowBurst& burst) {
-  const Snapshot& snapshot = *core.snapshot;
-  const Snapshot::Owner owner = snapshot.owner_of(segment.packet.ip->destination);
+                                                   FlowBursts& bursts) {
+  const NetworkOf<Address>& network = core.snapshot->of<Address>();
+  const net::EndpointOf<Address> source = segment.source_of<Address>();
+  const net::EndpointOf<Address> destination = segment.destination_of<Address>();
+  const Owner owner = network.owner_of(destination.ip);
   lookup.owner = owner;
-  if (owner == Snapshot::Owner::kVip) {
-    const FlowKey key{segment.source(), snapshot.service_at(protocol, segment.destination())};
+  if (owner == Owner::kVip) {
+    const FlowKeyOf<Address> key{source, network.service_at(protocol, destination)};
     if (key.service == kNoId) return;
     lookup.kind = FlowLookup::Kind::kService;
-    const FlowIndex& index = core.flows.index();
+    const auto& index = core.flows.index<FlowKeyOf<Address>>();
     const uint64_t hash = index.hash(key);
     index.prefetch(hash);
-    lookup.place = static_cast<uint8_t>(burst.add(key, hash));
-  } else if (owner != Snapshot::Owner::kNobody && faces_backends) {
-    const PoolId pool = snapshot.pool_at(protocol, owner, segment.source());
+    lookup.place = static_cast<uint8_t>(bursts.of<Address>().add(key, hash));
+  } else if (owner != Owner::kNobody && faces_backends) {
+    const PoolId pool = network.pool_at(protocol, owner, source);
     if (pool == kNoPool) return;
-    lookup.local =
-        core.registry.pools[pool]->ports.find(segment.packet.ports->destination_port.host());
+    lookup.local = core.registry.pools[pool]->ports.find(destination.port.host());
     if (lookup.local == nullptr) return;
     lookup.kind = FlowLookup::Kind::kPool;
     __builtin_prefetch(lookup.local);
+  }
+}
+
+[[gnu::always_inline]] inline void prefetch_of_kind(const Core& core, const Segment& segment,
+                                                    bool faces_backends, FlowLookup& lookup,
+                                                    FlowBursts& bursts) {
+  using net::Ipv4Address, net::Ipv6Address;
+  constexpr auto kTcp = net::Protocol::kTcp, kUdp = net::Protocol::kUdp;
+  const Packet& packet = segment.packet;
+  if (packet.kind == Packet::Kind::kTcp) [[likely]] {
+    if (!packet.is_v6) [[likely]] {
+      prefetch_lookup<kTcp, Ipv4Address>(core, segment, faces_backends, lookup, bursts);
+    } else {
+      prefetch_lookup<kTcp, Ipv6Address>(core, segment, faces_backends, lookup, bursts);
+    }
+  } else if (packet.kind == Packet::Kind::kUdp) {
+    if (!packet.is_v6) {
+      prefetch_lookup<kUdp, Ipv4Address>(core, segment, faces_backends, lookup, bursts);
+    } else {
+      prefetch_lookup<kUdp, Ipv6Address>(core, segment, faces_backends, lookup, bursts);
+    }
   }
 }
 
@@ -92,7 +141,7 @@ template <net::Protocol protocol>
 }
 
 Verdict tcp_no_service(Core& core, Segment& segment) {
-  if (!net::tcp_checksum_ok(*segment.packet.ip, *segment.packet.tcp, segment.packet.l4_length)) {
+  if (!net::tcp_checksum_ok(segment.packet)) {
     return DropReason::tcp_checksum_bad;
   }
   answer_with_reset(core, segment, Event::resets_to_clients);
@@ -104,34 +153,34 @@ template <net::Protocol protocol>
 Verdict no_flow(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
   constexpr bool kIsTcp = protocol == net::Protocol::kTcp;
   const Snapshot& snapshot = *core.snapshot;
-  const net::Ipv4Header& ip = *segment.packet.ip;
-  if (const Verdict source = check_source(core, ip.source, interface); !source.passed()) {
-    return source;
-  }
-  if (Snapshot::is_local(lookup.owner)) {
+  const Verdict source = check_source(core, segment.packet.source_ip(), interface);
+  if (!source.passed()) return source;
+  if (is_local(lookup.owner)) {
     const uint32_t other =
         other_owner_of_port(core, protocol, segment.destination(), segment.source());
     if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
     return kIsTcp ? outbound_miss(core, segment) : udp_outbound_miss(core, segment);
   }
-  if (is_kernels(core, ip.destination, interface)) {
+  const net::IpAddress destination = segment.packet.destination_ip();
+  if (is_kernels(core, destination, interface)) {
     return give_to_kernel(core, segment.buffer, interface);
   }
-  if (lookup.owner == Snapshot::Owner::kNobody && !snapshot.is_own(ip.destination, interface)) {
-    return DropReason::ipv4_not_for_us;
+  if (lookup.owner == Owner::kNobody && !snapshot.is_own(destination, interface)) {
+    return segment.packet.is_v6 ? DropReason::ipv6_not_for_us : DropReason::ipv4_not_for_us;
   }
   return kIsTcp ? tcp_no_service(core, segment) : udp_no_service(core, segment);
 }
 
-template <net::Protocol protocol>
-Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
-                    uint16_t interface) {
+template <net::Protocol protocol, class Address>
+Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup,
+                    const FlowBursts& bursts, uint16_t interface) {
   constexpr bool kIsTcp = protocol == net::Protocol::kTcp;
   // Packets before this one in the burst may have opened or ended a flow since it was fetched.
+  const auto& burst = bursts.of<Address>();
   uint32_t index = burst.candidates[lookup.place];
-  const FlowKey key = burst.keys[lookup.place];
+  const FlowKeyOf<Address>& key = burst.keys[lookup.place];
   const bool opened = core.flows.published_count() != burst.published_count;
-  if (index == FlowTable::kNone ? opened : core.flows[index].key != key) [[unlikely]] {
+  if (index == FlowTable::kNone ? opened : !core.flows.has_key(index, key)) [[unlikely]] {
     index = core.flows.find(key, burst.hashes[lookup.place]);
   }
   if (index != FlowTable::kNone) [[likely]] {
@@ -141,16 +190,19 @@ Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup, cons
   if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
   const ServiceView* service = core.snapshot->find_service(key.service);
   if (service == nullptr) return no_flow<protocol>(core, segment, lookup, interface);  // removed
-  const Verdict source = check_source(core, segment.packet.ip->source, interface);
+  const Verdict source = check_source(core, segment.packet.source_ip(), interface);
   if (!source.passed()) return source;
   return kIsTcp ? inbound_miss(core, *service, segment) : udp_inbound_miss(core, *service, segment);
 }
 
 template <net::Protocol protocol>
-Verdict flow_input(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
+Verdict flow_input(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBursts& bursts,
                    uint16_t interface) {
-  if (lookup.kind == FlowLookup::Kind::kService)
-    return from_client<protocol>(core, segment, lookup, burst, interface);
+  if (lookup.kind == FlowLookup::Kind::kService) {
+    if (!segment.packet.is_v6) [[likely]]
+      return from_client<protocol, net::Ipv4Address>(core, segment, lookup, bursts, interface);
+    return from_client<protocol, net::Ipv6Address>(core, segment, lookup, bursts, interface);
+  }
   if (lookup.kind == FlowLookup::Kind::kPool && lookup.local->flow != PortPool::kNoFlow)
       [[likely]] {
     return protocol == net::Protocol::kTcp ? outbound(core, lookup.local->flow, segment)
@@ -159,18 +211,19 @@ Verdict flow_input(Core& core, Segment& segment, const FlowLookup& lookup, const
   return no_flow<protocol>(core, segment, lookup, interface);
 }
 
-Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBurst& burst,
+Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, const FlowBursts& bursts,
                  uint16_t interface) {
   if (segment.packet.kind == Packet::Kind::kTcp) [[likely]] {
-    return flow_input<net::Protocol::kTcp>(core, segment, lookup, burst, interface);
+    return flow_input<net::Protocol::kTcp>(core, segment, lookup, bursts, interface);
   }
   switch (segment.packet.kind) {
     case Packet::Kind::kUdp:
-      return flow_input<net::Protocol::kUdp>(core, segment, lookup, burst, interface);
+      return flow_input<net::Protocol::kUdp>(core, segment, lookup, bursts, interface);
     case Packet::Kind::kArp:
       return arp_input(core, segment, interface);
     case Packet::Kind::kIcmp:
-      return icmp_input(core, segment, interface);
+      return segment.packet.is_v6 ? icmp6_input(core, segment, interface)
+                                  : icmp_input(core, segment, interface);
     case Packet::Kind::kTcp:
     case Packet::Kind::kBad:
       break;
@@ -179,16 +232,14 @@ Verdict dispatch(Core& core, Segment& segment, const FlowLookup& lookup, const F
 }
 
 /// Whose connection a segment is of.
-TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLookup& lookup,
-                        const FlowBurst& burst) {
+TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLookup& lookup) {
   const net::Protocol protocol =
       segment.packet.kind == Packet::Kind::kUdp ? net::Protocol::kUdp : net::Protocol::kTcp;
   if (lookup.kind == FlowLookup::Kind::kPool && lookup.local->flow != PortPool::kNoFlow) {
     const Flow& flow = core.flows[lookup.local->flow];
-    return {protocol, core.client(flow), core.vip(flow), flow.key};
+    return {protocol, core.client(flow), core.vip(flow), core.flows.name(flow)};
   }
-  const bool is_service = lookup.kind == FlowLookup::Kind::kService;
-  const ServiceId service = is_service ? burst.keys[lookup.place].service : kNoId;
+  const ServiceId service = core.snapshot->service_at(protocol, segment.destination());
   return {protocol, segment.source(), segment.destination(), {segment.source(), service}};
 }
 
@@ -196,10 +247,10 @@ TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLook
 /// in the binary. Returns the last packet's verdict.
 [[gnu::noinline, gnu::noclone]] Verdict run_segments(Core& core, uint16_t interface,
                                                      Segment* segments, const FlowLookup* lookups,
-                                                     const FlowBurst& burst, uint16_t count) {
+                                                     const FlowBursts& bursts, uint16_t count) {
   Verdict verdict = Verdict::pass();
   for (uint16_t i = 0; i < count; ++i) {
-    verdict = dispatch(core, segments[i], lookups[i], burst, interface);
+    verdict = dispatch(core, segments[i], lookups[i], bursts, interface);
     if (!verdict.passed()) core.tx.drop(segments[i].buffer, verdict.reason());
   }
   return verdict;
@@ -207,22 +258,22 @@ TraceSubject subject_of(const Core& core, const Segment& segment, const FlowLook
 
 /// The same, one by one, for who wants to see what becomes of some of them.
 void run_segments_traced(Core& core, uint16_t interface, Segment* segments,
-                         const FlowLookup* lookups, const FlowBurst& burst, uint16_t count) {
+                         const FlowLookup* lookups, const FlowBursts& bursts, uint16_t count) {
   Trace& trace = *core.trace;
   for (uint16_t i = 0; i < count; ++i) {
     TraceSubject subject;
     const Packet::Kind kind = segments[i].packet.kind;
     const bool wanted = (kind == Packet::Kind::kTcp || kind == Packet::Kind::kUdp) &&
                         !trace.is_closed(core.now_ms) &&
-                        trace.wants(subject = subject_of(core, segments[i], lookups[i], burst));
+                        trace.wants(subject = subject_of(core, segments[i], lookups[i]));
     if (!wanted) {
-      static_cast<void>(run_segments(core, interface, segments + i, lookups + i, burst, 1));
+      static_cast<void>(run_segments(core, interface, segments + i, lookups + i, bursts, 1));
       continue;
     }
     core.tx.flush();  // leaves room: what is sent now stays here until it has been looked at
     TraceRecord& record = trace.next();
     const EventCounts before = begin_trace(core, segments[i], subject, interface, record);
-    const Verdict verdict = run_segments(core, interface, segments + i, lookups + i, burst, 1);
+    const Verdict verdict = run_segments(core, interface, segments + i, lookups + i, bursts, 1);
     end_trace(core, segments[i], subject, before, verdict, record);
     trace.commit();
   }
@@ -260,23 +311,23 @@ ClockedStage stage_of(const FlowLookup& lookup) {
 }
 
 void dispatch_all(Core& core, uint16_t interface, Segment* segments, const FlowLookup* lookups,
-                  const FlowBurst& burst, uint16_t count, NoLaps&) {
+                  const FlowBursts& bursts, uint16_t count, NoLaps&) {
   if (core.trace == nullptr) [[likely]] {
-    static_cast<void>(run_segments(core, interface, segments, lookups, burst, count));
+    static_cast<void>(run_segments(core, interface, segments, lookups, bursts, count));
   } else {
-    run_segments_traced(core, interface, segments, lookups, burst, count);
+    run_segments_traced(core, interface, segments, lookups, bursts, count);
   }
 }
 
 /// A lap for each run of packets of the same stage: most bursts are one or two.
 void dispatch_all(Core& core, uint16_t interface, Segment* segments, const FlowLookup* lookups,
-                  const FlowBurst& burst, uint16_t count, Laps& laps) {
+                  const FlowBursts& bursts, uint16_t count, Laps& laps) {
   NoLaps none;
   for (uint16_t begin = 0, end; begin < count; begin = end) {
     const ClockedStage stage = stage_of(lookups[begin]);
     for (end = begin + 1; end < count && stage_of(lookups[end]) == stage;) ++end;
     const auto length = static_cast<uint16_t>(end - begin);
-    dispatch_all(core, interface, segments + begin, lookups + begin, burst, length, none);
+    dispatch_all(core, interface, segments + begin, lookups + begin, bursts, length, none);
     laps.lap(stage, length);
   }
 }
@@ -286,7 +337,7 @@ template <class Timer>
                                               uint16_t count, Timer& timer) {
   Segment segments[kBurstMax];
   FlowLookup lookups[kBurstMax];
-  FlowBurst burst;
+  FlowBursts bursts;
   const net::MacAddress mac = core.snapshot->interfaces[interface].mac;
   const bool faces_backends = core.snapshot->interfaces[interface].faces_backends;
   uint64_t bytes = 0;
@@ -297,20 +348,20 @@ template <class Timer>
     parse_buffer(buffers[i], mac, segments[i].packet);
     bytes += buffers[i]->pkt_len;
     lookups[i].kind = FlowLookup::Kind::kElsewhere;
-    if (segments[i].packet.kind == Packet::Kind::kTcp) [[likely]] {
-      prefetch_lookup<net::Protocol::kTcp>(core, segments[i], faces_backends, lookups[i], burst);
-    } else if (segments[i].packet.kind == Packet::Kind::kUdp) {
-      prefetch_lookup<net::Protocol::kUdp>(core, segments[i], faces_backends, lookups[i], burst);
-    }
+    prefetch_of_kind(core, segments[i], faces_backends, lookups[i], bursts);
   }
   timer.lap(ClockedStage::kParse, count);
-  if (burst.count > 0) {
-    core.flows.index().look_up(burst);
-    burst.published_count = core.flows.published_count();
+  if (bursts.v4.count > 0) {
+    core.flows.index().look_up(bursts.v4);
+    bursts.v4.published_count = core.flows.published_count();
+  }
+  if (bursts.v6.count > 0) [[unlikely]] {
+    core.flows.index<FlowKey6>().look_up(bursts.v6);
+    bursts.v6.published_count = core.flows.published_count();
   }
   for (uint16_t i = 0; i < count; ++i) fetch_flow(core, lookups[i]);
   timer.lap(ClockedStage::kLookUp, count);
-  dispatch_all(core, interface, segments, lookups, burst, count, timer);
+  dispatch_all(core, interface, segments, lookups, bursts, count, timer);
   if (core.taken_over) return;  // who received them has counted them
   core.counters.packets_in.add(count);
   core.counters.bytes_in.add(bytes);

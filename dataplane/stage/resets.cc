@@ -9,16 +9,16 @@
 namespace sluice {
 namespace {
 
-/// In `packet`, a buffer of kResetFrameLength bytes.
+/// In `packet`, a buffer of reset_frame_length() bytes.
 void send_reset_in(Core& core, rte_mbuf* packet, const net::ResetFields& fields, NextHop& hop,
                    Event counted) {
-  net::write_reset({rte_pktmbuf_mtod(packet, uint8_t*), net::kResetFrameLength}, fields);
+  net::write_reset({rte_pktmbuf_mtod(packet, uint8_t*), packet->data_len}, fields);
   core.count(counted);
-  core.next_hops.send(*core.snapshot, packet, fields.destination.ip, hop, core.now_ms);
+  core.send(packet, fields.destination.ip, hop);
 }
 
 void send_reset(Core& core, const net::ResetFields& fields, NextHop& hop, Event counted) {
-  rte_mbuf* packet = core.tx.allocate(net::kResetFrameLength);
+  rte_mbuf* packet = core.tx.allocate(net::reset_frame_length(fields.source.ip));
   if (packet != nullptr) send_reset_in(core, packet, fields, hop, counted);
 }
 
@@ -32,7 +32,7 @@ void reset_backend_at(Core& core, Flow& flow, uint32_t sequence) {
   reset_tuple(core, flow, core.local(flow), sequence);
 }
 
-void reset_tuple(Core& core, Flow& flow, net::Endpoint local, uint32_t sequence) {
+void reset_tuple(Core& core, Flow& flow, const net::Endpoint& local, uint32_t sequence) {
   send_reset(core, {local, core.backend_address(flow), sequence, 0, false},
              core.backend(flow).next_hop, Event::resets_to_backends);
 }
@@ -51,8 +51,8 @@ void answer_with_reset(Core& core, Segment& segment, Event counted) {
   const net::ResetFields answer = net::reset_answer(segment.packet);
   rte_mbuf* packet = std::exchange(segment.buffer, nullptr);
   core.count(Event::packets_made);  // in the place of one that is dropped
-  packet->data_len = net::kResetFrameLength;
-  packet->pkt_len = net::kResetFrameLength;
+  packet->data_len = net::reset_frame_length(answer.source.ip);
+  packet->pkt_len = packet->data_len;
   NextHop hop;
   send_reset_in(core, packet, answer, hop, counted);
 }

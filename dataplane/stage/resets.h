@@ -11,7 +11,7 @@ void reset_backend(Core& core, Flow& flow);
 /// RST to the backend at a number that it just acknowledged.
 void reset_backend_at(Core& core, Flow& flow, uint32_t sequence);
 /// RST to the flow's backend on a local address and port that the flow has left.
-void reset_tuple(Core& core, Flow& flow, net::Endpoint local, uint32_t sequence);
+void reset_tuple(Core& core, Flow& flow, const net::Endpoint& local, uint32_t sequence);
 /// RST to the client at the number that it expects; to one that waits for a SYN-ACK, one that
 /// refuses.
 void reset_client(Core& core, Flow& flow);

@@ -7,16 +7,17 @@ namespace sluice {
 using net::DropReason;
 using net::Verdict;
 
-Verdict check_source(const Core& core, net::Ipv4Address source, uint16_t interface) {
+Verdict check_source(const Core& core, const net::IpAddress& source, uint16_t interface) {
+  const bool is_v4 = source.is_v4();
   switch (core.snapshot->source_fault(source, interface)) {
-    case Snapshot::SourceFault::kNone:
+    case SourceFault::kNone:
       break;
-    case Snapshot::SourceFault::kOwn:
-      return DropReason::ipv4_source_bad;
-    case Snapshot::SourceFault::kBroadcast:
+    case SourceFault::kOwn:
+      return is_v4 ? DropReason::ipv4_source_bad : DropReason::ipv6_source_bad;
+    case SourceFault::kBroadcast:
       return DropReason::ipv4_source_broadcast;
-    case Snapshot::SourceFault::kMisplaced:
-      return DropReason::ipv4_source_misplaced;
+    case SourceFault::kMisplaced:
+      return is_v4 ? DropReason::ipv4_source_misplaced : DropReason::ipv6_source_misplaced;
   }
   return Verdict::pass();
 }

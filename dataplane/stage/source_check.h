@@ -7,6 +7,6 @@
 namespace sluice {
 
 /// Refuses what nobody can have sent from `source` and what came in by `interface` all the same.
-net::Verdict check_source(const Core& core, net::Ipv4Address source, uint16_t interface);
+net::Verdict check_source(const Core& core, const net::IpAddress& source, uint16_t interface);
 
 }  // namespace sluice

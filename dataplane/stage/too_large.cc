@@ -26,9 +26,9 @@ struct WayOut {
 
 WayOut way_out(Core& core, Flow& flow, Direction direction) {
   if (direction == Direction::kInbound) {
-    return {core.backend_address(flow).ip, core.backend(flow).next_hop};
+    return {core.backend_address(flow).ip.v4(), core.backend(flow).next_hop};
   }
-  return {core.client(flow).ip, flow.to_client};
+  return {core.client(flow).ip.v4(), flow.to_client};
 }
 
 /// The packet as its sender sent it, and how much of that is surely right. The timestamps before
@@ -38,10 +38,10 @@ uint16_t restore(Core& core, const Flow& flow, net::Packet& packet, Direction di
   const bool is_tcp = packet.kind == net::Packet::Kind::kTcp;
   if (direction == Direction::kInbound) {
     if (is_tcp) net::adjust_inbound(*packet.tcp, flow.adjust.reversed());
-    net::untranslate(packet, {core.client(flow), core.vip(flow), flow.deltas.reversed()});
+    net::untranslate(packet, {core.client(flow).v4(), core.vip(flow).v4(), flow.deltas.reversed()});
   } else {
     if (is_tcp) net::adjust_outbound(*packet.tcp, flow.adjust.reversed());
-    net::untranslate(packet, {core.backend_address(flow), core.local(flow), flow.deltas});
+    net::untranslate(packet, {core.backend_address(flow).v4(), core.local(flow).v4(), flow.deltas});
   }
   constexpr uint16_t kPortsAndSequence = 8;
   const uint16_t header = packet.ip->header_length();

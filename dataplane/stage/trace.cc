@@ -12,7 +12,7 @@ TraceSegment header_of(const Segment& segment) {
   TraceSegment header{};
   header.source = segment.source();
   header.destination = segment.destination();
-  header.ttl = segment.packet.ip->ttl;
+  header.ttl = segment.packet.hop_limit();
   if (segment.packet.kind == net::Packet::Kind::kUdp) {
     header.payload_bytes = segment.packet.udp_payload_length();
     return header;
@@ -31,9 +31,9 @@ TraceSegment header_of(const Segment& segment) {
   return header;
 }
 
-std::optional<TraceFlow> flow_of(const Core& core, FlowKey key) {
-  if (key.service == kNoId) return {};
-  const uint32_t index = core.flows.find(key);
+std::optional<TraceFlow> flow_of(const Core& core, const FlowName& name) {
+  if (name.service == kNoId) return {};
+  const uint32_t index = core.flows.find(name);
   if (index == FlowTable::kNone) return {};
   const Flow& flow = core.flows[index];
   return TraceFlow{core.local(flow), core.backend_address(flow), flow.adjust,       flow.state(),
@@ -58,7 +58,7 @@ EventCounts begin_trace(const Core& core, const Segment& segment, const TraceSub
   record.from_client = segment.source() == subject.client;
   record.taken_over = core.taken_over;
   record.in = header_of(segment);
-  record.before = flow_of(core, subject.key);
+  record.before = flow_of(core, subject.name);
   return counts_of(core);
 }
 
@@ -68,7 +68,7 @@ void end_trace(const Core& core, const Segment& segment, const TraceSubject& sub
   for (size_t i = 0; i < now.size(); ++i) {
     record.events |= uint64_t{now[i] != before[i]} << i;
   }
-  record.after = flow_of(core, subject.key);
+  record.after = flow_of(core, subject.name);
   record.verdict = verdict;
   if (verdict == net::Fate::kSent) record.out = header_of(segment);
 }

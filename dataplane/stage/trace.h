@@ -33,18 +33,18 @@ struct Segment;
 struct TraceSubject {
   net::Protocol protocol;
   net::Endpoint client, vip;
-  FlowKey key;  // its service is kNoId where the VIP is none
+  FlowName name;  // its service is kNoId where the VIP is none
 };
 
 struct TraceFilter {
   net::Endpoint client{};                   // port 0: all of its ports
-  net::Endpoint vip{};                      // address 0: all services
+  std::optional<net::Endpoint> vip{};       // none: all services
   std::optional<net::Protocol> protocol{};  // none: either
 
   bool wants(const TraceSubject& subject) const {
     return subject.client.ip == client.ip &&
            (client.port.raw == 0 || subject.client.port == client.port) &&
-           (vip.ip.raw == 0 || subject.vip == vip) && (!protocol || subject.protocol == *protocol);
+           (!vip || subject.vip == *vip) && (!protocol || subject.protocol == *protocol);
   }
 };
 

@@ -5,10 +5,12 @@
 #include <algorithm>
 
 #include "dataplane/net/icmp.h"
+#include "dataplane/net/packet_checksum.h"
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/flow_log.h"
 #include "dataplane/stage/forward.h"
+#include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/icmp_error.h"
 #include "dataplane/stage/open_udp.h"
 
@@ -78,8 +80,8 @@ bool is_better_elsewhere(const Core& core, const Flow& flow) {
 
 Verdict udp_inbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
-  if (segment.packet.ip->ttl <= 1) [[unlikely]]
-    return DropReason::ipv4_ttl_expired;
+  if (segment.packet.hop_limit() <= 1) [[unlikely]]
+    return hop_limit_expired(core, segment);
   if (is_better_elsewhere(core, flow)) [[unlikely]] {
     const ServiceView* service = core.snapshot->find_service(flow.key.service);
     core.count(Event::flows_replaced);
@@ -92,8 +94,8 @@ Verdict udp_inbound(Core& core, uint32_t index, Segment& segment) {
 }
 
 Verdict udp_inbound_miss(Core& core, const ServiceView& service, Segment& segment) {
-  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
-  if (!net::udp_checksum_ok(*segment.packet.ip, *segment.packet.udp)) {
+  if (segment.packet.hop_limit() <= 1) return hop_limit_expired(core, segment);
+  if (!net::udp_checksum_ok(segment.packet)) {
     return DropReason::udp_checksum_bad;
   }
   uint32_t index;
@@ -104,10 +106,9 @@ Verdict udp_inbound_miss(Core& core, const ServiceView& service, Segment& segmen
 
 Verdict udp_outbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
-  if (segment.packet.ip->ttl <= 1) [[unlikely]]
-    return DropReason::ipv4_ttl_expired;
-  if (flow.udp.is_one_shot() && !net::udp_checksum_ok(*segment.packet.ip, *segment.packet.udp))
-      [[unlikely]] {
+  if (segment.packet.hop_limit() <= 1) [[unlikely]]
+    return hop_limit_expired(core, segment);
+  if (flow.udp.is_one_shot() && !net::udp_checksum_ok(segment.packet)) [[unlikely]] {
     return DropReason::udp_checksum_bad;  // it would end the flow
   }
   const FlowState before = flow.udp.note_backend(segment.packet.udp_payload_length());
@@ -136,8 +137,8 @@ Verdict udp_outbound_miss(Core& core, const Segment& segment) {
 }
 
 Verdict udp_no_service(Core& core, const Segment& segment) {
-  if (segment.packet.ip->ttl <= 1) return DropReason::ipv4_ttl_expired;
-  if (!net::udp_checksum_ok(*segment.packet.ip, *segment.packet.udp)) {
+  if (segment.packet.hop_limit() <= 1) return hop_limit_expired(core, segment);
+  if (!net::udp_checksum_ok(segment.packet)) {
     return DropReason::udp_checksum_bad;
   }
   tell_unreachable(core, segment);

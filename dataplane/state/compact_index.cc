@@ -7,25 +7,28 @@
 
 namespace sluice {
 
-CompactIndex::CompactIndex(const FlowIndexSetup& setup)
-    : FlowIndex(setup),
+template <class Key>
+CompactIndexOf<Key>::CompactIndexOf(const FlowIndexSetup& setup)
+    : FlowIndexOf<Key>(setup),
       home_count_(home_count_for(setup.flow_count_max)),
       buckets_(home_count_ + spill_count_for(setup.flow_count_max), setup.memory),
       spill_free_(home_count_) {
-  set_lines(buckets_.data(), home_count_);
+  this->set_lines(buckets_.data(), home_count_);
   const auto bucket_count = static_cast<uint32_t>(buckets_.size());
   for (uint32_t i = home_count_; i < bucket_count; ++i) {
     buckets_[i].next = i + 1 < bucket_count ? i + 1 : kNone;
   }
 }
 
-size_t CompactIndex::bytes(uint32_t flow_count_max) {
+template <class Key>
+size_t CompactIndexOf<Key>::bytes(uint32_t flow_count_max) {
   const size_t buckets = home_count_for(flow_count_max) + spill_count_for(flow_count_max);
   return buckets * sizeof(Bucket);
 }
 
 /// The first flow with the same tag. Reads the buckets alone.
-inline uint32_t CompactIndex::candidate(uint64_t hash) const {
+template <class Key>
+inline uint32_t CompactIndexOf<Key>::candidate(uint64_t hash) const {
   const uint32_t tag = tag_of(hash);
   for (uint32_t at = line_of(hash); at != kNone; at = buckets_[at].next) {
     const Bucket& bucket = buckets_[at];
@@ -36,20 +39,22 @@ inline uint32_t CompactIndex::candidate(uint64_t hash) const {
   return kNone;
 }
 
-void CompactIndex::look_up(FlowBurst& burst) const {
+template <class Key>
+void CompactIndexOf<Key>::look_up(FlowBurstOf<Key>& burst) const {
   for (uint32_t i = 0; i < burst.count; ++i) {
     burst.candidates[i] = candidate(burst.hashes[i]);
     fetch_flow(burst.candidates[i]);
   }
 }
 
-uint32_t CompactIndex::find(FlowKey key, uint64_t hash) const {
+template <class Key>
+uint32_t CompactIndexOf<Key>::find(const Key& key, uint64_t hash) const {
   const uint32_t tag = tag_of(hash);
   for (uint32_t at = line_of(hash); at != kNone; at = buckets_[at].next) {
     const Bucket& bucket = buckets_[at];
     for (uint32_t bits = matches(bucket, tag); bits != 0; bits &= bits - 1) {
       const uint32_t index = index_in(bucket.slots[std::countr_zero(bits)]);
-      if (flow(index).key == key) return index;
+      if (this->has_key(index, key)) return index;
     }
   }
   return kNone;
@@ -57,7 +62,8 @@ uint32_t CompactIndex::find(FlowKey key, uint64_t hash) const {
 
 /// The first free slot of a chain, which gets another bucket when it is full; nullptr when there is
 /// none.
-uint32_t* CompactIndex::free_slot(uint32_t home) {
+template <class Key>
+uint32_t* CompactIndexOf<Key>::free_slot(uint32_t home) {
   uint32_t at = home;
   while (true) {
     Bucket& bucket = buckets_[at];
@@ -73,7 +79,8 @@ uint32_t* CompactIndex::free_slot(uint32_t home) {
   return &buckets_[spill].slots[0];
 }
 
-bool CompactIndex::insert(FlowKey key, uint32_t flow) {
+template <class Key>
+bool CompactIndexOf<Key>::insert(const Key& key, uint32_t flow) {
   const uint64_t hash = this->hash(key);
   uint32_t* slot = free_slot(line_of(hash));
   if (slot == nullptr) return false;
@@ -83,7 +90,8 @@ bool CompactIndex::insert(FlowKey key, uint32_t flow) {
 
 /// Takes a flow out of its chain. The last bucket's entries fill the gap, so that a chain is never
 /// longer than its flows need: buckets that ran over once come back.
-void CompactIndex::erase(FlowKey key, uint32_t flow) {
+template <class Key>
+void CompactIndexOf<Key>::erase(const Key& key, uint32_t flow) {
   const uint64_t hash = this->hash(key);
   const uint32_t wanted = tag_of(hash) | flow;
   uint32_t* gap = nullptr;
@@ -107,8 +115,15 @@ void CompactIndex::erase(FlowKey key, uint32_t flow) {
   spill_free_ = last;
 }
 
-std::unique_ptr<FlowIndex> make_compact_index(const FlowIndexSetup& setup) {
-  return std::make_unique<CompactIndex>(setup);
-}
+template class CompactIndexOf<FlowKey>;
+template class CompactIndexOf<FlowKey6>;
+
+const MakeFlowIndex kMakeCompactIndex = {
+    [](const FlowIndexSetup& setup) -> std::unique_ptr<FlowIndex> {
+      return std::make_unique<CompactIndex>(setup);
+    },
+    [](const FlowIndexSetup& setup) -> std::unique_ptr<FlowIndex6> {
+      return std::make_unique<CompactIndex6>(setup);
+    }};
 
 }  // namespace sluice

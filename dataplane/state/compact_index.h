@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// An index of flows whose slots are four bytes, for IPv4 keys.
+// An index of flows whose slots are four bytes.
 //
 // It is a hash table of buckets, one cache line each: fifteen slots of (8 bits of the hash, 24 bits
 // of the flow's number) and a link to a further bucket for the few that run over. Keys are not
@@ -14,22 +14,30 @@
 
 namespace sluice {
 
-class CompactIndex final : public FlowIndex {
+/// What 24 bits can number.
+inline constexpr uint32_t kCompactFlowCountMax = (1u << 24) - 1;
+
+template <class Key>
+class CompactIndexOf final : public FlowIndexOf<Key> {
  public:
-  static constexpr uint32_t kFlowCountMax = (1u << 24) - 1;
+  using FlowIndexOf<Key>::kNone;
+  static constexpr uint32_t kFlowCountMax = kCompactFlowCountMax;
 
   /// For kFlowCountMax flows at most. Throws std::bad_alloc.
-  explicit CompactIndex(const FlowIndexSetup& setup);
+  explicit CompactIndexOf(const FlowIndexSetup& setup);
 
-  void look_up(FlowBurst& burst) const override;
-  uint32_t find(FlowKey key, uint64_t hash) const override;
-  bool insert(FlowKey key, uint32_t flow) override;
-  void erase(FlowKey key, uint32_t flow) override;
+  void look_up(FlowBurstOf<Key>& burst) const override;
+  uint32_t find(const Key& key, uint64_t hash) const override;
+  bool insert(const Key& key, uint32_t flow) override;
+  void erase(const Key& key, uint32_t flow) override;
 
   /// Bytes that it takes for so many flows.
   static size_t bytes(uint32_t flow_count_max);
 
  private:
+  using FlowIndexOf<Key>::fetch_flow;
+  using FlowIndexOf<Key>::line_of;
+
   static constexpr uint32_t kSlots = 15;
   static constexpr uint32_t kLoad = 11;  // flows a bucket, on average, when the table is full
 
@@ -73,6 +81,11 @@ class CompactIndex final : public FlowIndex {
   uint32_t spill_free_;
 };
 
-std::unique_ptr<FlowIndex> make_compact_index(const FlowIndexSetup& setup);
+using CompactIndex = CompactIndexOf<FlowKey>;
+using CompactIndex6 = CompactIndexOf<FlowKey6>;
+extern template class CompactIndexOf<FlowKey>;
+extern template class CompactIndexOf<FlowKey6>;
+
+extern const MakeFlowIndex kMakeCompactIndex;
 
 }  // namespace sluice

@@ -6,6 +6,8 @@
 // in the Registry are in the cache already, flows seldom are.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -20,18 +22,54 @@
 namespace sluice {
 
 /// What tells the flows of a worker apart on the clients' side: who, and to which VIP.
-struct FlowKey {
-  net::Endpoint client;
+template <class Address>
+struct FlowKeyOf;
+
+template <>
+struct FlowKeyOf<net::Ipv4Address> {
+  net::Ipv4Endpoint client;
   ServiceId service;
 
-  friend constexpr bool operator==(FlowKey, FlowKey) = default;
+  friend constexpr bool operator==(FlowKeyOf, FlowKeyOf) = default;
   /// Put together in a register: read back as a whole from where its parts were just written, it
   /// would have to wait for them.
   constexpr uint64_t word() const {
     return client.ip.raw | uint64_t{client.port.raw} << 32 | uint64_t{service} << 48;
   }
 };
+
+template <>
+struct FlowKeyOf<net::Ipv6Address> {
+  net::Ipv6Endpoint client;
+  ServiceId service;
+  uint32_t zero = 0;  // whole words
+
+  friend constexpr bool operator==(const FlowKeyOf&, const FlowKeyOf&) = default;
+  constexpr std::array<uint64_t, 3> words() const {
+    return std::bit_cast<std::array<uint64_t, 3>>(*this);
+  }
+};
+
+using FlowKey = FlowKeyOf<net::Ipv4Address>;
+using FlowKey6 = FlowKeyOf<net::Ipv6Address>;
 static_assert(sizeof(FlowKey) == 8 && std::has_unique_object_representations_v<FlowKey>);
+static_assert(sizeof(FlowKey6) == 24 && std::has_unique_object_representations_v<FlowKey6>);
+
+/// The key of a flow of either family, where that costs nothing that counts.
+struct FlowName {
+  net::Endpoint client;
+  ServiceId service = kNoId;
+
+  constexpr FlowName() = default;
+  constexpr FlowName(const net::Endpoint& end, ServiceId id) : client(end), service(id) {}
+  template <class Address>
+  constexpr FlowName(const FlowKeyOf<Address>& key) : client(key.client), service(key.service) {}
+
+  constexpr bool is_v4() const { return client.ip.is_v4(); }
+  constexpr FlowKey v4() const { return {client.v4(), service}; }
+  constexpr FlowKey6 v6() const { return {client.v6(), service}; }
+  friend constexpr bool operator==(const FlowName&, const FlowName&) = default;
+};
 
 /// Where packets leave, remembered: an entry of the neighbour table and the generation it had.
 struct NextHop {
@@ -64,7 +102,7 @@ static_assert(sizeof(HalfOpenLinks) == 8);
 
 struct alignas(64) Flow {
   // What every packet needs.
-  FlowKey key;
+  FlowKey key;  // IPv6: its address is 0 here and stands beside the flow, see FlowTable
   PathId path;  // its pool and its backend
   net::be16 local_port;
   net::Deltas deltas;           // of the way in; the way out has the opposite ones
@@ -109,6 +147,7 @@ struct alignas(64) Flow {
   HalfOpenLinks half_open;
 
   FlowState state() const { return tcp.state(); }
+  bool has_v6_client() const { return key.client.ip.raw == 0; }  // which no IPv4 client has
   bool is_udp() const { return sluice::is_udp(state()); }
   uint64_t bytes_in() const { return is_udp() ? udp.bytes_in() : tcp.client_bytes(bounds); }
   uint64_t bytes_out() const { return is_udp() ? udp.bytes_out() : tcp.backend_bytes(bounds); }

@@ -7,10 +7,34 @@ namespace sluice {
 FlowTable::FlowTable(uint32_t flow_count_max, net::Random& random,
                      std::pmr::memory_resource* memory, MakeFlowIndex make_index, int numa_socket)
     : flows_(flow_count_max, memory),
-      index_(make_index({flows_.data(), flow_count_max, random, memory, numa_socket})) {
+      clients6_(memory),
+      make_index_(make_index),
+      numa_socket_(numa_socket),
+      random6_({random.next(), random.next()}),
+      index_(make_index.v4({{flows_.data()}, flow_count_max, random, memory, numa_socket})) {
   for (uint32_t i = 0; i < flow_count_max; ++i) {
     flows_[i].next_free = i + 1 < flow_count_max ? i + 1 : kNone;
   }
+}
+
+void FlowTable::enable_v6() {
+  if (index6_ != nullptr) return;
+  clients6_.resize(flows_.size());
+  index6_ = make_index_.v6({{flows_.data(), clients6_.data()},
+                            flow_count_max(),
+                            random6_,
+                            flows_.get_allocator().resource(),
+                            numa_socket_});
+}
+
+void FlowTable::set_name(uint32_t index, const FlowName& name) {
+  Flow& flow = flows_[index];
+  if (name.is_v4()) {
+    flow.key = name.v4();
+    return;
+  }
+  flow.key = {{{0}, name.client.port}, name.service};
+  clients6_[index] = name.client.ip.v6();
 }
 
 uint32_t FlowTable::allocate() {
@@ -26,7 +50,11 @@ uint32_t FlowTable::allocate() {
 
 void FlowTable::erase(uint32_t index) {
   Flow& flow = flows_[index];
-  index_->erase(flow.key, index);
+  if (!flow.has_v6_client()) [[likely]] {
+    index_->erase(flow.key, index);
+  } else {
+    index6_->erase(key6(flow), index);
+  }
   unlink_closed(index);
   flow.key = {};
   flow.live = false;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "dataplane/net/address.h"
@@ -25,8 +26,8 @@ class IcmpLimit {
   explicit IcmpLimit(net::SipKey key) : key_(key) {}
 
   /// Whether one more may go to `addressee`; if so it is counted.
-  bool take(net::Ipv4Address addressee, uint64_t now_ms) {
-    uint64_t& empty_ms = empty_ms_[net::siphash(key_, addressee.raw) % kBuckets];
+  bool take(const net::IpAddress& addressee, uint64_t now_ms) {
+    uint64_t& empty_ms = empty_ms_[net::siphash(key_, who(addressee)) % kBuckets];
     const uint64_t begin = std::max(empty_ms, now_ms);
     if (begin - now_ms > (kBurst - 1) * kIntervalMs) return false;
     empty_ms = begin + kIntervalMs;
@@ -34,6 +35,12 @@ class IcmpLimit {
   }
 
  private:
+  /// IPv6: a network of 64 bits is one, since a host may have all of it.
+  static uint64_t who(const net::IpAddress& ip) {
+    if (ip.is_v4()) return ip.v4().raw;
+    return std::bit_cast<std::array<uint64_t, 2>>(ip.v6().bytes)[0];
+  }
+
   net::SipKey key_;
   std::array<uint64_t, kBuckets> empty_ms_{};
 };

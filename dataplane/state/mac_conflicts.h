@@ -10,7 +10,7 @@
 namespace sluice {
 
 struct MacConflict {
-  net::Ipv4Address ip{};
+  net::IpAddress ip{};
   uint16_t interface = 0;
   bool own = false;  // one of our addresses; else a next hop's
   net::MacAddress known{};

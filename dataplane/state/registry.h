@@ -27,7 +27,7 @@ namespace sluice {
 
 struct ServiceState {
   /// Workers begin each at a place of its own, so that few connections do not all meet one backend.
-  explicit ServiceState(net::Endpoint address, uint32_t worker = 0)
+  explicit ServiceState(const net::Endpoint& address, uint32_t worker = 0)
       : vip(address), cursor(worker) {}
 
   net::Endpoint vip;
@@ -67,16 +67,18 @@ struct BackendState {
 };
 
 struct PoolState {
-  PoolState(net::Ipv4Address local_ip, net::Endpoint backend_address,
+  PoolState(const net::IpAddress& local_ip, const net::Endpoint& backend_address,
             std::shared_ptr<const PortShares> port_shares, uint32_t worker, net::Random& random,
             PortChunks& chunks)
       : local(local_ip),
         backend(backend_address),
+        is_v4(local_ip.is_v4()),
         shares(std::move(port_shares)),
         ports(shares->set(worker), random, chunks) {}
 
-  net::Ipv4Address local;
+  net::IpAddress local;
   net::Endpoint backend;
+  bool is_v4;             // both are
   Counter flows;          // flow entries, closed ones included
   Counter clock_lead_ms;  // of the balancer's timestamp clock towards this backend
   std::shared_ptr<const PortShares> shares;  // which worker has which port

@@ -42,14 +42,26 @@ const BackendView* least_connections(const ServiceView& service, ServiceState& s
   return best;
 }
 
-const BackendView* source_hash(const ServiceView& service, net::Ipv4Address client) {
+/// Of an address under a backend's key.
+uint64_t keyed_hash(const net::SipKey& key, const net::IpAddress& ip) {
+  if (ip.is_v4()) return net::siphash(key, ip.v4().raw);
+  const auto [high, low] = std::bit_cast<std::array<uint64_t, 2>>(ip.v6().bytes);
+  return net::siphash({key[0] ^ net::siphash(key, high), key[1]}, low);
+}
+
+net::SipKey key_of(const net::Endpoint& backend) {
+  if (backend.ip.is_v4()) return {backend.ip.v4().raw, backend.port.raw};
+  const auto [high, low] = std::bit_cast<std::array<uint64_t, 2>>(backend.ip.v6().bytes);
+  return {high ^ low, low + backend.port.raw};
+}
+
+const BackendView* source_hash(const ServiceView& service, const net::IpAddress& client) {
   const BackendView* best = nullptr;
   double best_score = 0;
   for (const BackendView& backend : service.backends) {
     if (backend.weight == 0) continue;
-    const net::SipKey key = {backend.address.ip.raw, backend.address.port.raw};
     const double uniform =
-        (static_cast<double>(net::siphash(key, client.raw) >> 11) + 0.5) * 0x1p-53;
+        (static_cast<double>(keyed_hash(key_of(backend.address), client) >> 11) + 0.5) * 0x1p-53;
     const double score = backend.weight / -std::log(uniform);
     if (best == nullptr || score > best_score) {
       best = &backend;
@@ -99,14 +111,14 @@ void prepare_scheduler(ServiceView& service) {
 }
 
 const BackendView* pick_backend(const ServiceView& service, ServiceState& state,
-                                const Registry& registry, net::Endpoint client) {
+                                const Registry& registry, const net::IpAddress& client) {
   switch (service.scheduler) {
     case SchedulerKind::kRoundRobin:
       return round_robin(service, state);
     case SchedulerKind::kLeastConnections:
       return least_connections(service, state, registry);
     case SchedulerKind::kSourceHash:
-      return source_hash(service, client.ip);
+      return source_hash(service, client);
   }
   return nullptr;
 }

@@ -29,6 +29,6 @@ void prepare_scheduler(ServiceView& service);
 
 /// A backend with a positive weight, or nullptr when there is none. `client` is the new flow's.
 const BackendView* pick_backend(const ServiceView& service, ServiceState& state,
-                                const Registry& registry, net::Endpoint client);
+                                const Registry& registry, const net::IpAddress& client);
 
 }  // namespace sluice

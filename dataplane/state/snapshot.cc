@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Look-ups in a snapshot. They serve new flows and new next hops, not every packet.
+// What a snapshot works out of itself before it is published.
 #include "dataplane/state/snapshot.h"
 
 #include <algorithm>
@@ -7,35 +7,56 @@
 namespace sluice {
 namespace {
 
-// In Snapshot::sources_, beyond the numbers of interfaces.
-constexpr uint32_t kSourceIsOurs = 1u << 16;
-constexpr uint32_t kSourceIsBroadcast = kSourceIsOurs + 1;
+template <class Address>
+LinkAddresses<Address>& link_of(InterfaceView& interface) {
+  return const_cast<LinkAddresses<Address>&>(interface.of<Address>());
+}
 
-void sort_unique(std::vector<net::Ipv4Address>& addresses) {
-  std::sort(addresses.begin(), addresses.end());
-  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
+constexpr bool is_none(net::Ipv4Address ip) {
+  return ip.raw == 0;
+}
+constexpr bool is_none(const net::Ipv6Address& ip) {
+  return ip == net::Ipv6Address{};
 }
 
 }  // namespace
 
+void Snapshot::add_own_everywhere(const net::IpAddress& ip) {
+  if (ip.is_v4()) {
+    v4.own_everywhere.push_back(ip.v4());
+  } else {
+    v6.own_everywhere.push_back(ip.v6());
+  }
+}
+
+void Snapshot::add_local(const net::IpAddress& ip) {
+  add_own_everywhere(ip);
+  if (ip.is_v4()) {
+    v4.locals.push_back(ip.v4());
+  } else {
+    v6.locals.push_back(ip.v6());
+  }
+}
+
 void Snapshot::seal() {
-  sort_unique(own_everywhere);
-  sort_unique(locals);
-  for (const net::Ipv4Address address : own_everywhere) own_.set(address.raw, 0);
-  std::vector<net::Ipv4Prefix> prefixes;
-  for (const Route& route : routes) prefixes.push_back(route.to);
-  route_table_ = RouteTable<net::Ipv4Address>(prefixes);
-  seal_owners();
+  v4.seal_own();
+  v6.seal_own();
+  seal_services();
+  seal_pools();
   seal_sources();
-  seal_announcements();
+  seal_announcements<net::Ipv4Address>();
+  seal_announcements<net::Ipv6Address>();
   link_generation = 0;
   for (const InterfaceView& interface : interfaces) link_generation += interface.link_ups;
 }
 
-void Snapshot::seal_owners() {
-  auto add_service = [this](net::Protocol protocol, net::Endpoint vip, ServiceId id) {
-    owners_.set(vip.ip.raw, static_cast<uint32_t>(Owner::kVip));
-    services_at_.set(word_of(protocol, vip), id);
+void Snapshot::seal_services() {
+  auto add_service = [this](net::Protocol protocol, const net::Endpoint& vip, ServiceId id) {
+    if (vip.ip.is_v4()) {
+      v4.add_service(protocol, vip.v4(), id);
+    } else {
+      v6.add_service(protocol, vip.v6(), id);
+    }
   };
   for (const RemovedService& removed : removed_services) {
     add_service(removed.protocol, removed.vip, removed.id);
@@ -51,71 +72,79 @@ void Snapshot::seal_owners() {
       udp_services.push_back(static_cast<uint16_t>(view));
     }
   }
-  for (uint32_t number = 0; number < locals.size(); ++number) {
-    owners_.set(locals[number].raw, static_cast<uint32_t>(Owner::kFirstLocal) + number);
-  }
+}
+
+void Snapshot::seal_pools() {
+  v4.number_locals();
+  v6.number_locals();
   for (const PoolView& pool : pools) {
-    pools_.set(word_of(pool.protocol, owner_of(pool.local), pool.backend), pool.id);
+    if (pool.local.is_v4()) {
+      v4.add_pool(pool.protocol, pool.local.v4(), pool.backend.v4(), pool.id);
+    } else {
+      v6.add_pool(pool.protocol, pool.local.v6(), pool.backend.v6(), pool.id);
+    }
   }
 }
 
 void Snapshot::seal_sources() {
-  FlatMap<> seen;  // backends, each once
   for (InterfaceView& interface : interfaces) interface.faces_backends = false;
   for (const PoolView& pool : pools) {
-    if (seen.find(pool.backend.ip.raw) != FlatMap<>::kNone) continue;
-    seen.set(pool.backend.ip.raw, 0);
-    const Route* route = find_route(pool.backend.ip);
-    if (route == nullptr) continue;
-    sources_.set(pool.backend.ip.raw, route->interface);
-    interfaces[route->interface].faces_backends = true;
+    const net::IpAddress& backend = pool.backend.ip;
+    const uint16_t interface = interface_towards(backend);
+    if (interface == kNoInterface) continue;
+    interfaces[interface].faces_backends = true;
+    if (backend.is_v4()) {
+      v4.add_backend_source(backend.v4(), interface);
+    } else {
+      v6.add_backend_source(backend.v6(), interface);
+    }
   }
   for (const InterfaceView& interface : interfaces) {
-    for (const net::Ipv4Prefix& own : interface.addresses) {
+    for (const net::Ipv4Prefix& own : interface.v4.own) {
       if (own.length == 0 || own.length > 30) continue;
       const uint32_t network = own.address.host() & own.mask();
-      sources_.set(net::Ipv4Address::from_host(network).raw, kSourceIsBroadcast);
-      sources_.set(net::Ipv4Address::from_host(network | ~own.mask()).raw, kSourceIsBroadcast);
+      v4.add_broadcast_source(net::Ipv4Address::from_host(network));
+      v4.add_broadcast_source(net::Ipv4Address::from_host(network | ~own.mask()));
     }
   }
-  for (const net::Ipv4Address address : own_everywhere) sources_.set(address.raw, kSourceIsOurs);
+  for (const net::Ipv4Address ip : v4.own_everywhere) v4.add_own_source(ip);
+  for (const net::Ipv6Address& ip : v6.own_everywhere) v6.add_own_source(ip);
   for (const InterfaceView& interface : interfaces) {
-    for (const net::Ipv4Prefix& own : interface.addresses) {
-      sources_.set(own.address.raw, kSourceIsOurs);
-    }
+    for (const net::Ipv4Prefix& own : interface.v4.own) v4.add_own_source(own.address);
+    for (const net::Ipv6Prefix& own : interface.v6.own) v6.add_own_source(own.address);
   }
 }
 
+template <class Address>
 void Snapshot::seal_announcements() {
   for (InterfaceView& interface : interfaces) {
-    interface.announced.clear();
-    for (const net::Ipv4Prefix& own : interface.addresses) {
-      interface.announced.push_back(own.address);
-    }
+    LinkAddresses<Address>& link = link_of<Address>(interface);
+    link.announced.clear();
+    for (const net::Prefix<Address>& own : link.own) link.announced.push_back(own.address);
   }
-  for (const net::Ipv4Address address : own_everywhere) {
-    const Route* route = find_route(address);
-    if (route == nullptr || route->via.raw != 0) continue;
-    std::vector<net::Ipv4Address>& announced = interfaces[route->interface].announced;
-    const auto& own = interfaces[route->interface].addresses;
-    if (std::ranges::none_of(own, [&](net::Ipv4Prefix p) { return p.address == address; })) {
-      announced.push_back(address);
-    }
+  const NetworkOf<Address>& network = of<Address>();
+  for (const Address& address : network.own_everywhere) {
+    const RouteOf<Address>* route = network.find_route(address);
+    if (route == nullptr || !is_none(route->via)) continue;
+    LinkAddresses<Address>& link = link_of<Address>(interfaces[route->interface]);
+    if (!link.is_own(address)) link.announced.push_back(address);
   }
 }
 
-Snapshot::SourceFault Snapshot::source_fault(net::Ipv4Address ip, uint16_t interface) const {
-  const uint32_t found = sources_.find(ip.raw);
-  if (found == FlatMap<>::kNone || found == interface) return SourceFault::kNone;
-  if (found == kSourceIsOurs) return SourceFault::kOwn;
-  return found == kSourceIsBroadcast ? SourceFault::kBroadcast : SourceFault::kMisplaced;
+PoolId Snapshot::pool_at(net::Protocol protocol, const net::IpAddress& local,
+                         const net::Endpoint& backend) const {
+  if (local.is_v4() != backend.ip.is_v4()) return kNoPool;
+  return local.is_v4() ? v4.pool_at(protocol, local.v4(), backend.v4())
+                       : v6.pool_at(protocol, local.v6(), backend.v6());
 }
 
-bool Snapshot::is_own(net::Ipv4Address ip, uint16_t interface) const {
-  if (own_.find(ip.raw) != FlatMap<>::kNone) return true;
-  const auto& addresses = interfaces[interface].addresses;
-  return std::any_of(addresses.begin(), addresses.end(),
-                     [&](net::Ipv4Prefix p) { return p.address == ip; });
+uint16_t Snapshot::interface_towards(const net::IpAddress& destination) const {
+  if (destination.is_v4()) {
+    const Route* route = v4.find_route(destination.v4());
+    return route == nullptr ? kNoInterface : route->interface;
+  }
+  const RouteOf<net::Ipv6Address>* route = v6.find_route(destination.v6());
+  return route == nullptr ? kNoInterface : route->interface;
 }
 
 }  // namespace sluice

@@ -10,13 +10,20 @@ namespace sluice {
 SynMemory::SynMemory(net::Random& random, std::pmr::memory_resource* memory)
     : secret_{random.next(), random.next() | 1}, sets_(kSets, memory) {}
 
-uint64_t SynMemory::hash(FlowKey key, uint32_t sequence) const {
-  const uint64_t once = net::folded_multiply(key.word() ^ secret_[0], secret_[1]);
+uint64_t SynMemory::hash(const FlowName& name, uint32_t sequence) const {
+  uint64_t once = secret_[0];
+  if (name.is_v4()) {
+    once = net::folded_multiply(name.v4().word() ^ once, secret_[1]);
+  } else {
+    for (const uint64_t word : name.v6().words()) {
+      once = net::folded_multiply(word ^ once, secret_[1]);
+    }
+  }
   return net::folded_multiply(once ^ sequence, secret_[1]);
 }
 
-void SynMemory::note(FlowKey key, uint32_t sequence, uint32_t sent_ms) {
-  const uint64_t h = hash(key, sequence);
+void SynMemory::note(const FlowName& name, uint32_t sequence, uint32_t sent_ms) {
+  const uint64_t h = hash(name, sequence);
   Set& set = sets_[h % kSets];
   const uint16_t now = steps(sent_ms);
   uint32_t oldest = 0;
@@ -36,9 +43,9 @@ void SynMemory::note(FlowKey key, uint32_t sequence, uint32_t sent_ms) {
   is_empty_ = false;
 }
 
-SynSeen SynMemory::look_up(FlowKey key, uint32_t sequence, uint32_t now_ms) const {
+SynSeen SynMemory::look_up(const FlowName& name, uint32_t sequence, uint32_t now_ms) const {
   if (is_empty_ || now_ms - newest_ms_ > kLatestMs) return SynSeen::kFirst;
-  const uint64_t h = hash(key, sequence);
+  const uint64_t h = hash(name, sequence);
   const Set& set = sets_[h % kSets];
   for (uint32_t i = 0; i < kSlots && set.tags[i] != 0; ++i) {
     const auto age = static_cast<uint16_t>(steps(now_ms) - set.sent[i]);

@@ -34,9 +34,9 @@ class SynMemory {
   static constexpr size_t bytes() { return kSets * sizeof(Set); }
 
   /// Remembers a SYN by its client, service and sequence number; not for its copies.
-  void note(FlowKey key, uint32_t sequence, uint32_t sent_ms);
+  void note(const FlowName& name, uint32_t sequence, uint32_t sent_ms);
   /// What a SYN is that has no flow.
-  SynSeen look_up(FlowKey key, uint32_t sequence, uint32_t now_ms) const;
+  SynSeen look_up(const FlowName& name, uint32_t sequence, uint32_t now_ms) const;
 
  private:
   static constexpr uint32_t kSets = 1u << 14;
@@ -49,7 +49,7 @@ class SynMemory {
   };
   static_assert(sizeof(Set) == 64);
 
-  uint64_t hash(FlowKey key, uint32_t sequence) const;
+  uint64_t hash(const FlowName& name, uint32_t sequence) const;
   static uint16_t tag_of(uint64_t hash) { return static_cast<uint16_t>(hash >> 48 | 1); }
   static uint16_t steps(uint32_t ms) { return static_cast<uint16_t>(ms / kStepMs); }
 

@@ -12,13 +12,15 @@ SynStore::SynStore(uint32_t slot_count, std::pmr::memory_resource* memory)
   for (uint32_t i = slot_count; i > 0; --i) free_.push_back(i - 1);
 }
 
-uint32_t SynStore::keep(std::span<const uint8_t> headers, uint32_t sent_us) {
-  if (free_.empty() || headers.size() > kBytesMax) return kNone;
+uint32_t SynStore::keep(std::span<const uint8_t> network, std::span<const uint8_t> tcp,
+                        uint32_t sent_us) {
+  if (free_.empty() || network.size() + tcp.size() > kBytesMax) return kNone;
   const uint32_t slot = free_.back();
   free_.pop_back();
   slots_[slot].sent_us = sent_us;
-  slots_[slot].length = static_cast<uint8_t>(headers.size());
-  std::memcpy(slots_[slot].bytes.data(), headers.data(), headers.size());
+  slots_[slot].length = static_cast<uint8_t>(network.size() + tcp.size());
+  std::memcpy(slots_[slot].bytes.data(), network.data(), network.size());
+  std::memcpy(slots_[slot].bytes.data() + network.size(), tcp.data(), tcp.size());
   return slot;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Clients' SYNs as they came in (IPv4 and TCP headers), kept until their handshake is done.
+// Clients' SYNs as they came in (IP and TCP headers, IPv6's without extension headers), kept until
+// their handshake is done.
 //
 // A heal sends one again. Bounded: when all slots are taken a connection goes on without, and a
 // stale answer then waits for the client's own retransmission.
@@ -16,7 +17,7 @@ namespace sluice {
 class SynStore {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
-  static constexpr size_t kBytesMax = 120;  // the longest IPv4 and TCP headers
+  static constexpr size_t kBytesMax = 120;  // the longest headers: of IPv4
 
   SynStore(uint32_t slot_count, std::pmr::memory_resource* memory);
   static size_t bytes(uint32_t slot_count) {
@@ -24,7 +25,7 @@ class SynStore {
   }
 
   /// Keeps the headers of a SYN; kNone when full or when they do not fit.
-  uint32_t keep(std::span<const uint8_t> headers, uint32_t sent_us);
+  uint32_t keep(std::span<const uint8_t> network, std::span<const uint8_t> tcp, uint32_t sent_us);
   std::span<const uint8_t> at(uint32_t slot) const {
     return {slots_[slot].bytes.data(), slots_[slot].length};
   }

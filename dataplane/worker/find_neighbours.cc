@@ -6,7 +6,7 @@
 
 namespace sluice {
 
-FindNeighbours::FindNeighbours(const std::vector<net::Ipv4Address>& destinations)
+FindNeighbours::FindNeighbours(const std::vector<net::IpAddress>& destinations)
     : answers_(destinations.size()) {
   for (size_t i = 0; i < destinations.size(); ++i) answers_[i].destination = destinations[i];
 }
@@ -17,12 +17,14 @@ bool FindNeighbours::step(Core& core) {
   const size_t end = std::min(answers_.size(), cursor_ + kPerStep);
   for (; cursor_ < end; ++cursor_) {
     Answer& answer = answers_[cursor_];
-    const Route* route = core.snapshot->find_route(answer.destination);
+    const net::Ipv4Address destination = answer.destination.v4();
+    const Route* route = core.snapshot->v4.find_route(destination);
     if (route == nullptr) continue;
     answer.routed = true;
-    answer.next_hop = route->via.raw == 0 ? answer.destination : route->via;
+    const net::Ipv4Address next_hop = route->via.raw == 0 ? destination : route->via;
+    answer.next_hop = next_hop;
     answer.interface = route->interface;
-    const uint32_t index = neighbours.find(answer.next_hop, route->interface);
+    const uint32_t index = neighbours.find(next_hop, route->interface);
     if (index == Neighbours::kNone) continue;
     answer.state = neighbours[index].state;
     answer.mac = neighbours[index].mac();

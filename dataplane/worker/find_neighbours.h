@@ -11,15 +11,15 @@ namespace sluice {
 class FindNeighbours : public WorkerCall {
  public:
   struct Answer {
-    net::Ipv4Address destination{};
+    net::IpAddress destination{};
     bool routed = false;
-    net::Ipv4Address next_hop{};  // the destination itself, or its gateway
+    net::IpAddress next_hop{};  // the destination itself, or its gateway
     uint16_t interface = 0;
     Neighbour::State state = Neighbour::State::kFree;  // kFree: never asked, or forgotten
     net::MacAddress mac{};
   };
 
-  explicit FindNeighbours(const std::vector<net::Ipv4Address>& destinations);
+  explicit FindNeighbours(const std::vector<net::IpAddress>& destinations);
   bool step(Core& core) override;
   const std::vector<Answer>& answers() const { return answers_; }
 

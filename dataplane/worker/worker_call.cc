@@ -24,8 +24,10 @@ ListFlows::Row row_of(const Core& core, const Flow& flow) {
           flow.bytes_out()};
 }
 
-bool matches(const net::Ipv4Prefix& network, net::be16 port, net::Endpoint endpoint) {
-  return network.contains(endpoint.ip) && (port == net::be16{} || port == endpoint.port);
+bool matches(const std::optional<net::IpPrefix>& network, net::be16 port,
+             const net::Endpoint& endpoint) {
+  return (!network || network->contains(endpoint.ip)) &&
+         (port == net::be16{} || port == endpoint.port);
 }
 
 bool matches(const FlowFilter& filter, const Core& core, const Flow& flow) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "dataplane/net/ip_prefix.h"
 #include "dataplane/stage/core.h"
 
 namespace sluice {
@@ -23,9 +24,9 @@ class WorkerCall {
 
 /// Which flows are asked for; as it is made, all.
 struct FlowFilter {
-  net::Ipv4Prefix client{};   // length 0: any
-  net::Ipv4Prefix backend{};  // as well
-  net::be16 client_port{};    // 0: any
+  std::optional<net::IpPrefix> client;
+  std::optional<net::IpPrefix> backend;
+  net::be16 client_port{};  // 0: any
   net::be16 backend_port{};
   ServiceId service = kNoId;
   std::optional<FlowState> state;

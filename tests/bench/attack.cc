@@ -14,8 +14,8 @@ namespace {
 constexpr uint32_t kSyns = 1u << 18;
 
 /// One round of SYNs of random sources to `destination`.
-double round(Rig& rig, const FrameTemplate& syn, net::Endpoint destination,
-             const std::vector<net::Endpoint>& sources, bool pipeline) {
+double round(Rig& rig, const FrameTemplate& syn, net::Ipv4Endpoint destination,
+             const std::vector<net::Ipv4Endpoint>& sources, bool pipeline) {
   rig.pipeline = pipeline;
   const uint64_t begin = rte_rdtsc();
   send_all(rig, kClientSide, kSyns, [&](uint32_t i, rte_mbuf* buffer) {
@@ -26,11 +26,11 @@ double round(Rig& rig, const FrameTemplate& syn, net::Endpoint destination,
   return static_cast<double>(spent) / kSyns;
 }
 
-void measure(const Options& options, const char* name, Rig& rig, net::Endpoint destination,
+void measure(const Options& options, const char* name, Rig& rig, net::Ipv4Endpoint destination,
              std::optional<net::DropReason> expected) {
   const FrameTemplate syn(kSyn, true, kSynNumbers);
   std::mt19937_64 random(13);
-  std::vector<net::Endpoint> sources;
+  std::vector<net::Ipv4Endpoint> sources;
   for (uint32_t i = 0; i < kSyns; ++i) sources.push_back(client(random() & 0x3ffffffff));
   const uint64_t before = expected ? rig.drops(*expected) : 0;
   std::vector<double> gross, generator;
@@ -70,8 +70,8 @@ void flood(const Options& options, const char* name) {
 void attack(const Options& options) {
   using net::DropReason;
   Rig rig(room_for(1, options.flow_index));
-  const net::Endpoint no_service{kVip.ip, net::be16::from_host(81)};
-  const net::Endpoint nobody{net::be32::from_host(0x0a090909), kVip.port};
+  const net::Ipv4Endpoint no_service{kVip.ip, net::be16::from_host(81)};
+  const net::Ipv4Endpoint nobody{net::be32::from_host(0x0a090909), kVip.port};
   measure(options, "SYN to a port without service", rig, no_service, DropReason::no_service);
   measure(options, "SYN to an address not ours", rig, nobody, DropReason::ipv4_not_for_us);
   flood(options, "SYN flood, table full");

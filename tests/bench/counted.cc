@@ -83,7 +83,7 @@ extern "C" {
 }
 
 [[gnu::noinline]] void counted_attack(Counted& c) {
-  const net::Endpoint nobody{kVip.ip, net::be16::from_host(81)};
+  const net::Ipv4Endpoint nobody{kVip.ip, net::be16::from_host(81)};
   send_all(c.rig, kClientSide, kCounted, [&](uint32_t i, rte_mbuf* buffer) {
     c.syn.write(buffer, c.syn.prepare({client(i), nobody}));
   });

@@ -24,10 +24,10 @@ inline constexpr uint8_t kSynAck = kSyn | kAck;
 inline constexpr uint8_t kFinAck = net::tcp_flag::kFin | kAck;
 inline constexpr uint8_t kData = kAck | net::tcp_flag::kPsh;
 
-inline constexpr net::Endpoint kVip{net::be32::from_host(0x0a030001), net::be16::from_host(80)};
+inline constexpr net::Ipv4Endpoint kVip{net::be32::from_host(0x0a030001), net::be16::from_host(80)};
 
 /// A client that no other number has; they come from 1,048,576 addresses.
-inline net::Endpoint client(uint64_t number) {
+inline net::Ipv4Endpoint client(uint64_t number) {
   constexpr uint32_t kClients = 0x0a400000;  // 10.64.0.0
   return {net::be32::from_host(kClients + 1 + static_cast<uint32_t>(number & 0xfffff)),
           net::be16::from_host(static_cast<uint16_t>(1024 + (number >> 20)))};
@@ -35,8 +35,8 @@ inline net::Endpoint client(uint64_t number) {
 
 /// Source and destination of a frame as they stand in it.
 struct Tuple {
-  net::Endpoint source;
-  net::Endpoint destination;
+  net::Ipv4Endpoint source;
+  net::Ipv4Endpoint destination;
 };
 static_assert(sizeof(Tuple) == 12);
 

@@ -47,7 +47,7 @@ void free_all(KernelRings& door) {
 /// Ticks a packet of SYNs to the interface's own address; without the pipeline of their writing.
 double to_kernel(Rig& rig, bool pipeline) {
   const FrameTemplate syn(kSyn, false, kSynNumbers);
-  const net::Endpoint ssh{net::be32::from_host(0x0a01fffe), net::be16::from_host(22)};
+  const net::Ipv4Endpoint ssh{net::be32::from_host(0x0a01fffe), net::be16::from_host(22)};
   uint64_t spent = 0;
   for (uint32_t at = 0; at < kPackets; at += Rig::kBurst) {
     const uint64_t begin = rte_rdtsc();

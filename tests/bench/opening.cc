@@ -140,7 +140,7 @@ class Lives {
 
  private:
   struct Life {
-    net::Endpoint client;
+    net::Ipv4Endpoint client;
     uint32_t client_isn;
     uint32_t tsval;
     uint32_t backend_isn;

@@ -25,7 +25,7 @@ namespace {
 
 constexpr be32 kGateway = be32::from_host(0x0a01ff01);
 
-net::Endpoint backend(uint32_t number) {
+net::Ipv4Endpoint backend(uint32_t number) {
   return {be32::from_host(0x0a02000a + number), be16::from_host(80)};
 }
 
@@ -78,13 +78,13 @@ void Rig::fail_of_drops(const char* what) const {
 
 Snapshot Rig::make_snapshot(const RigOptions& options) {
   Snapshot s;
-  s.interfaces = {{"client", 0, kOurMac, {{be32::from_host(0x0a01fffe), 16}}},
-                  {"backend", 1, kOurMac, {{be32::from_host(0x0a02fffe), 16}}}};
+  s.interfaces = {{"client", 0, kOurMac, {{{be32::from_host(0x0a01fffe), 16}}}},
+                  {"backend", 1, kOurMac, {{{be32::from_host(0x0a02fffe), 16}}}}};
   s.interface_of_port = {0, 1};
-  s.routes = {{{be32::from_host(0x0a400000), 10}, kGateway, 0, {}},
-              {{be32::from_host(0x0a010000), 16}, {}, 0, {}},
-              {{be32::from_host(0x0a020000), 16}, {}, 1, {}}};
-  s.own_everywhere = {kVip.ip};
+  s.v4.routes = {{{be32::from_host(0x0a400000), 10}, kGateway, 0, {}},
+                 {{be32::from_host(0x0a010000), 16}, {}, 0, {}},
+                 {{be32::from_host(0x0a020000), 16}, {}, 1, {}}};
+  s.v4.own_everywhere = {kVip.ip};
   s.half_open_percent = 100;  // what is opened here is no flood
   ServiceView service{};
   service.name = "bench";
@@ -95,11 +95,11 @@ Snapshot Rig::make_snapshot(const RigOptions& options) {
   service.reset_on_timeout = true;
   service.rewrite_timestamps = options.rewrite_timestamps;
   for (uint32_t l = 0; l < options.locals; ++l) {
-    s.locals.push_back(local(l));
-    s.own_everywhere.push_back(local(l));
+    s.v4.locals.push_back(local(l));
+    s.v4.own_everywhere.push_back(local(l));
   }
   for (uint32_t b = 0; b < options.backends; ++b) {
-    if (options.pinned) s.interfaces[kBackendSide].pinned.push_back({backend(b).ip, kPeerMac});
+    if (options.pinned) s.interfaces[kBackendSide].v4.pinned.push_back({backend(b).ip, kPeerMac});
     BackendView view{static_cast<BackendId>(b), backend(b), 1, {}};
     for (uint32_t l = 0; l < options.locals; ++l) {
       const auto id = static_cast<PoolId>(b * options.locals + l);
@@ -164,9 +164,9 @@ Rig::~Rig() {
 void Rig::learn_all() {
   learnt_ms_ = core_->now_ms;
   learn(kGateway, kClientSide);
-  if (!snapshot_.interfaces[kBackendSide].pinned.empty()) return;
+  if (!snapshot_.interfaces[kBackendSide].v4.pinned.empty()) return;
   for (const BackendView& view : snapshot_.services[0].backends) {
-    learn(view.address.ip, kBackendSide);
+    learn(view.address.ip.v4(), kBackendSide);
   }
 }
 

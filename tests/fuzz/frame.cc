@@ -7,6 +7,7 @@
 #include "dataplane/net/arp.h"
 #include "dataplane/net/checksum.h"
 #include "dataplane/net/icmp.h"
+#include "dataplane/net/packet_checksum.h"
 #include "dataplane/net/parse.h"
 #include "dataplane/net/rewrite.h"
 #include "dataplane/net/tcp_options.h"
@@ -45,29 +46,29 @@ void play_tcp(Packet& packet) {
   if (packet.ip->ttl <= 1) return;  // dropped before anything is rewritten
 
   // Right checksums stay right, wrong ones wrong.
-  const bool sums_right = tcp_checksum_ok(*packet.ip, *packet.tcp, packet.l4_length);
-  const Endpoint source{packet.ip->source, packet.tcp->source_port};
-  const Endpoint destination{packet.ip->destination, packet.tcp->destination_port};
-  const Endpoint other{Ipv4Address::from_host(0x0a020001), be16::from_host(1024)};
+  const bool sums_right = tcp_checksum_ok(packet);
+  const Ipv4Endpoint source{packet.ip->source, packet.tcp->source_port};
+  const Ipv4Endpoint destination{packet.ip->destination, packet.tcp->destination_port};
+  const Ipv4Endpoint other{Ipv4Address::from_host(0x0a020001), be16::from_host(1024)};
   adjust_inbound(*packet.tcp, {0x12345678, 0x9abcdef0});
   adjust_outbound(*packet.tcp, {0x12345678, 0x9abcdef0});
   translate(packet, {other, source, make_deltas(source, destination, other, source)});
   require(ipv4_checksum_ok(*packet.ip));
-  require(tcp_checksum_ok(*packet.ip, *packet.tcp, packet.l4_length) == sums_right);
+  require(tcp_checksum_ok(packet) == sums_right);
 }
 
 void play_udp(Packet& packet) {
   require(sizeof(UdpHeader) + packet.udp_payload_length() <= packet.l4_length);
   if (packet.ip->ttl <= 1) return;  // as well
   const bool has_sum = packet.udp->checksum.raw != 0;
-  const bool sum_right = udp_checksum_ok(*packet.ip, *packet.udp);
-  const Endpoint source{packet.ip->source, packet.udp->source_port};
-  const Endpoint destination{packet.ip->destination, packet.udp->destination_port};
-  const Endpoint other{Ipv4Address::from_host(0x0a020001), be16::from_host(1024)};
+  const bool sum_right = udp_checksum_ok(packet);
+  const Ipv4Endpoint source{packet.ip->source, packet.udp->source_port};
+  const Ipv4Endpoint destination{packet.ip->destination, packet.udp->destination_port};
+  const Ipv4Endpoint other{Ipv4Address::from_host(0x0a020001), be16::from_host(1024)};
   translate(packet, {other, source, make_deltas(source, destination, other, source)});
   require(ipv4_checksum_ok(*packet.ip));
   require((packet.udp->checksum.raw != 0) == has_sum);
-  require(udp_checksum_ok(*packet.ip, *packet.udp) == sum_right);
+  require(udp_checksum_ok(packet) == sum_right);
 }
 
 void play_icmp(Packet& packet) {

@@ -20,7 +20,7 @@ net::Ipv4Address ip(uint32_t host) {
   return net::Ipv4Address::from_host(host);
 }
 
-net::Endpoint endpoint(const Address& a) {
+net::Ipv4Endpoint endpoint(const Address& a) {
   return {ip(a.ip), net::be16::from_host(a.port)};
 }
 
@@ -170,15 +170,15 @@ class SluiceBalancer final : public Balancer {
     for (uint16_t i = 0; i < 2; i++) {
       const net::Ipv4Prefix prefix{ip(own[i]), 16};
       InterfaceView interface {
-        i == 0 ? "client" : "backend", i, {}, { prefix }
+        i == 0 ? "client" : "backend", i, {}, {{prefix}}, {}
       };
       write_balancer_mac(interface.mac.bytes.data(), static_cast<Side>(i));
       interface.mtu = i == 0 ? scenario_.client_mtu : scenario_.backend_mtu;
       s->interfaces.push_back(interface);
       s->interface_of_port.push_back(i);
-      s->routes.push_back({prefix, {}, i, prefix.address});
+      s->v4.routes.push_back({prefix, {}, i, prefix.address});
     }
-    if (site_.gateway_ip != 0) s->routes.push_back({{}, ip(site_.gateway_ip), 0, ip(own[0])});
+    if (site_.gateway_ip != 0) s->v4.routes.push_back({{}, ip(site_.gateway_ip), 0, ip(own[0])});
     s->services.push_back(make_service(generation % 2 == 1));
     for (size_t b = 0; b < site_.backends.size(); b++) {
       for (size_t i = 0; i < site_.local_ips.size(); i++) {
@@ -186,10 +186,10 @@ class SluiceBalancer final : public Balancer {
                             endpoint(site_.backends[b])});
       }
     }
-    s->own_everywhere.push_back(ip(site_.vip.ip));
+    s->v4.own_everywhere.push_back(ip(site_.vip.ip));
     for (const uint32_t local : site_.local_ips) {
-      s->own_everywhere.push_back(ip(local));
-      s->locals.push_back(ip(local));
+      s->v4.own_everywhere.push_back(ip(local));
+      s->v4.locals.push_back(ip(local));
     }
     s->mss_clamp = scenario_.mss_clamp;
     s->reuse.policy = policy_of(scenario_.reuse);

@@ -20,7 +20,7 @@ constexpr uint16_t kServicePorts[] = {kOneShotPort, kConversationPort};
 constexpr net::be32 kLocal = net::be32::from_host(0x0a020001);
 constexpr net::be32 kGateway = net::be32::from_host(0x0a01ff01);
 
-net::Endpoint endpoint(uint32_t ip, uint16_t port) {
+net::Ipv4Endpoint endpoint(uint32_t ip, uint16_t port) {
   return {net::be32::from_host(ip), net::be16::from_host(port)};
 }
 
@@ -59,14 +59,14 @@ UdpBalancer::~UdpBalancer() = default;
 std::unique_ptr<Snapshot> UdpBalancer::make_snapshot() const {
   auto s = std::make_unique<Snapshot>();
   s->network_generation = generation_;
-  s->interfaces = {{"client", 0, macs_[0], {{net::be32::from_host(0x0a01fffe), 16}}},
-                   {"backend", 1, macs_[1], {{net::be32::from_host(0x0a02fffe), 16}}}};
+  s->interfaces = {{"client", 0, macs_[0], {{{net::be32::from_host(0x0a01fffe), 16}}}},
+                   {"backend", 1, macs_[1], {{{net::be32::from_host(0x0a02fffe), 16}}}}};
   s->interface_of_port = {0, 1};
-  s->routes = {{{net::be32::from_host(0x0a010000), 16}, {}, 0, net::be32::from_host(0x0a01fffe)},
-               {{net::be32::from_host(0x0a020000), 16}, {}, 1, net::be32::from_host(0x0a02fffe)},
-               {{}, kGateway, 0, net::be32::from_host(0x0a01fffe)}};
-  s->own_everywhere = {net::be32::from_host(kUdpVip), kLocal};
-  s->locals = {kLocal};
+  s->v4.routes = {{{net::be32::from_host(0x0a010000), 16}, {}, 0, net::be32::from_host(0x0a01fffe)},
+                  {{net::be32::from_host(0x0a020000), 16}, {}, 1, net::be32::from_host(0x0a02fffe)},
+                  {{}, kGateway, 0, net::be32::from_host(0x0a01fffe)}};
+  s->v4.own_everywhere = {net::be32::from_host(kUdpVip), kLocal};
+  s->v4.locals = {kLocal};
   for (uint16_t i = 0; i < std::size(kServicePorts); ++i) {
     ServiceView service{};
     service.id = i;
@@ -76,7 +76,7 @@ std::unique_ptr<Snapshot> UdpBalancer::make_snapshot() const {
     service.udp_one_shot = kServicePorts[i] == kOneShotPort;
     for (uint32_t b = 0; b < kUdpBackends; ++b) {
       const PathId id = i * kUdpBackends + b;
-      const net::Endpoint address = endpoint(kUdpBackendFirst + b, kServicePorts[i]);
+      const net::Ipv4Endpoint address = endpoint(kUdpBackendFirst + b, kServicePorts[i]);
       s->pools.push_back({id, net::Protocol::kUdp, kLocal, address});
       if (generation_ % 2 == 0 || b + 1 < kUdpBackends) {
         service.backends.push_back({id, address, 1, {id}});

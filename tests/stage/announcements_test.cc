@@ -82,7 +82,7 @@ TEST_F(Announced, TenThousandWithinTenSecondsAndInNoBurst) {
   all.clear();
   auto many = make_snapshot({});
   for (uint32_t i = 0; i < 10'000; ++i) {
-    many->own_everywhere.push_back(net::be32::from_host(ip4(10, 1, 64, 0).host() + i));
+    many->v4.own_everywhere.push_back(net::be32::from_host(ip4(10, 1, 64, 0).host() + i));
   }
   many->seal();
   adopt_snapshot(*core, *many);

@@ -69,7 +69,7 @@ TEST_F(Burst, OneEndsAndAnotherTakesItsPlace) {
   eager->reuse.guard_ms = 0;
   adopt(std::move(eager));
   sent.clear();
-  std::vector<net::Endpoint> clients;
+  std::vector<net::Ipv4Endpoint> clients;
   for (int i = 0; i < 4; ++i, next_client()) {
     establish(1000, 5000);
     clients.push_back(client_);
@@ -104,7 +104,7 @@ TEST_F(Burst, GarbageAmongFlows) {
   start({.ports = {2000, 2999}, .limits = {256, 64, 64}});
   std::mt19937 random(21);
   establish(1000, 5000);
-  const net::Endpoint good = client_;
+  const net::Ipv4Endpoint good = client_;
   for (int round = 0; round < 3000; ++round) {
     std::vector<Bytes> frames;
     const bool from_clients = random() % 2 == 0;

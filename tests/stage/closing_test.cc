@@ -105,7 +105,7 @@ TEST_F(Closing, TheSameClientPortBeginsAnewOnAnotherLocalPort) {
   start();
   establish(1000, 5000);
   close_by_backend(1001, 5001);
-  const net::Endpoint old = local_;
+  const net::Ipv4Endpoint old = local_;
   const Sent syn = open(500'000);
   EXPECT_NE(syn.from(), old);
   EXPECT_EQ(core->flows.flow_count(), 1u);

@@ -230,7 +230,8 @@ TEST_F(DropReasons, NoRoute) {
   Scene scene;
   start(scene);
   auto next = make_snapshot(scene);
-  std::erase_if(next->routes, [](const Route& route) { return route.interface == kBackendLink; });
+  std::erase_if(next->v4.routes,
+                [](const Route& route) { return route.interface == kBackendLink; });
   next->seal();
   adopt(std::move(next));
   sent.clear();

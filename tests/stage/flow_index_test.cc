@@ -22,7 +22,7 @@ constexpr uint32_t kNone = FlowIndex::kNone;
 struct Indexed {
   Indexed(FlowIndexKind kind, uint32_t capacity, uint64_t seed = 1) : flows(capacity) {
     net::Random random({seed, 2});
-    index = maker_of(kind)({flows.data(), capacity, random, std::pmr::get_default_resource()});
+    index = maker_of(kind).v4({{flows.data()}, capacity, random, std::pmr::get_default_resource()});
   }
 
   bool insert(uint32_t n, uint32_t flow) {

@@ -115,7 +115,7 @@ TEST_F(FlowLogging, SilenceWithAndWithoutAReset) {
 TEST_F(FlowLogging, AClientThatBeginsAnewInTheMiddle) {
   begin();
   open(1000);
-  const net::Endpoint old = local_;
+  const net::Ipv4Endpoint old = local_;
   from_client(inbound(kSyn, 700'000));
   sent.clear();
   EXPECT_EQ(records(), std::vector{FlowEnd::replaced});
@@ -189,7 +189,7 @@ TEST_F(FlowLogging, WhatAFullRingDoesNotTakeIsCounted) {
 TEST_F(FlowLogging, ARefusedSynIsToldOfAndAFloodOfThemIsBounded) {
   begin({.ports = {2000, 2000}});
   establish(1000, 5000);
-  const net::Endpoint first = client_;
+  const net::Ipv4Endpoint first = client_;
   for (int i = 0; i < 1000; ++i) {
     next_client();
     from_client(inbound(kSyn, 1000));

@@ -19,7 +19,7 @@ class HalfOpenFlood : public Stage {
     }
   }
   void spoof(bool answered) {
-    const net::Endpoint real = client_;
+    const net::Ipv4Endpoint real = client_;
     client_ = endpoint(ip4(10, 1, static_cast<uint8_t>(10 + spoofed_ / 200 % 200),
                            static_cast<uint8_t>(1 + spoofed_ % 200)),
                        static_cast<uint16_t>(1024 + spoofed_ / 40'000));
@@ -123,7 +123,7 @@ TEST_F(HalfOpenFlood, WhoMakesWayIsResetAtTheRightNumber) {
 
 TEST_F(HalfOpenFlood, ABurstOfRealClientsIsNoFlood) {
   start();  // 16 ports
-  std::vector<std::pair<net::Endpoint, net::Endpoint>> ends;
+  std::vector<std::pair<net::Ipv4Endpoint, net::Ipv4Endpoint>> ends;
   for (int i = 0; i < 16; ++i, next_client()) {
     open(1000);
     ends.push_back({client_, local_});
@@ -155,7 +155,7 @@ TEST_F(HalfOpenFlood, WithFewPortsARealClientIsLetInWhenItTriesAgain) {
         second += in;
       }
       if (!in) continue;
-      const net::Endpoint local = local_;
+      const net::Ipv4Endpoint local = local_;
       flood(50, 5);  // its way is long
       local_ = local;
       finishes(1000);
@@ -173,7 +173,7 @@ TEST_F(HalfOpenFlood, WithFewPortsARealClientIsLetInWhenItTriesAgain) {
 TEST_F(HalfOpenFlood, WhoRepeatsItsSynIsPreferred) {
   start({.ports = {2000, 2015}});
   ASSERT_TRUE(tries(1000));  // its SYN-ACK is lost
-  const net::Endpoint local = local_;
+  const net::Ipv4Endpoint local = local_;
   pass(1'000);
   ASSERT_TRUE(tries(1000));
   EXPECT_EQ(local_, local);
@@ -188,7 +188,7 @@ TEST_F(HalfOpenFlood, WhoMadeWayIsLetInAgainWhenItRepeatsItsSyn) {
   flood(999, 5);
   EXPECT_EQ(flow(), FlowTable::kNone) << "it was evicted";
   ASSERT_TRUE(tries(1000));
-  const net::Endpoint local = local_;
+  const net::Ipv4Endpoint local = local_;
   flood(400, 5);
   local_ = local;
   finishes(1000);
@@ -207,7 +207,7 @@ TEST_F(HalfOpenFlood, ACopyOfADeferredSynTakesNoPortThatIsFreeMeanwhile) {
   start({.ports = {2000, 2015}});
   for (int i = 0; i < 16; ++i, next_client()) open(1000);
   EXPECT_FALSE(tries(1000)) << "every port is another handshake's";
-  const net::Endpoint deferred = client_;
+  const net::Ipv4Endpoint deferred = client_;
   client_ = kClient;
   from_client(inbound(kRst, 1001));  // one gives up
   client_ = deferred;
@@ -259,7 +259,7 @@ TEST_F(HalfOpenFlood, AFloodOnOneServiceCostsAnotherNothing) {
   const Scene scene{.ports = {2000, 2499}, .backends = 2, .limits = {256, 1024, 256}};
   start(scene);
   // The second backend becomes another service's.
-  const net::Endpoint other_vip = endpoint(kVip.ip, 81);
+  const net::Ipv4Endpoint other_vip = endpoint(kVip.ip, 81);
   auto next = make_snapshot(scene);
   ServiceView other = next->services[0];
   other.id = 1;

@@ -85,14 +85,14 @@ class HandoffStage : public testing::Test {
   }
 
   /// A client whose connections `worker` serves.
-  net::Endpoint client_of(uint32_t worker, uint16_t nth = 0) const {
-    net::Endpoint client = kClient;
+  net::Ipv4Endpoint client_of(uint32_t worker, uint16_t nth = 0) const {
+    net::Ipv4Endpoint client = kClient;
     for (uint16_t port = 40000;; ++port) {
       client.port = net::be16::from_host(port);
       if (steering_.owner_of_client(client, kVip, 0) == worker && nth-- == 0) return client;
     }
   }
-  static Tcp inbound(net::Endpoint client, uint8_t flags, uint32_t sequence,
+  static Tcp inbound(net::Ipv4Endpoint client, uint8_t flags, uint32_t sequence,
                      uint32_t acknowledgement = 0) {
     return {.from = client,
             .to = kVip,
@@ -101,7 +101,7 @@ class HandoffStage : public testing::Test {
             .acknowledgement = acknowledgement,
             .ip = {.to = mac(1), .from = host_mac(client.ip)}};
   }
-  static Tcp outbound(net::Endpoint local, uint8_t flags, uint32_t sequence,
+  static Tcp outbound(net::Ipv4Endpoint local, uint8_t flags, uint32_t sequence,
                       uint32_t acknowledgement) {
     return {.from = kBackend,
             .to = local,
@@ -136,10 +136,10 @@ TEST_F(HandoffStage, AConnectionIsServedByItsOwnerWhereverItsPacketsComeIn) {
     for (const uint32_t client_at : {0, 1}) {
       for (const uint32_t backend_at : {0, 1}) {
         SCOPED_TRACE(testing::Message() << owner << client_at << backend_at);
-        const net::Endpoint client =
+        const net::Ipv4Endpoint client =
             client_of(owner, static_cast<uint16_t>(client_at * 2 + backend_at));
         const Sent syn = pass(client_at, kClientLink, inbound(client, kSyn, 100), owner);
-        const net::Endpoint local = syn.from();
+        const net::Ipv4Endpoint local = syn.from();
         EXPECT_NE(halves_[owner]->core->registry.pools[0]->ports.find(local.port.host()), nullptr);
         const Sent answer =
             pass(backend_at, kBackendLink, outbound(local, kSynAck, 500, 101), owner);
@@ -160,11 +160,11 @@ TEST_F(HandoffStage, AConnectionIsServedByItsOwnerWhereverItsPacketsComeIn) {
 class UdpHandoff : public HandoffStage {
  protected:
   UdpHandoff() : HandoffStage(SteeringKind::kHandoff, net::Protocol::kUdp) {}
-  static Bytes asked(net::Endpoint client) {
+  static Bytes asked(net::Ipv4Endpoint client) {
     return udp_frame(
         {.from = client, .to = kVip, .ip = {.to = mac(1), .from = host_mac(client.ip)}});
   }
-  static Bytes answered(net::Endpoint local) {
+  static Bytes answered(net::Ipv4Endpoint local) {
     return udp_frame(
         {.from = kBackend, .to = local, .ip = {.to = mac(2), .from = host_mac(kBackend.ip)}});
   }
@@ -173,8 +173,8 @@ class UdpHandoff : public HandoffStage {
 TEST_F(UdpHandoff, AFlowIsServedByItsOwnerWhateverADeviceHashes) {
   for (const uint32_t owner : {0, 1}) {
     for (const uint32_t at : {0, 1}) {
-      const net::Endpoint client = client_of(owner, static_cast<uint16_t>(at));
-      const net::Endpoint local = pass_frame(at, kClientLink, asked(client), owner).from();
+      const net::Ipv4Endpoint client = client_of(owner, static_cast<uint16_t>(at));
+      const net::Ipv4Endpoint local = pass_frame(at, kClientLink, asked(client), owner).from();
       EXPECT_NE(halves_[owner]->core->registry.pools[0]->ports.find(local.port.host()), nullptr);
       EXPECT_EQ(pass_frame(1 - at, kBackendLink, answered(local), owner).to(), client);
       EXPECT_EQ(pass_frame(1 - at, kClientLink, asked(client), owner).from(), local);
@@ -191,25 +191,25 @@ TEST_F(UdpHandoff, AFlowIsServedByItsOwnerWhateverADeviceHashes) {
 }
 
 TEST_F(HandoffStage, WhatNobodyKnowsIsAnsweredOnceByTheOwner) {
-  const net::Endpoint client = client_of(1);
+  const net::Ipv4Endpoint client = client_of(1);
   EXPECT_EQ(pass(0, kClientLink, inbound(client, kAck, 5, 6), 1).flags(), kRst);
   EXPECT_EQ(halves_[1]->count(net::DropReason::no_flow_inbound), 1u);
   for (const uint16_t port : {2000, 2001}) {
     const auto& shares = *halves_[0]->core->registry.pools[0]->shares;
     const uint32_t owner = shares.owner_of(port);
-    const net::Endpoint local = endpoint(ip4(10, 2, 0, 1), port);
+    const net::Ipv4Endpoint local = endpoint(ip4(10, 2, 0, 1), port);
     EXPECT_EQ(pass(1 - owner, kBackendLink, outbound(local, kAck, 5, 6), owner).flags(), kRst);
     EXPECT_EQ(halves_[owner]->count(net::DropReason::no_flow_outbound), 1u);
   }
   // A port of no pool is nobody's: whoever receives it answers.
-  const net::Endpoint nobodys = endpoint(ip4(10, 2, 0, 1), 9);
+  const net::Ipv4Endpoint nobodys = endpoint(ip4(10, 2, 0, 1), 9);
   handed_since();
   EXPECT_EQ(pass(0, kBackendLink, outbound(nobodys, kAck, 5, 6), 0).flags(), kRst);
   EXPECT_EQ(handed_since(), 0u);
 }
 
 TEST_F(HandoffStage, IcmpErrorsReachTheFlowTheyQuote) {
-  const net::Endpoint client = client_of(1);
+  const net::Ipv4Endpoint client = client_of(1);
   const Sent syn = pass(0, kClientLink, inbound(client, kSyn, 100), 1);
   const auto error = [](uint8_t link, net::Ipv4Address from, net::Ipv4Address to,
                         const Bytes& quoted) {

@@ -59,7 +59,7 @@ TEST_F(Handshake, EveryByteOfIt) {
   EXPECT_EQ(local_.ip, ip4(10, 2, 0, 1));
   EXPECT_GE(local_.port.host(), 2000);
   EXPECT_LE(local_.port.host(), 2015);
-  const auto expected = [](Tcp tcp, net::Endpoint from, net::Endpoint to, uint8_t link) {
+  const auto expected = [](Tcp tcp, net::Ipv4Endpoint from, net::Ipv4Endpoint to, uint8_t link) {
     tcp.from = from;
     tcp.to = to;
     tcp.ip.ttl -= 1;

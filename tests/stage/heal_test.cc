@@ -120,7 +120,7 @@ TEST_F(Heal, AnotherStaleAnswerMovesToAnotherPort) {
   EXPECT_EQ(events(Event::heals_moved), 1u);
   EXPECT_EQ(pool().ports.prior(local_.port.host()).rcv_nxt, 50'000u) << "learned of the old";
   EXPECT_FALSE(pool().ports.in_use(local_.port.host()));
-  const net::Endpoint old = local_;
+  const net::Ipv4Endpoint old = local_;
   local_ = moved.from();
   from_backend(outbound(kSynAck, 5000, 1001));
   EXPECT_EQ(only(kClientLink).acknowledgement(), 1001u);

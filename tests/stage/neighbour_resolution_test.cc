@@ -142,7 +142,7 @@ TEST_F(Resolution, BackendsAndGatewaysAreAskedForBeforeTheFirstPacket) {
   start_silent(scene);
   auto routed = make_snapshot(scene);
   const net::Ipv4Address router = ip4(10, 2, 0, 250);
-  routed->routes.push_back({{ip4(172, 16, 0, 0), 12}, router, kBackendLink, kRouterSide});
+  routed->v4.routes.push_back({{ip4(172, 16, 0, 0), 12}, router, kBackendLink, kRouterSide});
   routed->services[0].backends[0].address.ip = ip4(10, 2, 0, 99);
   routed->seal();
   adopt(std::move(routed));
@@ -325,7 +325,7 @@ TEST_F(Claims, APinnedNextHopIsNotMoved) {
   answer_arp = false;
   start();
   auto pinned = make_snapshot({});
-  pinned->interfaces[kBackendLink].pinned = {{kBackend.ip, mac(55)}};
+  pinned->interfaces[kBackendLink].v4.pinned = {{kBackend.ip, mac(55)}};
   adopt(std::move(pinned));
   from_client(inbound(kSyn, 1000));
   ASSERT_EQ(sent.size(), 1u) << "nobody is asked";
@@ -400,7 +400,7 @@ TEST_F(Resolution, AFloodOfRequestsTakesNobodysPlace) {
 TEST_F(Resolution, AFloodFromTheLinkAsksForLittle) {
   start({.ports = {2000, 40000}, .limits = {32768, 1024, 64}});
   establish(1000, 5000);
-  const net::Endpoint real = client_, real_local = local_;
+  const net::Ipv4Endpoint real = client_, real_local = local_;
   answer_arp = false;
   const uint64_t before = events(Event::arp_requests_sent);
   for (uint32_t i = 0; i < 10'000; ++i) {
@@ -465,7 +465,7 @@ TEST_F(Resolution, RoutersAnswerForWhatIsBehindThem) {
   start(scene);
   auto routed = make_snapshot(scene);
   const net::Ipv4Address router = ip4(10, 1, 0, 250);
-  routed->routes.push_back({{ip4(172, 16, 0, 0), 12}, router, 0, ip4(10, 1, 255, 254)});
+  routed->v4.routes.push_back({{ip4(172, 16, 0, 0), 12}, router, 0, ip4(10, 1, 255, 254)});
   routed->seal();
   adopt(std::move(routed));
   sent.clear();  // asked for by now

@@ -89,10 +89,10 @@ TEST_F(Refusal, NoBackend) {
 TEST_F(Refusal, AnExhaustedPoolRecovers) {
   start({.reuse = ReusePolicy::kNever, .ports = {2000, 2000}});
   establish(1000, 5000);
-  const net::Endpoint first = client_;
+  const net::Ipv4Endpoint first = client_;
   next_client();
   expect_refused(net::DropReason::ports_exhausted, OnRefusal::kReset);
-  const net::Endpoint second = client_;
+  const net::Ipv4Endpoint second = client_;
   client_ = first;
   close_by_client(1001, 5001);
   client_ = second;

@@ -27,7 +27,7 @@ TEST_F(Reload, FlowsOfARemovedBackendGoOnAndNewOnesGoElsewhere) {
   adopt(std::move(next));
   sent.clear();
   expect_flowing();
-  const net::Endpoint old = client_;
+  const net::Ipv4Endpoint old = client_;
   for (int i = 0; i < 3; ++i) {
     next_client();
     EXPECT_EQ(open(1000).to().ip, ip4(10, 2, 0, 11));
@@ -60,7 +60,7 @@ TEST_F(Reload, AnOperatorMayResetTheFlowsOfABackend) {
   Scene scene{.backends = 2};
   start(scene);
   establish(1000, 5000);  // to the first
-  const net::Endpoint first = local_;
+  const net::Ipv4Endpoint first = local_;
   next_client();
   establish(2000, 6000);  // to the second, and over by the time
   close_by_client(2001, 6001);
@@ -196,7 +196,7 @@ TEST_F(Reload, RoutesAreLookedUpAnew) {
   establish(1000, 5000);
   auto next = make_snapshot(scene);
   const net::Ipv4Address router = ip4(10, 2, 0, 200);
-  next->routes.push_back({{kBackend.ip, 32}, router, 1, ip4(10, 2, 0, 254)});
+  next->v4.routes.push_back({{kBackend.ip, 32}, router, 1, ip4(10, 2, 0, 254)});
   next->seal();
   adopt(std::move(next));
   sent.clear();
@@ -254,16 +254,16 @@ size_t rows_of(Core& core, const FlowFilter& filter) {
 TEST_F(Reload, ListFlowsByClientBackendServiceStateAndAge) {
   start({.limits = {16, 16, 8}});
   establish(1000, 5000);
-  const net::Endpoint first = client_;
+  const net::Ipv4Endpoint first = client_;
   pass(2500);
   next_client();
   open(1000);
   const auto count = [&](const FlowFilter& filter) { return rows_of(*core, filter); };
   EXPECT_EQ(count({}), 2u);
-  EXPECT_EQ(count({.client = {first.ip, 32}, .client_port = first.port}), 1u);
-  EXPECT_EQ(count({.client = {first.ip, 8}}), 2u);
-  EXPECT_EQ(count({.backend = {kBackend.ip, 32}, .backend_port = kBackend.port}), 2u);
-  EXPECT_EQ(count({.backend = {kVip.ip, 32}}), 0u);
+  EXPECT_EQ(count({.client = net::IpPrefix{first.ip, 32}, .client_port = first.port}), 1u);
+  EXPECT_EQ(count({.client = net::IpPrefix{first.ip, 8}}), 2u);
+  EXPECT_EQ(count({.backend = net::IpPrefix{kBackend.ip, 32}, .backend_port = kBackend.port}), 2u);
+  EXPECT_EQ(count({.backend = net::IpPrefix{kVip.ip, 32}}), 0u);
   EXPECT_EQ(count({.service = core->flows[0].key.service}), 2u);
   EXPECT_EQ(count({.service = 77}), 0u);
   EXPECT_EQ(count({.state = FlowState::kEstablished}), 1u);

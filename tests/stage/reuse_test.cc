@@ -148,7 +148,7 @@ TEST_F(Reuse, AClientWithoutAndOneWithTimestampsOnOneTuple) {
 TEST_F(Reuse, EveryLocalIsAskedForAnUnfittedPortFirst) {
   start({.ports = kOnePort, .locals = 2});
   leave_held();
-  const net::Endpoint first = local_;
+  const net::Ipv4Endpoint first = local_;
   const Sent syn = open(500, option::timestamps(4000, 0));  // would need an adjustment there
   EXPECT_NE(syn.from().ip, first.ip);
   EXPECT_EQ(syn.sequence(), 500u);
@@ -174,11 +174,11 @@ TEST_F(Reuse, AnUnansweredSynKeepsTheLedger) {
 TEST_F(Reuse, LateSegmentsOfTheConnectionBefore) {
   start({.ports = kOnePort});
   leave_held();
-  const net::Endpoint old_client = kClient;
+  const net::Ipv4Endpoint old_client = kClient;
   open(90'000, option::timestamps(9000, 0));
   EXPECT_EQ(core->flows.flow_count(), 1u);
   EXPECT_EQ(core->flow_of_client(net::Protocol::kTcp, old_client, kVip), FlowTable::kNone);
-  const net::Endpoint now = client_;
+  const net::Ipv4Endpoint now = client_;
   client_ = old_client;
   from_client(inbound(kAck, 1002, 5002));
   EXPECT_EQ(only(kClientLink).flags(), kRst);

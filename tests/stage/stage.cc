@@ -50,12 +50,12 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   static uint64_t made_count = 0;
   auto made = std::make_unique<Snapshot>();
   made->network_generation = ++made_count;
-  made->interfaces = {{"client", 0, mac(1), {{ip4(10, 1, 255, 254), 16}}, scene.client_mtu},
-                      {"backend", 1, mac(2), {{ip4(10, 2, 0, 254), 24}}, scene.backend_mtu}};
+  made->interfaces = {{"client", 0, mac(1), {{{ip4(10, 1, 255, 254), 16}}}, {}, scene.client_mtu},
+                      {"backend", 1, mac(2), {{{ip4(10, 2, 0, 254), 24}}}, {}, scene.backend_mtu}};
   made->interface_of_port = {0, 1};
-  made->routes = {{{ip4(10, 1, 0, 0), 16}, {}, 0, ip4(10, 1, 255, 254)},
-                  {{ip4(10, 2, 0, 0), 24}, {}, 1, ip4(10, 2, 0, 254)}};
-  made->own_everywhere = {kVip.ip};
+  made->v4.routes = {{{ip4(10, 1, 0, 0), 16}, {}, 0, ip4(10, 1, 255, 254)},
+                     {{ip4(10, 2, 0, 0), 24}, {}, 1, ip4(10, 2, 0, 254)}};
+  made->v4.own_everywhere = {kVip.ip};
   made->reuse.policy = scene.reuse;
   made->timeouts_ms = scene.timeouts_ms;
   ServiceView service{};
@@ -83,8 +83,8 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   }
   made->services = {service};
   for (uint8_t l = 0; l < scene.locals; ++l) {
-    made->locals.push_back(ip4(10, 2, 0, static_cast<uint8_t>(1 + l)));
-    made->own_everywhere.push_back(made->locals.back());
+    made->v4.locals.push_back(ip4(10, 2, 0, static_cast<uint8_t>(1 + l)));
+    made->v4.own_everywhere.push_back(made->v4.locals.back());
   }
   made->seal();
   return made;

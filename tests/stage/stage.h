@@ -28,9 +28,9 @@ inline constexpr uint8_t kRst = net::tcp_flag::kRst;
 inline constexpr uint8_t kRstAck = net::tcp_flag::kRst | net::tcp_flag::kAck;
 inline constexpr uint8_t kAck = net::tcp_flag::kAck;
 
-inline const net::Endpoint kVip = endpoint(ip4(10, 3, 0, 1), 80);
-inline const net::Endpoint kClient = endpoint(ip4(10, 1, 0, 1), 40000);
-inline const net::Endpoint kBackend = endpoint(ip4(10, 2, 0, 10), 8080);
+inline const net::Ipv4Endpoint kVip = endpoint(ip4(10, 3, 0, 1), 80);
+inline const net::Ipv4Endpoint kClient = endpoint(ip4(10, 1, 0, 1), 40000);
+inline const net::Ipv4Endpoint kBackend = endpoint(ip4(10, 2, 0, 10), 8080);
 inline constexpr uint16_t kClientLink = 0;
 inline constexpr uint16_t kBackendLink = 1;
 
@@ -49,10 +49,10 @@ struct Sent {
     return is_arp() && get32(frame, kIpAt + 14) == get32(frame, kIpAt + 24);
   }
   net::MacAddress to_mac() const;
-  net::Endpoint from() const {
+  net::Ipv4Endpoint from() const {
     return endpoint(net::be32::from_host(get32(frame, kIpAt + 12)), get16(frame, kTcpAt));
   }
-  net::Endpoint to() const {
+  net::Ipv4Endpoint to() const {
     return endpoint(net::be32::from_host(get32(frame, kIpAt + 16)), get16(frame, kTcpAt + 2));
   }
   uint32_t sequence() const { return get32(frame, kTcpAt + 4); }
@@ -151,9 +151,9 @@ class Stage : public testing::Test {
   std::unique_ptr<Core> core;
   std::unique_ptr<Snapshot> snapshot;
   std::vector<Sent> sent;
-  net::Endpoint client_ = kClient;
-  net::Endpoint local_{};
-  net::Endpoint backend_ = kBackend;
+  net::Ipv4Endpoint client_ = kClient;
+  net::Ipv4Endpoint local_{};
+  net::Ipv4Endpoint backend_ = kBackend;
   bool keep_announcements = false;
   bool answer_arp = true;    // hosts answer at once, and ARP does not show in `sent`
   uint16_t tx_room = 65535;  // what the device takes of each transmit

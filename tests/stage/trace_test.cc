@@ -142,12 +142,12 @@ TEST_F(Tracing, NobodyElsesPackets) {
   next_client();
   establish(1000, 5000);
   expect_no_more();
-  net::Endpoint any_port = client_;
+  net::Ipv4Endpoint any_port = client_;
   any_port.port = {};
   arm({any_port, {}});
   open(2000);
   EXPECT_EQ(next().in.source, client_);
-  net::Endpoint other_vip = kVip;
+  net::Ipv4Endpoint other_vip = kVip;
   other_vip.port = net::be16::from_host(443);
   arm({any_port, other_vip});
   seen_ = 0;

@@ -14,7 +14,7 @@ class UdpFlood : public UdpStage {
   }
   /// One datagram of each of `count` clients that do not exist.
   void flood(uint32_t count) {
-    const net::Endpoint real = client_;
+    const net::Ipv4Endpoint real = client_;
     for (uint32_t i = 0; i < count; ++i) {
       client_ = endpoint(ip4(10, 1, 200, static_cast<uint8_t>(1 + spoofed_ % 250)),
                          static_cast<uint16_t>(1024 + spoofed_ / 250));
@@ -30,7 +30,7 @@ class UdpFlood : public UdpStage {
 TEST_F(UdpFlood, EstablishedFlowsKeepTheirPortsAndUnansweredOnesAreBounded) {
   start(scene());
   establish_udp();
-  const net::Endpoint local = local_;
+  const net::Ipv4Endpoint local = local_;
   for (int i = 0; i < 300; ++i) {
     flood(20);
     pass(10);

@@ -10,7 +10,7 @@ namespace sluice::test {
 namespace {
 
 /// What translation makes of a datagram.
-Bytes translated(Udp datagram, net::Endpoint from, net::Endpoint to, uint8_t link) {
+Bytes translated(Udp datagram, net::Ipv4Endpoint from, net::Ipv4Endpoint to, uint8_t link) {
   datagram.ip.to = host_mac(to.ip);
   datagram.ip.from = mac(static_cast<uint8_t>(link + 1));
   datagram.ip.ttl = static_cast<uint8_t>(datagram.ip.ttl - 1);
@@ -278,7 +278,7 @@ TEST_F(UdpStage, PortsAreDrawnAtRandomAndNeverTwiceInARow) {
 TEST_F(UdpStage, APortWhoseAnswerMayComeRestsAndALateOneReachesNobody) {
   start(udp({.ports = {2000, 2000}, .udp_idle_ms = 1'000}));
   ask();
-  const net::Endpoint old = local_;
+  const net::Ipv4Endpoint old = local_;
   pass(1'100);
   EXPECT_FALSE(has_flow());
   next_client();
@@ -297,7 +297,7 @@ TEST_F(UdpStage, APortWhoseAnswerMayComeRestsAndALateOneReachesNobody) {
 /// A snapshot in which the backend at `address` takes no new flows.
 class UdpRetired : public UdpStage {
  protected:
-  void retire(const Scene& scene, net::Endpoint address) {
+  void retire(const Scene& scene, net::Ipv4Endpoint address) {
     auto without = make_snapshot(scene);
     auto& backends = without->services[0].backends;
     for (uint16_t b = 0; b < backends.size(); ++b) {
@@ -314,7 +314,7 @@ TEST_F(UdpRetired, AFlowWithoutAnAnswerLeavesTheBackend) {
   const Scene scene = udp({.backends = 2});
   start(scene);
   ask();
-  const net::Endpoint first = backend_;
+  const net::Ipv4Endpoint first = backend_;
   retire(scene, first);
   pass(100);
   ask();
@@ -329,7 +329,7 @@ TEST_F(UdpRetired, AClientThatSendsWithoutAPauseLeavesItAsWell) {  // syslog, st
   const Scene scene = udp({.backends = 2});
   start(scene);
   ask();
-  const net::Endpoint first = backend_;
+  const net::Ipv4Endpoint first = backend_;
   retire(scene, first);
   for (int i = 0; i < 10; ++i) pass(100), ask();
   EXPECT_NE(backend_, first);

@@ -35,17 +35,20 @@ FlowRow row_of(const ListFlows::Row& flow) {
 }
 
 // "10.1.0.7", "10.1.0.7:40000" or "10.1.0.0/16".
-void set_side(const json& filter, const char* key, net::Ipv4Prefix& network, net::be16& port) {
+void set_side(const json& filter, const char* key, std::optional<IpPrefix>& network,
+              net::be16& port) {
+  const auto whole = [](const IpAddress& ip) {
+    return IpPrefix{ip, static_cast<uint8_t>(ip.bit_count())};
+  };
   if (!filter.contains(key)) return;
   const std::string text = filter.at(key);
   if (const auto endpoint = parse_endpoint(text)) {
-    network = {ip_of_packets(key, endpoint->ip), 32};
+    network = whole(endpoint->ip);
     port = endpoint->port;
   } else if (const auto ip = parse_ip(text)) {
-    network = {ip_of_packets(key, *ip), 32};
+    network = whole(*ip);
   } else {
-    const IpPrefix prefix = parse_prefix(text).value().network();
-    network = {ip_of_packets(key, prefix.address), prefix.length};
+    network = parse_prefix(text).value().network();
   }
 }
 

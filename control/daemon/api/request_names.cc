@@ -41,10 +41,4 @@ const BackendConfig& backend_at(const ServiceConfig& service, const std::string&
                                  join(near_ones(address, addresses, kNearShown), ", ")));
 }
 
-net::Ipv4Address ip_of_packets(const char* parameter, const IpAddress& ip) {
-  if (ip.is_v4()) return ip.v4();
-  throw RequestError(fmt::format("{}: got {}, expected an IPv4 address: {}", parameter,
-                                 to_string(ip), kIpv6NotYet));
-}
-
 }  // namespace sluice::control

@@ -14,7 +14,4 @@ namespace sluice::control {
 const ServiceConfig& service_named(const Config& config, const std::string& name);
 const BackendConfig& backend_at(const ServiceConfig& service, const std::string& address);
 
-// The parameter's address as packets have it. Throws RequestError where that cannot be.
-net::Ipv4Address ip_of_packets(const char* parameter, const IpAddress& ip);
-
 }  // namespace sluice::control

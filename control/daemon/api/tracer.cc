@@ -22,10 +22,8 @@ constexpr std::chrono::seconds kUnreadMax{5};
 constexpr size_t kRowsPerRead = 500;  // bounds an answer
 
 // "10.1.0.7:40000", or "10.1.0.7" for all of its ports.
-net::Endpoint client_of(const std::string& text) {
-  const IpEndpoint client =
-      parse_endpoint(text).value_or(IpEndpoint{parse_ip(text).value_or(IpAddress()), {}});
-  return {ip_of_packets("client", client.ip), client.port};
+IpEndpoint client_of(const std::string& text) {
+  return parse_endpoint(text).value_or(IpEndpoint{parse_ip(text).value_or(IpAddress()), {}});
 }
 
 std::string flags_text(uint8_t flags) {
@@ -113,7 +111,7 @@ json Tracer::start(const json& request) {
   TraceFilter filter{client_of(client), {}};
   if (request.contains("service")) {
     const ServiceConfig& service = service_named(dataplane_.config(), request.at("service"));
-    filter.vip = service.vip.v4();
+    filter.vip = service.vip;
     filter.protocol = service.protocol;
   }
   const uint32_t count = request.value("count", kTraceCountDefault);

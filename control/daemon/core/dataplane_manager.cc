@@ -318,7 +318,7 @@ void DataplaneManager::publish() {
   auto snapshot = build_snapshot(config_, weights_, runtime_.drain, *identities_, port_infos_,
                                  network_generation_);
   for (size_t i = 0; i < plan_.rules.size(); ++i) {
-    const std::string refused = plan_.rules[i].set(snapshot->locals);
+    const std::string refused = plan_.rules[i].set(snapshot->v4.locals);
     // Tried again with each snapshot, but said once.
     if (refused == std::exchange(rules_refused_[i], refused) || refused.empty()) continue;
     spdlog::warn("interface {}: the device refuses the rules of {}: its packets are handed off",
@@ -384,7 +384,7 @@ void DataplaneManager::take_from_kernel(const Snapshot& snapshot) {
       forwarding.push_back(fmt::format("net.ipv4.conf.{}.forwarding=0", *name));
     }
   }
-  ingress_drop_.apply(std::move(links), snapshot.own_everywhere);
+  ingress_drop_.apply(std::move(links), snapshot.v4.own_everywhere);
   const std::string& problem = ingress_drop_.problem();
   if (problem == std::exchange(ingress_drop_problem_, problem) || problem.empty()) return;
   const std::string what =

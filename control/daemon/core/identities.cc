@@ -81,7 +81,7 @@ void Identities::check(const Wanted& wanted) const {
               Registry::kPools);
   check_count("pairs of local address and service's backend", count_union(paths_, wanted.paths),
               Registry::kPaths);
-  check_count("local addresses", count_locals(wanted), Snapshot::kLocals);
+  check_count("local addresses", count_locals(wanted), NetworkOf<net::Ipv4Address>::kLocals);
   for (const auto& [key, pool] : wanted.pools) {
     auto present = pools_.find(key);
     if (present == pools_.end() || present->second.range == pool.range) continue;
@@ -128,8 +128,7 @@ void Identities::adopt_services(const Wanted& wanted) {
     if (entry.id != kNoId) continue;
     entry.id = static_cast<ServiceId>(ids.take());
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
-      registries_[worker]->services.set(entry.id,
-                                        std::make_unique<ServiceState>(key.vip.v4(), worker));
+      registries_[worker]->services.set(entry.id, std::make_unique<ServiceState>(key.vip, worker));
     }
   }
 }
@@ -162,13 +161,12 @@ void Identities::adopt_pools(const Wanted& wanted, const Config& config) {
     // elsewhere is handed off.
     const std::optional<RouteResult> way = routes.find(key.backend.ip);
     const auto interface = static_cast<uint16_t>(way ? way->interface : 0);
-    const net::Ipv4Address local = key.local.v4();
-    const net::Endpoint backend = key.backend.v4();
-    const auto shares = steering_.share_ports(local, backend, interface, pool.range);
+    const auto shares = steering_.share_ports(key.local, key.backend, interface, pool.range);
     for (uint32_t worker = 0; worker < registries_.size(); ++worker) {
       Registry& registry = *registries_[worker];
-      registry.pools.set(entry.id, std::make_unique<PoolState>(local, backend, shares, worker,
-                                                               random_, registry.port_chunks));
+      registry.pools.set(
+          entry.id, std::make_unique<PoolState>(key.local, key.backend, shares, worker, random_,
+                                                registry.port_chunks));
     }
   }
 }

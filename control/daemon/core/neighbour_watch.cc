@@ -17,12 +17,12 @@ bool answers(const FindNeighbours::Answer& answer) {
 
 }  // namespace
 
-std::vector<net::Ipv4Address> destinations_of(const DataplaneManager& dataplane) {
-  std::set<net::Ipv4Address> all;
+std::vector<IpAddress> destinations_of(const DataplaneManager& dataplane) {
+  std::set<IpAddress> all;
   for (const auto& [key, backend] : dataplane.identities().backends()) {
-    if (!backend.removed) all.insert(key.address.ip.v4());
+    if (!backend.removed) all.insert(key.address.ip);
   }
-  for (const RouteConfig& route : dataplane.config().routes) all.insert(route.via.v4());
+  for (const RouteConfig& route : dataplane.config().routes) all.insert(route.via);
   return {all.begin(), all.end()};
 }
 

@@ -13,7 +13,7 @@
 namespace sluice::control {
 
 // Backends and gateways, each once.
-std::vector<net::Ipv4Address> destinations_of(const DataplaneManager& dataplane);
+std::vector<IpAddress> destinations_of(const DataplaneManager& dataplane);
 
 class NeighbourWatch {
  public:

@@ -14,14 +14,28 @@
 namespace sluice::control {
 namespace {
 
+void add_addresses(InterfaceView& view, const InterfaceConfig& interface) {
+  for (const IpPrefix& own : interface.addresses) {
+    if (own.address.is_v4()) {
+      view.v4.own.push_back(own.v4());
+    } else {
+      view.v6.own.push_back(own.v6());
+    }
+  }
+  for (const NeighbourConfig& pinned : interface.neighbours) {
+    if (pinned.ip.is_v4()) {
+      view.v4.pinned.push_back({pinned.ip.v4(), pinned.mac});
+    } else {
+      view.v6.pinned.push_back({pinned.ip.v6(), pinned.mac});
+    }
+  }
+}
+
 void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<PortInfo>& ports) {
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     const InterfaceConfig& interface = config.interfaces[i];
-    InterfaceView view{interface.name, ports[i].id, ports[i].mac, {}, ports[i].mtu.usable};
-    for (const IpPrefix& own : interface.addresses) view.addresses.push_back(own.v4());
-    for (const NeighbourConfig& pinned : interface.neighbours) {
-      view.pinned.push_back({pinned.ip.v4(), pinned.mac});
-    }
+    InterfaceView view{interface.name, ports[i].id, ports[i].mac, {}, {}, ports[i].mtu.usable};
+    add_addresses(view, interface);
     view.link_ups = ports[i].link_ups;
     snapshot.interfaces.push_back(std::move(view));
     if (snapshot.interface_of_port.size() <= ports[i].id) {
@@ -33,16 +47,21 @@ void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<
 
 void add_routes(Snapshot& snapshot, const Config& config) {
   for (const ResolvedRoute& route : resolve_routes(config)) {
-    const net::Ipv4Address via = route.via ? route.via->v4() : net::Ipv4Address{};
-    snapshot.routes.push_back({route.to.v4(), via, static_cast<uint16_t>(route.result.interface),
-                               route.result.source.v4()});
+    const auto interface = static_cast<uint16_t>(route.result.interface);
+    if (route.to.address.is_v4()) {
+      const net::Ipv4Address via = route.via ? route.via->v4() : net::Ipv4Address{};
+      snapshot.v4.routes.push_back({route.to.v4(), via, interface, route.result.source.v4()});
+    } else {
+      const net::Ipv6Address via = route.via ? route.via->v6() : net::Ipv6Address{};
+      snapshot.v6.routes.push_back({route.to.v6(), via, interface, route.result.source.v6()});
+    }
   }
 }
 
 BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
                     const LocalPoolConfig& locals, uint32_t weight, const Identities& identities) {
   const BackendKey key = key_of(service, backend);
-  BackendView view{identities.backends().at(key).id, backend.address.v4(), weight, {}};
+  BackendView view{identities.backends().at(key).id, backend.address, weight, {}};
   for (const IpAddress& local : locals.addresses) {
     view.paths.push_back(identities.paths().at({key, local}).id);
   }
@@ -59,7 +78,7 @@ void add_services(Snapshot& snapshot, const Config& config, const AllWeights& al
     view.id = identities.services().at(key_of(service)).id;
     view.name = service.name;
     view.protocol = service.protocol;
-    view.vip = service.vip.v4();
+    view.vip = service.vip;
     view.scheduler = service.scheduler;
     view.on_refusal = drain.value_or(service.on_refusal);
     view.reset_on_timeout = service.reset_on_timeout;
@@ -105,23 +124,21 @@ void count_sharers(Snapshot& snapshot, const Identities& identities) {
 void add_identities(Snapshot& snapshot, const Identities& identities) {
   for (const auto& [key, service] : identities.services()) {
     if (!service.removed) continue;
-    snapshot.removed_services.push_back({service.id, key.protocol, key.vip.v4()});
+    snapshot.removed_services.push_back({service.id, key.protocol, key.vip});
   }
   for (const auto& [key, pool] : identities.pools()) {
-    snapshot.pools.push_back({pool.id, key.protocol, key.local.v4(), key.backend.v4()});
+    snapshot.pools.push_back({pool.id, key.protocol, key.local, key.backend});
   }
 }
 
 void add_own_addresses(Snapshot& snapshot, const Config& config, const Identities& identities) {
   for (const auto& [key, service] : identities.services()) {
-    snapshot.own_everywhere.push_back(key.vip.ip.v4());
+    snapshot.add_own_everywhere(key.vip.ip);
   }
-  for (const auto& [key, pool] : identities.pools()) snapshot.locals.push_back(key.local.v4());
+  for (const auto& [key, pool] : identities.pools()) snapshot.add_local(key.local);
   for (const LocalPoolConfig& pool : config.local_pools) {
-    for (const IpAddress& local : pool.addresses) snapshot.locals.push_back(local.v4());
+    for (const IpAddress& local : pool.addresses) snapshot.add_local(local);
   }
-  snapshot.own_everywhere.insert(snapshot.own_everywhere.end(), snapshot.locals.begin(),
-                                 snapshot.locals.end());
 }
 
 constexpr TcpTimeouts timeouts_of(const TcpTimeoutsConfig& timeouts) {

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <stdexcept>
 #include <vector>
 
 #include "control/config/address_text.h"
@@ -42,16 +41,9 @@ TEST(IpAddress, WidensAndNarrows) {
   const IpAddress v6 = ip("fd00::1");
   EXPECT_EQ(IpAddress(v6.v6()), v6);
   EXPECT_EQ(v6.bytes().size(), 16u);
-  const net::Endpoint endpoint{v4, net::be16::from_host(80)};
+  const net::Ipv4Endpoint endpoint{v4, net::be16::from_host(80)};
   EXPECT_EQ(IpEndpoint(endpoint).v4(), endpoint);
   EXPECT_EQ(IpPrefix(net::Ipv4Prefix{v4, 16}).v4(), (net::Ipv4Prefix{v4, 16}));
-}
-
-TEST(IpAddress, NarrowingToTheOtherFamilyThrows) {
-  EXPECT_THROW(ip("fd00::1").v4(), std::logic_error);
-  EXPECT_THROW(ip("10.0.0.1").v6(), std::logic_error);
-  EXPECT_THROW(parse_endpoint("[fd00::1]:80")->v4(), std::logic_error);
-  EXPECT_THROW(prefix("fd00::/8").v4(), std::logic_error);
 }
 
 TEST(IpPrefix, ContainsItsOwnFamilyAlone) {

@@ -170,7 +170,8 @@ TEST(Preflight, AMetricsPortInUseIsNamed) {
   getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
   ControlConfig control;
   EXPECT_EQ(refusal([&] { check_listen_ports(control); }), "");
-  control.metrics_listen = net::Endpoint{{address.sin_addr.s_addr}, net::be16{address.sin_port}};
+  control.metrics_listen =
+      net::Ipv4Endpoint{{address.sin_addr.s_addr}, net::be16{address.sin_port}};
   const std::string line = refusal([&] { check_listen_ports(control); });
   EXPECT_TRUE(mentions(line, "control.metrics_listen 127.0.0.1:")) << line;
   EXPECT_TRUE(mentions(line, "ss -ltnp")) << line;

@@ -2,6 +2,8 @@
 // Checksums and their deltas against full recomputation.
 #include "dataplane/net/checksum.h"
 
+#include "dataplane/net/packet_checksum.h"
+
 #include <gtest/gtest.h>
 
 #include <random>
@@ -163,10 +165,10 @@ TEST(ChecksumOk, FindsEveryFlippedBit) {
   const Packet packet = parse(frame);
   ASSERT_EQ(packet.kind, Packet::Kind::kTcp);
   EXPECT_TRUE(ipv4_checksum_ok(*packet.ip));
-  EXPECT_TRUE(tcp_checksum_ok(*packet.ip, *packet.tcp, packet.l4_length));
+  EXPECT_TRUE(tcp_checksum_ok(packet));
   for (size_t bit = test::kTcpAt * 8; bit < frame.size() * 8; ++bit) {
     frame[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
-    EXPECT_FALSE(tcp_checksum_ok(*packet.ip, *packet.tcp, packet.l4_length)) << "bit " << bit;
+    EXPECT_FALSE(tcp_checksum_ok(packet)) << "bit " << bit;
     frame[bit / 8] ^= static_cast<uint8_t>(1 << bit % 8);
   }
   for (size_t bit = test::kIpAt * 8 + 8; bit < test::kTcpAt * 8; ++bit) {

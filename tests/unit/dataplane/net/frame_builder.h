@@ -26,7 +26,7 @@ inline constexpr size_t kTcpAt = kIpAt + sizeof(net::Ipv4Header);  // without IP
 constexpr net::Ipv4Address ip4(uint8_t a, uint8_t b, uint8_t c, uint8_t d) {
   return net::be32::from_host(uint32_t{a} << 24 | uint32_t{b} << 16 | uint32_t{c} << 8 | d);
 }
-constexpr net::Endpoint endpoint(net::Ipv4Address ip, uint16_t port) {
+constexpr net::Ipv4Endpoint endpoint(net::Ipv4Address ip, uint16_t port) {
   return {ip, net::be16::from_host(port)};
 }
 constexpr net::MacAddress mac(uint8_t last) {
@@ -174,8 +174,8 @@ inline Bytes ip_frame(const Ip& ip, const Bytes& l4) {
 }
 
 struct Tcp {
-  net::Endpoint from = endpoint(ip4(10, 1, 0, 1), 40000);
-  net::Endpoint to = endpoint(ip4(10, 3, 0, 1), 80);
+  net::Ipv4Endpoint from = endpoint(ip4(10, 1, 0, 1), 40000);
+  net::Ipv4Endpoint to = endpoint(ip4(10, 3, 0, 1), 80);
   uint8_t flags = net::tcp_flag::kAck;
   uint32_t sequence = 0;
   uint32_t acknowledgement = 0;
@@ -206,8 +206,8 @@ inline Bytes tcp_frame(const Tcp& tcp) {
 }
 
 struct Udp {
-  net::Endpoint from = endpoint(ip4(10, 1, 0, 1), 40000);
-  net::Endpoint to = endpoint(ip4(10, 3, 0, 1), 80);
+  net::Ipv4Endpoint from = endpoint(ip4(10, 1, 0, 1), 40000);
+  net::Ipv4Endpoint to = endpoint(ip4(10, 3, 0, 1), 80);
   Bytes payload = {};
   bool has_checksum = true;
   Ip ip = {};  // addresses and protocol are taken from the rest

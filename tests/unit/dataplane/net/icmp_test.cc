@@ -142,7 +142,7 @@ TEST(IcmpError, QuotedUdpIsAsItsSenderSentIt) {
     for (const size_t payload : {0, 1, 5, 64}) {
       const Bytes udp(payload, 0x77);
       const test::Ip outer{.source = kBackend.ip, .destination = kLocal.ip};
-      const auto quote = [&](Endpoint from, Endpoint to) {
+      const auto quote = [&](Ipv4Endpoint from, Ipv4Endpoint to) {
         const Bytes frame =
             test::udp_frame({.from = from, .to = to, .payload = udp, .has_checksum = has_checksum});
         return test::slice(frame, kIpAt, frame.size());
@@ -164,9 +164,9 @@ TEST(IcmpError, InnerChecksumStaysRightForAnyAddresses) {
   for (int round = 0; round < test::rounds(20'000); ++round) {
     Bytes frame = error_quoting(28);
     Packet packet = parse(frame);
-    const Endpoint a{be32::from_host(static_cast<uint32_t>(random())), be16::from_host(1)};
-    const Endpoint b{be32::from_host(random() % 4 == 0 ? 0xffffffff : random()),
-                     be16::from_host(2)};
+    const Ipv4Endpoint a{be32::from_host(static_cast<uint32_t>(random())), be16::from_host(1)};
+    const Ipv4Endpoint b{be32::from_host(random() % 4 == 0 ? 0xffffffff : random()),
+                         be16::from_host(2)};
     icmp_translate_error(packet, *icmp_quoted(packet), b.ip, a.ip, a, b,
                          static_cast<uint32_t>(random()));
     ASSERT_EQ(test::reference_checksum(std::span(frame).subspan(kQuotedIpAt, 20)), 0);

@@ -129,7 +129,7 @@ TEST(Parse, RefusesEthernetAndIp) {
   };
   expect_refused({
       {"nothing", {}, R::frame_truncated},
-      {"IPv6", changed(tcp, [](Bytes& f) { f[12] = 0x86, f[13] = 0xdd; }), R::ethertype_unknown},
+      {"LLDP", changed(tcp, [](Bytes& f) { f[12] = 0x88, f[13] = 0xcc; }), R::ethertype_unknown},
       {"VLAN", changed(tcp, [](Bytes& f) { f[12] = 0x81; }), R::ethertype_unknown},
       {"802.3 length", changed(tcp, [](Bytes& f) { f[12] = 0, f[13] = 40; }), R::ethertype_unknown},
       {"IP version 6", changed(tcp, [](Bytes& f) { f[kIpAt] = 0x65; }), R::ipv4_header_bad},

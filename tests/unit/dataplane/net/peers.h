@@ -6,9 +6,9 @@
 
 namespace sluice::test {
 
-inline constexpr net::Endpoint kClient = endpoint(ip4(10, 1, 0, 1), 40000);
-inline constexpr net::Endpoint kVip = endpoint(ip4(10, 3, 0, 1), 80);
-inline constexpr net::Endpoint kLocal = endpoint(ip4(10, 2, 0, 1), 1024);
-inline constexpr net::Endpoint kBackend = endpoint(ip4(10, 2, 0, 10), 8080);
+inline constexpr net::Ipv4Endpoint kClient = endpoint(ip4(10, 1, 0, 1), 40000);
+inline constexpr net::Ipv4Endpoint kVip = endpoint(ip4(10, 3, 0, 1), 80);
+inline constexpr net::Ipv4Endpoint kLocal = endpoint(ip4(10, 2, 0, 1), 1024);
+inline constexpr net::Ipv4Endpoint kBackend = endpoint(ip4(10, 2, 0, 10), 8080);
 
 }  // namespace sluice::test

@@ -69,16 +69,16 @@ TEST(Translate, UdpWithAndWithoutAChecksum) {
   for (int round = 0; round < test::rounds(50'000); ++round) {
     const bool has_checksum = random() % 4 != 0;
     const Bytes payload = random_bytes(random, random() % 9);
-    const auto of = [&](Endpoint from, Endpoint to, uint8_t ttl) {
+    const auto of = [&](Ipv4Endpoint from, Ipv4Endpoint to, uint8_t ttl) {
       return test::udp_frame({.from = from,
                               .to = to,
                               .payload = payload,
                               .has_checksum = has_checksum,
                               .ip = {.ttl = ttl}});
     };
-    const Endpoint c{be32::from_host(static_cast<uint32_t>(random())),
-                     be16::from_host(static_cast<uint16_t>(random() | 1))};
-    const Endpoint d{be32::from_host(random() % 4 == 0 ? 0xffffffff : random()), c.port};
+    const Ipv4Endpoint c{be32::from_host(static_cast<uint32_t>(random())),
+                         be16::from_host(static_cast<uint16_t>(random() | 1))};
+    const Ipv4Endpoint d{be32::from_host(random() % 4 == 0 ? 0xffffffff : random()), c.port};
     Bytes frame = of(kClient, kVip, 64);
     Packet packet = parse(frame);
     const Deltas deltas = make_deltas(kClient, kVip, c, d);
@@ -95,11 +95,12 @@ TEST(Translate, ChecksumsStayRightAndThereAndBackIsIdentity) {
     const uint32_t corner = random() % 8;
     const uint32_t ip = corner == 0 ? 0xffffffff : corner == 1 ? 0 : random();
     const auto port = static_cast<uint16_t>(corner == 2 ? 0xffff : random() | 1);
-    return Endpoint{be32::from_host(ip), be16::from_host(port)};
+    return Ipv4Endpoint{be32::from_host(ip), be16::from_host(port)};
   };
   for (int round = 0; round < test::rounds(50'000); ++round) {
-    const Endpoint a = {be32::from_host(random() % 0x7e000000 + 0x01000000), be16::from_host(1)};
-    const Endpoint b = any(), c = any(), d = any();
+    const Ipv4Endpoint a = {be32::from_host(random() % 0x7e000000 + 0x01000000),
+                            be16::from_host(1)};
+    const Ipv4Endpoint b = any(), c = any(), d = any();
     const auto ttl = static_cast<uint8_t>(2 + random() % 254);
     const Bytes before = test::tcp_frame({.from = a,
                                           .to = b,

@@ -20,7 +20,7 @@ using test::kVip;
 
 TEST(Reset, IsWrittenWhole) {
   for (const bool has_ack : {false, true}) {
-    Bytes frame(kResetFrameLength, 0xee);
+    Bytes frame(54, 0xee);
     write_reset(frame, {kVip, kClient, 0xfedcba98, 0x89abcdef, has_ack});
     const uint8_t flags = tcp_flag::kRst | (has_ack ? tcp_flag::kAck : 0);
     Bytes wanted = test::tcp_frame({.from = kVip,

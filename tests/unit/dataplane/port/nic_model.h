@@ -52,7 +52,7 @@ class NicModel {
  public:
   explicit NicModel(RssFunction rss) : rss_(std::move(rss)) {}
 
-  uint32_t queue_of(net::Endpoint from, net::Endpoint to) const {
+  uint32_t queue_of(net::Ipv4Endpoint from, net::Ipv4Endpoint to) const {
     uint32_t tuple[3] = {from.ip.host(), to.ip.host(),
                          uint32_t{from.port.host()} << 16 | to.port.host()};
     return rss_.reta[rte_softrss(tuple, 3, rss_.key.data()) & (rss_.reta.size() - 1)];

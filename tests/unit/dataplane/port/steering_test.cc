@@ -17,19 +17,19 @@ namespace {
 
 using net::be16;
 using net::be32;
-using net::Endpoint;
+using net::Ipv4Endpoint;
 using test::NicModel;
 
 constexpr net::SipKey kSecret{11, 12};
 constexpr PortRange kAll{1024, 65535};
 
-Endpoint at(uint32_t ip, uint16_t port) {
+Ipv4Endpoint at(uint32_t ip, uint16_t port) {
   return {be32::from_host(ip), be16::from_host(port)};
 }
 
 struct Pool {
   net::Ipv4Address local;
-  Endpoint backend;
+  Ipv4Endpoint backend;
 };
 
 std::vector<Pool> pools(size_t count) {
@@ -122,8 +122,9 @@ TEST(Rss, ClientsAreServedWhereTheyComeIn) {
   EXPECT_FALSE(steering.is_uniform());
   const NicModel nics[] = {NicModel(client_side), NicModel(backend_side)};
   for (int i = 0; i < 2000; ++i) {
-    const Endpoint client = at(static_cast<uint32_t>(random()), static_cast<uint16_t>(random()));
-    const Endpoint vip = at(0x0a030001, 80);
+    const Ipv4Endpoint client =
+        at(static_cast<uint32_t>(random()), static_cast<uint16_t>(random()));
+    const Ipv4Endpoint vip = at(0x0a030001, 80);
     for (uint16_t interface : {0, 1}) {
       ASSERT_EQ(steering.owner_of_client(client, vip, interface),
                 nics[interface].queue_of(client, vip));
@@ -192,7 +193,7 @@ TEST(HandoffSteering, SpreadsClientsAndPortsEvenly) {
     std::vector<uint32_t> clients(workers);
     constexpr uint32_t kClients = 20'000;
     for (uint32_t i = 0; i < kClients; ++i) {  // one host, port after port, is spread as well
-      const Endpoint client = at(0x0a010000 + (i & 1), static_cast<uint16_t>(i / 2 + 1024));
+      const Ipv4Endpoint client = at(0x0a010000 + (i & 1), static_cast<uint16_t>(i / 2 + 1024));
       const uint32_t owner = steering.owner_of_client(client, at(0x0a030001, 80), 0);
       ASSERT_LT(owner, workers);
       ASSERT_EQ(owner, steering.owner_of_client(client, at(0x0a030001, 80), 1));

@@ -16,7 +16,7 @@ namespace {
 
 struct Bench {
   ServiceView service{};
-  ServiceState state{net::Endpoint{}};
+  ServiceState state{net::Ipv4Endpoint{}};
   Registry* registry = new Registry;
   ~Bench() { delete registry; }
 
@@ -33,8 +33,8 @@ struct Bench {
     prepare_scheduler(service);
   }
   int pick(uint32_t client = 0x0a010001) {
-    const net::Endpoint from{net::be32::from_host(client), net::be16::from_host(40000)};
-    const BackendView* backend = pick_backend(service, state, *registry, from);
+    const net::Ipv4Endpoint from{net::be32::from_host(client), net::be16::from_host(40000)};
+    const BackendView* backend = pick_backend(service, state, *registry, from.ip);
     return backend == nullptr ? -1 : static_cast<int>(backend->id);
   }
   Counter& active(size_t i) { return registry->backends[i]->active; }
@@ -121,7 +121,7 @@ TEST(RoundRobin, EachWorkerBeginsElsewhere) {
   for (const SchedulerKind kind : {SchedulerKind::kRoundRobin, SchedulerKind::kLeastConnections}) {
     for (uint32_t worker = 0; worker < 8; ++worker) {
       Bench bench(kind, {1, 1, 1});
-      ServiceState begun(net::Endpoint{}, worker);
+      ServiceState begun(net::Ipv4Endpoint{}, worker);
       bench.state.cursor = begun.cursor;
       EXPECT_EQ(bench.pick(), static_cast<int>(worker % 3));
     }

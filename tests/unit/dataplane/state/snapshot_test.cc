@@ -15,7 +15,7 @@ namespace {
 using test::endpoint;
 using test::ip4;
 
-const ServiceView* find_service(const Snapshot& snapshot, net::Endpoint vip) {
+const ServiceView* find_service(const Snapshot& snapshot, const net::Endpoint& vip) {
   return snapshot.find_service(snapshot.service_at(net::Protocol::kTcp, vip));
 }
 
@@ -41,8 +41,8 @@ TEST(Snapshot, ServicesByAddressAndPort) {
 }
 
 TEST(Snapshot, AProtocolHasServicesAndPoolsOfItsOwn) {
-  const net::Endpoint vip = endpoint(ip4(10, 3, 0, 1), 53),
-                      backend = endpoint(ip4(10, 2, 0, 9), 53);
+  const net::Ipv4Endpoint vip = endpoint(ip4(10, 3, 0, 1), 53),
+                          backend = endpoint(ip4(10, 2, 0, 9), 53);
   const net::Ipv4Address local = ip4(10, 2, 0, 1);
   Snapshot snapshot;
   for (const net::Protocol protocol : {net::Protocol::kTcp, net::Protocol::kUdp}) {
@@ -53,7 +53,7 @@ TEST(Snapshot, AProtocolHasServicesAndPoolsOfItsOwn) {
     snapshot.services.push_back(service);
     snapshot.pools.push_back({static_cast<PoolId>(protocol), protocol, local, backend});
   }
-  snapshot.locals = {local};
+  snapshot.v4.locals = {local};
   snapshot.seal();
   for (const net::Protocol protocol : {net::Protocol::kTcp, net::Protocol::kUdp}) {
     EXPECT_EQ(snapshot.service_at(protocol, vip), static_cast<ServiceId>(protocol));
@@ -64,7 +64,7 @@ TEST(Snapshot, AProtocolHasServicesAndPoolsOfItsOwn) {
 TEST(Snapshot, LongestPrefixWins) {
   Snapshot snapshot;
   const auto route = [&](net::Ipv4Address to, uint8_t length, uint16_t interface) {
-    snapshot.routes.push_back({{to, length}, {}, interface, {}});
+    snapshot.v4.routes.push_back({{to, length}, {}, interface, {}});
   };
   route(ip4(0, 0, 0, 0), 0, 0);
   route(ip4(10, 1, 0, 0), 16, 1);
@@ -82,8 +82,8 @@ TEST(Snapshot, LongestPrefixWins) {
       {ip4(10, 1, 127, 255), 1},
   };
   for (const Row& row : rows) {
-    ASSERT_NE(snapshot.find_route(row.destination), nullptr);
-    EXPECT_EQ(snapshot.find_route(row.destination)->interface, row.interface)
+    ASSERT_NE(snapshot.v4.find_route(row.destination), nullptr);
+    EXPECT_EQ(snapshot.v4.find_route(row.destination)->interface, row.interface)
         << to_string(row.destination);
   }
 }
@@ -93,9 +93,10 @@ TEST(Snapshot, LongestPrefixAgainstASearch) {
   Snapshot snapshot;
   for (uint16_t i = 0; i < 300; ++i) {
     const uint8_t length = static_cast<uint8_t>(1 + random() % 32);
-    snapshot.routes.push_back({{net::be32::from_host(random() & 0x0f0f0f0f), length}, {}, i, {}});
+    snapshot.v4.routes.push_back(
+        {{net::be32::from_host(random() & 0x0f0f0f0f), length}, {}, i, {}});
   }
-  const std::vector<Route> unsorted = snapshot.routes;
+  const std::vector<Route> unsorted = snapshot.v4.routes;
   snapshot.seal();
   for (int round = 0; round < 20'000; ++round) {
     const net::Ipv4Address ip = net::be32::from_host(random() & 0x0f0f0f0f);
@@ -103,7 +104,7 @@ TEST(Snapshot, LongestPrefixAgainstASearch) {
     for (const Route& route : unsorted) {
       if (route.to.contains(ip)) longest = std::max<int>(longest, route.to.length);
     }
-    const Route* found = snapshot.find_route(ip);
+    const Route* found = snapshot.v4.find_route(ip);
     ASSERT_EQ(found == nullptr ? -1 : found->to.length, longest);
   }
 }
@@ -111,13 +112,13 @@ TEST(Snapshot, LongestPrefixAgainstASearch) {
 TEST(Snapshot, OwnAddresses) {
   Snapshot snapshot;
   snapshot.interfaces = {
-      {"client", 0, test::mac(1), {{ip4(10, 1, 255, 254), 16}}},
-      {"backend", 1, test::mac(2), {{ip4(10, 2, 0, 254), 24}, {ip4(10, 4, 0, 254), 24}}}};
-  snapshot.own_everywhere = {ip4(10, 3, 0, 1), ip4(10, 2, 0, 1), ip4(10, 3, 0, 1)};
-  snapshot.locals = {ip4(10, 2, 0, 2), ip4(10, 2, 0, 1), ip4(10, 2, 0, 1)};
+      {"client", 0, test::mac(1), {{{ip4(10, 1, 255, 254), 16}}}},
+      {"backend", 1, test::mac(2), {{{ip4(10, 2, 0, 254), 24}, {ip4(10, 4, 0, 254), 24}}}}};
+  snapshot.v4.own_everywhere = {ip4(10, 3, 0, 1), ip4(10, 2, 0, 1), ip4(10, 3, 0, 1)};
+  snapshot.v4.locals = {ip4(10, 2, 0, 2), ip4(10, 2, 0, 1), ip4(10, 2, 0, 1)};
   snapshot.seal();
-  EXPECT_EQ(snapshot.own_everywhere.size(), 2u);
-  EXPECT_EQ(snapshot.locals.size(), 2u);
+  EXPECT_EQ(snapshot.v4.own_everywhere.size(), 2u);
+  EXPECT_EQ(snapshot.v4.locals.size(), 2u);
   struct Row {
     net::Ipv4Address ip;
     bool own_on_client, own_on_backend, local;

@@ -44,16 +44,5 @@ TEST(RequestNames, OneThatIsNotThereIsRefusedWithTheNearest) {
   EXPECT_THAT(refusal_of_backend(""), HasSubstr("no backend"));
 }
 
-TEST(RequestNames, APacketsAddressIsIpv4) {
-  EXPECT_EQ(ip_of_packets("client", *parse_ip("10.1.0.7")), parse_ip("10.1.0.7")->v4());
-  try {
-    ip_of_packets("client", *parse_ip("fd00::7"));
-    FAIL();
-  } catch (const RequestError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("client: got fd00::7"));
-    EXPECT_THAT(error.what(), HasSubstr("IPv6 is not supported by this version"));
-  }
-}
-
 }  // namespace
 }  // namespace sluice::control

@@ -297,13 +297,13 @@ TEST_F(Keeper, TheSnapshotSaysWhatTheConfigurationSays) {
   EXPECT_EQ(snapshot->interface_of_port.at(0), kNoId);
   EXPECT_EQ(snapshot->reuse.time_wait_ms, 30'000u);
 
-  const Route* route = snapshot->find_route(ip("10.9.1.1"));
+  const Route* route = snapshot->v4.find_route(ip("10.9.1.1"));
   ASSERT_NE(route, nullptr);
   EXPECT_EQ(route->via, ip("10.2.128.1"));
   EXPECT_EQ(route->interface, 1);
   EXPECT_EQ(route->source, ip("10.2.128.254"));  // the narrowest network that has the gateway
-  EXPECT_EQ(snapshot->find_route(ip("10.2.0.10"))->via, net::Ipv4Address{});
-  EXPECT_EQ(snapshot->find_route(ip("192.0.2.1"))->interface, 0);
+  EXPECT_EQ(snapshot->v4.find_route(ip("10.2.0.10"))->via, net::Ipv4Address{});
+  EXPECT_EQ(snapshot->v4.find_route(ip("192.0.2.1"))->interface, 0);
 
   const ServiceView* service =
       snapshot->find_service(snapshot->service_at(net::Protocol::kTcp, at("10.3.0.1:80").v4()));

@@ -50,8 +50,8 @@ class Http : public testing::Test {
       if (path == "/big") return plain_answer(200, std::string(8 << 20, 'x'));
       return path == "/" ? plain_answer(200, "hello\n") : plain_answer(404, "none\n");
     };
-    const net::Endpoint listen{net::Ipv4Address::from_host(0x7f000001),
-                               net::be16::from_host(port_)};
+    const net::Ipv4Endpoint listen{net::Ipv4Address::from_host(0x7f000001),
+                                   net::be16::from_host(port_)};
     return std::make_unique<HttpServer>(listen, answer, HttpServer::Headers{{"X-Mine", "yes"}},
                                         limits);
   }

@@ -25,7 +25,7 @@ class Exporter : public testing::Test {
     getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address_), &length);
   }
 
-  net::Endpoint listen() const { return {{address_.sin_addr.s_addr}, {address_.sin_port}}; }
+  net::Ipv4Endpoint listen() const { return {{address_.sin_addr.s_addr}, {address_.sin_port}}; }
   std::vector<prometheus::MetricFamily> collect() {
     ++made_;
     MetricSamples samples;

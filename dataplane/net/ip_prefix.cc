@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Narrowing, and the bits of networks.
-#include "control/config/ip_address.h"
+// The bits of networks.
+#include "dataplane/net/ip_prefix.h"
 
+#include <algorithm>
 #include <cstring>
-#include <stdexcept>
 
-namespace sluice::control {
+namespace sluice::net {
 namespace {
 
 IpAddress address_from(const IpAddress& like, const std::array<uint8_t, 16>& bytes) {
-  if (!like.is_v4()) return net::Ipv6Address{bytes};
-  net::Ipv4Address ip{};
+  if (!like.is_v4()) return Ipv6Address{bytes};
+  Ipv4Address ip{};
   std::memcpy(&ip.raw, bytes.data(), sizeof ip.raw);
   return ip;
 }
@@ -35,18 +35,6 @@ IpAddress with_host_bits(const IpPrefix& prefix, uint8_t host_bits) {
 
 }  // namespace
 
-net::Ipv4Address IpAddress::v4() const {
-  if (!is_v4()) throw std::logic_error("an IPv6 address where only IPv4 can be");
-  net::Ipv4Address ip{};
-  std::memcpy(&ip.raw, bytes_.data(), sizeof ip.raw);
-  return ip;
-}
-
-net::Ipv6Address IpAddress::v6() const {
-  if (is_v4()) throw std::logic_error("an IPv4 address where only IPv6 can be");
-  return {bytes_};
-}
-
 bool IpPrefix::contains(const IpAddress& ip) const {
   if (ip.is_v4() != address.is_v4()) return false;
   const auto own = address.bytes(), other = ip.bytes();
@@ -64,4 +52,4 @@ IpAddress IpPrefix::last() const {
   return with_host_bits(*this, 0xff);
 }
 
-}  // namespace sluice::control
+}  // namespace sluice::net
