@@ -9,7 +9,7 @@ namespace sluice::net {
 
 namespace {
 
-constexpr uint8_t kOurTtl = 64;
+constexpr uint8_t kResetTtl = 64;
 constexpr uint8_t kDataOffset = sizeof(TcpHeader) / 4 << 4;
 
 void write_reset4(std::span<uint8_t> frame, const ResetFields& fields) {
@@ -26,7 +26,7 @@ void write_reset4(std::span<uint8_t> frame, const ResetFields& fields) {
   // Summed from here: read back from the frame, each word would wait for its parts to be written.
   constexpr uint64_t kIpFixed = be16::from_host(kVersionIhl << 8).raw + kTotalLength.raw +
                                 kDontFragment.raw +
-                                be16::from_host(kOurTtl << 8 | kProtocolTcp).raw;
+                                be16::from_host(kResetTtl << 8 | kProtocolTcp).raw;
   constexpr uint64_t kTcpFixed =
       be16::from_host(kProtocolTcp).raw + be16::from_host(sizeof(TcpHeader)).raw;
   const uint64_t addresses = uint64_t{source.ip.raw} + destination.ip.raw;
@@ -39,7 +39,7 @@ void write_reset4(std::span<uint8_t> frame, const ResetFields& fields) {
   ip = {
       kVersionIhl,   0,
       kTotalLength,  {0},
-      kDontFragment, kOurTtl,
+      kDontFragment, kResetTtl,
       kProtocolTcp,  checksum_of(kIpFixed + addresses),
       source.ip,     destination.ip,
   };
@@ -53,7 +53,7 @@ void write_reset6(std::span<uint8_t> frame, const ResetFields& fields) {
   const Ipv6Address source = fields.source.ip.v6(), destination = fields.destination.ip.v6();
   auto& ip = *reinterpret_cast<Ipv6Header*>(frame.data() + sizeof(EthernetHeader));
   auto& tcp = *reinterpret_cast<TcpHeader*>(&ip + 1);
-  ip = make_ipv6_header(kProtocolTcp, sizeof tcp, kOurTtl, source, destination);
+  ip = make_ipv6_header(kProtocolTcp, sizeof tcp, kResetTtl, source, destination);
   const uint8_t ack = fields.has_acknowledgement ? tcp_flag::kAck : 0;
   tcp = {fields.source.port,
          fields.destination.port,
