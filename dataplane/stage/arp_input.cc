@@ -31,7 +31,7 @@ bool is_from_nobody(Core& core, const net::ArpHeader& arp, uint16_t interface) {
   const Snapshot& snapshot = *core.snapshot;
   const auto fault = snapshot.source_fault(arp.sender_ip, interface);
   if (fault == SourceFault::kOwn && !core.taken_over && snapshot.is_own(arp.sender_ip, interface)) {
-    core.next_hops.note_own_conflict(snapshot, arp, interface);
+    core.next_hops.note_own_conflict(snapshot, arp.sender_ip, arp.sender_mac, interface);
   }
   return fault == SourceFault::kOwn || fault == SourceFault::kBroadcast ||
          arp.sender_mac == net::MacAddress{} ||
@@ -45,7 +45,8 @@ Verdict arp_input(Core& core, Segment& segment, uint16_t interface) {
   net::ArpHeader& arp = *segment.packet.arp;
   const bool for_us = snapshot.is_own(arp.target_ip, interface);
   if (is_from_nobody(core, arp, interface)) return DropReason::arp_bad;
-  core.next_hops.learn(snapshot, arp, interface, for_us, !core.taken_over, core.now_ms);
+  core.next_hops.learn(snapshot, {arp.sender_ip, arp.sender_mac}, interface, for_us,
+                       !core.taken_over, core.now_ms);
   // Each worker asks for itself, and one receives the answers; announcements concern all as well.
   if (for_us || arp.sender_ip == arp.target_ip) hand_copies(core, segment, interface);
   if (!for_us || arp.operation != net::kArpRequest || core.taken_over) {

@@ -86,6 +86,8 @@ struct Core {
         tx(setup.transmit, setup.transmit_context, setup.packets, counters),
         next_hops(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory,
                   net::siphash(setup.secret, UINT64_MAX - 1)),
+        next_hops6(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory,
+                   net::siphash(setup.secret, UINT64_MAX - 2)),
         icmp_limit(setup.secret),
         fragment_id(static_cast<uint16_t>(net::siphash(setup.secret, UINT64_MAX))),
         announcements(tx, counters),
@@ -114,6 +116,7 @@ struct Core {
   Registry registry;
   Tx tx;
   NextHops next_hops;
+  NextHops6 next_hops6;
   IcmpLimit icmp_limit;
   uint16_t fragment_id;  // of the next packet that leaves in fragments
   Announcements announcements;
@@ -130,7 +133,23 @@ struct Core {
 
   /// Sends a packet of our own towards an address of its family; what cannot be sent is dropped.
   void send(rte_mbuf* packet, const net::IpAddress& destination, NextHop& hop) {
-    next_hops.send(*snapshot, packet, destination.v4(), hop, now_ms);
+    if (destination.is_v4()) {
+      next_hops.send(*snapshot, packet, destination.v4(), hop, now_ms);
+    } else {
+      next_hops6.send(*snapshot, packet, destination.v6(), hop, now_ms);
+    }
+  }
+  template <class Address>
+  NextHopsOf<Address>& next_hops_of() {
+    if constexpr (std::is_same_v<Address, net::Ipv4Address>) {
+      return next_hops;
+    } else {
+      return next_hops6;
+    }
+  }
+  template <class Address>
+  const NextHopsOf<Address>& next_hops_of() const {
+    return const_cast<Core*>(this)->next_hops_of<Address>();
   }
 
   uint32_t now32() const { return static_cast<uint32_t>(now_ms); }

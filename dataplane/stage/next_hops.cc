@@ -5,14 +5,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "dataplane/net/arp.h"
-
 namespace sluice {
 
 using net::DropReason;
 using net::Fate;
 using net::Verdict;
-using State = Neighbour::State;
 
 namespace {
 
@@ -24,16 +21,26 @@ uint16_t largest_frame(const InterfaceView& interface) {
 
 // ---- what packets ask for -----------------------------------------------------------------------
 
-Verdict NextHops::send_unresolved(const Snapshot& snapshot, rte_mbuf* packet,
-                                  net::Ipv4Address destination, NextHop& hop, uint64_t now_ms,
-                                  Share share) {
-  if (hop.neighbour == Neighbours::kNone || neighbours_.generation(hop.neighbour) != hop.generation)
-      [[unlikely]] {
-    DropReason reason;
-    const uint32_t index = resolve(snapshot, destination, share, now_ms, reason);
-    if (index == Neighbours::kNone) return reason;
-    hop = {index, neighbours_.generation(index)};
+template <class Address>
+Verdict NextHopsOf<Address>::find_hop(const Snapshot& snapshot, AddressIn destination, NextHop& hop,
+                                      uint64_t now_ms, Share share) {
+  if (hop.neighbour != Neighbours::kNone && neighbours_.generation(hop.neighbour) == hop.generation)
+      [[likely]] {
+    return Verdict::pass();
   }
+  DropReason reason;
+  const uint32_t index = resolve(snapshot, destination, share, now_ms, reason);
+  if (index == Neighbours::kNone) return reason;
+  hop = {index, neighbours_.generation(index)};
+  return Verdict::pass();
+}
+
+template <class Address>
+Verdict NextHopsOf<Address>::send_unresolved(const Snapshot& snapshot, rte_mbuf* packet,
+                                             AddressIn destination, NextHop& hop, uint64_t now_ms,
+                                             Share share) {
+  const Verdict found = find_hop(snapshot, destination, hop, now_ms, share);
+  if (!found.passed()) return found;
   Neighbour& neighbour = neighbours_[hop.neighbour];
   (share == Share::kFlows ? neighbour.flow_used_ms : neighbour.used_ms) = now_ms;
   if (packet->pkt_len > largest_frame(snapshot.interfaces[neighbour.interface])) {
@@ -46,8 +53,20 @@ Verdict NextHops::send_unresolved(const Snapshot& snapshot, rte_mbuf* packet,
   return Fate::kSent;
 }
 
-Verdict NextHops::wait_for_answer(const Snapshot& snapshot, rte_mbuf* packet, uint32_t index,
-                                  uint64_t now_ms, Share share) {
+template <class Address>
+Verdict NextHopsOf<Address>::room_unresolved(const Snapshot& snapshot, uint32_t frame_length,
+                                             AddressIn destination, NextHop& hop, uint64_t now_ms,
+                                             Share share) {
+  const Verdict found = find_hop(snapshot, destination, hop, now_ms, share);
+  if (!found.passed()) return found;
+  const uint16_t interface = neighbours_[hop.neighbour].interface;
+  if (frame_length > largest_frame(snapshot.interfaces[interface])) return DropReason::mtu_exceeded;
+  return Verdict::pass();
+}
+
+template <class Address>
+Verdict NextHopsOf<Address>::wait_for_answer(const Snapshot& snapshot, rte_mbuf* packet,
+                                             uint32_t index, uint64_t now_ms, Share share) {
   Neighbour& neighbour = neighbours_[index];
   if (share == Share::kFlows && neighbour.share == Share::kStrangers) {
     assign(index, Share::kFlows, now_ms);
@@ -63,32 +82,40 @@ Verdict NextHops::wait_for_answer(const Snapshot& snapshot, rte_mbuf* packet, ui
   return Fate::kWaiting;
 }
 
-uint32_t NextHops::resolve(const Snapshot& snapshot, net::Ipv4Address destination, Share share,
-                           uint64_t now_ms, DropReason& reason) {
-  const Route* route = snapshot.v4.find_route(destination);
+template <class Address>
+uint32_t NextHopsOf<Address>::resolve(const Snapshot& snapshot, AddressIn destination, Share share,
+                                      uint64_t now_ms, DropReason& reason) {
+  const RouteOf<Address>* route = snapshot.of<Address>().find_route(destination);
   if (route == nullptr) {
     reason = DropReason::no_route;
     return Neighbours::kNone;
   }
-  const net::Ipv4Address link = route->via.raw == 0 ? destination : route->via;
-  uint32_t index = neighbours_.find(link, route->interface);
-  if (index == Neighbours::kNone) {
-    index = make(link, route->interface, share, false, now_ms);
-    if (index == Neighbours::kNone) {
-      reason = DropReason::neighbour_table_full;
-      return index;
-    }
-  }
-  Neighbour& neighbour = neighbours_[index];
-  neighbour.asking = route->source;
-  // The interface's MTU may be another since the MAC was learnt.
-  if (neighbour.has_mac())
-    neighbour.frame_max = largest_frame(snapshot.interfaces[route->interface]);
+  const bool is_direct = Protocol::is_none(route->via);
+  const uint32_t index =
+      resolve_on(snapshot, *route, is_direct ? destination : route->via, share, now_ms);
+  if (index == Neighbours::kNone) reason = DropReason::neighbour_table_full;
   return index;
 }
 
-uint32_t NextHops::make(net::Ipv4Address ip, uint16_t interface, Share share, bool has_mac,
-                        uint64_t now_ms) {
+template <class Address>
+uint32_t NextHopsOf<Address>::resolve_on(const Snapshot& snapshot, const RouteOf<Address>& route,
+                                         AddressIn link, Share share, uint64_t now_ms) {
+  uint32_t index = neighbours_.find(link, route.interface);
+  if (index == Neighbours::kNone) {
+    index = make(link, route.interface, share, false, now_ms);
+    if (index == Neighbours::kNone) return index;
+  }
+  const InterfaceView& interface = snapshot.interfaces[route.interface];
+  Neighbour& neighbour = neighbours_[index];
+  neighbour.asking = Protocol::source_of_requests(interface, route);
+  // The interface's MTU may be another since the MAC was learnt.
+  if (neighbour.has_mac()) neighbour.frame_max = largest_frame(interface);
+  return index;
+}
+
+template <class Address>
+uint32_t NextHopsOf<Address>::make(AddressIn ip, uint16_t interface, Share share, bool has_mac,
+                                   uint64_t now_ms) {
   const uint32_t victim = neighbours_.victim_for_new(share, has_mac, interface);
   if (victim != Neighbours::kNone) {
     counters_.count(Event::neighbours_evicted);
@@ -97,7 +124,8 @@ uint32_t NextHops::make(net::Ipv4Address ip, uint16_t interface, Share share, bo
   return neighbours_.create(ip, interface, share, now_ms);
 }
 
-void NextHops::assign(uint32_t index, Share share, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::assign(uint32_t index, Share share, uint64_t now_ms) {
   const Neighbour& neighbour = neighbours_[index];
   if (share == Share::kStrangers) {
     const uint32_t victim =
@@ -110,29 +138,33 @@ void NextHops::assign(uint32_t index, Share share, uint64_t now_ms) {
   neighbours_.assign(index, share, now_ms);
 }
 
-void NextHops::wait_ended(uint32_t index, DropReason reason) {
+template <class Address>
+void NextHopsOf<Address>::wait_ended(uint32_t index, DropReason reason) {
   while (void* waiting = neighbours_.next_waiting(index)) {
     counters_.packets_waiting.subtract();
     tx_.drop(static_cast<rte_mbuf*>(waiting), reason);
   }
 }
 
-void NextHops::remove(uint32_t index, DropReason reason) {
+template <class Address>
+void NextHopsOf<Address>::remove(uint32_t index, DropReason reason) {
   wait_ended(index, reason);
   neighbours_.remove(index);
 }
 
 // ---- asking -------------------------------------------------------------------------------------
 
-void NextHops::begin_asking(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::begin_asking(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   if (neighbour.tries > 0) return;
   neighbour.tries = 1;
   neighbours_.timers().set(index, now_ms + Neighbours::kRetryMs);
-  ask(snapshot, neighbour, net::kBroadcastMac);
+  ask(snapshot, neighbour);
 }
 
-bool NextHops::may_ask(const Neighbour& neighbour, uint64_t now_ms) {
+template <class Address>
+bool NextHopsOf<Address>::may_ask(const Neighbour& neighbour, uint64_t now_ms) {
   if (neighbour.share != Share::kStrangers) return true;
   Bucket& bucket = buckets_[neighbour.interface];
   const uint64_t filled = (now_ms - bucket.filled_ms) * kAsksPerMs;
@@ -143,17 +175,20 @@ bool NextHops::may_ask(const Neighbour& neighbour, uint64_t now_ms) {
   return true;
 }
 
-void NextHops::ask(const Snapshot& snapshot, const Neighbour& neighbour, net::MacAddress to) {
-  rte_mbuf* packet = tx_.allocate(net::kArpFrameLength);
+template <class Address>
+void NextHopsOf<Address>::ask(const Snapshot& snapshot, const Neighbour& neighbour,
+                              std::optional<net::MacAddress> probed) {
+  rte_mbuf* packet = tx_.allocate(Protocol::kRequestLength);
   if (packet == nullptr) return;
   const InterfaceView& interface = snapshot.interfaces[neighbour.interface];
-  net::arp_request({rte_pktmbuf_mtod(packet, uint8_t*), net::kArpFrameLength}, interface.mac,
-                   neighbour.asking, neighbour.ip, to);
-  counters_.count(Event::arp_requests_sent);
+  Protocol::write_request({rte_pktmbuf_mtod(packet, uint8_t*), Protocol::kRequestLength},
+                          interface.mac, neighbour.asking, neighbour.ip, probed);
+  counters_.count(Protocol::kRequestSent);
   tx_.send(interface.port, packet);
 }
 
-uint32_t NextHops::confirm_interval_ms(const Neighbour& neighbour) const {
+template <class Address>
+uint32_t NextHopsOf<Address>::confirm_interval_ms(const Neighbour& neighbour) const {
   constexpr uint32_t kMsANeighbour = 2;
   if (neighbour.share == Share::kConfigured) return kConfirmMs;
   return std::clamp(neighbours_.count() * kMsANeighbour, kConfirmOthersMs,
@@ -162,53 +197,75 @@ uint32_t NextHops::confirm_interval_ms(const Neighbour& neighbour) const {
 
 // ---- what is heard ------------------------------------------------------------------------------
 
-void NextHops::learn(const Snapshot& snapshot, const net::ArpHeader& arp, uint16_t interface,
-                     bool asks_for_us, bool counts, uint64_t now_ms) {
-  if (arp.sender_ip.raw == 0) return;  // a probe for a duplicate (RFC 5227)
-  uint32_t index = neighbours_.find(arp.sender_ip, interface);
+template <class Address>
+void NextHopsOf<Address>::learn(const Snapshot& snapshot, const NeighbourClaim<Address>& claim,
+                                uint16_t interface, bool asks_for_us, bool counts,
+                                uint64_t now_ms) {
+  if (Protocol::is_none(claim.ip)) return;  // a probe for a duplicate (RFC 5227, RFC 4862)
+  uint32_t index = neighbours_.find(claim.ip, interface);
   if (index == Neighbours::kNone) {
     // Only who is on a link of ours is worth an entry.
-    const Route* route = asks_for_us ? snapshot.v4.find_route(arp.sender_ip) : nullptr;
-    if (route == nullptr || route->via.raw != 0 || route->interface != interface) return;
-    index = make(arp.sender_ip, interface, Share::kStrangers, true, now_ms);
+    const RouteOf<Address>* route =
+        asks_for_us ? snapshot.of<Address>().find_route(claim.ip) : nullptr;
+    if (route == nullptr || !Protocol::is_none(route->via) || route->interface != interface) return;
+    index = make(claim.ip, interface, Share::kStrangers, true, now_ms);
     if (index == Neighbours::kNone) return;
-    neighbours_[index].asking = route->source;
+    neighbours_[index].asking =
+        Protocol::source_of_requests(snapshot.interfaces[interface], *route);
     neighbours_[index].used_ms = now_ms;
   }
-  hear(snapshot, index, arp.sender_mac, counts, now_ms);
+  hear(snapshot, index, claim, counts, now_ms);
 }
 
-void NextHops::hear(const Snapshot& snapshot, uint32_t index, net::MacAddress mac, bool counts,
-                    uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::hear(const Snapshot& snapshot, uint32_t index,
+                               const NeighbourClaim<Address>& claim, bool counts, uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   if (!neighbour.has_mac()) {
-    set_mac(snapshot, index, mac);
+    set_mac(snapshot, index, claim.mac);
     return confirm(index, now_ms);
   }
-  if (mac == neighbour.mac()) {
-    if (neighbour.state == State::kPinned) return;
+  if (claim.mac == neighbour.mac()) {
+    if (neighbour.state == State::kPinned || !claim.confirms) return;
     if (neighbour.state == State::kContested) {
       note_conflict(neighbour, neighbour.claimed, neighbour.claims);
     }
-    set_mac(snapshot, index, mac);  // the interface's MTU may be another one
+    set_mac(snapshot, index, claim.mac);  // the interface's MTU may be another one
     return confirm(index, now_ms);
   }
-  if (neighbour.state == State::kPinned) return note_conflict(neighbour, mac, counts);
+  if (neighbour.state == State::kPinned) return note_conflict(neighbour, claim.mac, counts);
   // Who is known has been asked in vain, and then everybody: this is the answer.
   const bool sought = neighbour.state >= State::kProbing && neighbour.tries > kProbes;
   if (sought) {
     counters_.count(Event::neighbours_moved);
-    set_mac(snapshot, index, mac);
+    set_mac(snapshot, index, claim.mac);
     return confirm(index, now_ms);
   }
+  if (!claim.overrides) return doubt(snapshot, index, now_ms);
   if (neighbour.state != State::kContested) neighbour.claims = 0;
   if (counts && neighbour.claims < UINT16_MAX) ++neighbour.claims;
-  contest(snapshot, index, mac, now_ms);
+  contest(snapshot, index, claim.mac, now_ms);
+}
+
+/// Somebody answers as well, and says that another's MAC is the better one: only whether who is
+/// known is still there is asked (RFC 4861, section 7.2.5).
+template <class Address>
+void NextHopsOf<Address>::doubt(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+  Neighbour& neighbour = neighbours_[index];
+  const bool locked =
+      neighbour.contested_ms != 0 && now_ms < neighbour.contested_ms + kContestLockMs;
+  if (neighbour.state != State::kReachable || locked) return;
+  neighbour.contested_ms = now_ms;
+  neighbour.state = State::kProbing;
+  neighbour.tries = 0;
+  neighbour.silent_since_ms = now_ms;
+  probe(snapshot, index, now_ms);
 }
 
 /// Somebody else claims the address: who is known is asked first.
-void NextHops::contest(const Snapshot& snapshot, uint32_t index, net::MacAddress claimed,
-                       uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::contest(const Snapshot& snapshot, uint32_t index, net::MacAddress claimed,
+                                  uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   neighbour.claimed = claimed;
   if (neighbour.state == State::kContested) return;
@@ -222,7 +279,8 @@ void NextHops::contest(const Snapshot& snapshot, uint32_t index, net::MacAddress
   ask_contested(snapshot, index, now_ms);
 }
 
-void NextHops::ask_contested(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::ask_contested(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   neighbour.contested_ms = now_ms;
   if (neighbour.tries > kProbes) {  // silent
@@ -236,16 +294,17 @@ void NextHops::ask_contested(const Snapshot& snapshot, uint32_t index, uint64_t 
   ask(snapshot, neighbour, neighbour.mac());
   ++neighbour.tries;
   if (neighbour.tries == kProbes) {
-    ask(snapshot, neighbour, net::kBroadcastMac);
+    ask(snapshot, neighbour);
     ++neighbour.tries;
   }
   neighbours_.timers().set(index, now_ms + kContestMs);
 }
 
-void NextHops::set_mac(const Snapshot& snapshot, uint32_t index, net::MacAddress mac) {
+template <class Address>
+void NextHopsOf<Address>::set_mac(const Snapshot& snapshot, uint32_t index, net::MacAddress mac) {
   Neighbour& neighbour = neighbours_[index];
   const InterfaceView& interface = snapshot.interfaces[neighbour.interface];
-  neighbour.header = {mac, interface.mac, net::kEtherTypeIpv4};
+  neighbour.header = {mac, interface.mac, Protocol::kEtherType};
   neighbour.frame_max = largest_frame(interface);
   neighbour.port = interface.port;
   if (neighbour.has_mac()) return;
@@ -261,7 +320,8 @@ void NextHops::set_mac(const Snapshot& snapshot, uint32_t index, net::MacAddress
   }
 }
 
-void NextHops::confirm(uint32_t index, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::confirm(uint32_t index, uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   constexpr uint32_t kSpreadMs =
       127;  // so that workers do not ask all at once: one answer serves all
@@ -273,24 +333,27 @@ void NextHops::confirm(uint32_t index, uint64_t now_ms) {
   assign(index, neighbour.share, now_ms);
 }
 
-void NextHops::note_conflict(const Neighbour& neighbour, net::MacAddress claimed, uint64_t times) {
+template <class Address>
+void NextHopsOf<Address>::note_conflict(const Neighbour& neighbour, net::MacAddress claimed,
+                                        uint64_t times) {
   if (times == 0) return;
   counters_.count(Event::arp_conflicts, times);
   conflicts_.note({neighbour.ip, neighbour.interface, false, neighbour.mac(), claimed, times});
 }
 
-void NextHops::note_own_conflict(const Snapshot& snapshot, const net::ArpHeader& arp,
-                                 uint16_t interface) {
-  const auto is_ours = [&](const InterfaceView& view) { return view.mac == arp.sender_mac; };
+template <class Address>
+void NextHopsOf<Address>::note_own_conflict(const Snapshot& snapshot, AddressIn ip,
+                                            net::MacAddress claimed, uint16_t interface) {
+  const auto is_ours = [&](const InterfaceView& view) { return view.mac == claimed; };
   if (std::ranges::any_of(snapshot.interfaces, is_ours)) return;  // it came back to us
   counters_.count(Event::address_conflicts);
-  conflicts_.note(
-      {arp.sender_ip, interface, true, snapshot.interfaces[interface].mac, arp.sender_mac, 1});
+  conflicts_.note({ip, interface, true, snapshot.interfaces[interface].mac, claimed, 1});
 }
 
 // ---- what time brings ---------------------------------------------------------------------------
 
-void NextHops::tick(const Snapshot& snapshot, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::tick(const Snapshot& snapshot, uint64_t now_ms) {
   constexpr uint32_t kBudget = 64;
   if (is_adopting()) adopt_more(snapshot, now_ms);
   if (link_ups_.interfaces != 0) ask_more_again(snapshot, now_ms);
@@ -298,7 +361,8 @@ void NextHops::tick(const Snapshot& snapshot, uint64_t now_ms) {
                                [&](uint32_t index) { expire(snapshot, index, now_ms); });
 }
 
-void NextHops::expire(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::expire(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   switch (neighbour.state) {
     case State::kReachable:
@@ -320,7 +384,9 @@ void NextHops::expire(const Snapshot& snapshot, uint32_t index, uint64_t now_ms)
   }
 }
 
-void NextHops::expire_reachable(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::expire_reachable(const Snapshot& snapshot, uint32_t index,
+                                           uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   const uint64_t idle_ms = now_ms - neighbour.last_used_ms();
   if (neighbour.share != Share::kConfigured && idle_ms >= Neighbours::kUnusedMs) {
@@ -338,7 +404,8 @@ void NextHops::expire_reachable(const Snapshot& snapshot, uint32_t index, uint64
 }
 
 /// Whether a next hop is still there: itself, then everybody. Packets go on meanwhile.
-void NextHops::probe(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::probe(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   if (now_ms - neighbour.silent_since_ms >= Neighbours::kReachableMs) {
     neighbour.state = State::kResolving;
@@ -353,11 +420,12 @@ void NextHops::probe(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) 
   }
   const bool alone = neighbour.tries < kProbes;
   if (neighbour.tries < UINT8_MAX) ++neighbour.tries;
-  ask(snapshot, neighbour, alone ? neighbour.mac() : net::kBroadcastMac);
+  ask(snapshot, neighbour, alone ? std::optional(neighbour.mac()) : std::nullopt);
   neighbours_.timers().set(index, now_ms + (alone ? kProbeMs : Neighbours::kRetryMs));
 }
 
-void NextHops::ask_again(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::ask_again(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   if (neighbour.tries == Neighbours::kTries) {
     wait_ended(index, DropReason::neighbour_unreachable);
@@ -367,7 +435,30 @@ void NextHops::ask_again(const Snapshot& snapshot, uint32_t index, uint64_t now_
   }
   ++neighbour.tries;
   neighbours_.timers().set(index, now_ms + Neighbours::kRetryMs);
-  if (may_ask(neighbour, now_ms)) ask(snapshot, neighbour, net::kBroadcastMac);
+  if (may_ask(neighbour, now_ms)) ask(snapshot, neighbour);
 }
+
+// What next_hops_configured.cc and others call.
+#define SLUICE_INSTANTIATE(Address)                                                            \
+  template Verdict NextHopsOf<Address>::send_unresolved(const Snapshot&, rte_mbuf*, AddressIn, \
+                                                        NextHop&, uint64_t, Share);            \
+  template Verdict NextHopsOf<Address>::room_unresolved(const Snapshot&, uint32_t, AddressIn,  \
+                                                        NextHop&, uint64_t, Share);            \
+  template uint32_t NextHopsOf<Address>::resolve(const Snapshot&, AddressIn, Share, uint64_t,  \
+                                                 DropReason&);                                 \
+  template uint32_t NextHopsOf<Address>::resolve_on(const Snapshot&, const RouteOf<Address>&,  \
+                                                    AddressIn, Share, uint64_t);               \
+  template uint32_t NextHopsOf<Address>::make(AddressIn, uint16_t, Share, bool, uint64_t);     \
+  template void NextHopsOf<Address>::assign(uint32_t, Share, uint64_t);                        \
+  template void NextHopsOf<Address>::begin_asking(const Snapshot&, uint32_t, uint64_t);        \
+  template void NextHopsOf<Address>::set_mac(const Snapshot&, uint32_t, net::MacAddress);      \
+  template void NextHopsOf<Address>::learn(const Snapshot&, const NeighbourClaim<Address>&,    \
+                                           uint16_t, bool, bool, uint64_t);                    \
+  template void NextHopsOf<Address>::note_own_conflict(const Snapshot&, AddressIn,             \
+                                                       net::MacAddress, uint16_t);             \
+  template void NextHopsOf<Address>::tick(const Snapshot&, uint64_t);
+SLUICE_INSTANTIATE(net::Ipv4Address)
+SLUICE_INSTANTIATE(net::Ipv6Address)
+#undef SLUICE_INSTANTIATE
 
 }  // namespace sluice

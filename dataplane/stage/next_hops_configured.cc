@@ -6,7 +6,6 @@
 namespace sluice {
 
 using net::DropReason;
-using State = Neighbour::State;
 
 namespace {
 
@@ -18,7 +17,8 @@ constexpr uint32_t kNamed = 4, kLookedAt = 1;
 
 }  // namespace
 
-void NextHops::adopt(const Snapshot& snapshot, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::adopt(const Snapshot& snapshot, uint64_t now_ms) {
   neighbours_.new_generations();
   asked_at_once_ = 0;
   ++adoption_.network;
@@ -26,33 +26,40 @@ void NextHops::adopt(const Snapshot& snapshot, uint64_t now_ms) {
   adopt_more(snapshot, now_ms);
 }
 
-void NextHops::adopt_more(const Snapshot& snapshot, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::adopt_more(const Snapshot& snapshot, uint64_t now_ms) {
   for (uint32_t cost = 0; cost < kPart && is_adopting();) cost += adopt_next(snapshot, now_ms);
 }
 
 /// Takes one next hop over, and says what that cost.
-uint32_t NextHops::adopt_next(const Snapshot& snapshot, uint64_t now_ms) {
+template <class Address>
+uint32_t NextHopsOf<Address>::adopt_next(const Snapshot& snapshot, uint64_t now_ms) {
   using Step = Adoption::Step;
   uint32_t& outer = adoption_.outer;
   switch (adoption_.step) {
     case Step::kPinned: {
       if (outer >= snapshot.interfaces.size()) return next_step(Step::kGateways), kLookedAt;
-      const auto& pinned = snapshot.interfaces[outer].v4.pinned;
+      const auto& pinned = snapshot.interfaces[outer].template of<Address>().pinned;
       if (adoption_.inner >= pinned.size()) break;
       pin(snapshot, static_cast<uint16_t>(outer), pinned[adoption_.inner++], now_ms);
       return kNamed;
     }
-    case Step::kGateways:
-      if (outer >= snapshot.v4.routes.size()) return next_step(Step::kBackends), kLookedAt;
-      if (snapshot.v4.routes[outer].via.raw == 0) break;
-      keep(snapshot, snapshot.v4.routes[outer++].via, now_ms);
-      return kNamed;
+    case Step::kGateways: {
+      const auto& routes = snapshot.of<Address>().routes;
+      if (outer >= routes.size()) return next_step(Step::kBackends), kLookedAt;
+      const RouteOf<Address>& route = routes[outer];
+      if (Protocol::is_none(route.via)) break;
+      // On the route's own link: a link-local address may stand on several.
+      keep_entry(snapshot, resolve_on(snapshot, route, route.via, Share::kConfigured, now_ms),
+                 now_ms);
+      return ++outer, kNamed;
+    }
     case Step::kBackends: {
       if (outer >= snapshot.services.size()) return next_step(Step::kForget), kLookedAt;
       const auto& backends = snapshot.services[outer].backends;
       if (adoption_.inner >= backends.size()) break;
       const net::IpAddress& ip = backends[adoption_.inner++].address.ip;
-      if (ip.is_v4()) keep(snapshot, ip.v4(), now_ms);
+      if (Protocol::has(ip)) keep(snapshot, Protocol::narrow(ip), now_ms);
       return kNamed;
     }
     case Step::kForget:
@@ -68,7 +75,8 @@ uint32_t NextHops::adopt_next(const Snapshot& snapshot, uint64_t now_ms) {
 }
 
 /// Where an entry is configured no more, it ages from now on.
-void NextHops::forget(uint32_t index, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::forget(uint32_t index, uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   const bool configured = neighbour.state != State::kFree && neighbour.share == Share::kConfigured;
   if (!configured || neighbour.named == adoption_.network) return;
@@ -77,14 +85,21 @@ void NextHops::forget(uint32_t index, uint64_t now_ms) {
   if (!neighbours_.timers().is_set(index)) neighbours_.timers().set(index, now_ms + kConfirmMs);
 }
 
-void NextHops::prepare(const Snapshot& snapshot, net::Ipv4Address destination, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::prepare(const Snapshot& snapshot, AddressIn destination,
+                                  uint64_t now_ms) {
   asked_at_once_ = 0;
   keep(snapshot, destination, now_ms);
 }
 
-void NextHops::keep(const Snapshot& snapshot, net::Ipv4Address destination, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::keep(const Snapshot& snapshot, AddressIn destination, uint64_t now_ms) {
   DropReason unused;
-  const uint32_t index = resolve(snapshot, destination, Share::kConfigured, now_ms, unused);
+  keep_entry(snapshot, resolve(snapshot, destination, Share::kConfigured, now_ms, unused), now_ms);
+}
+
+template <class Address>
+void NextHopsOf<Address>::keep_entry(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
   if (index == Neighbours::kNone) return;
   Neighbour& neighbour = neighbours_[index];
   assign(index, Share::kConfigured, now_ms);
@@ -98,8 +113,9 @@ void NextHops::keep(const Snapshot& snapshot, net::Ipv4Address destination, uint
   begin_asking_later(snapshot, index, now_ms);
 }
 
-void NextHops::pin(const Snapshot& snapshot, uint16_t interface, const PinnedNeighbour& pinned,
-                   uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::pin(const Snapshot& snapshot, uint16_t interface,
+                              const PinnedNeighbourOf<Address>& pinned, uint64_t now_ms) {
   uint32_t index = neighbours_.find(pinned.ip, interface);
   if (index == Neighbours::kNone) {
     index = make(pinned.ip, interface, Share::kConfigured, true, now_ms);
@@ -113,20 +129,25 @@ void NextHops::pin(const Snapshot& snapshot, uint16_t interface, const PinnedNei
 }
 
 /// Of many at a time not all ask at once.
-void NextHops::begin_asking_later(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::begin_asking_later(const Snapshot& snapshot, uint32_t index,
+                                             uint64_t now_ms) {
   const uint32_t number = asked_at_once_++;
   if (number < kAskedAtOnce) return begin_asking(snapshot, index, now_ms);
   neighbours_.timers().set(index, now_ms + number / kAskedAtOnce * TimerWheel::kTickMs);
 }
 
-void NextHops::link_came_up(const Snapshot& snapshot, uint16_t interface, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::link_came_up(const Snapshot& snapshot, uint16_t interface,
+                                       uint64_t now_ms) {
   asked_at_once_ = 0;
   // What was under way for another link begins anew: to be asked twice does no harm.
   link_ups_ = {link_ups_.interfaces | 1u << interface, 0};
   ask_more_again(snapshot, now_ms);
 }
 
-void NextHops::ask_more_again(const Snapshot& snapshot, uint64_t now_ms) {
+template <class Address>
+void NextHopsOf<Address>::ask_more_again(const Snapshot& snapshot, uint64_t now_ms) {
   for (uint32_t cost = 0; cost < kPart && link_ups_.next < neighbours_.capacity();) {
     cost += ask_again_later(snapshot, link_ups_.next++, now_ms) ? kNamed : kLookedAt;
   }
@@ -134,7 +155,9 @@ void NextHops::ask_more_again(const Snapshot& snapshot, uint64_t now_ms) {
 }
 
 /// False, and nothing done, where it is no next hop of these links.
-bool NextHops::ask_again_later(const Snapshot& snapshot, uint32_t index, uint64_t now_ms) {
+template <class Address>
+bool NextHopsOf<Address>::ask_again_later(const Snapshot& snapshot, uint32_t index,
+                                          uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   if (neighbour.state == State::kFree || neighbour.state == State::kPinned ||
       neighbour.share != Share::kConfigured ||
@@ -153,5 +176,16 @@ bool NextHops::ask_again_later(const Snapshot& snapshot, uint32_t index, uint64_
   neighbours_.timers().set(index, now_ms + asked_at_once_++ / kAskedAtOnce * TimerWheel::kTickMs);
   return true;
 }
+
+// What next_hops.cc and others call.
+#define SLUICE_INSTANTIATE(Address)                                                     \
+  template void NextHopsOf<Address>::adopt(const Snapshot&, uint64_t);                  \
+  template void NextHopsOf<Address>::adopt_more(const Snapshot&, uint64_t);             \
+  template void NextHopsOf<Address>::prepare(const Snapshot&, AddressIn, uint64_t);     \
+  template void NextHopsOf<Address>::link_came_up(const Snapshot&, uint16_t, uint64_t); \
+  template void NextHopsOf<Address>::ask_more_again(const Snapshot&, uint64_t);
+SLUICE_INSTANTIATE(net::Ipv4Address)
+SLUICE_INSTANTIATE(net::Ipv6Address)
+#undef SLUICE_INSTANTIATE
 
 }  // namespace sluice

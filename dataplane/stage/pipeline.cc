@@ -397,6 +397,7 @@ void run_housekeeping(Core& core) {
   core.flow_timers.advance(core.now_ms, kFlowBudget,
                            [&](uint32_t index) { expire_flow(core, index); });
   core.next_hops.tick(*core.snapshot, core.now_ms);
+  core.next_hops6.tick(*core.snapshot, core.now_ms);
   core.announcements.tick(*core.snapshot, core.now_ms);
   run_upkeep(core);
 }
@@ -410,12 +411,18 @@ void adopt_snapshot(Core& core, const Snapshot& snapshot) {
   const uint64_t before = std::exchange(core.network_generation, snapshot.network_generation);
   core.link_generation = snapshot.link_generation;
   const bool same_network = !first && before == snapshot.network_generation;
-  if (!same_network) core.next_hops.adopt(snapshot, core.now_ms);
+  if (!same_network) {
+    core.next_hops.adopt(snapshot, core.now_ms);
+    core.next_hops6.adopt(snapshot, core.now_ms);
+  }
   for (uint16_t i = 0; i < snapshot.interfaces.size(); ++i) {
     const uint32_t link_ups = snapshot.interfaces[i].link_ups;
     const bool came_up = std::exchange(core.link_ups[i], link_ups) != link_ups && !first;
     if (same_network && !came_up) continue;
-    if (came_up) core.next_hops.link_came_up(snapshot, i, core.now_ms);
+    if (came_up) {
+      core.next_hops.link_came_up(snapshot, i, core.now_ms);
+      core.next_hops6.link_came_up(snapshot, i, core.now_ms);
+    }
     if (core.worker == 0) core.announcements.begin(i, core.now_ms);
   }
   core.announcements.tick(snapshot, core.now_ms);

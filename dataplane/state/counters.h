@@ -38,8 +38,9 @@ namespace sluice {
   X(arp_requests_sent, "ARP requests, probes and announcements sent")                        \
   X(arp_requests_answered, "ARP requests for our addresses answered")                        \
   X(arp_consumed, "ARP that was read, and had no answer and nowhere else to go")             \
+  X(nd_solicitations_sent, "neighbours asked for, probed, or duplicates of us looked for")   \
   X(arp_conflicts, "claims of another MAC for a next hop that answers by the one it has")    \
-  X(address_conflicts, "ARP in which somebody else has one of our addresses")                \
+  X(address_conflicts, "ARP or ND in which somebody else has one of our addresses")          \
   X(neighbours_moved, "next hops that were found at another MAC")                            \
   X(neighbours_evicted, "next hops that were forgotten to make room for others")             \
   X(echo_requests_answered, "ICMP echo requests to our addresses answered")                  \

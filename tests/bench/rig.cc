@@ -172,9 +172,7 @@ void Rig::learn_all() {
 
 /// What an ARP reply does; adopt_snapshot() has asked for it.
 void Rig::learn(net::Ipv4Address ip, uint16_t interface) {
-  const net::ArpHeader arp{
-      be16::from_host(1), net::kEtherTypeIpv4, 6, 4, net::kArpReply, kPeerMac, ip, kOurMac, {}};
-  core_->next_hops.learn(snapshot_, arp, interface, false, true, core_->now_ms);
+  core_->next_hops.learn(snapshot_, {ip, kPeerMac}, interface, false, true, core_->now_ms);
 }
 
 rte_mbuf** Rig::take(uint16_t count) {

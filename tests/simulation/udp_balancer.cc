@@ -92,16 +92,8 @@ std::unique_ptr<Snapshot> UdpBalancer::make_snapshot() const {
 /// Neighbours answer, always.
 void UdpBalancer::learn(TimeUs now) {
   const auto answer = [&](net::be32 ip, uint16_t interface) {
-    const net::ArpHeader arp{net::be16::from_host(1),
-                             net::kEtherTypeIpv4,
-                             6,
-                             4,
-                             net::kArpReply,
-                             {{2, 0, 0, 0, 0, 9}},
-                             ip,
-                             {},
-                             {}};
-    core_->next_hops.learn(*snapshot_, arp, interface, false, true, now / kMillisecond);
+    core_->next_hops.learn(*snapshot_, {ip, {{2, 0, 0, 0, 0, 9}}}, interface, false, true,
+                           now / kMillisecond);
   };
   answer(kGateway, 0);
   for (uint32_t b = 0; b < kUdpBackends; ++b) {

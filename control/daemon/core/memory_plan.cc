@@ -70,9 +70,11 @@ MemoryPlan plan_memory(const Config& config) {
   plan.flow_tables =
       workers * (FlowTable::bytes(config.limits.flows_per_worker) +
                  flow_index_bytes(config.limits.flow_index, config.limits.flows_per_worker));
-  plan.other_tables = workers * (Neighbours::bytes(config.limits.neighbours_per_worker) +
-                                 SynStore::bytes(config.limits.syns_per_worker) +
-                                 SynMemory::bytes() + FlowLogRing::bytes());
+  plan.other_tables =
+      workers *
+      (Neighbours::bytes(config.limits.neighbours_per_worker) +
+       NeighboursOf<net::Ipv6Address>::bytes(config.limits.neighbours_per_worker) +
+       SynStore::bytes(config.limits.syns_per_worker) + SynMemory::bytes() + FlowLogRing::bytes());
   plan.packets = workers * packet_pool_bytes(static_cast<uint32_t>(config.interfaces.size())) +
                  workers * (workers - 1) * Rings::kPackets * sizeof(void*);
   plan_port_pools(config, plan);
