@@ -5,7 +5,7 @@
 namespace sluice {
 uint32_t other_owner_of_client(const Core& core, const net::Endpoint& client,
                                const net::Endpoint& vip) {
-  if (core.taken_over || core.steering.kind() == SteeringKind::kAlone) return kNotElsewhere;
+  if (!may_be_elsewhere(core)) return kNotElsewhere;
   uint16_t interface = 0;
   if (!core.steering.is_uniform()) {
     const uint16_t towards = core.snapshot->interface_towards(client.ip);
@@ -17,7 +17,7 @@ uint32_t other_owner_of_client(const Core& core, const net::Endpoint& client,
 
 uint32_t other_owner_of_port(const Core& core, net::Protocol protocol, const net::Endpoint& local,
                              const net::Endpoint& backend) {
-  if (core.taken_over || core.steering.kind() == SteeringKind::kAlone) return kNotElsewhere;
+  if (!may_be_elsewhere(core)) return kNotElsewhere;
   const PoolId pool = core.snapshot->pool_at(protocol, local.ip, backend);
   if (pool == kNoPool) return kNotElsewhere;
   const uint8_t owner = core.registry.pools[pool]->shares->owner_of(local.port.host());

@@ -149,19 +149,21 @@ Verdict tcp_no_service(Core& core, Segment& segment) {
 }
 
 /// What belongs to no service and no pool.
-template <net::Protocol protocol>
-Verdict no_flow(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
+template <net::Protocol protocol, class Address>
+Verdict no_flow_in(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
   constexpr bool kIsTcp = protocol == net::Protocol::kTcp;
   const Snapshot& snapshot = *core.snapshot;
-  const Verdict source = check_source(core, segment.packet.source_ip(), interface);
+  const Verdict source = check_source(core, segment.source_of<Address>().ip, interface);
   if (!source.passed()) return source;
   if (is_local(lookup.owner)) {
-    const uint32_t other =
-        other_owner_of_port(core, protocol, segment.destination(), segment.source());
-    if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+    if (may_be_elsewhere(core)) {
+      const uint32_t other =
+          other_owner_of_port(core, protocol, segment.destination(), segment.source());
+      if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+    }
     return kIsTcp ? outbound_miss(core, segment) : udp_outbound_miss(core, segment);
   }
-  const net::IpAddress destination = segment.packet.destination_ip();
+  const Address destination = segment.destination_of<Address>().ip;
   if (is_kernels(core, destination, interface)) {
     return give_to_kernel(core, segment.buffer, interface);
   }
@@ -169,6 +171,13 @@ Verdict no_flow(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t
     return segment.packet.is_v6 ? DropReason::ipv6_not_for_us : DropReason::ipv4_not_for_us;
   }
   return kIsTcp ? tcp_no_service(core, segment) : udp_no_service(core, segment);
+}
+
+template <net::Protocol protocol>
+Verdict no_flow(Core& core, Segment& segment, const FlowLookup& lookup, uint16_t interface) {
+  return segment.packet.is_v6
+             ? no_flow_in<protocol, net::Ipv6Address>(core, segment, lookup, interface)
+             : no_flow_in<protocol, net::Ipv4Address>(core, segment, lookup, interface);
 }
 
 template <net::Protocol protocol, class Address>
@@ -186,11 +195,13 @@ Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup,
   if (index != FlowTable::kNone) [[likely]] {
     return kIsTcp ? inbound(core, index, segment) : udp_inbound(core, index, segment);
   }
-  const uint32_t other = other_owner_of_client(core, segment.source(), segment.destination());
-  if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+  if (may_be_elsewhere(core)) {
+    const uint32_t other = other_owner_of_client(core, segment.source(), segment.destination());
+    if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+  }
   const ServiceView* service = core.snapshot->find_service(key.service);
   if (service == nullptr) return no_flow<protocol>(core, segment, lookup, interface);  // removed
-  const Verdict source = check_source(core, segment.packet.source_ip(), interface);
+  const Verdict source = check_source(core, segment.source_of<Address>().ip, interface);
   if (!source.passed()) return source;
   return kIsTcp ? inbound_miss(core, *service, segment) : udp_inbound_miss(core, *service, segment);
 }

@@ -2,14 +2,17 @@
 // Names what is wrong with a source.
 #include "dataplane/stage/source_check.h"
 
+#include <type_traits>
+
 namespace sluice {
 
 using net::DropReason;
 using net::Verdict;
 
-Verdict check_source(const Core& core, const net::IpAddress& source, uint16_t interface) {
-  const bool is_v4 = source.is_v4();
-  switch (core.snapshot->source_fault(source, interface)) {
+template <class Address>
+Verdict check_source(const Core& core, const Address& source, uint16_t interface) {
+  constexpr bool is_v4 = std::is_same_v<Address, net::Ipv4Address>;
+  switch (core.snapshot->of<Address>().source_fault(source, interface)) {
     case SourceFault::kNone:
       break;
     case SourceFault::kOwn:
@@ -21,5 +24,8 @@ Verdict check_source(const Core& core, const net::IpAddress& source, uint16_t in
   }
   return Verdict::pass();
 }
+
+template Verdict check_source(const Core&, const net::Ipv4Address&, uint16_t);
+template Verdict check_source(const Core&, const net::Ipv6Address&, uint16_t);
 
 }  // namespace sluice

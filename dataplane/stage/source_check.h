@@ -7,6 +7,7 @@
 namespace sluice {
 
 /// Refuses what nobody can have sent from `source` and what came in by `interface` all the same.
-net::Verdict check_source(const Core& core, const net::IpAddress& source, uint16_t interface);
+template <class Address>
+net::Verdict check_source(const Core& core, const Address& source, uint16_t interface);
 
 }  // namespace sluice
