@@ -154,6 +154,12 @@ struct Core {
 
   uint32_t now32() const { return static_cast<uint32_t>(now_ms); }
   void count(Event event) { counters.count(event); }
+  /// The connection of a flow's client is established: its next hop is no stranger's any more.
+  void note_client_established(const Flow& flow) {
+    if (!flow.has_v6_client()) [[likely]]
+      return next_hops.note_established(flow.to_client, now_ms);
+    next_hops6.note_established(flow.to_client, now_ms);
+  }
   /// A flow goes from one state to another.
   void note_state(FlowState before, FlowState now) {
     counters.flows_in(before).subtract();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The last step of a flow's packet: counted, translated and sent on its way, TCP and UDP alike.
 //
-// In line always: it is most of what a packet in mid-flow costs.
+// In line always: it is most of what a packet in mid-flow costs. That is IPv4 to IPv4; the rest is
+// in forward_across.h.
 #pragma once
 
 #include "dataplane/net/rewrite.h"
 #include "dataplane/stage/core.h"
+#include "dataplane/stage/forward_across.h"
 #include "dataplane/stage/too_large.h"
 
 namespace sluice {
@@ -15,6 +17,9 @@ template <class Transport>
 [[gnu::always_inline]] inline net::Verdict forward_to_backend(Core& core, Flow& flow,
                                                               Segment& segment,
                                                               Transport& transport) {
+  if (segment.packet.is_v6 || !core.pool(flow).is_v4) [[unlikely]] {
+    return forward_across(core, flow, segment, Direction::kInbound, NextHops::Share::kFlows);
+  }
   BackendState& backend = core.backend(flow);
   backend.packets_in.add();
   backend.bytes_in.add(segment.packet.ip->total_length.host());
@@ -33,6 +38,9 @@ template <NextHops::Share share, class Transport>
 [[gnu::always_inline]] inline net::Verdict forward_to_client(Core& core, Flow& flow,
                                                              Segment& segment,
                                                              Transport& transport) {
+  if (segment.packet.is_v6 || flow.has_v6_client()) [[unlikely]] {
+    return forward_across(core, flow, segment, Direction::kOutbound, share);
+  }
   BackendState& backend = core.backend(flow);
   backend.packets_out.add();
   backend.bytes_out.add(segment.packet.ip->total_length.host());

@@ -9,6 +9,7 @@
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/forward_across.h"
 #include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
@@ -55,7 +56,13 @@ bool copy_syn(Core& core, const Flow& flow, Segment& syn) {
 void send_syn(Core& core, uint32_t index, Segment& syn) {
   Flow& flow = core.flows[index];
   begin_handshake(core, index, syn);
-  net::translate(syn.packet, core.to_backend4(flow));
+  if (syn.packet.is_v6 || !core.pool(flow).is_v4) {
+    if (!translate_across(core, flow, syn, Direction::kInbound)) {
+      return core.tx.drop(syn.buffer, DropReason::mbuf_exhausted);
+    }
+  } else {
+    net::translate(syn.packet, core.to_backend4(flow));
+  }
   core.send(syn.buffer, core.backend_address(flow).ip, core.backend(flow).next_hop);
 }
 

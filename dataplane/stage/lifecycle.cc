@@ -29,7 +29,7 @@ void enter_state(Core& core, uint32_t index, FlowState before, TcpEvent event) {
     core.half_open.remove(core.backend(flow).half_open, index);
     if (!is_closed(state)) {
       core.count(Event::flows_established);
-      core.next_hops.note_established(flow.to_client, core.now_ms);
+      core.note_client_established(flow);
     }
     core.release_syn(flow);
     flow.answer_due = false;

@@ -46,7 +46,7 @@ void enter_udp_state(Core& core, uint32_t index, FlowState before) {
   }
   core.half_open.remove(backend.half_open, index);
   core.count(Event::flows_established);
-  core.next_hops.note_established(flow.to_client, core.now_ms);
+  core.note_client_established(flow);
 }
 
 void tell_unreachable(Core& core, const Segment& segment) {
