@@ -8,6 +8,7 @@
 
 #include "dataplane/stage/pipeline.h"
 #include "dataplane/worker/packet_balance.h"
+#include "tests/families/families.h"
 #include "tests/simulation/eal.h"
 #include "tests/simulation/network.h"
 
@@ -60,8 +61,10 @@ class SluiceBalancer final : public Balancer {
     for (const FrameView frame : burst) {
       rte_mbuf* buffer = rte_pktmbuf_alloc(packets_);
       if (buffer == nullptr) break;
-      std::memcpy(rte_pktmbuf_append(buffer, static_cast<uint16_t>(frame.size())), frame.data(),
-                  frame.size());
+      const bool v6 = families_.is_v6(static_cast<uint16_t>(side));
+      const test::Frame in = v6 ? test::to_v6(frame) : test::Frame(frame.begin(), frame.end());
+      std::memcpy(rte_pktmbuf_append(buffer, static_cast<uint16_t>(in.size())), in.data(),
+                  in.size());
       buffers[count++] = buffer;
     }
     run_burst(*core_, static_cast<uint16_t>(side), buffers, count);
@@ -121,9 +124,10 @@ class SluiceBalancer final : public Balancer {
   static uint16_t transmit(void* context, uint16_t port, rte_mbuf** packets, uint16_t count) {
     auto* self = static_cast<SluiceBalancer*>(context);
     for (uint16_t i = 0; i < count; i++) {
-      self->wire_.emit(static_cast<Side>(port),
-                       {rte_pktmbuf_mtod(packets[i], const uint8_t*), packets[i]->data_len});
+      const auto out =
+          test::to_v4({rte_pktmbuf_mtod(packets[i], const uint8_t*), packets[i]->data_len});
       rte_pktmbuf_free(packets[i]);
+      if (out) self->wire_.emit(static_cast<Side>(port), *out);
     }
     return count;
   }
@@ -139,6 +143,7 @@ class SluiceBalancer final : public Balancer {
     setup.now_ms = now / kMillisecond;
     setup.wall_clock_ms = kWallClockMs + setup.now_ms;
     core_ = std::make_unique<Core>(setup);
+    if (families_.v6_clients) core_->flows.enable_v6();
     fill_registry(core_->registry);
     snapshot_ = make_snapshot(0);
     adopt_snapshot(*core_, *snapshot_);
@@ -147,7 +152,8 @@ class SluiceBalancer final : public Balancer {
 
   // Backend b has the pools b * local_ips ... (b + 1) * local_ips - 1.
   void fill_registry(Registry& registry) {
-    registry.services.set(0, std::make_unique<ServiceState>(endpoint(site_.vip)));
+    registry.services.set(0, std::make_unique<ServiceState>(
+                                 test::endpoint_in(families_.v6_clients, endpoint(site_.vip))));
     registry.clock_maps = std::make_unique<ClockMap[]>(scenario_.flows_max);
     const auto ports = deal_ports({site_.port_first, site_.port_last}, 1, net::Random({5, 6}));
     PoolId pool = 0;
@@ -155,8 +161,10 @@ class SluiceBalancer final : public Balancer {
       registry.backends.set(b, std::make_unique<BackendState>(static_cast<BackendId>(b)));
       for (const uint32_t local : site_.local_ips) {
         registry.pools.set(
-            pool, std::make_unique<PoolState>(ip(local), endpoint(site_.backends[b]), ports, 0,
-                                              core_->random, registry.port_chunks));
+            pool, std::make_unique<PoolState>(
+                      test::address_in(families_.v6_backends, ip(local)),
+                      test::endpoint_in(families_.v6_backends, endpoint(site_.backends[b])), ports,
+                      0, core_->random, registry.port_chunks));
         registry.paths.set(pool, {registry.pools[pool], registry.backends[b]});
         ++pool;
       }
@@ -194,6 +202,7 @@ class SluiceBalancer final : public Balancer {
     s->mss_clamp = scenario_.mss_clamp;
     s->reuse.policy = policy_of(scenario_.reuse);
     s->timeouts_ms = timeouts_of(scenario_.timeouts);
+    test::move_to(families_, *s);
     s->seal();
     return s;
   }
@@ -224,6 +233,7 @@ class SluiceBalancer final : public Balancer {
     return service;
   }
 
+  const test::Families families_ = test::families_of_run();
   const Scenario& scenario_;
   const Site& site_;
   Wire& wire_;

@@ -35,16 +35,21 @@ UdpBalancer::UdpBalancer(Rng& rng, Emit emit) : emit_(std::move(emit)), packets_
   setup.transmit_context = this;
   setup.now_ms = 1000;
   core_ = std::make_unique<Core>(setup);
+  if (families_.v6_clients) core_->flows.enable_v6();
   Registry& registry = core_->registry;
   const auto shares = deal_ports(kPorts, 1, net::Random({rng.next(), 6}));
   for (uint16_t s = 0; s < std::size(kServicePorts); ++s) {
-    registry.services.set(s, std::make_unique<ServiceState>(endpoint(kUdpVip, kServicePorts[s])));
+    registry.services.set(s, std::make_unique<ServiceState>(test::endpoint_in(
+                                 families_.v6_clients, endpoint(kUdpVip, kServicePorts[s]))));
     for (uint32_t b = 0; b < kUdpBackends; ++b) {
       const uint32_t id = s * kUdpBackends + b;
       registry.backends.set(id, std::make_unique<BackendState>(id));
-      registry.pools.set(
-          id, std::make_unique<PoolState>(kLocal, endpoint(kUdpBackendFirst + b, kServicePorts[s]),
-                                          shares, 0, core_->random, registry.port_chunks));
+      registry.pools.set(id,
+                         std::make_unique<PoolState>(
+                             test::address_in(families_.v6_backends, kLocal),
+                             test::endpoint_in(families_.v6_backends,
+                                               endpoint(kUdpBackendFirst + b, kServicePorts[s])),
+                             shares, 0, core_->random, registry.port_chunks));
       registry.paths.set(id, {registry.pools[id], registry.backends[id]});
     }
   }
@@ -85,30 +90,49 @@ std::unique_ptr<Snapshot> UdpBalancer::make_snapshot() const {
     prepare_scheduler(service);
     s->services.push_back(std::move(service));
   }
+  test::move_to(families_, *s);
   s->seal();
   return s;
 }
 
 /// Neighbours answer, always.
 void UdpBalancer::learn(TimeUs now) {
-  const auto answer = [&](net::be32 ip, uint16_t interface) {
-    core_->next_hops.learn(*snapshot_, {ip, {{2, 0, 0, 0, 0, 9}}}, interface, false, true,
-                           now / kMillisecond);
+  core_->now_ms = now / kMillisecond;
+  const auto answer = [&](net::be32 ip, net::be32 to, uint16_t interface) {
+    struct {
+      net::EthernetHeader ethernet;
+      net::ArpHeader arp;
+    } reply = {{macs_[interface], {{2, 0, 0, 0, 0, 9}}, net::kEtherTypeArp},
+               {net::be16::from_host(1),
+                net::kEtherTypeIpv4,
+                6,
+                4,
+                net::kArpReply,
+                {{2, 0, 0, 0, 0, 9}},
+                ip,
+                macs_[interface],
+                to}};
+    pass({reinterpret_cast<const uint8_t*>(&reply), sizeof reply}, interface);
   };
-  answer(kGateway, 0);
+  answer(kGateway, net::be32::from_host(0x0a01fffe), 0);
   for (uint32_t b = 0; b < kUdpBackends; ++b) {
-    answer(net::be32::from_host(kUdpBackendFirst + b), 1);
+    answer(net::be32::from_host(kUdpBackendFirst + b), net::be32::from_host(0x0a02fffe), 1);
   }
+}
+
+void UdpBalancer::pass(std::span<const uint8_t> frame, uint16_t interface) {
+  rte_mbuf* buffer = rte_pktmbuf_alloc(packets_);
+  if (buffer == nullptr) return;
+  const test::Frame in =
+      families_.is_v6(interface) ? test::to_v6(frame) : test::Frame(frame.begin(), frame.end());
+  std::memcpy(rte_pktmbuf_append(buffer, static_cast<uint16_t>(in.size())), in.data(), in.size());
+  run_burst(*core_, interface, &buffer, 1);
+  core_->tx.flush();
 }
 
 void UdpBalancer::receive(bool from_client, std::span<const uint8_t> frame, TimeUs now) {
   core_->now_ms = now / kMillisecond;
-  rte_mbuf* buffer = rte_pktmbuf_alloc(packets_);
-  if (buffer == nullptr) return;
-  std::memcpy(rte_pktmbuf_append(buffer, static_cast<uint16_t>(frame.size())), frame.data(),
-              frame.size());
-  run_burst(*core_, from_client ? 0 : 1, &buffer, 1);
-  core_->tx.flush();
+  pass(frame, from_client ? 0 : 1);
 }
 
 void UdpBalancer::housekeeping(TimeUs now) {
@@ -129,9 +153,10 @@ void UdpBalancer::reload() {
 
 uint16_t UdpBalancer::transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count) {
   for (uint16_t i = 0; i < count; ++i) {
-    static_cast<UdpBalancer*>(self)->emit_(
-        port == 0, {rte_pktmbuf_mtod(packets[i], const uint8_t*), packets[i]->data_len});
+    const auto out =
+        test::to_v4({rte_pktmbuf_mtod(packets[i], const uint8_t*), packets[i]->data_len});
     rte_pktmbuf_free(packets[i]);
+    if (out) static_cast<UdpBalancer*>(self)->emit_(port == 0, *out);
   }
   return count;
 }

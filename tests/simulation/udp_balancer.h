@@ -7,6 +7,7 @@
 #include <span>
 
 #include "dataplane/stage/core.h"
+#include "tests/families/families.h"
 #include "tests/simulation/clock.h"
 #include "tests/simulation/rng.h"
 #include "tests/simulation/udp_wire.h"
@@ -43,7 +44,9 @@ class UdpBalancer {
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
   std::unique_ptr<Snapshot> make_snapshot() const;
   void learn(TimeUs now);
+  void pass(std::span<const uint8_t> frame, uint16_t interface);
 
+  const test::Families families_ = test::families_of_run();
   Emit emit_;
   net::MacAddress macs_[2] = {{{2, 0, 0, 0, 0, 1}}, {{2, 0, 0, 0, 0, 2}}};
   rte_mempool* packets_;

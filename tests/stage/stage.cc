@@ -86,6 +86,7 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
     made->v4.locals.push_back(ip4(10, 2, 0, static_cast<uint8_t>(1 + l)));
     made->v4.own_everywhere.push_back(made->v4.locals.back());
   }
+  move_to(families_, *made);
   made->seal();
   return made;
 }
@@ -109,13 +110,15 @@ void Stage::start(const Scene& scene, const Joined& joined) {
   snapshot = make_snapshot(scene);
   Steering alone;
   Steering& steering = joined.steering == nullptr ? alone : *joined.steering;
-  core->registry.services.set(0, std::make_unique<ServiceState>(kVip));
+  if (families_.v6_clients) core->flows.enable_v6();
+  core->registry.services.set(0, std::make_unique<ServiceState>(snapshot->services[0].vip));
   core->registry.clock_maps = std::make_unique<ClockMap[]>(scene.limits.flow_count_max);
   for (uint8_t b = 0; b < scene.backends; ++b) {
     core->registry.backends.set(b, std::make_unique<BackendState>(b));
     const BackendView& view = snapshot->services[0].backends[b];
     for (uint8_t l = 0; l < scene.locals; ++l) {
-      const net::Ipv4Address local = ip4(10, 2, 0, static_cast<uint8_t>(1 + l));
+      const net::IpAddress local =
+          address_in(families_.v6_backends, ip4(10, 2, 0, static_cast<uint8_t>(1 + l)));
       const PathId id = view.paths[l];  // its pool's as well
       core->registry.pools.set(
           id, std::make_unique<PoolState>(local, view.address,
@@ -142,16 +145,19 @@ uint16_t Stage::transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t
   for (uint16_t i = 0; i < taken; ++i) {
     const auto* data = rte_pktmbuf_mtod(packets[i], const uint8_t*);
     EXPECT_EQ(packets[i]->data_len, packets[i]->pkt_len);
-    stage.sent.push_back({port, Bytes(data, data + packets[i]->data_len)});
-    if (!stage.keep_announcements && stage.sent.back().is_announcement()) stage.sent.pop_back();
+    const std::optional<Frame> frame = to_v4({data, packets[i]->data_len});
     rte_pktmbuf_free(packets[i]);
+    if (!frame) continue;
+    stage.sent.push_back({port, Bytes(frame->begin(), frame->end())});
+    if (!stage.keep_announcements && stage.sent.back().is_announcement()) stage.sent.pop_back();
   }
   return taken;
 }
 
 void Stage::burst(uint16_t interface, const std::vector<Bytes>& frames) {
   std::vector<rte_mbuf*> buffers;
-  for (const Bytes& frame : frames) {
+  for (const Bytes& as_ipv4 : frames) {
+    const Frame frame = families_.is_v6(interface) ? to_v6(as_ipv4) : Frame(as_ipv4);
     rte_mbuf* buffer = rte_pktmbuf_alloc(packet_pool());
     ASSERT_NE(buffer, nullptr);
     std::copy(frame.begin(), frame.end(), rte_pktmbuf_mtod(buffer, uint8_t*));

@@ -4,7 +4,8 @@
 //   10.1.0.0/16 --- [0] 10.1.255.254   Sluice   10.2.0.254 [1] --- 10.2.0.0/24
 //   clients             VIP 10.3.0.1:80         locals 10.2.0.1..    backends 10.2.0.10..:8080
 //
-// Frames go in as bursts, what comes out is captured; time stands still unless a test moves it.
+// Frames go in as bursts, what comes out is captured; time stands still unless a test moves it. With
+// SLUICE_FAMILIES the core speaks IPv6 on one side or both, and the same tests hold (families.h).
 // When a test ends, time runs until all is over: then no buffer, flow, port or slot may be missing.
 #pragma once
 
@@ -17,6 +18,7 @@
 
 #include "dataplane/stage/core.h"
 #include "dataplane/stage/pipeline.h"
+#include "tests/families/families.h"
 #include "tests/unit/dataplane/net/frame_builder.h"
 
 namespace sluice::test {
@@ -145,7 +147,13 @@ class Stage : public testing::Test {
   BackendState& backend(size_t i = 0) { return *core->registry.backends[i]; }
   ServiceState& service() { return *core->registry.services[0]; }
   /// Index of the flow of `client_`, or FlowTable::kNone.
-  uint32_t flow() const { return core->flow_of_client(net::Protocol::kTcp, client_, kVip); }
+  uint32_t flow() const {
+    return core->flow_of_client(net::Protocol::kTcp, seen_by_core(client_), seen_by_core(kVip));
+  }
+  /// An end on the clients' side, in the family of this run.
+  net::Endpoint seen_by_core(const net::Endpoint& end) const {
+    return endpoint_in(families_.v6_clients, end);
+  }
   FlowState state() const;
 
   std::unique_ptr<Core> core;
@@ -162,6 +170,7 @@ class Stage : public testing::Test {
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
   void answer_arp_requests();
 
+  Families families_ = families_of_run();
   Scene scene_;
   unsigned buffers_at_start_ = 0;
 };
