@@ -8,9 +8,9 @@
 
 namespace sluice {
 
-/// Meets a packet of `flow` that is as it came in, but for the numbers of an adjusted flow, and that
-/// would not fit `mtu` once it is translated: its sender is told at a bounded rate, by the error of
-/// its family.
+/// Meets a packet of `flow` that is as it came in, but for the numbers of an adjusted flow, and
+/// that would not fit `mtu` once it is translated: its sender is told at a bounded rate, by the
+/// error of its family.
 net::Verdict too_large_across(Core& core, Flow& flow, Segment& segment, Direction direction,
                               uint16_t mtu);
 

@@ -4,8 +4,9 @@
 //   10.1.0.0/16 --- [0] 10.1.255.254   Sluice   10.2.0.254 [1] --- 10.2.0.0/24
 //   clients             VIP 10.3.0.1:80         locals 10.2.0.1..    backends 10.2.0.10..:8080
 //
-// Frames go in as bursts, what comes out is captured; time stands still unless a test moves it. With
-// SLUICE_FAMILIES the core speaks IPv6 on one side or both, and the same tests hold (families.h).
+// Frames go in as bursts, what comes out is captured; time stands still unless a test moves it.
+// With SLUICE_FAMILIES the core speaks IPv6 on one side or both, and the same tests hold
+// (families.h).
 // When a test ends, time runs until all is over: then no buffer, flow, port or slot may be missing.
 #pragma once
 
