@@ -145,7 +145,8 @@ struct FlowLogConfig {
 
 struct BackendConfig {
   IpEndpoint address;
-  uint32_t weight = 1;  // 0 drains: the flows it has go on, new ones go elsewhere
+  uint32_t weight = 1;         // 0 drains: the flows it has go on, new ones go elsewhere
+  std::string quic_server_id;  // as bytes; empty: none
   bool operator==(const BackendConfig&) const = default;
 };
 
@@ -161,6 +162,8 @@ struct ServiceConfig {
   std::chrono::seconds udp_idle{120};
   bool udp_one_shot = false;
   UdpRefresh udp_refresh = UdpRefresh::kBoth;
+  bool quic = false;            // connection IDs name backends
+  uint32_t quic_config_id = 0;  // of the IDs that do
   OnRefusal on_refusal = OnRefusal::kReset;
   std::optional<HealthCheckConfig> health_check;  // absent: all backends count as up
   std::vector<BackendConfig> backends;

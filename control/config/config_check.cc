@@ -12,6 +12,7 @@
 #include "control/config/device_text.h"
 #include "control/config/health_check_rules.h"
 #include "control/config/protocol_rules.h"
+#include "control/config/quic_rules.h"
 #include "control/config/route_lookup.h"
 #include "control/config/rules.h"
 #include "dataplane/state/registry.h"
@@ -477,6 +478,7 @@ void check_config(const Config& config, Reader& reader, std::vector<std::string>
   check.kernels();
   check_health_checks(config, reader);
   check_protocol_keys(config, reader);
+  check_quic(config, reader);
 }
 
 }  // namespace sluice::control

@@ -11,6 +11,7 @@
 #include "control/common/ranges.h"
 #include "control/config/address_rules.h"
 #include "control/config/datagram_kinds.h"
+#include "dataplane/net/quic.h"
 
 namespace sluice::control {
 namespace {
@@ -360,6 +361,8 @@ const Keys<FlowLogConfig> kFlowLogKeys = {
 const Keys<BackendConfig> kBackendKeys = {
     one("address", &BackendConfig::address, unicast_endpoint(), Need::kRequired),
     one("weight", &BackendConfig::weight, integer(kWeightRange)),
+    one("quic_server_id", &BackendConfig::quic_server_id,
+        hex_bytes(net::QuicIdLayout::kServerIdLengthMax)),
 };
 
 const Keys<HealthCheckConfig> kHealthCheckKeys = {
@@ -406,6 +409,9 @@ const Keys<ServiceConfig> kServiceKeys = {
     one("udp_idle_seconds", &ServiceConfig::udp_idle, seconds(1, 86400)),
     one("udp_one_shot", &ServiceConfig::udp_one_shot, boolean()),
     one("udp_refresh", &ServiceConfig::udp_refresh, choice<UdpRefresh>()),
+    one("quic", &ServiceConfig::quic, boolean()),
+    one("quic_config_id", &ServiceConfig::quic_config_id,
+        integer(0, net::QuicIdLayout::kConfigIdMax)),
     one("on_refusal", &ServiceConfig::on_refusal, choice<OnRefusal>()),
     tables("backend", &ServiceConfig::backends, kBackendKeys, {1, 1024}, Need::kRequired),
     table("health_check", &ServiceConfig::health_check, kHealthCheckKeys),

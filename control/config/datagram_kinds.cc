@@ -35,17 +35,17 @@ Kind<std::string> datagram_text() {
       [](const std::string& text, std::string&) { return is_of_length(text, kDatagramMax); });
 }
 
-Kind<std::string> datagram_hex() {
-  const Kind<std::string> digits =
-      text_that(fmt::format("hexadecimal digits of 1 to {} bytes", kDatagramMax),
-                [](const std::string& text, std::string&) {
-                  const auto bytes = parse_hex(text);
-                  return bytes && is_of_length(*bytes, kDatagramMax);
-                });
-  return {digits.expected, [digits](const toml::value& value, std::string& why) {
-            const auto text = digits.convert(value, why);
-            return text ? parse_hex(*text) : std::nullopt;
+Kind<std::string> hex_bytes(size_t length_max) {
+  return {fmt::format("hexadecimal digits of 1 to {} bytes", length_max),
+          [length_max](const toml::value& value, std::string&) -> std::optional<std::string> {
+            if (!value.is_string() || is_unreadable(value)) return std::nullopt;
+            const auto bytes = parse_hex(value.as_string().str);
+            return bytes && is_of_length(*bytes, length_max) ? bytes : std::nullopt;
           }};
+}
+
+Kind<std::string> datagram_hex() {
+  return hex_bytes(kDatagramMax);
 }
 
 Kind<std::string> dns_name() {

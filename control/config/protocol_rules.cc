@@ -13,10 +13,14 @@ namespace {
 
 using net::Protocol;
 
-constexpr std::pair<const char*, Protocol> kKeys[] = {
-    {"tcp_timestamps", Protocol::kTcp},   {"mss_clamp", Protocol::kTcp},
-    {"reset_on_timeout", Protocol::kTcp}, {"udp_idle_seconds", Protocol::kUdp},
-    {"udp_one_shot", Protocol::kUdp},     {"udp_refresh", Protocol::kUdp}};
+constexpr std::pair<const char*, Protocol> kKeys[] = {{"tcp_timestamps", Protocol::kTcp},
+                                                      {"mss_clamp", Protocol::kTcp},
+                                                      {"reset_on_timeout", Protocol::kTcp},
+                                                      {"udp_idle_seconds", Protocol::kUdp},
+                                                      {"udp_one_shot", Protocol::kUdp},
+                                                      {"udp_refresh", Protocol::kUdp},
+                                                      {"quic", Protocol::kUdp},
+                                                      {"quic_config_id", Protocol::kUdp}};
 
 class ProtocolRules : private Rules {
  public:

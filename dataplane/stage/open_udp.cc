@@ -2,6 +2,8 @@
 // Opening UDP flows.
 #include "dataplane/stage/open_udp.h"
 
+#include <algorithm>
+
 #include "dataplane/stage/admission.h"
 #include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/port_choice.h"
@@ -62,6 +64,29 @@ DropReason without_udp_port(Core& core, const BackendView& backend, const FlowNa
   return DropReason::ports_exhausted;
 }
 
+/// The backend that issued the connection ID of a QUIC packet, or nullptr. One that drains has its
+/// connections all the same.
+const BackendView* backend_of_quic(const ServiceView& service, const net::Packet& packet) {
+  const auto* payload = reinterpret_cast<const uint8_t*>(packet.udp + 1);
+  const auto id =
+      net::read_quic_server_id({payload, packet.udp_payload_length()}, service.quic.layout);
+  if (!id) return nullptr;
+  const auto& servers = service.quic.servers;
+  const auto at = std::ranges::lower_bound(servers, *id, {}, &QuicView::Server::id);
+  return at == servers.end() || at->id != *id ? nullptr : &service.backends[at->backend];
+}
+
+const BackendView* choose_backend(Core& core, const ServiceView& service, const net::Packet& packet,
+                                  const net::IpAddress& client) {
+  if (!service.quic.servers.empty()) {
+    if (const BackendView* backend = backend_of_quic(service, packet)) {
+      core.count(Event::quic_ids_followed);
+      return backend;
+    }
+  }
+  return pick_backend(service, *core.registry.services[service.id], core.registry, client);
+}
+
 }  // namespace
 
 Verdict open_udp_flow(Core& core, const ServiceView& service, const Segment& first,
@@ -71,8 +96,7 @@ Verdict open_udp_flow(Core& core, const ServiceView& service, const Segment& fir
   const SynSeen seen = look_up_datagram(core, name);
   if (seen == SynSeen::kCopy) return DropReason::udp_deferred;
   const bool repeated = seen == SynSeen::kRepeated;
-  ServiceState& state = *core.registry.services[service.id];
-  const BackendView* backend = pick_backend(service, state, core.registry, name.client.ip);
+  const BackendView* backend = choose_backend(core, service, first.packet, name.client.ip);
   if (backend == nullptr) return DropReason::no_backend;
   HalfOpenQueue& queue = core.registry.backends[backend->id]->half_open;
   if (!make_way(core, queue, *backend, repeated)) return defer_datagram(core, queue, name);

@@ -32,6 +32,7 @@ namespace sluice {
   X(backend_refusals, "SYNs that a backend, or a router on the way, refused: RST, ICMP")     \
   X(resets_to_clients, "RSTs of our own to clients")                                         \
   X(resets_to_backends, "RSTs of our own to backends")                                       \
+  X(quic_ids_followed, "UDP flows opened to the backend that a QUIC connection ID names")    \
   X(heals_started, "stale answers met with a RST to the backend and the SYN sent again")     \
   X(heals_moved, "heals, and SYNs twice unanswered, that took another local port")           \
   X(heals_succeeded, "healed connections whose handshake was then completed by the backend") \

@@ -14,6 +14,7 @@
 
 #include "dataplane/net/address.h"
 #include "dataplane/net/protocol.h"
+#include "dataplane/net/quic.h"
 #include "dataplane/state/port_pool.h"
 #include "dataplane/state/snapshot_network.h"
 #include "dataplane/state/tcp_state.h"
@@ -83,6 +84,18 @@ struct BackendView {
   uint32_t sharers = 1;       // services whose backends have these pools
 };
 
+/// Which backend a QUIC connection ID names. `service` has the backends by number.
+struct QuicView {
+  struct Server {
+    uint64_t id;
+    uint16_t backend;  // index into ServiceView::backends
+
+    friend constexpr auto operator<=>(const Server&, const Server&) = default;
+  };
+  net::QuicIdLayout layout{};
+  std::vector<Server> servers;  // sorted; empty: the service is not told to look
+};
+
 struct ServiceView {
   ServiceId id;
   std::string name;
@@ -97,6 +110,7 @@ struct ServiceView {
   uint32_t udp_idle_ms = kDefaultUdpIdleMs;
   bool udp_one_shot = false;     // a flow is over when each request has its answer
   bool udp_refresh_both = true;  // false: a backend's datagrams do not keep a flow
+  QuicView quic;
   std::vector<BackendView> backends;
   // Weighted round robin, where the scheduler asks for it: indices into `backends`.
   std::vector<uint16_t> wrr_order;

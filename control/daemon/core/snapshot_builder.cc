@@ -68,6 +68,22 @@ BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
   return view;
 }
 
+QuicView quic_of(const ServiceConfig& service) {
+  QuicView quic;
+  if (!service.quic) return quic;
+  quic.layout = {static_cast<uint8_t>(service.quic_config_id),
+                 static_cast<uint8_t>(service.backends.front().quic_server_id.size())};
+  for (size_t i = 0; i < service.backends.size(); ++i) {
+    uint64_t id = 0;
+    for (const char byte : service.backends[i].quic_server_id) {
+      id = id << 8 | static_cast<uint8_t>(byte);
+    }
+    quic.servers.push_back({id, static_cast<uint16_t>(i)});
+  }
+  std::ranges::sort(quic.servers);
+  return quic;
+}
+
 void add_services(Snapshot& snapshot, const Config& config, const AllWeights& all_weights,
                   std::optional<OnRefusal> drain, const Identities& identities,
                   bool different_mtus) {
@@ -92,6 +108,7 @@ void add_services(Snapshot& snapshot, const Config& config, const AllWeights& al
       view.backends.push_back(view_of(service.backends[i], service, local_pool_of(config, service),
                                       weights[i], identities));
     }
+    view.quic = quic_of(service);
     prepare_scheduler(view);
     snapshot.services.push_back(std::move(view));
   }
