@@ -42,6 +42,7 @@ namespace sluice::net {
   X(udp_checksum_bad, "UDP checksum of a datagram that opens a flow, or ends it, is wrong")       \
   X(icmp_bad, "ICMP that is malformed or whose checksum is wrong")                                \
   X(icmp_unknown, "ICMP that is neither an echo request nor an error about a flow")               \
+  X(nd_bad, "ND or MLD that RFC 4861 or 3810 calls invalid, or from an impossible sender")        \
   X(no_service, "to one of our addresses where no service listens (answered with RST or ICMP)")   \
   X(no_flow_inbound, "TCP from a client without SYN and without a flow (answered with RST)")      \
   X(no_flow_outbound, "from a backend, without a flow (TCP is answered with RST)")                \

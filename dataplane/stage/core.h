@@ -22,6 +22,7 @@
 #include "dataplane/port/tx.h"
 #include "dataplane/port/wall_clock.h"
 #include "dataplane/stage/announcements.h"
+#include "dataplane/stage/mld_reports.h"
 #include "dataplane/stage/next_hops.h"
 #include "dataplane/state/flow_table.h"
 #include "dataplane/state/half_open.h"
@@ -84,13 +85,14 @@ struct Core {
         syns(setup.limits.syn_count_max, setup.memory),
         syn_memory(random, setup.memory),
         tx(setup.transmit, setup.transmit_context, setup.packets, counters),
-        next_hops(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory,
-                  net::siphash(setup.secret, UINT64_MAX - 1)),
-        next_hops6(tx, counters, setup.limits.neighbour_count_max, setup.now_ms, setup.memory,
-                   net::siphash(setup.secret, UINT64_MAX - 2)),
+        next_hops(tx, counters, mac_conflicts, setup.limits.neighbour_count_max, setup.now_ms,
+                  setup.memory, net::siphash(setup.secret, UINT64_MAX - 1)),
+        next_hops6(tx, counters, mac_conflicts, setup.limits.neighbour_count_max, setup.now_ms,
+                   setup.memory, net::siphash(setup.secret, UINT64_MAX - 2)),
         icmp_limit(setup.secret),
         fragment_id(static_cast<uint16_t>(net::siphash(setup.secret, UINT64_MAX))),
         announcements(tx, counters),
+        mld_reports(tx, counters, random),
         worker(setup.worker),
         steering(setup.steering == nullptr ? alone() : *setup.steering),
         handoff(setup.rings, setup.worker, counters) {
@@ -115,11 +117,13 @@ struct Core {
   SynMemory syn_memory;
   Registry registry;
   Tx tx;
+  MacConflicts mac_conflicts;
   NextHops next_hops;
   NextHops6 next_hops6;
   IcmpLimit icmp_limit;
-  uint16_t fragment_id;  // of the next packet that leaves in fragments
-  Announcements announcements;
+  uint16_t fragment_id;         // of the next packet that leaves in fragments
+  Announcements announcements;  // as well as the reports of one worker for all
+  MldReports mld_reports;
   std::array<uint32_t, kInterfacesMax> link_ups{};  // of the snapshot in force, by interface
   // By interface; of those without a kernel nullptr. Set before the worker starts.
   std::array<KernelRings*, kInterfacesMax> kernel_rings{};

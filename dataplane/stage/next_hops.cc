@@ -205,8 +205,8 @@ void NextHopsOf<Address>::learn(const Snapshot& snapshot, const NeighbourClaim<A
   uint32_t index = neighbours_.find(claim.ip, interface);
   if (index == Neighbours::kNone) {
     // Only who is on a link of ours is worth an entry.
-    const RouteOf<Address>* route =
-        asks_for_us ? snapshot.of<Address>().find_route(claim.ip) : nullptr;
+    if (!asks_for_us || !claim.mac) return;
+    const RouteOf<Address>* route = snapshot.of<Address>().find_route(claim.ip);
     if (route == nullptr || !Protocol::is_none(route->via) || route->interface != interface) return;
     index = make(claim.ip, interface, Share::kStrangers, true, now_ms);
     if (index == Neighbours::kNone) return;
@@ -214,37 +214,39 @@ void NextHopsOf<Address>::learn(const Snapshot& snapshot, const NeighbourClaim<A
         Protocol::source_of_requests(snapshot.interfaces[interface], *route);
     neighbours_[index].used_ms = now_ms;
   }
-  hear(snapshot, index, claim, counts, now_ms);
+  const Neighbour& neighbour = neighbours_[index];
+  if (!claim.mac && !neighbour.has_mac()) return;
+  hear(snapshot, index, claim.mac ? *claim.mac : neighbour.mac(), claim, counts, now_ms);
 }
 
 template <class Address>
-void NextHopsOf<Address>::hear(const Snapshot& snapshot, uint32_t index,
+void NextHopsOf<Address>::hear(const Snapshot& snapshot, uint32_t index, net::MacAddress mac,
                                const NeighbourClaim<Address>& claim, bool counts, uint64_t now_ms) {
   Neighbour& neighbour = neighbours_[index];
   if (!neighbour.has_mac()) {
-    set_mac(snapshot, index, claim.mac);
+    set_mac(snapshot, index, mac);
     return confirm(index, now_ms);
   }
-  if (claim.mac == neighbour.mac()) {
+  if (mac == neighbour.mac()) {
     if (neighbour.state == State::kPinned || !claim.confirms) return;
     if (neighbour.state == State::kContested) {
       note_conflict(neighbour, neighbour.claimed, neighbour.claims);
     }
-    set_mac(snapshot, index, claim.mac);  // the interface's MTU may be another one
+    set_mac(snapshot, index, mac);  // the interface's MTU may be another one
     return confirm(index, now_ms);
   }
-  if (neighbour.state == State::kPinned) return note_conflict(neighbour, claim.mac, counts);
+  if (neighbour.state == State::kPinned) return note_conflict(neighbour, mac, counts);
   // Who is known has been asked in vain, and then everybody: this is the answer.
   const bool sought = neighbour.state >= State::kProbing && neighbour.tries > kProbes;
   if (sought) {
     counters_.count(Event::neighbours_moved);
-    set_mac(snapshot, index, claim.mac);
+    set_mac(snapshot, index, mac);
     return confirm(index, now_ms);
   }
   if (!claim.overrides) return doubt(snapshot, index, now_ms);
   if (neighbour.state != State::kContested) neighbour.claims = 0;
   if (counts && neighbour.claims < UINT16_MAX) ++neighbour.claims;
-  contest(snapshot, index, claim.mac, now_ms);
+  contest(snapshot, index, mac, now_ms);
 }
 
 /// Somebody answers as well, and says that another's MAC is the better one: only whether who is

@@ -34,10 +34,10 @@ namespace sluice {
 template <class Address>
 struct NeighbourClaim {
   Address ip;
-  net::MacAddress mac;
-  // What only neighbour discovery tells (RFC 4861, section 7.2.5).
-  bool overrides = true;  // false: another MAC that is known is the better one
-  bool confirms = true;   // false: nobody was asked, so whether we reach it is not known
+  // What only neighbour discovery tells or leaves out (RFC 4861, section 7.2.5).
+  std::optional<net::MacAddress> mac;  // none: the one that is known
+  bool overrides = true;               // false: another MAC that is known is the better one
+  bool confirms = true;  // false: nobody was asked, so whether we reach it is not known
 };
 
 template <class Address>
@@ -62,9 +62,14 @@ class NextHopsOf {
   static constexpr uint32_t kAsksBurst = 1'000;
   static constexpr uint32_t kAsksPerMs = 2;
 
-  NextHopsOf(Tx& tx, WorkerCounters& counters, uint32_t neighbour_count_max, uint64_t now_ms,
-             std::pmr::memory_resource* memory, uint64_t hash_key)
-      : tx_(tx), counters_(counters), neighbours_(neighbour_count_max, now_ms, memory, hash_key) {
+  /// `conflicts` is that of both families.
+  NextHopsOf(Tx& tx, WorkerCounters& counters, MacConflicts& conflicts,
+             uint32_t neighbour_count_max, uint64_t now_ms, std::pmr::memory_resource* memory,
+             uint64_t hash_key)
+      : tx_(tx),
+        counters_(counters),
+        conflicts_(conflicts),
+        neighbours_(neighbour_count_max, now_ms, memory, hash_key) {
     buckets_.fill({kAsksBurst, now_ms});
   }
 
@@ -145,7 +150,6 @@ class NextHopsOf {
   void prepare(const Snapshot& snapshot, AddressIn destination, uint64_t now_ms);
 
   const Neighbours& neighbours() const { return neighbours_; }
-  const MacConflicts& conflicts() const { return conflicts_; }
 
  private:
   struct Bucket {
@@ -210,8 +214,8 @@ class NextHopsOf {
            uint64_t now_ms);
   void begin_asking_later(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
 
-  void hear(const Snapshot& snapshot, uint32_t index, const NeighbourClaim<Address>& claim,
-            bool counts, uint64_t now_ms);
+  void hear(const Snapshot& snapshot, uint32_t index, net::MacAddress mac,
+            const NeighbourClaim<Address>& claim, bool counts, uint64_t now_ms);
   void doubt(const Snapshot& snapshot, uint32_t index, uint64_t now_ms);
   void contest(const Snapshot& snapshot, uint32_t index, net::MacAddress claimed, uint64_t now_ms);
   void set_mac(const Snapshot& snapshot, uint32_t index, net::MacAddress mac);
@@ -230,8 +234,8 @@ class NextHopsOf {
 
   Tx& tx_;
   WorkerCounters& counters_;
+  MacConflicts& conflicts_;
   Neighbours neighbours_;
-  MacConflicts conflicts_;
   std::array<Bucket, kInterfacesMax> buckets_;
   uint32_t asked_at_once_ = 0;
   Adoption adoption_;

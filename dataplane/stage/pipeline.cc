@@ -409,6 +409,7 @@ void run_housekeeping(Core& core) {
                            [&](uint32_t index) { expire_flow(core, index); });
   core.next_hops.tick(*core.snapshot, core.now_ms);
   core.next_hops6.tick(*core.snapshot, core.now_ms);
+  core.mld_reports.tick(*core.snapshot, core.now_ms);
   core.announcements.tick(*core.snapshot, core.now_ms);
   run_upkeep(core);
 }
@@ -434,8 +435,11 @@ void adopt_snapshot(Core& core, const Snapshot& snapshot) {
       core.next_hops.link_came_up(snapshot, i, core.now_ms);
       core.next_hops6.link_came_up(snapshot, i, core.now_ms);
     }
-    if (core.worker == 0) core.announcements.begin(i, core.now_ms);
+    if (core.worker != 0) continue;
+    core.mld_reports.begin(i, core.now_ms);
+    core.announcements.begin(i, core.now_ms);
   }
+  core.mld_reports.tick(snapshot, core.now_ms);  // first: where switches snoop, nobody else hears
   core.announcements.tick(snapshot, core.now_ms);
 }
 

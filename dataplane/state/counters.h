@@ -40,6 +40,10 @@ namespace sluice {
   X(arp_requests_answered, "ARP requests for our addresses answered")                        \
   X(arp_consumed, "ARP that was read, and had no answer and nowhere else to go")             \
   X(nd_solicitations_sent, "neighbours asked for, probed, or duplicates of us looked for")   \
+  X(nd_solicitations_answered, "neighbour solicitations for our addresses answered")         \
+  X(nd_announcements_sent, "unsolicited neighbour advertisements for our addresses sent")    \
+  X(nd_consumed, "ND and MLD that was read, and had no answer and nowhere else to go")       \
+  X(mld_reports_sent, "MLD reports of the groups that our addresses are asked by")           \
   X(arp_conflicts, "claims of another MAC for a next hop that answers by the one it has")    \
   X(address_conflicts, "ARP or ND in which somebody else has one of our addresses")          \
   X(neighbours_moved, "next hops that were found at another MAC")                            \

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "dataplane/net/ipv6.h"
+
 namespace sluice {
 namespace {
 
@@ -46,6 +48,7 @@ void Snapshot::seal() {
   seal_sources();
   seal_announcements<net::Ipv4Address>();
   seal_announcements<net::Ipv6Address>();
+  seal_groups();
   link_generation = 0;
   for (const InterfaceView& interface : interfaces) link_generation += interface.link_ups;
 }
@@ -128,6 +131,18 @@ void Snapshot::seal_announcements() {
     if (route == nullptr || !is_none(route->via)) continue;
     LinkAddresses<Address>& link = link_of<Address>(interfaces[route->interface]);
     if (!link.is_own(address)) link.announced.push_back(address);
+  }
+}
+
+void Snapshot::seal_groups() {
+  for (InterfaceView& interface : interfaces) {
+    std::vector<net::Ipv6Address>& groups = interface.groups;
+    groups.clear();
+    for (const net::Ipv6Address& address : interface.v6.announced) {
+      groups.push_back(net::solicited_node_multicast(address));
+    }
+    std::ranges::sort(groups);
+    groups.erase(std::ranges::unique(groups).begin(), groups.end());
   }
 }
 

@@ -55,6 +55,8 @@ struct InterfaceView {
   // Raised by the control thread each time that the link comes up: our addresses are announced
   // there again, and next hops asked whether they are still the same.
   uint32_t link_ups = 0;
+  // Solicited-node groups of v6.announced, each once; worked out by seal().
+  std::vector<net::Ipv6Address> groups;
   bool faces_backends = false;  // the way to one of them leads out here; worked out by seal()
 
   bool is_own(const net::IpAddress& ip) const {
@@ -203,6 +205,7 @@ struct Snapshot {
   void seal_sources();
   template <class Address>
   void seal_announcements();
+  void seal_groups();
 
   std::vector<uint16_t> views_;  // by service id: index into `services`, or kNoId
 };

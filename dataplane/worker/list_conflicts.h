@@ -9,7 +9,7 @@ namespace sluice {
 class ListConflicts : public WorkerCall {
  public:
   bool step(Core& core) override {
-    rows_ = core.next_hops.conflicts().rows();
+    rows_ = core.mac_conflicts.rows();
     return true;
   }
   const MacConflicts::Rows& rows() const { return rows_; }

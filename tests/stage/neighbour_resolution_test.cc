@@ -291,7 +291,7 @@ TEST_F(Claims, AForgedOneCostsNothingWhileTheOldOneAnswers) {
   EXPECT_EQ(events(Event::arp_conflicts), 101u);
   EXPECT_EQ(events(Event::neighbours_moved), 0u);
   EXPECT_LT(events(Event::arp_requests_sent), 60u) << "a flood of them asks for little";
-  const MacConflict& named = core->next_hops.conflicts().rows()[0];
+  const MacConflict& named = core->mac_conflicts.rows()[0];
   EXPECT_EQ(named.ip, kBackend.ip);
   EXPECT_EQ(named.known, host_mac(kBackend.ip));
   EXPECT_EQ(named.claimed, mac(66));
@@ -357,7 +357,7 @@ TEST_F(Resolution, OurOwnAddressAtAnotherMacIsAConflict) {
       arp_frame({.sender_mac = mac(66), .sender_ip = kVip.ip, .target_ip = kVip.ip});
   EXPECT_DROP(arp_bad, burst(kClientLink, {forged}));
   EXPECT_EQ(events(Event::address_conflicts), 1u);
-  EXPECT_TRUE(core->next_hops.conflicts().rows()[0].own);
+  EXPECT_TRUE(core->mac_conflicts.rows()[0].own);
   EXPECT_DROP(
       arp_bad,
       burst(kClientLink,
