@@ -4,12 +4,10 @@
 
 #include <algorithm>
 
+#include "dataplane/net/ipv6.h"
+
 namespace sluice::control {
 namespace {
-
-bool is_link_local_v6(const IpAddress& ip) {  // fe80::/10
-  return !ip.is_v4() && ip.bytes()[0] == 0xfe && (ip.bytes()[1] & 0xc0) == 0x80;
-}
 
 bool is_multicast_v6(const IpAddress& ip) {  // ff00::/8
   return !ip.is_v4() && ip.bytes()[0] == 0xff;
@@ -29,18 +27,29 @@ bool is_loopback(const IpAddress& ip) {
          ip.bytes()[14] == 0 && ip.bytes()[15] == 1;
 }
 
+bool is_link_local(const IpAddress& ip) {
+  return !ip.is_v4() && net::is_link_local(ip.v6());
+}
+
 std::string why_not_unicast(const IpAddress& ip) {
+  return is_link_local(ip) ? "fe80::/10 is link-local: no router passes it on"
+                           : why_not_on_a_link(ip);
+}
+
+std::string why_not_on_a_link(const IpAddress& ip) {
   if (ip.is_v4()) {
     const uint8_t top = ip.bytes()[0];
     if (top != 0 && top != 127 && top < 224) return "";
     return "a unicast address; 0.0.0.0/8, 127.0.0.0/8 and 224.0.0.0/3 are not";
   }
-  if (!is_of_the_zero_network_v6(ip) && !is_link_local_v6(ip) && !is_multicast_v6(ip)) return "";
-  return "a unicast address that is no link's own; ::/96, fe80::/10 and ff00::/8 are not";
+  if (ip.is_any()) return ":: is no address";
+  if (is_loopback(ip)) return "::1 is the loopback";
+  if (is_of_the_zero_network_v6(ip)) return "::/96 is not in use any more";
+  return is_multicast_v6(ip) ? "ff00::/8 is multicast" : "";
 }
 
 std::string why_not_listened_on(const IpAddress& ip) {
-  if (is_link_local_v6(ip)) return "fe80::/10 needs a zone, which is not supported";
+  if (is_link_local(ip)) return "fe80::/10 needs a zone, which is not supported";
   return is_multicast_v6(ip) ? "ff00::/8 is multicast" : "";
 }
 

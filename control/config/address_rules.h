@@ -8,12 +8,13 @@
 
 namespace sluice::control {
 
-inline constexpr const char* kIpv6NotYet = "IPv6 is not supported by this version";
+bool is_loopback(const IpAddress& ip);    // 127.0.0.0/8, ::1
+bool is_link_local(const IpAddress& ip);  // fe80::/10; no IPv4 address is called so here
 
-bool is_loopback(const IpAddress& ip);  // 127.0.0.0/8, ::1
-
-// What a packet may be sent to or from.
+// What a packet may be sent to or from, within sight of routers.
 std::string why_not_unicast(const IpAddress& ip);
+// The same on a link, where its own addresses are good as well.
+std::string why_not_on_a_link(const IpAddress& ip);
 // What an HTTP server may listen on. Whether this machine has it shows at the start.
 std::string why_not_listened_on(const IpAddress& ip);
 // An address of one host on a network that is given with it.

@@ -52,13 +52,15 @@ struct InterfaceConfig {
   std::string device;
   std::vector<IpPrefix> addresses;
   std::string kernel;                       // the tap of the host's kernel; empty: none
-  std::vector<NeighbourConfig> neighbours;  // whose MAC ARP does not change; by address
+  std::vector<NeighbourConfig> neighbours;  // whose MAC nothing changes; by address
   bool operator==(const InterfaceConfig&) const = default;
 };
 
 struct RouteConfig {
   IpPrefix to;
-  IpAddress via;
+  IpAddress via;          // of the same family
+  std::string interface;  // by its name; empty: the one whose network has the gateway
+  bool on_link = false;   // the gateway is on no network of that interface, and answers there
   auto operator<=>(const RouteConfig&) const = default;
 };
 

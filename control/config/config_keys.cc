@@ -130,32 +130,29 @@ Kind<T> address(std::string expected, std::optional<T> (*parse)(std::string_view
           }};
 }
 
-// Packets are IPv4's.
-std::string why_not_of_packets(const IpAddress& ip) {
-  std::string why = why_not_unicast(ip);
-  return why.empty() && !ip.is_v4() ? kIpv6NotYet : why;
+Kind<IpAddress> unicast_address() {
+  return address<IpAddress>("an address", parse_ip, why_not_unicast);
 }
 
-Kind<IpAddress> unicast_address() {
-  return address<IpAddress>("an IPv4 address", parse_ip, why_not_of_packets);
+Kind<IpAddress> gateway() {
+  return address<IpAddress>("an address", parse_ip, why_not_on_a_link);
 }
 
 Kind<IpEndpoint> unicast_endpoint() {
   return address<IpEndpoint>(
-      "\"address:port\" (IPv4, port 1..65535)", parse_endpoint,
-      [](const IpEndpoint& endpoint) { return why_not_of_packets(endpoint.ip); });
+      "\"address:port\" or \"[IPv6 address]:port\" (port 1..65535)", parse_endpoint,
+      [](const IpEndpoint& endpoint) { return why_not_unicast(endpoint.ip); });
 }
 
 Kind<IpPrefix> interface_address() {
-  return address<IpPrefix>("\"address/length\" (IPv4)", parse_prefix, [](const IpPrefix& own) {
-    std::string why = why_not_of_packets(own.address);
+  return address<IpPrefix>("\"address/length\"", parse_prefix, [](const IpPrefix& own) {
+    std::string why = why_not_on_a_link(own.address);
     return why.empty() ? why_not_a_host(own) : why;
   });
 }
 
 Kind<IpPrefix> network() {
-  return address<IpPrefix>("\"network/length\" (IPv4)", parse_prefix, [](const IpPrefix& prefix) {
-    if (!prefix.address.is_v4()) return std::string(kIpv6NotYet);
+  return address<IpPrefix>("\"network/length\"", parse_prefix, [](const IpPrefix& prefix) {
     if (prefix == prefix.network()) return std::string();
     return fmt::format("host bits are set: the network is \"{}\"", to_string(prefix.network()));
   });
@@ -177,12 +174,8 @@ Kind<PortRange> port_range() {
 std::optional<NeighbourConfig> pinned_neighbour(const std::string& ip, const toml::value& mac,
                                                 std::string& why) {
   const auto address = parse_ip(ip);
-  if (!address || !why_not_unicast(*address).empty()) {
-    why = fmt::format("{} is no host's IPv4 address", in_quotes(ip));
-    return std::nullopt;
-  }
-  if (!address->is_v4()) {
-    why = fmt::format("{}: {}", ip, kIpv6NotYet);
+  if (!address || !why_not_on_a_link(*address).empty()) {
+    why = fmt::format("{} is no host's address", in_quotes(ip));
     return std::nullopt;
   }
   const auto station = mac.is_string() ? parse_mac(mac.as_string().str) : std::nullopt;
@@ -320,7 +313,9 @@ const Keys<InterfaceConfig> kInterfaceKeys = {
 
 const Keys<RouteConfig> kRouteKeys = {
     one("to", &RouteConfig::to, network(), Need::kRequired),
-    one("via", &RouteConfig::via, unicast_address(), Need::kRequired),
+    one("via", &RouteConfig::via, gateway(), Need::kRequired),
+    one("interface", &RouteConfig::interface, name()),
+    one("on_link", &RouteConfig::on_link, boolean()),
 };
 
 const Keys<LocalPoolConfig> kLocalPoolKeys = {

@@ -13,7 +13,8 @@ namespace sluice::control {
 
 struct RouteResult {
   size_t interface;  // index into Config::interfaces
-  IpAddress source;  // the interface's address on the network of destination or gateway
+  IpAddress source;  // the interface's address on the network of destination or gateway, or the
+                     // first of its family
 };
 
 // The longest of many prefixes of either family that holds an address.
@@ -32,6 +33,12 @@ class PrefixTable {
   std::vector<uint32_t> v4_numbers_, v6_numbers_;  // by the number in a family's table
 };
 
+// Whether no network tells where the route's gateway is: the route has to.
+bool needs_interface(const RouteConfig& route);
+
+// The network of one address.
+IpPrefix host_route(const IpAddress& ip);
+
 struct ResolvedRoute {
   IpPrefix to;
   std::optional<IpAddress> via;  // none: the destination itself is on the link
@@ -39,17 +46,22 @@ struct ResolvedRoute {
 };
 
 // The networks of all interfaces, and behind them each [[route]] whose gateway is on one of them:
-// the narrowest that holds it. Of two for the same network the first counts.
+// the narrowest that holds it. A gateway for which the route names the interface because no network
+// tells it (on_link, fe80::/10) has a route of its own. Of two for the same network the first
+// counts; link-local networks, which every interface has, count for none.
 std::vector<ResolvedRoute> resolve_routes(const Config& config);
 
-// For many destinations: made once for a configuration, it takes about as long for each of them
+// For many destinations: made once for a configuration, which outlives it, it takes about as long for each of them
 // however many routes there are. The same answer as the snapshot's routes give to packets.
 class RouteLookup {
  public:
   explicit RouteLookup(const Config& config);
   std::optional<RouteResult> find(const IpAddress& destination) const;
+  // Where the gateway of one of the configuration's routes is.
+  std::optional<RouteResult> find_gateway(const RouteConfig& route) const;
 
  private:
+  const Config& config_;
   std::vector<ResolvedRoute> routes_;
   PrefixTable table_;
 };

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "control/config/config.h"
@@ -28,6 +29,9 @@ class Rules {
     reader_.problems.add(reader_.places.line(path).value_or(0), path, std::move(got),
                          std::move(expected));
   }
+  // Values that must not come twice, each with the place where it was first seen.
+  using Seen = std::unordered_map<std::string, std::string>;
+  void once(Seen& seen, const std::string& path, const std::string& shown);
   // Whether a key of one of the list's tables, or the list itself, was not read.
   bool any_failed(const std::string& list, size_t count, const std::string& key) const;
   // The reachability of anything can be judged only when every interface and route was read.

@@ -106,7 +106,7 @@ TEST(ConfigEdit, NothingToChangeIsTheSameText) {
 }
 
 TEST(ConfigEdit, TheShippedFilesCanBeEdited) {
-  for (const char* name : {"example.toml", "lab.toml", "minimal.toml"}) {
+  for (const char* name : {"dual-stack.toml", "example.toml", "lab.toml", "minimal.toml"}) {
     const std::string text = read_file(SLUICE_SOURCE_ROOT "/conf/" + std::string(name));
     const std::string after = edited(text, {42});
     EXPECT_EQ(parse_config(after).config.services[0].backends[0].weight, 42u) << name;

@@ -32,7 +32,7 @@ std::string problems_of(const std::string& text) {
 }
 
 TEST(Config, TheShippedFilesLoad) {
-  for (const char* file : {"/conf/minimal.toml", "/conf/example.toml"}) {
+  for (const char* file : {"/conf/minimal.toml", "/conf/example.toml", "/conf/dual-stack.toml"}) {
     const LoadedConfig loaded = load_config(kRoot + file);
     EXPECT_TRUE(loaded.ok()) << describe(loaded.problems, file);
     EXPECT_TRUE(loaded.warnings.empty());
@@ -199,7 +199,7 @@ const Mistake kMistakes[] = {
     {"PinnedToNobody",
      {.interface = "addresses = [\"10.1.255.254/16\"]\n"
                    "neighbours = {\"10.1\" = \"02:00:00:00:00:01\"}"},
-     {"interface.neighbours", "\"10.1\" is no host's IPv4 address"}},
+     {"interface.neighbours", "\"10.1\" is no host's address"}},
     {"PinnedElsewhere",
      {.interface = "addresses = [\"10.1.255.254/16\"]\n"
                    "neighbours = {\"10.2.0.1\" = \"02:00:00:00:00:01\"}",
@@ -244,7 +244,9 @@ const Mistake kMistakes[] = {
     {"PagesPort",
      {.top = "[control]\npage_listen = \"127.0.0.1:70000\""},
      {"control.page_listen", "1..65535"}},
-    {"Ipv6Vip", {.service = "vip = \"[fd00::1]:80\""}, {"IPv6 is not supported"}},
+    {"Ipv6Vip",
+     {.service = "vip = \"[fd00::1]:80\""},
+     {"an [[interface]] with an IPv6 address beside it: none has one"}},
     {"MulticastVip", {.service = "vip = \"224.0.0.1:80\""}, {"unicast"}},
     {"LoopbackBackend", {.backend = "address = \"127.0.0.1:80\""}, {"unicast"}},
     {"Maglev",

@@ -31,6 +31,18 @@ TEST(Config, WarnsOfClientsThatNoRouteLeadsTo) {
   EXPECT_FALSE(warns_of_clients(one_arm.str()));
 }
 
+TEST(Config, WarnsOfIpv6ClientsThatNoRouteLeadsTo) {
+  Text text{.interface = R"(addresses = ["10.1.255.254/16", "fd00:1::fe/64"])",
+            .route = "[[route]]\nto = \"0.0.0.0/0\"\nvia = \"10.1.0.9\"\n",
+            .service = "vip = \"[fd00:3::1]:80\""};
+  const LoadedConfig without = parse_config(text.str());
+  ASSERT_EQ(without.warnings.size(), 2u);  // with the one of the local address
+  EXPECT_NE(without.warnings[1].find("clients of IPv6"), std::string::npos);
+  EXPECT_NE(without.warnings[1].find("to = \"::/0\""), std::string::npos);
+  text.route += "[[route]]\nto = \"::/0\"\nvia = \"fe80::1\"\ninterface = \"a\"\n";
+  EXPECT_FALSE(warns_of_clients(text.str()));
+}
+
 TEST(Config, WarnsOfWhatIsOddButMayBeMeant) {
   Text text;
   text.top = "[control]\nmetrics_listen = \"127.0.0.1:9180\"\npage_listen = \"10.1.2.3:9181\"";

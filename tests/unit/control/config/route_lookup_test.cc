@@ -70,7 +70,8 @@ TEST(RouteLookup, AgainstASearch) {
       }
     }
     for (auto i = random() % 20; i > 0; --i) {
-      config.routes.push_back({network(random, places).network(), address(random, places)});
+      config.routes.push_back(
+          {network(random, places).network(), address(random, places), "", false});
     }
     const RouteLookup lookup(config);
     for (int i = 0; i < 200; ++i) {
@@ -81,6 +82,35 @@ TEST(RouteLookup, AgainstASearch) {
       ASSERT_EQ(found->interface, wanted->interface);
       ASSERT_EQ(found->source, wanted->source);
     }
+  }
+}
+
+// Gateways that no network tells: the route names the interface, and they have routes of their own.
+TEST(RouteLookup, ByGatewaysOnNoNetwork) {
+  const std::string second =
+      "[[interface]]\nname = \"b\"\ndevice = \"net_null1\"\n"
+      "addresses = [\"10.9.0.1/32\", \"fe80::b/64\", \"fd00:9::1/64\"]\n";
+  const LoadedConfig loaded = parse_config(Text{
+      .interface = R"(addresses = ["10.1.255.254/16", "fd00:1::fe/64"])",
+      .route = second + "[[route]]\nto = \"0.0.0.0/0\"\nvia = \"192.0.2.1\"\non_link = true\n"
+                        "interface = \"b\"\n[[route]]\nto = \"::/0\"\nvia = \"fe80::1\"\n"
+                        "interface = \"b\"\n[[route]]\nto = \"2001:db8::/32\"\nvia = \"fe80::1\"\n"
+                        "interface = \"a\"\n"}
+                                               .str());
+  ASSERT_TRUE(loaded.ok()) << describe(loaded.problems, "f");
+  const RouteLookup lookup(loaded.config);
+  const auto leads = [&](const char* ip, size_t interface, const char* source) {
+    const auto way = lookup.find(*parse_ip(ip));
+    return way && way->interface == interface && way->source == *parse_ip(source);
+  };
+  EXPECT_TRUE(leads("198.51.100.7", 1, "10.9.0.1"));
+  EXPECT_TRUE(leads("192.0.2.1", 1, "10.9.0.1"));
+  EXPECT_TRUE(leads("2001:db9::1", 1, "fd00:9::1")) << "no link's own where there is another";
+  EXPECT_TRUE(leads("2001:db8::1", 0, "fd00:1::fe"));
+  for (const size_t route : {1, 2}) {
+    const auto gateway = lookup.find_gateway(loaded.config.routes[route]);
+    ASSERT_TRUE(gateway);
+    EXPECT_EQ(gateway->interface, route == 1 ? 1u : 0u) << "the same address on two links";
   }
 }
 
