@@ -74,7 +74,7 @@ std::vector<Diagnosis> examine_forwarding(const Config& config,
   std::vector<Diagnosis> found;
   for (const InterfaceConfig& interface : config.interfaces) {
     const auto name = kernel_interface_of(interface.device);
-    if (!name || !interface.device.starts_with("net_af_packet") || !kernel_forwards(*name)) {
+    if (!name || !interface.device.starts_with("net_af_packet") || kernel_forwards(*name).empty()) {
       continue;
     }
     const std::string sysctl = fmt::format("sysctl -w net.ipv4.conf.{}.forwarding=0", *name);

@@ -333,8 +333,13 @@ void check_listen_ports(const ControlConfig& control) {
   if (control.page_listen) check_listen_port("control.page_listen", *control.page_listen);
 }
 
-bool kernel_forwards(const std::string& link) {
-  return read_number(fmt::format("/proc/sys/net/ipv4/conf/{}/forwarding", link)) != 0;
+std::vector<std::string> kernel_forwards(const std::string& link, const std::string& proc) {
+  std::vector<std::string> keys;
+  for (const char* family : {"ipv4", "ipv6"}) {
+    if (read_number(fmt::format("{}/{}/conf/{}/forwarding", proc, family, link)) == 0) continue;
+    keys.push_back(fmt::format("net.{}.conf.{}.forwarding", family, link));
+  }
+  return keys;
 }
 
 }  // namespace sluice::control

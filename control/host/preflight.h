@@ -68,7 +68,9 @@ void check_interfaces(const Config& config, const Say& say);
 void check_permissions(const Config& config);
 void check_listen_ports(const ControlConfig& control);
 
-// Whether the kernel forwards what it receives on an interface; false where it cannot be told.
-bool kernel_forwards(const std::string& link);
+// The sysctls by which the kernel forwards what it receives on an interface, of either family; none
+// where it does not, or where it cannot be told. `proc` is /proc/sys/net outside of tests.
+std::vector<std::string> kernel_forwards(const std::string& link,
+                                         const std::string& proc = "/proc/sys/net");
 
 }  // namespace sluice::control

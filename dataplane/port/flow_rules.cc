@@ -6,6 +6,7 @@
 #include <rte_ethdev.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
@@ -17,9 +18,15 @@ namespace {
 
 /// One rule as rte_flow wants it; the pointers inside are to its own members.
 struct Spelled {
-  Spelled(net::Ipv4Address local, const PortRule& rule, net::Protocol protocol) {
-    ip.hdr.dst_addr = local.raw;
-    ip_mask.hdr.dst_addr = UINT32_MAX;
+  Spelled(const net::IpAddress& local, const PortRule& rule, net::Protocol protocol) {
+    if (local.is_v4()) {
+      ip.hdr.dst_addr = local.v4().raw;
+      ip_mask.hdr.dst_addr = UINT32_MAX;
+    } else {
+      std::memcpy(&ip6.hdr.dst_addr, local.bytes().data(), local.bytes().size());
+      std::memset(&ip6_mask.hdr.dst_addr, 0xff, local.bytes().size());
+      pattern[1] = {.type = RTE_FLOW_ITEM_TYPE_IPV6, .spec = &ip6, .mask = &ip6_mask};
+    }
     tcp.hdr.dst_port = udp.hdr.dst_port = net::be16::from_host(rule.value).raw;
     tcp_mask.hdr.dst_port = udp_mask.hdr.dst_port = net::be16::from_host(rule.mask).raw;
     if (protocol == net::Protocol::kUdp) {
@@ -31,6 +38,7 @@ struct Spelled {
 
   rte_flow_attr attributes{.ingress = 1};
   rte_flow_item_ipv4 ip{}, ip_mask{};
+  rte_flow_item_ipv6 ip6{}, ip6_mask{};
   rte_flow_item_tcp tcp{}, tcp_mask{};
   rte_flow_item_udp udp{}, udp_mask{};
   rte_flow_action_queue queue{};
@@ -67,7 +75,7 @@ FlowRules::~FlowRules() {
   for (const auto& [local, flows] : flows_) remove(flows);
 }
 
-std::string FlowRules::refusal(net::Ipv4Address local) const {
+std::string FlowRules::refusal(const net::IpAddress& local) const {
   rte_eth_dev_info info{};
   if (rte_eth_dev_info_get(port_, &info) == 0 && info.driver_name == std::string_view("net_tap")) {
     return "net_tap takes rules with a mask, and matches whole ports";  // tap_flow_create_tcp()
@@ -82,7 +90,7 @@ std::string FlowRules::refusal(net::Ipv4Address local) const {
   return {};
 }
 
-std::string FlowRules::add(net::Ipv4Address local) {
+std::string FlowRules::add(const net::IpAddress& local) {
   std::vector<rte_flow*>& flows = flows_[local];
   for (const PortRule& rule : rules_) {
     for (const net::Protocol protocol : {net::Protocol::kTcp, net::Protocol::kUdp}) {
@@ -109,13 +117,13 @@ void FlowRules::remove(const std::vector<rte_flow*>& flows) {
   }
 }
 
-std::string FlowRules::set(const std::vector<net::Ipv4Address>& locals) {
+std::string FlowRules::set(const std::vector<net::IpAddress>& locals) {
   std::erase_if(flows_, [&](const auto& entry) {
     if (std::ranges::find(locals, entry.first) != locals.end()) return false;
     remove(entry.second);
     return true;
   });
-  for (const net::Ipv4Address local : locals) {
+  for (const net::IpAddress& local : locals) {
     if (flows_.contains(local)) continue;
     if (std::string refused = add(local); !refused.empty()) return refused;
   }

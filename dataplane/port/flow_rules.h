@@ -36,18 +36,18 @@ class FlowRules {
   ~FlowRules();
 
   /// Why the device would not take the rules of an address; empty when it would.
-  std::string refusal(net::Ipv4Address local) const;
+  std::string refusal(const net::IpAddress& local) const;
   /// Makes the device have the rules of these addresses and of no others. What it refuses is
   /// returned, empty when nothing; packets of an address without rules are handed off.
-  std::string set(const std::vector<net::Ipv4Address>& locals);
+  std::string set(const std::vector<net::IpAddress>& locals);
 
  private:
-  std::string add(net::Ipv4Address local);
+  std::string add(const net::IpAddress& local);
   void remove(const std::vector<rte_flow*>& flows);
 
   uint16_t port_;
   std::vector<PortRule> rules_;
-  std::map<net::Ipv4Address, std::vector<rte_flow*>> flows_;
+  std::map<net::IpAddress, std::vector<rte_flow*>> flows_;
 };
 
 }  // namespace sluice

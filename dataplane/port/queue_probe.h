@@ -2,8 +2,8 @@
 // Whether each transmit queue of a device really sends, tried before packets flow.
 //
 // A driver may have more queues than its chip, and what goes into the others is never seen again.
-// Where somebody on the link answers ARP, or the device is looped, that shows: a request through
-// each queue has to bring something back.
+// Where somebody on the link answers ARP or neighbour solicitations, or the device is looped, that
+// shows: a request through each queue has to bring something back.
 #pragma once
 
 #include <rte_mempool.h>
@@ -22,8 +22,8 @@ struct QueueProbe {
   uint16_t tx_queue_count;
   rte_mempool* packets;
   net::MacAddress mac;
-  net::Ipv4Address source;                // an address of ours on that link
-  std::vector<net::Ipv4Address> targets;  // of others there; the first few are asked
+  net::IpAddress source;                // an address of ours on that link
+  std::vector<net::IpAddress> targets;  // of others there and of that family; a few are asked
 };
 
 /// How many of the transmit queues send, counted from the first up to one that does not. All of

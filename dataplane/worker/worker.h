@@ -52,6 +52,9 @@ class Worker {
   ~Worker();
 
   // Control thread.
+  /// Makes what flows of IPv6 clients need, before the first snapshot with a VIP of theirs is
+  /// published. Throws as the constructor does; a second call does nothing.
+  void enable_v6() { core_->flows.enable_v6(); }
   /// Starts polling; a snapshot must have been published. Throws std::runtime_error.
   void launch();
   /// Asks the loop to end and waits for it. Idempotent.

@@ -85,6 +85,9 @@ TEST(FlowRules, ADeviceWithoutRulesRefuses) {
   EXPECT_NE(rules.refusal(ip4(10, 2, 0, 1)), "");
   EXPECT_NE(rules.set({ip4(10, 2, 0, 1)}), "");
   EXPECT_EQ(rules.set({}), "");
+  const net::IpAddress ip6 = net::Ipv6Address{{0xfd, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  EXPECT_NE(rules.refusal(ip6), "");
+  EXPECT_NE(rules.set({ip6}).find("fd00:2::1"), std::string::npos);
 }
 
 }  // namespace

@@ -65,6 +65,17 @@ TEST(QueueProbe, FindsTheFirstQueueThatDoesNotSend) {
   }
 }
 
+// By neighbour solicitations, where there are IPv6 addresses alone.
+TEST(QueueProbe, AsksByNeighbourDiscoveryToo) {
+  for (const uint16_t live : {1, 3, 4}) {
+    const RingPort port("probed6-" + std::to_string(live), live);
+    QueueProbe probe = port.probe;
+    probe.source = net::Ipv6Address{{0xfd, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe}};
+    probe.targets = {net::Ipv6Address{{0xfd, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10}}};
+    EXPECT_EQ(count_sending_queues(probe, milliseconds(2)), live);
+  }
+}
+
 TEST(QueueProbe, WithoutAnyAnswerItCannotSay) {
   const RingPort port("silent", 0);
   EXPECT_EQ(count_sending_queues(port.probe, milliseconds(2)), 4);

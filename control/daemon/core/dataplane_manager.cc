@@ -15,6 +15,8 @@
 
 #include "control/common/clock.h"
 #include "control/common/text.h"
+#include "control/config/link_addresses.h"
+#include "control/config/route_lookup.h"
 #include "control/daemon/log/log.h"
 #include "control/host/preflight.h"
 #include "control/host/priority.h"
@@ -38,17 +40,37 @@ std::string reason(const std::exception& error) {
   return logged.empty() ? error.what() : fmt::format("{} ({})", error.what(), logged);
 }
 
-// Gateways and backends that are on an interface's first network.
-std::vector<net::Ipv4Address> neighbours_on(const Config& config, size_t interface) {
-  std::vector<net::Ipv4Address> found;
-  const auto add = [&](const IpAddress& ip) {
-    if (config.interfaces[interface].addresses.front().contains(ip)) found.push_back(ip.v4());
+// Gateways and backends of a family that are on an interface's link.
+std::vector<IpAddress> neighbours_on(const Config& config, size_t interface, net::Family family) {
+  const RouteLookup routes(config);
+  std::vector<IpAddress> found;
+  for (const RouteConfig& route : config.routes) {
+    const auto way = routes.find_gateway(route);
+    const bool is_here = way && way->interface == interface && route.via.family() == family;
+    if (is_here) found.push_back(route.via);
+  }
+  const auto has_it = [&](const IpAddress& ip) {
+    return std::ranges::any_of(config.interfaces[interface].addresses,
+                               [&](const IpPrefix& own) { return own.contains(ip); });
   };
-  for (const RouteConfig& route : config.routes) add(route.via);
   for (const ServiceConfig& service : config.services) {
-    for (const BackendConfig& backend : service.backends) add(backend.address.ip);
+    for (const BackendConfig& backend : service.backends) {
+      const IpAddress& ip = backend.address.ip;
+      if (ip.family() == family && has_it(ip)) found.push_back(ip);
+    }
   }
   return found;
+}
+
+// Who is asked, and from where: IPv4's neighbours where there are any.
+void set_questions(QueueProbe& probe, const Config& config, size_t interface) {
+  for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
+    const auto source = first_address(config.interfaces[interface], family);
+    if (!source) continue;
+    probe.source = *source;
+    probe.targets = neighbours_on(config, interface, family);
+    if (!probe.targets.empty()) return;
+  }
 }
 
 int socket_of(uint32_t lcore) {
@@ -123,13 +145,10 @@ void DataplaneManager::try_tx_queues() {
   for (size_t i = 0; i < ports_.size(); ++i) {
     Port& port = ports_[i];
     if (port.tx_queue_count() < 2 || port.kernel_index() != 0 || !await_link(port)) continue;
-    const QueueProbe probe{port.id(),
-                           port.rx_queue_count(),
-                           port.tx_queue_count(),
-                           packets_.front(),
-                           port.mac(),
-                           config_.interfaces[i].addresses.front().address.v4(),
-                           neighbours_on(config_, i)};
+    QueueProbe probe{
+        port.id(), port.rx_queue_count(), port.tx_queue_count(), packets_.front(), port.mac(), {},
+        {}};
+    set_questions(probe, config_, i);
     const uint16_t sending = count_sending_queues(probe, kEchoTime);
     if (sending == port.tx_queue_count()) continue;
     spdlog::error("interface {}: what goes into transmit queue {} of {} is never sent: using {}",
@@ -231,7 +250,23 @@ void DataplaneManager::launch() {
   for (const auto& worker : workers_) worker->launch();
 }
 
+// What flows of IPv6 clients need is made with the first VIP of theirs, and stays.
+void DataplaneManager::enable_ipv6(const Config& config) {
+  if (!has_ipv6_vip(config)) return;
+  try {
+    for (const auto& worker : workers_) worker->enable_v6();
+    return;
+  } catch (const std::bad_alloc&) {
+  } catch (const std::runtime_error&) {
+  }
+  throw ApplyError(
+      fmt::format("no memory for the tables of IPv6 clients; raise eal.memory_mb (now {}) or lower "
+                  "limits.flows_per_worker (now {}), and restart",
+                  config_.eal.memory_mb, config_.limits.flows_per_worker));
+}
+
 void DataplaneManager::apply(const Config& config, const Overrides& overrides) {
+  enable_ipv6(config);
   identities_->adopt(config, steady_ms());
   config_ = config;
   runtime_.overrides = overrides;
@@ -317,8 +352,10 @@ void DataplaneManager::publish() {
   weights_ = control::weights_of(config_, runtime_);
   auto snapshot = build_snapshot(config_, weights_, runtime_.drain, *identities_, port_infos_,
                                  network_generation_);
+  std::vector<net::IpAddress> locals(snapshot->v4.locals.begin(), snapshot->v4.locals.end());
+  locals.insert(locals.end(), snapshot->v6.locals.begin(), snapshot->v6.locals.end());
   for (size_t i = 0; i < plan_.rules.size(); ++i) {
-    const std::string refused = plan_.rules[i].set(snapshot->v4.locals);
+    const std::string refused = plan_.rules[i].set(locals);
     // Tried again with each snapshot, but said once.
     if (refused == std::exchange(rules_refused_[i], refused) || refused.empty()) continue;
     spdlog::warn("interface {}: the device refuses the rules of {}: its packets are handed off",
@@ -374,23 +411,28 @@ void DataplaneManager::sample() {
 void DataplaneManager::take_from_kernel(const Snapshot& snapshot) {
   std::vector<IngressDrop::Link> links;
   std::vector<std::string> forwarding;
-  for (const InterfaceConfig& interface : config_.interfaces) {
+  for (size_t i = 0; i < config_.interfaces.size(); ++i) {
+    const InterfaceConfig& interface = config_.interfaces[i];
     const auto name = kernel_interface_of(interface.device);
     if (!name || !interface.device.starts_with("net_af_packet")) continue;
     IngressDrop::Link link{*name, {}};
-    for (const IpPrefix& own : interface.addresses) link.addresses.push_back(own.address.v4());
-    links.push_back(std::move(link));
-    if (kernel_forwards(*name)) {
-      forwarding.push_back(fmt::format("net.ipv4.conf.{}.forwarding=0", *name));
+    for (const IpPrefix& own : all_addresses(interface, port_infos_[i].mac)) {
+      link.addresses.push_back(own.address);
     }
+    links.push_back(std::move(link));
+    for (const std::string& key : kernel_forwards(*name)) forwarding.push_back(key + "=0");
   }
-  ingress_drop_.apply(std::move(links), snapshot.v4.own_everywhere);
+  std::vector<IpAddress> own(snapshot.v4.own_everywhere.begin(), snapshot.v4.own_everywhere.end());
+  own.insert(own.end(), snapshot.v6.own_everywhere.begin(), snapshot.v6.own_everywhere.end());
+  ingress_drop_.apply(std::move(links), std::move(own));
   const std::string& problem = ingress_drop_.problem();
   if (problem == std::exchange(ingress_drop_problem_, problem) || problem.empty()) return;
   const std::string what =
       fmt::format("nftables does not keep the kernel from Sluice's packets ({}): ", problem);
   if (forwarding.empty()) {
-    spdlog::warn("{}it must not forward: leave net.ipv4.ip_forward at 0", what);
+    spdlog::warn(
+        "{}it must not forward: leave net.ipv4.ip_forward and net.ipv6.conf.all.forwarding at 0",
+        what);
   } else if (cell_->current() == nullptr) {  // at the start
     throw StartError(
         fmt::format("{}it would forward them, too: sysctl -w {}", what, join(forwarding, " ")));

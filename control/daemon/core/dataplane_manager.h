@@ -117,6 +117,7 @@ class DataplaneManager {
   void start_workers();
   std::array<KernelRings*, kInterfacesMax> make_kernel_rings(uint32_t worker);
   WorkerSetup worker_setup(uint32_t id);
+  void enable_ipv6(const Config& config);
   void publish();
   void take_from_kernel(const Snapshot& snapshot);
 

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "control/common/errors.h"
+#include "control/config/link_addresses.h"
 #include "dataplane/port/flow_log_ring.h"
 #include "dataplane/port/port.h"
 #include "dataplane/stage/core.h"
@@ -34,10 +35,16 @@ uint64_t available_bytes(const std::string& meminfo) {
 std::string saved_by_compact(const Config& config) {
   if (config.limits.flow_index == FlowIndexKind::kCompact) return {};
   const uint32_t flows = config.limits.flows_per_worker;
-  const uint64_t less = flow_index_bytes(config.limits.flow_index, flows) -
-                        flow_index_bytes(FlowIndexKind::kCompact, flows);
+  uint64_t less = flow_index_bytes(config.limits.flow_index, flows) -
+                  flow_index_bytes(FlowIndexKind::kCompact, flows);
   return fmt::format("; limits.flow_index = \"compact\" takes {} MB less",
                      megabytes(less * config.eal.worker_lcores.size()));
+}
+
+// What IPv6 clients need beside the flows: an index of their own, and their addresses.
+uint64_t client_table_bytes(const LimitsConfig& limits) {
+  return flow_index6_bytes(limits.flow_index, limits.flows_per_worker) +
+         uint64_t{limits.flows_per_worker} * sizeof(net::Ipv6Address);
 }
 
 // Of each worker: a pool has a chunk from the beginning, the reserve some, and later each as many
@@ -75,6 +82,7 @@ MemoryPlan plan_memory(const Config& config) {
       (Neighbours::bytes(config.limits.neighbours_per_worker) +
        NeighboursOf<net::Ipv6Address>::bytes(config.limits.neighbours_per_worker) +
        SynStore::bytes(config.limits.syns_per_worker) + SynMemory::bytes() + FlowLogRing::bytes());
+  if (has_ipv6_vip(config)) plan.flow_tables += workers * client_table_bytes(config.limits);
   plan.packets = workers * packet_pool_bytes(static_cast<uint32_t>(config.interfaces.size())) +
                  workers * (workers - 1) * Rings::kPackets * sizeof(void*);
   plan_port_pools(config, plan);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/common/clock.h"
+#include "control/config/link_addresses.h"
 #include "control/config/route_lookup.h"
 #include "dataplane/state/scheduler.h"
 
@@ -15,7 +16,7 @@ namespace sluice::control {
 namespace {
 
 void add_addresses(InterfaceView& view, const InterfaceConfig& interface) {
-  for (const IpPrefix& own : interface.addresses) {
+  for (const IpPrefix& own : all_addresses(interface, view.mac)) {
     if (own.address.is_v4()) {
       view.v4.own.push_back(own.v4());
     } else {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "control/common/errors.h"
 
 namespace sluice::control {
@@ -22,16 +24,28 @@ std::string no_rss(const Config& config, const std::vector<Port>& ports) {
   return {};
 }
 
+std::vector<IpAddress> one_local_of_each_family(const Config& config) {
+  std::map<net::Family, IpAddress> first;
+  for (const LocalPoolConfig& pool : config.local_pools) {
+    for (const IpAddress& local : pool.addresses) first.emplace(local.family(), local);
+  }
+  std::vector<IpAddress> locals;
+  for (const auto& [family, local] : first) locals.push_back(local);
+  return locals;
+}
+
 std::string no_rules(const Config& config, const std::vector<Port>& ports, uint32_t workers) {
+  const std::vector<IpAddress> locals = one_local_of_each_family(config);
   for (size_t i = 0; i < ports.size(); ++i) {
     const std::string& name = config.interfaces[i].name;
     if (ports[i].rx_queue_count() < workers) {
       return fmt::format("interface {}: {} rx queues for {} workers", name,
                          ports[i].rx_queue_count(), workers);
     }
-    const net::Ipv4Address local = config.local_pools.front().addresses.front().v4();
-    const std::string refusal = FlowRules(ports[i].id(), workers).refusal(local);
-    if (!refusal.empty()) return fmt::format("interface {}: {}", name, refusal);
+    for (const IpAddress& local : locals) {
+      const std::string refusal = FlowRules(ports[i].id(), workers).refusal(local);
+      if (!refusal.empty()) return fmt::format("interface {}: {}", name, refusal);
+    }
   }
   return {};
 }

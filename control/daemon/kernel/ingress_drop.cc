@@ -20,38 +20,59 @@
 #include "control/common/text.h"
 #include "control/common/unique_fd.h"
 #include "control/config/address_text.h"
+#include "control/config/socket_address.h"
 
 namespace sluice::control {
 namespace {
 
-std::set<net::Ipv4Address> kernels_own(const std::string& link) {
-  std::set<net::Ipv4Address> own;
+std::set<IpAddress> kernels_own(const std::string& link) {
+  std::set<IpAddress> own;
   ifaddrs* list = nullptr;
   if (getifaddrs(&list) != 0) return own;
   for (const ifaddrs* item = list; item != nullptr; item = item->ifa_next) {
-    if (item->ifa_addr == nullptr || item->ifa_addr->sa_family != AF_INET) continue;
-    if (link != item->ifa_name) continue;
-    own.insert({reinterpret_cast<const sockaddr_in*>(item->ifa_addr)->sin_addr.s_addr});
+    if (item->ifa_addr == nullptr || link != item->ifa_name) continue;
+    const int family = item->ifa_addr->sa_family;
+    if (family == AF_INET || family == AF_INET6) own.insert(address_of(*item->ifa_addr));
   }
   freeifaddrs(list);
   return own;
 }
 
-// One chain, and the set of what it drops.
-std::string chain_of(size_t number, const IngressDrop::Link& link,
-                     const std::vector<net::Ipv4Address>& own) {
-  std::set<net::Ipv4Address> dropped(own.begin(), own.end());
-  const std::set<net::Ipv4Address> kernels = kernels_own(link.name);
-  std::ranges::copy_if(link.addresses, std::inserter(dropped, dropped.end()),
-                       [&](net::Ipv4Address ip) { return !kernels.contains(ip); });
+// A set of one family and the rule that drops what is in it; nothing where there is nothing.
+struct Dropping {
+  std::string set, rule;
+};
+Dropping dropping(size_t number, const std::set<IpAddress>& dropped, net::Family family) {
   std::vector<std::string> texts;
-  for (const net::Ipv4Address ip : dropped) texts.push_back(net::to_string(ip));
-  return fmt::format(
-      " set to{0} {{\n  type ipv4_addr\n  elements = {{ {1} }}\n }}\n"
-      " chain from{0} {{\n  type filter hook ingress device \"{2}\" priority -500\n"
-      "  ip daddr @to{0} drop\n }}\n",
-      number, join(texts, ", "), link.name);
+  for (const IpAddress& ip : dropped) {
+    if (ip.family() == family) texts.push_back(net::to_string(ip));
+  }
+  if (texts.empty()) return {};
+  const bool is_v4 = family == net::Family::kIpv4;
+  const std::string name = fmt::format("to{}_{}", number, is_v4 ? "ip" : "ip6");
+  return {fmt::format(" set {} {{\n  type {}\n  elements = {{ {} }}\n }}\n", name,
+                      is_v4 ? "ipv4_addr" : "ipv6_addr", join(texts, ", ")),
+          fmt::format("  {} daddr @{} drop\n", is_v4 ? "ip" : "ip6", name)};
 }
+
+}  // namespace
+
+// One chain, and the sets of what it drops.
+std::string IngressDrop::chain_of(size_t number, const Link& link,
+                                  const std::vector<IpAddress>& own,
+                                  const std::set<IpAddress>& kernels) {
+  std::set<IpAddress> dropped(own.begin(), own.end());
+  std::ranges::copy_if(link.addresses, std::inserter(dropped, dropped.end()),
+                       [&](const IpAddress& ip) { return !kernels.contains(ip); });
+  const Dropping v4 = dropping(number, dropped, net::Family::kIpv4);
+  const Dropping v6 = dropping(number, dropped, net::Family::kIpv6);
+  return fmt::format(
+      "{0}{1} chain from{2} {{\n  type filter hook ingress device \"{3}\" priority -500\n"
+      "{4}{5} }}\n",
+      v4.set, v6.set, number, link.name, v4.rule, v6.rule);
+}
+
+namespace {
 
 // libnftables ends the process where it gets no socket.
 bool has_netfilter_socket() {
@@ -85,7 +106,7 @@ std::string IngressDrop::run(const std::string& commands) {
   return first_line_of(nft_ctx_get_error_buffer(context_.get()));
 }
 
-void IngressDrop::apply(std::vector<Link> links, std::vector<net::Ipv4Address> own) {
+void IngressDrop::apply(std::vector<Link> links, std::vector<IpAddress> own) {
   std::vector<unsigned> indices;
   for (const Link& link : links) {
     if (link.name.find('"') != std::string::npos) {
@@ -98,7 +119,9 @@ void IngressDrop::apply(std::vector<Link> links, std::vector<net::Ipv4Address> o
   if (links.empty() && !there_) return;
   std::string commands = there_ ? fmt::format("delete table netdev {}\n", table_) : "";
   commands += fmt::format("table netdev {} {{\n flags owner\n", table_);
-  for (size_t i = 0; i < links.size(); ++i) commands += chain_of(i, links[i], own);
+  for (size_t i = 0; i < links.size(); ++i) {
+    commands += chain_of(i, links[i], own, kernels_own(links[i].name));
+  }
   problem_ = run(commands + "}\n");
   if (!problem_.empty()) return;
   there_ = true;

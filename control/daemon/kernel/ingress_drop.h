@@ -13,10 +13,11 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
-#include "dataplane/net/address.h"
+#include "control/config/ip_address.h"
 
 struct nft_ctx;
 
@@ -27,7 +28,7 @@ class IngressDrop {
   struct Link {
     std::string name;  // of a kernel interface
     // Sluice's own on that interface. One that the kernel has there as well stays the kernel's.
-    std::vector<net::Ipv4Address> addresses;
+    std::vector<IpAddress> addresses;
     bool operator==(const Link&) const = default;
   };
 
@@ -37,8 +38,12 @@ class IngressDrop {
   // Has the kernel drop what comes in by `links` for `own` or for the link's addresses. Costs
   // nothing where nothing changed. Where it fails, the rule of before stays, and problem() says
   // why.
-  void apply(std::vector<Link> links, std::vector<net::Ipv4Address> own);
+  void apply(std::vector<Link> links, std::vector<IpAddress> own);
   const std::string& problem() const { return problem_; }
+
+  // The rules of one link, in nftables' words; `kernels` are what the kernel has there.
+  static std::string chain_of(size_t number, const Link& link, const std::vector<IpAddress>& own,
+                              const std::set<IpAddress>& kernels);
 
  private:
   struct Free {
@@ -52,7 +57,7 @@ class IngressDrop {
   bool there_ = false;
   std::vector<Link> links_;
   std::vector<unsigned> indices_;  // of the links, when the rule was made
-  std::vector<net::Ipv4Address> own_;
+  std::vector<IpAddress> own_;
   std::string problem_;
 };
 

@@ -81,6 +81,22 @@ TEST(MemoryPlan, TheCompactIndexTakesLessAndIsNamed) {
   }
 }
 
+TEST(MemoryPlan, Ipv6TakesMoreWhereItIs) {
+  Config made = config(2);
+  const MemoryPlan v4 = plan_memory(made);
+  made.interfaces[0].addresses = {*parse_prefix("fd00:1::fe/64")};
+  const MemoryPlan next_hops = plan_memory(made);
+  EXPECT_EQ(next_hops.flow_tables, v4.flow_tables);
+  EXPECT_GE(next_hops.other_tables, v4.other_tables + 2 * 16384 * 100);
+  made.services[0].vip = *parse_endpoint("[fd00:3::1]:80");
+  const MemoryPlan clients = plan_memory(made);
+  // An IPv6 flow is not in the index of IPv4.
+  const uint64_t flows = 2 * made.limits.flows_per_worker;
+  const uint64_t more = (clients.flow_tables - v4.flow_tables) / flows;
+  EXPECT_GE(more, 16u);
+  EXPECT_LE(128 + more, 224u) << "bytes a flow";
+}
+
 TEST(MemoryPlan, DoubtsWhatTheMachineHasNot) {
   const std::string meminfo = testing::TempDir() + "meminfo";
   std::ofstream(meminfo) << "MemTotal:  900000 kB\nMemFree: 1 kB\nMemAvailable:   307200 kB\n";
