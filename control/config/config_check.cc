@@ -88,7 +88,7 @@ void Check::devices() {
       problem(at, in_quotes(item.device), "a PCI address as lspci -D writes it: \"0000:3b:00.0\"");
       return;
     }
-    once(devices, at, in_quotes(device_name(item.device)));
+    once(devices, at, in_quotes(device_name(eal_device(item.device))));
     if (const auto link = kernel_interface_of(item.device)) {
       once(links, at, in_quotes("iface=" + *link));
     }

@@ -133,7 +133,7 @@ void start_dpdk(const Config& config) {
   options.worker_lcores.assign(config.eal.worker_lcores.begin(), config.eal.worker_lcores.end());
   options.memory_mb = config.eal.memory_mb;
   options.hugepages = hugepages;
-  options.pci = has_pci_device(config);
+  options.allowed = bus_devices_of(config);
   options.telemetry = config.eal.telemetry;
   options.multi_process = config.eal.multi_process;
   options.args = eal_args;

@@ -12,6 +12,7 @@
 
 #include "control/common/text.h"
 #include "control/common/unique_fd.h"
+#include "control/config/device_text.h"
 #include "control/host/doctor_host.h"
 #include "control/host/preflight.h"
 

@@ -25,6 +25,7 @@
 
 #include "control/common/text.h"
 #include "control/common/unique_fd.h"
+#include "control/config/device_text.h"
 #include "control/config/socket_address.h"
 
 namespace sluice::control {
@@ -78,16 +79,11 @@ SetUp set_up(const std::string& interface) {
   return ioctl(fd.get(), SIOCSIFFLAGS, &request) == 0 ? SetUp::kDone : SetUp::kFailed;
 }
 
-bool is_pci_address(const std::string& name) {
-  return name.find_first_not_of("0123456789abcdefABCDEF:.") == std::string::npos;
-}
-
 // Says what is not there yet of a device; else empty. A card without a driver may get one.
 std::string lack_of_device(const InterfaceConfig& item) {
-  const std::string name = item.device.substr(0, item.device.find(','));
-  if (!is_pci_address(name)) return lack_of_interface(item);
-  const std::string full = std::ranges::count(name, ':') == 1 ? "0000:" + name : name;
-  const std::filesystem::path device = std::filesystem::path("/sys/bus/pci/devices") / full;
+  const std::string name = pci_address_of(item.device);
+  if (name.empty()) return lack_of_interface(item);
+  const std::filesystem::path device = std::filesystem::path("/sys/bus/pci/devices") / name;
   std::error_code error;
   if (!std::filesystem::exists(device, error)) {
     return fmt::format("interface {}: there is no PCI device {} here", item.name, name);
@@ -187,16 +183,14 @@ std::string no_hugetlbfs() {
          "uid=USER none DIRECTORY";
 }
 
-std::string pci_address_of(const std::string& device) {
-  const std::string name = device.substr(0, device.find(','));
-  if (name.find_first_not_of("0123456789abcdefABCDEF:.") != std::string::npos) return "";
-  return std::ranges::count(name, ':') == 1 ? "0000:" + name : name;
-}
-
-bool has_pci_device(const Config& config) {
-  return std::ranges::any_of(config.interfaces, [](const InterfaceConfig& interface) {
-    return is_pci_address(interface.device.substr(0, interface.device.find(',')));
-  });
+std::vector<std::string> bus_devices_of(const Config& config) {
+  std::vector<std::string> devices;
+  for (const InterfaceConfig& interface : config.interfaces) {
+    const std::string& device = interface.device;
+    if (pci_address_of(device).empty() && !is_vmbus_device(device)) continue;
+    devices.push_back(eal_device(device));
+  }
+  return devices;
 }
 
 std::vector<KernelAddress> kernel_addresses() {

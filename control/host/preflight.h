@@ -29,11 +29,8 @@ bool use_hugepages(const EalConfig& eal, const Hugepages& free, std::string& adv
 // Why there can be no eal.multi_process without hugepages, and how to get it.
 std::string no_secondaries(const std::string& advice);
 
-// True when a device is a PCI address: only then does EAL need to look at the bus.
-bool has_pci_device(const Config& config);
-
-// The whole address of a PCI device, "0000:3b:00.0"; empty for a device of another kind.
-std::string pci_address_of(const std::string& device);
+// The devices that are on a bus (PCI, VMBus), with their arguments, as EAL is to be given them.
+std::vector<std::string> bus_devices_of(const Config& config);
 
 // What the configuration names and this machine lacks, one line each. For a check of the file
 // alone, which may be made elsewhere: a start says more, and refuses. `sys` is /sys outside of

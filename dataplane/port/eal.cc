@@ -10,6 +10,14 @@
 #include <stdexcept>
 
 namespace sluice {
+namespace {
+
+bool names_a_device(const std::vector<std::string>& args) {
+  return std::ranges::any_of(
+      args, [](const std::string& arg) { return arg == "-a" || arg.starts_with("--allow"); });
+}
+
+}  // namespace
 
 unsigned main_lcore_of(const EalOptions& options) {
   const auto& workers = options.worker_lcores;
@@ -39,7 +47,9 @@ std::vector<std::string> eal_arguments(const EalOptions& options) {
   } else {
     args.insert(args.end(), {"--no-huge", "--no-shconf"});
   }
-  if (!options.pci) args.push_back("--no-pci");
+  for (const std::string& device : options.allowed) args.insert(args.end(), {"-a", device});
+  // A list that is empty would mean: all of them.
+  if (options.allowed.empty() && !names_a_device(options.args)) args.push_back("--no-pci");
   args.insert(args.end(), options.args.begin(), options.args.end());
   return args;
 }

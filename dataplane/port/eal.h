@@ -13,7 +13,8 @@ struct EalOptions {
   std::vector<unsigned> worker_lcores;
   uint32_t memory_mb = 512;
   bool hugepages = true;
-  bool pci = false;               // whether any device is on PCI
+  // Devices of a bus that EAL looks through (PCI, VMBus), with their arguments: no other is taken.
+  std::vector<std::string> allowed;
   bool telemetry = true;          // the socket that dpdk-telemetry.py asks
   bool multi_process = false;     // secondary processes may attach; needs hugepages
   std::vector<std::string> args;  // any further EAL arguments

@@ -15,6 +15,7 @@
 
 #include "control/common/clock.h"
 #include "control/common/text.h"
+#include "control/config/device_text.h"
 #include "control/config/link_addresses.h"
 #include "control/config/route_lookup.h"
 #include "control/daemon/log/log.h"
@@ -119,7 +120,8 @@ void DataplaneManager::start_ports() {
   const bool wants_interrupts = config_.eal.idle == IdleMode::kSleep;
   for (const InterfaceConfig& interface : config_.interfaces) {
     try {
-      const Port& port = ports_.emplace_back(interface.device, packets_, wants_interrupts);
+      const Port& port =
+          ports_.emplace_back(eal_device(interface.device), packets_, wants_interrupts);
       port_infos_.push_back({port.id(), port.mac(), link_mtu_of(interface.device, port.mtu()), 0});
     } catch (const std::exception& error) {
       throw StartError(fmt::format("interface {}: DPDK refuses the device \"{}\": {}",

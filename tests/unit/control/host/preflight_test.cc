@@ -41,12 +41,15 @@ TEST(Preflight, FindsTheKernelInterface) {
   EXPECT_EQ(kernel_interface_of("0000:3b:00.0"), std::nullopt);
 }
 
-TEST(Preflight, KnowsPciDevices) {
+TEST(Preflight, GivesEalTheDevicesOfABusAndNoOther) {
   Config config;
   config.interfaces = {{"a", "net_af_packet0,iface=fe:ed", {}}};
-  EXPECT_FALSE(has_pci_device(config));
-  config.interfaces.push_back({"b", "0000:3b:00.0,arg=1", {}});
-  EXPECT_TRUE(has_pci_device(config));
+  EXPECT_TRUE(bus_devices_of(config).empty());
+  config.interfaces.push_back({"b", "3B:00.0,speed=40000", {}});
+  config.interfaces.push_back({"c", "7ed1a5e0-7c2d-4a3a-9f3b-0123456789ab", {}});
+  EXPECT_EQ(bus_devices_of(config),
+            (std::vector<std::string>{"0000:3b:00.0,speed=40000",
+                                      "7ed1a5e0-7c2d-4a3a-9f3b-0123456789ab"}));
 }
 
 TEST(Preflight, ACheckNamesAPciDeviceThatIsNotThere) {
