@@ -52,6 +52,7 @@ struct InterfaceConfig {
   std::string device;
   std::vector<IpPrefix> addresses;
   std::string kernel;                       // the tap of the host's kernel; empty: none
+  std::optional<uint32_t> mtu;              // absent: what the device has
   std::vector<NeighbourConfig> neighbours;  // whose MAC nothing changes; by address
   bool operator==(const InterfaceConfig&) const = default;
 };

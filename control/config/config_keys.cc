@@ -308,6 +308,7 @@ const Keys<InterfaceConfig> kInterfaceKeys = {
     one("device", &InterfaceConfig::device, text("an EAL device", 1024), Need::kRequired),
     many("addresses", &InterfaceConfig::addresses, interface_address(), {1, 64}, Need::kRequired),
     one("kernel", &InterfaceConfig::kernel, link_name()),
+    one("mtu", &InterfaceConfig::mtu, integer(576, 9978)),
     one("neighbours", &InterfaceConfig::neighbours, pinned_neighbours()),
 };
 

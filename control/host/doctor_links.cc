@@ -30,7 +30,7 @@ std::string set_mtu(const InterfaceConfig& interface, uint32_t mtu) {
 std::vector<LinkMtu> ask_mtus(const Config& config) {
   std::vector<LinkMtu> mtus;
   for (const InterfaceConfig& interface : config.interfaces) {
-    mtus.push_back(link_mtu_of(interface.device, kEthernetMtu));
+    mtus.push_back(link_mtu_of(interface, interface.mtu.value_or(kEthernetMtu)));
   }
   return mtus;
 }

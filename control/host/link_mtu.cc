@@ -10,13 +10,10 @@
 #include <cstdlib>
 
 #include "control/common/unique_fd.h"
-#include "control/config/config.h"
+#include "dataplane/net/frame_size.h"
 
 namespace sluice::control {
 namespace {
-
-constexpr uint32_t kEthernetHeader = 14;
-constexpr uint32_t kBufferBytes = 2048;  // of an mbuf, beside its headroom
 
 uint32_t kernel_mtu(const std::string& name, uint32_t otherwise) {
   ifreq request{};
@@ -26,26 +23,25 @@ uint32_t kernel_mtu(const std::string& name, uint32_t otherwise) {
   return static_cast<uint32_t>(std::max(request.ifr_mtu, 0));
 }
 
-// What a frame of the packet socket's ring leaves for the packet: TPACKET_V2's header comes first.
-uint32_t ring_frame_bytes(const std::string& device) {
-  constexpr uint32_t kRingFrame = 2048;  // the driver's default
-  constexpr uint32_t kRingHeader = 66;
+// What a frame of the packet socket's ring leaves for the frame that came.
+uint32_t ring_room(const InterfaceConfig& interface) {
   const std::string key = ",framesz=";
-  const size_t at = device.find(key);
-  const uint32_t frame = at == std::string::npos
-                             ? kRingFrame
-                             : static_cast<uint32_t>(std::atoi(device.c_str() + at + key.size()));
-  return std::max(frame, 2 * kRingHeader) - kRingHeader;
+  const size_t at = interface.device.find(key);
+  const uint32_t frame =
+      at == std::string::npos
+          ? net::buffer_bytes_for(interface.mtu.value_or(0))
+          : static_cast<uint32_t>(std::atoi(interface.device.c_str() + at + key.size()));
+  return std::max(frame, 2 * net::kRingHeaderBytes) - net::kRingHeaderBytes;
 }
 
 }  // namespace
 
-LinkMtu link_mtu_of(const std::string& device, uint32_t of_port) {
-  uint32_t frame = kBufferBytes;
-  if (device.starts_with("net_af_packet")) frame = std::min(frame, ring_frame_bytes(device));
-  const auto name = kernel_interface_of(device);
+LinkMtu link_mtu_of(const InterfaceConfig& interface, uint32_t of_port) {
+  uint32_t room = net::buffer_bytes_for(interface.mtu.value_or(0));
+  if (interface.device.starts_with("net_af_packet")) room = std::min(room, ring_room(interface));
+  const auto name = kernel_interface_of(interface.device);
   const uint32_t link = name ? kernel_mtu(*name, of_port) : of_port;
-  return {static_cast<uint16_t>(std::min(link, frame - kEthernetHeader)), link};
+  return {static_cast<uint16_t>(std::min(link, room - net::kEthernetHeaderBytes)), link};
 }
 
 bool mtus_differ(const std::vector<LinkMtu>& mtus) {

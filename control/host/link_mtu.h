@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "control/config/config.h"
+
 namespace sluice::control {
 
 struct LinkMtu {
@@ -18,7 +20,7 @@ struct LinkMtu {
 };
 
 // `of_port` is DPDK's, for devices that are no kernel interface.
-LinkMtu link_mtu_of(const std::string& device, uint32_t of_port);
+LinkMtu link_mtu_of(const InterfaceConfig& interface, uint32_t of_port);
 
 // Whether a packet that comes in by one interface may be too large for another, or for Sluice.
 bool mtus_differ(const std::vector<LinkMtu>& mtus);

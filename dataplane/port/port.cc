@@ -3,171 +3,215 @@
 #include "dataplane/port/port.h"
 
 #include <rte_dev.h>
-#include <rte_errno.h>
 #include <rte_ethdev.h>
-#include <rte_mbuf.h>
 
 #include <algorithm>
 #include <stdexcept>
-#include <string_view>
 #include <utility>
 
 #include "dataplane/port/dpdk_error.h"
+#include "dataplane/port/port_device.h"
 #include "dataplane/port/rss_setup.h"
 #include "dataplane/port/tx.h"
 
 namespace sluice {
 namespace {
 
-constexpr uint16_t kDescriptors = 1024;
-constexpr size_t kAfPacketQueuesMax = 16;
-
-/// net_af_packet's rings of 512 frames run over in the few milliseconds for which a shared core may
-/// be taken away from a worker, and it has one queue; unless the device string says otherwise it
-/// gets more of both.
-std::string with_defaults(const std::string& device, size_t worker_count) {
-  if (!device.starts_with("net_af_packet")) return device;
-  std::string full = device;
-  if (device.find("framecnt=") == std::string::npos) full += ",framecnt=4096";
-  if (worker_count > 1 && device.find("qpairs=") == std::string::npos) {
-    full += ",qpairs=" + std::to_string(std::min(worker_count, kAfPacketQueuesMax));
-  }
-  return full;
-}
-
-/// The chips of this driver have one transmit queue, whatever it says: there is nothing behind a
-/// second.
-uint16_t tx_queues_there(const rte_eth_dev_info& info) {
-  const bool has_one = info.driver_name == std::string_view("net_e1000_em");
-  return has_one ? std::min<uint16_t>(1, info.max_tx_queues) : info.max_tx_queues;
-}
-
-/// What is asked for with or without RSS: interrupts on changes of link, where the driver has them.
-rte_eth_conf plain_configuration(const rte_eth_dev_info& info, bool rx_interrupts) {
+/// What is asked for with or without RSS: interrupts on changes of link and on removal, where the
+/// driver has them.
+rte_eth_conf plain_configuration(const rte_eth_dev_info& info, bool rx_interrupts, uint16_t mtu) {
   rte_eth_conf conf{};
   conf.intr_conf.lsc = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0 ? 1 : 0;
+  conf.intr_conf.rmv = (*info.dev_flags & RTE_ETH_DEV_INTR_RMV) != 0 ? 1 : 0;
   conf.intr_conf.rxq = rx_interrupts ? 1 : 0;
+  if (ethdev_takes_mtu(info, mtu)) conf.rxmode.mtu = mtu;
   return conf;
+}
+
+rte_eth_dev_info info_of(uint16_t id) {
+  rte_eth_dev_info info;
+  check(rte_eth_dev_info_get(id, &info), "device info");
+  return info;
 }
 
 }  // namespace
 
-Port::Port(const std::string& device, const std::vector<rte_mempool*>& packets, bool rx_interrupts)
-    : device_(with_defaults(device, packets.size())) {
-  const std::string name = device.substr(0, device.find(','));
-  if (rte_eth_dev_get_port_by_name(name.c_str(), &id_) != 0) {
-    check(rte_dev_probe(device_.c_str()), "probe");
-    if (rte_eth_dev_get_port_by_name(name.c_str(), &id_) != 0) {
-      throw std::runtime_error("probe: '" + name + "' is no Ethernet device");
-    }
-  }
+Port::Port(const std::string& device, const std::vector<rte_mempool*>& packets, PortOptions options)
+    : device_(with_defaults(device, packets.size(), options.mtu)),
+      name_(device.substr(0, device.find(','))),
+      packets_(packets),
+      options_(std::move(options)) {
+  probe();
   if (id_ >= kInterfacesMax) throw std::runtime_error("more than 16 ports");
-  try {
-    configure(packets, rx_interrupts);
-  } catch (const std::runtime_error&) {
-    if (!rx_interrupts) throw;
-    configure(packets, false);  // a card or its bus driver may have none
-  }
-  learn_rss(static_cast<uint32_t>(packets.size()));
+  start(queue_plan(info_of(id_), static_cast<uint16_t>(packets_.size())));
+  queues_ = queues_made_;
 }
 
-void Port::configure(const std::vector<rte_mempool*>& packets, bool rx_interrupts) {
-  rte_eth_dev_info info;
-  check(rte_eth_dev_info_get(id_, &info), "device info");
+void Port::probe() {
+  uint16_t id = kNone;
+  if (rte_eth_dev_get_port_by_name(name_.c_str(), &id) != 0) {
+    check(rte_dev_probe(device_.c_str()), "probe");
+    if (rte_eth_dev_get_port_by_name(name_.c_str(), &id) != 0) {
+      throw std::runtime_error("probe: '" + name_ + "' is no Ethernet device");
+    }
+  }
+  if (id_ != kNone && id != id_) {
+    // Workers know it by its number; the lowest free one is given away first.
+    close_device(id);
+    throw std::runtime_error("another device has its number: that one has to come back first");
+  }
+  id_ = id;
+}
+
+/// The first of the plan that the device takes; what it has against the first of all is the error.
+/// A card or its bus driver may have no interrupts.
+void Port::start(const std::vector<QueueCounts>& plan) {
+  std::string reason;
+  for (const QueueCounts queues : plan) {
+    for (const bool interrupts : {true, false}) {
+      if (interrupts && !options_.rx_interrupts) continue;
+      try {
+        start_with(queues, interrupts);
+        queues_made_ = queues;
+        learn_rss();
+        return;
+      } catch (const std::runtime_error& error) {
+        if (reason.empty()) reason = error.what();
+      }
+    }
+  }
+  throw std::runtime_error(reason);
+}
+
+void Port::start_with(QueueCounts queues, bool rx_interrupts) {
+  queues_made_ = queues;
+  const rte_eth_dev_info info = info_of(id_);
   kernel_index_ = info.if_index;
-  const auto wanted = static_cast<uint16_t>(packets.size());
-  rx_queue_count_ = std::min(wanted, info.max_rx_queues);
-  tx_queue_count_ = std::min(wanted, tx_queues_there(info));
+  refuse_mtu_for(mtu_refusal(info, options_.mtu));
   configure_queues(info, rx_interrupts);
-  uint16_t rx = kDescriptors, tx = kDescriptors;
-  check(rte_eth_dev_adjust_nb_rx_tx_desc(id_, &rx, &tx), "descriptor counts");
-  const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(id_));
-  for (uint16_t queue = 0; queue < rx_queue_count_; ++queue) {
-    check(rte_eth_rx_queue_setup(id_, queue, rx, socket, nullptr, packets[queue]), "rx queue");
-  }
-  for (uint16_t queue = 0; queue < tx_queue_count_; ++queue) {
-    check(rte_eth_tx_queue_setup(id_, queue, tx, socket, nullptr), "tx queue");
-  }
+  set_up_queues(info);
+  set_mtu(info);
   check(rte_eth_dev_start(id_), "start");
+  if (options_.mtu != 0 && splits_frames(id_)) {
+    rte_eth_dev_stop(id_);
+    refuse_mtu_for("the device hands over frames of that size in pieces");
+  }
   rte_ether_addr mac;
   check(rte_eth_macaddr_get(id_, &mac), "MAC address");
   std::copy(std::begin(mac.addr_bytes), std::end(mac.addr_bytes), mac_.bytes.begin());
+  multicast_.ask(id_, kernel_index_, options_.groups);
 }
 
 /// With RSS under our key, else under the driver's, else without.
 void Port::configure_queues(const rte_eth_dev_info& info, bool rx_interrupts) {
-  const rte_eth_conf plain = plain_configuration(info, rx_interrupts);
-  if (rx_queue_count_ > 1) {
+  const auto [rx, tx] = queues_made_;
+  const rte_eth_conf plain = plain_configuration(info, rx_interrupts, options_.mtu);
+  if (rx > 1) {
     uint8_t* const ours = rss_key(rss_key_length(info)).data();
     for (uint8_t* const asked : {ours, static_cast<uint8_t*>(nullptr)}) {
       rte_eth_conf conf = plain;
       if (!ask_for_rss(info, asked, conf)) break;
-      if (rte_eth_dev_configure(id_, rx_queue_count_, tx_queue_count_, &conf) == 0) return;
+      asked_key_ = std::span(asked, conf.rx_adv_conf.rss_conf.rss_key_len);
+      if (rte_eth_dev_configure(id_, rx, tx, &conf) == 0) return;
     }
   }
-  check(rte_eth_dev_configure(id_, rx_queue_count_, tx_queue_count_, &plain), "configure");
+  asked_key_ = {};
+  check(rte_eth_dev_configure(id_, rx, tx, &plain), "configure");
 }
 
-void Port::learn_rss(uint32_t worker_count) {
+void Port::set_up_queues(const rte_eth_dev_info& info) {
+  const auto socket = static_cast<unsigned>(rte_eth_dev_socket_id(id_));
+  rte_eth_rxconf rx = info.default_rxconf;
+  // A queue whose worker is late must not hold up the others'.
+  rx.rx_drop_en = queues_made_.rx > 1 ? 1 : rx.rx_drop_en;
+  for (uint16_t queue = 0; queue < queues_made_.rx; ++queue) {
+    check(rte_eth_rx_queue_setup(id_, queue, descriptor_count(info.rx_desc_lim), socket, &rx,
+                                 packets_[queue]),
+          "rx queue");
+  }
+  for (uint16_t queue = 0; queue < queues_made_.tx; ++queue) {
+    check(rte_eth_tx_queue_setup(id_, queue, descriptor_count(info.tx_desc_lim), socket, nullptr),
+          "tx queue");
+  }
+}
+
+void Port::set_mtu(const rte_eth_dev_info& info) {
+  if (options_.mtu != 0) refuse_mtu_for(set_device_mtu(id_, info, options_.mtu));
+}
+
+void Port::refuse_mtu_for(const std::string& reason) const {
+  if (reason.empty()) return;
+  throw std::runtime_error("MTU " + std::to_string(options_.mtu) + ": " + reason);
+}
+
+void Port::learn_rss() {
+  const auto worker_count = static_cast<uint32_t>(packets_.size());
+  rss_.reset();
+  no_rss_reason_.clear();
   if (worker_count == 1) return;
   try {
-    rss_ = read_rss(id_, worker_count, rx_queue_count_);
+    rss_ = read_rss(id_, worker_count, queues_made_.rx, asked_key_);
   } catch (const std::runtime_error& error) {
     no_rss_reason_ = error.what();
   }
 }
 
+void Port::hear(std::vector<net::MacAddress> groups) {
+  options_.groups = std::move(groups);
+  if (!gone_) multicast_.ask(id_, kernel_index_, options_.groups);
+}
+
+void Port::reset() {
+  check(rte_eth_dev_reset(id_), "reset");
+  start({queues_made_});
+}
+
+void Port::leave() {
+  if (std::exchange(gone_, true)) return;
+  close_device(id_);
+}
+
+void Port::come_back() {
+  probe();
+  gone_ = false;
+  try {
+    start({queues_made_});
+  } catch (const std::runtime_error&) {
+    leave();
+    throw;
+  }
+}
+
 Port::Port(Port&& other) noexcept
     : device_(std::move(other.device_)),
+      name_(std::move(other.name_)),
+      packets_(std::move(other.packets_)),
+      options_(std::move(other.options_)),
       id_(std::exchange(other.id_, kNone)),
+      gone_(other.gone_),
       mac_(other.mac_),
       kernel_index_(other.kernel_index_),
-      rx_queue_count_(other.rx_queue_count_),
-      tx_queue_count_(other.tx_queue_count_),
+      queues_(other.queues_),
+      queues_made_(other.queues_made_),
+      multicast_(std::move(other.multicast_)),
+      asked_key_(other.asked_key_),
       rss_(std::move(other.rss_)),
       no_rss_reason_(std::move(other.no_rss_reason_)) {}
 
 Port::~Port() {
-  if (id_ == kNone) return;
+  if (id_ == kNone || gone_) return;
   rte_eth_dev_stop(id_);
   rte_eth_dev_close(id_);
 }
 
 uint16_t Port::mtu() const {
   uint16_t mtu = 0;
-  return rte_eth_dev_get_mtu(id_, &mtu) == 0 ? mtu : RTE_ETHER_MTU;
+  return !gone_ && rte_eth_dev_get_mtu(id_, &mtu) == 0 ? mtu : RTE_ETHER_MTU;
 }
 
 bool Port::link_up() const {
   rte_eth_link link{};
-  return rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
-}
-
-namespace {
-
-// Descriptors of both directions; packets that wait for a next hop or in rings, bursts and caches.
-constexpr uint32_t kPacketsPerPort = 4096;
-constexpr uint32_t kPacketsShared = 8192;
-
-constexpr uint32_t packet_count(uint32_t port_count) {
-  return kPacketsShared + port_count * kPacketsPerPort - 1;
-}
-
-}  // namespace
-
-rte_mempool* make_packet_pool(uint32_t worker, uint32_t port_count, int numa_socket) {
-  constexpr unsigned kCache = 256;
-  const std::string name = "packets-" + std::to_string(worker);
-  rte_mempool* pool = rte_pktmbuf_pool_create(name.c_str(), packet_count(port_count), kCache, 0,
-                                              RTE_MBUF_DEFAULT_BUF_SIZE, numa_socket);
-  if (pool == nullptr) throw std::runtime_error(std::string("buffers: ") + rte_strerror(rte_errno));
-  return pool;
-}
-
-uint64_t packet_pool_bytes(uint32_t port_count) {
-  constexpr uint64_t kBuffer = sizeof(rte_mbuf) + RTE_MBUF_DEFAULT_BUF_SIZE + RTE_CACHE_LINE_SIZE;
-  // With the ring of free buffers, a power of two.
-  return packet_count(port_count) * (kBuffer + 2 * sizeof(void*));
+  return !gone_ && rte_eth_link_get_nowait(id_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
 
 }  // namespace sluice

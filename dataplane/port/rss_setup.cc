@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <stdexcept>
 #include <utility>
 
@@ -56,12 +57,21 @@ struct HashKey {
   bool hashes_v6;
 };
 
-HashKey read_key(uint16_t port, uint8_t length) {
+/// `asked` is believed of a driver that takes a key and cannot be asked for it; whether it is right
+/// shows in what has to be handed off.
+HashKey read_key(uint16_t port, uint8_t length, std::span<const uint8_t> asked,
+                 uint64_t asked_types) {
   std::vector<uint8_t> key(std::max<size_t>(length, kKeyLengthMax));
   rte_eth_rss_conf conf{};
   conf.rss_key = key.data();
   conf.rss_key_len = static_cast<uint8_t>(key.size());
-  check(rte_eth_dev_rss_hash_conf_get(port, &conf), "its RSS key cannot be read");
+  const int result = rte_eth_dev_rss_hash_conf_get(port, &conf);
+  if (result == -ENOTSUP && !asked.empty()) {
+    std::ranges::copy(asked, key.begin());
+    conf.rss_hf = asked_types;
+  } else {
+    check(result, "its RSS key cannot be read");
+  }
   if ((conf.rss_hf & kHashed) == 0) throw std::runtime_error("RSS of TCP over IPv4 stays off");
   key.resize(length);
   const bool is_long = length >= Toeplitz<net::Ipv6Address>::kKeyLengthMin;
@@ -88,7 +98,8 @@ std::span<uint8_t> rss_key(uint8_t length) {
 }
 
 bool ask_for_rss(const rte_eth_dev_info& info, uint8_t* key, rte_eth_conf& conf) {
-  if ((info.flow_type_rss_offloads & kHashed) == 0 || info.reta_size == 0) return false;
+  // Of the RETA nothing is known yet: vmxnet3 has none before it is configured.
+  if ((info.flow_type_rss_offloads & kHashed) == 0) return false;
   conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
   rte_eth_rss_conf& rss = conf.rx_adv_conf.rss_conf;
   rss.rss_hf = info.flow_type_rss_offloads & (kHashed | kWished);
@@ -97,7 +108,8 @@ bool ask_for_rss(const rte_eth_dev_info& info, uint8_t* key, rte_eth_conf& conf)
   return true;
 }
 
-RssFunction read_rss(uint16_t port, uint32_t worker_count, uint16_t queue_count) {
+RssFunction read_rss(uint16_t port, uint32_t worker_count, uint16_t queue_count,
+                     std::span<const uint8_t> asked_key) {
   const rte_eth_dev_info info = info_of(port);
   if (queue_count < worker_count) {
     throw std::runtime_error(std::to_string(queue_count) + " rx queues for " +
@@ -113,7 +125,7 @@ RssFunction read_rss(uint16_t port, uint32_t worker_count, uint16_t queue_count)
     throw std::runtime_error("its RSS key is too short");
   }
   spread_evenly(port, info.reta_size, queue_count);
-  HashKey key = read_key(port, rss_key_length(info));
+  HashKey key = read_key(port, rss_key_length(info), asked_key, info.flow_type_rss_offloads);
   RssFunction rss{std::move(key.bytes), read_reta(port, info.reta_size), key.hashes_v6};
   std::vector<bool> served(worker_count);
   for (const uint16_t queue : rss.reta) {

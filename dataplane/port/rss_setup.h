@@ -25,8 +25,10 @@ std::span<uint8_t> rss_key(uint8_t length);
 bool ask_for_rss(const rte_eth_dev_info& info, uint8_t* key, rte_eth_conf& conf);
 
 /// Spreads the RETA of a started port evenly over its receive queues, where the driver lets it, and
-/// reads key and RETA back. Throws std::runtime_error with the reason why nothing can be built on
-/// the device's spread.
-RssFunction read_rss(uint16_t port, uint32_t worker_count, uint16_t queue_count);
+/// reads key and RETA back. `asked_key` is the one that the device took, empty where that is its
+/// driver's. Throws std::runtime_error with the reason why nothing can be built on the device's
+/// spread.
+RssFunction read_rss(uint16_t port, uint32_t worker_count, uint16_t queue_count,
+                     std::span<const uint8_t> asked_key);
 
 }  // namespace sluice

@@ -18,9 +18,12 @@
 #include "control/config/device_text.h"
 #include "control/config/link_addresses.h"
 #include "control/config/route_lookup.h"
+#include "control/daemon/core/memory_plan.h"
+#include "control/daemon/core/multicast_groups.h"
 #include "control/daemon/log/log.h"
 #include "control/host/preflight.h"
 #include "control/host/priority.h"
+#include "dataplane/port/packet_pool.h"
 #include "dataplane/port/port_stats.h"
 #include "dataplane/port/queue_probe.h"
 
@@ -104,10 +107,11 @@ DataplaneManager::~DataplaneManager() {
 
 void DataplaneManager::make_packet_pools() {
   const auto ports = static_cast<uint32_t>(config_.interfaces.size());
+  const uint32_t buffer = packet_buffer_bytes(config_);
   try {
     for (const uint32_t lcore : config_.eal.worker_lcores) {
       const auto worker = static_cast<uint32_t>(packets_.size());
-      packets_.push_back(make_packet_pool(worker, ports, socket_of(lcore)));
+      packets_.push_back(make_packet_pool(worker, ports, buffer, socket_of(lcore)));
     }
   } catch (const std::exception& error) {
     throw StartError(fmt::format("no memory for packets: {}; raise eal.memory_mb (now {})",
@@ -115,14 +119,19 @@ void DataplaneManager::make_packet_pools() {
   }
 }
 
+PortOptions DataplaneManager::options_of(const InterfaceConfig& interface) const {
+  return {.rx_interrupts = config_.eal.idle == IdleMode::kSleep,
+          .mtu = static_cast<uint16_t>(interface.mtu.value_or(0)),
+          .groups = multicast_groups(config_)};
+}
+
 void DataplaneManager::start_ports() {
   ports_.reserve(config_.interfaces.size());
-  const bool wants_interrupts = config_.eal.idle == IdleMode::kSleep;
   for (const InterfaceConfig& interface : config_.interfaces) {
     try {
       const Port& port =
-          ports_.emplace_back(eal_device(interface.device), packets_, wants_interrupts);
-      port_infos_.push_back({port.id(), port.mac(), link_mtu_of(interface.device, port.mtu()), 0});
+          ports_.emplace_back(eal_device(interface.device), packets_, options_of(interface));
+      port_infos_.push_back({port.id(), port.mac(), link_mtu_of(interface, port.mtu()), 0});
     } catch (const std::exception& error) {
       throw StartError(fmt::format("interface {}: DPDK refuses the device \"{}\": {}",
                                    interface.name, interface.device, reason(error)));
@@ -275,6 +284,7 @@ void DataplaneManager::apply(const Config& config, const Overrides& overrides) {
   rest_ms_ = ms_of(config.time_wait.backend_time);
   ++network_generation_;
   refill_port_memory();
+  for (Port& port : ports_) port.hear(multicast_groups(config_));
   for (const auto& callback : on_apply_) callback(config_);
   publish();
 }
@@ -385,7 +395,7 @@ void DataplaneManager::follow_links() {
   bool changed = false;
   for (size_t i = 0; i < ports_.size(); ++i) {
     const InterfaceConfig& interface = config_.interfaces[i];
-    const LinkMtu now = link_mtu_of(interface.device, ports_[i].mtu());
+    const LinkMtu now = link_mtu_of(interface, ports_[i].mtu());
     const LinkMtu before = std::exchange(port_infos_[i].mtu, now);
     if (now == before) continue;
     spdlog::info("interface {}: MTU {}, it was {}", interface.name, now.usable, before.usable);

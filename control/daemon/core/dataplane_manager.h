@@ -110,6 +110,7 @@ class DataplaneManager {
  private:
   uint64_t reset(const ResetFlows::Backends& backends, ResetFlows::Unanswered unanswered);
   void make_packet_pools();
+  PortOptions options_of(const InterfaceConfig& interface) const;
   void start_ports();
   void try_tx_queues();
   bool await_link(const Port& port) const;

@@ -10,8 +10,9 @@
 
 #include "control/common/errors.h"
 #include "control/config/link_addresses.h"
+#include "dataplane/net/frame_size.h"
 #include "dataplane/port/flow_log_ring.h"
-#include "dataplane/port/port.h"
+#include "dataplane/port/packet_pool.h"
 #include "dataplane/stage/core.h"
 
 namespace sluice::control {
@@ -71,6 +72,14 @@ void plan_port_pools(const Config& config, MemoryPlan& plan) {
 
 }  // namespace
 
+uint32_t packet_buffer_bytes(const Config& config) {
+  uint32_t bytes = net::buffer_bytes_for(0);
+  for (const InterfaceConfig& interface : config.interfaces) {
+    bytes = std::max(bytes, net::buffer_bytes_for(interface.mtu.value_or(0)));
+  }
+  return bytes;
+}
+
 MemoryPlan plan_memory(const Config& config) {
   const uint64_t workers = config.eal.worker_lcores.size();
   MemoryPlan plan;
@@ -83,7 +92,8 @@ MemoryPlan plan_memory(const Config& config) {
        NeighboursOf<net::Ipv6Address>::bytes(config.limits.neighbours_per_worker) +
        SynStore::bytes(config.limits.syns_per_worker) + SynMemory::bytes() + FlowLogRing::bytes());
   if (has_ipv6_vip(config)) plan.flow_tables += workers * client_table_bytes(config.limits);
-  plan.packets = workers * packet_pool_bytes(static_cast<uint32_t>(config.interfaces.size())) +
+  plan.packets = workers * packet_pool_bytes(static_cast<uint32_t>(config.interfaces.size()),
+                                             packet_buffer_bytes(config)) +
                  workers * (workers - 1) * Rings::kPackets * sizeof(void*);
   plan_port_pools(config, plan);
   return plan;

@@ -24,6 +24,9 @@ struct MemoryPlan {
   uint64_t from_dpdk() const { return flow_tables + other_tables + packets; }
 };
 
+// A packet buffer: the interface with the largest MTU says how large.
+uint32_t packet_buffer_bytes(const Config& config);
+
 MemoryPlan plan_memory(const Config& config);
 // One line for the log.
 std::string to_string(const MemoryPlan& plan);

@@ -63,6 +63,7 @@ constexpr FixedKey kFixedKeys[] = {
     {"interface.name", [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::name); }},
     {"interface.device",
      [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::device); }},
+    {"interface.mtu", [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::mtu); }},
     {"interface.kernel",
      [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::kernel); }},
     {"limits.flows_per_worker",

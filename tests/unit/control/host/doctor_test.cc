@@ -219,12 +219,15 @@ TEST_F(Host, MtusThatDifferAreNamed) {
 }
 
 TEST(LinkMtu, IsTheKernelsAsFarAsTheDriverHasRoom) {
-  EXPECT_EQ(link_mtu_of("net_af_packet0,iface=lo", 1500), (LinkMtu{1968, 65536}));
-  EXPECT_EQ(link_mtu_of("net_af_packet0,iface=lo,framesz=1024", 1500), (LinkMtu{944, 65536}));
-  EXPECT_EQ(link_mtu_of("net_af_packet0,iface=lo,framesz=4096", 1500), (LinkMtu{2034, 65536}));
-  EXPECT_EQ(link_mtu_of("net_af_packet0,iface=lo,framesz=x", 1500), (LinkMtu{52, 65536}));
-  EXPECT_EQ(link_mtu_of("net_af_packet0,iface=none-such", 1500), (LinkMtu{1500, 1500}));
-  EXPECT_EQ(link_mtu_of("0000:3b:00.0", 1500), (LinkMtu{1500, 1500}));
+  EXPECT_EQ(link_mtu_of({.device = "net_af_packet0,iface=lo"}, 1500), (LinkMtu{1968, 65536}));
+  EXPECT_EQ(link_mtu_of({.device = "net_af_packet0,iface=lo,framesz=1024"}, 1500),
+            (LinkMtu{944, 65536}));
+  EXPECT_EQ(link_mtu_of({.device = "net_af_packet0,iface=lo,framesz=4096"}, 1500),
+            (LinkMtu{2034, 65536}));
+  EXPECT_EQ(link_mtu_of({.device = "net_af_packet0,iface=lo,framesz=x"}, 1500),
+            (LinkMtu{52, 65536}));
+  EXPECT_EQ(link_mtu_of({.device = "net_af_packet0,iface=none-such"}, 1500), (LinkMtu{1500, 1500}));
+  EXPECT_EQ(link_mtu_of({.device = "0000:3b:00.0"}, 1500), (LinkMtu{1500, 1500}));
   EXPECT_FALSE(mtus_differ({}));
   EXPECT_FALSE(mtus_differ({{1500, 1500}, {1500, 1500}}));
   EXPECT_TRUE(mtus_differ({{1500, 1500}, {1400, 1400}}));

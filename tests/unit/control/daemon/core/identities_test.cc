@@ -348,9 +348,9 @@ TEST(Reload, NamesWhatNeedsARestart) {
   fixed.local_pools[0].ports = {1, 2};
   EXPECT_EQ(
       keys_that_need_restart(now, fixed),
-      (std::vector<std::string>{"eal.memory_mb", "control.socket", "interface.name",
-                                "interface.device", "interface.kernel", "limits.flows_per_worker",
-                                "limits.flow_index", "local_pool.ports"}));
+      (std::vector<std::string>{
+          "eal.memory_mb", "control.socket", "interface.name", "interface.device", "interface.mtu",
+          "interface.kernel", "limits.flows_per_worker", "limits.flow_index", "local_pool.ports"}));
 }
 
 }  // namespace
