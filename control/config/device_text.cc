@@ -32,6 +32,10 @@ bool is_vmbus_device(const std::string& device) {
   return re2::RE2::FullMatch(device_name(device), guid);
 }
 
+bool is_bus_device(const std::string& device) {
+  return !pci_address_of(device).empty() || is_vmbus_device(device);
+}
+
 std::string eal_device(const std::string& device) {
   const std::string pci = pci_address_of(device);
   return pci.empty() ? device : pci + device.substr(device_name(device).size());

@@ -15,6 +15,8 @@ bool looks_like_a_kernel_interface(const std::string& device);
 std::string pci_address_of(const std::string& device);
 // By its GUID, as Hyper-V's VMBus has it: netvsc.
 bool is_vmbus_device(const std::string& device);
+// Of either bus.
+bool is_bus_device(const std::string& device);
 // With the name that DPDK itself gives to a PCI device, and its arguments as they are.
 std::string eal_device(const std::string& device);
 // Of digits, colons and dots as a PCI address is, and none: "3b:00", "0000:3b:00.9".

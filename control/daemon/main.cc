@@ -7,6 +7,7 @@
 // Exit status 0: stopped in order; 1: could not start; 2: the configuration or the usage is wrong.
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -245,6 +246,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   DataplaneManager dataplane(config);
   KernelTaps taps(loop, dataplane.config(), dataplane.kernel_interfaces(), dataplane.packets());
   dataplane.on_apply([&](const Config& now) { taps.apply(now); });
+  dataplane.on_return([&](const KernelInterface& interface) { taps.renew(interface); });
   FlowLog flow_log(dataplane.flow_log_rings());
   flow_log.apply(dataplane.config());
   dataplane.on_apply([&](const Config& now) { flow_log.apply(now); });
@@ -264,9 +266,13 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
     if (page) page->publish(commands.status().dump());
   };
   const auto found = [&](size_t i, LinkState link) { return dataplane.set_link(i, link); };
-  const LinkWatch links(loop, links_of(dataplane), found, [&] {
+  LinkWatch links(loop, links_of(dataplane), found, [&] {
     commands.links_changed();
     publish_page();
+  });
+  loop.watch(dataplane.device_events(), EPOLLIN, [&](uint32_t) {
+    dataplane.look_at_devices();
+    links.look();
   });
   const auto tick = [&] {
     commands.tick();
@@ -298,6 +304,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   loop.run();
   tell_stopping();
   spdlog::info("stopping: no new flows; flows reset at both ends: {}", dataplane.end_flows());
+  loop.forget(dataplane.device_events());
   calls.close();
 }
 

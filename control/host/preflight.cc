@@ -186,9 +186,7 @@ std::string no_hugetlbfs() {
 std::vector<std::string> bus_devices_of(const Config& config) {
   std::vector<std::string> devices;
   for (const InterfaceConfig& interface : config.interfaces) {
-    const std::string& device = interface.device;
-    if (pci_address_of(device).empty() && !is_vmbus_device(device)) continue;
-    devices.push_back(eal_device(device));
+    if (is_bus_device(interface.device)) devices.push_back(eal_device(interface.device));
   }
   return devices;
 }
@@ -291,6 +289,22 @@ void await_devices(const Config& config, const Say& say) {
     said = lack;
     std::this_thread::sleep_for(kLookAgain);
   }
+}
+
+bool is_ready(const InterfaceConfig& item, unsigned kernel_index, const std::string& sys) {
+  const std::filesystem::path buses = sys + "/bus";
+  std::error_code error;
+  if (const std::string pci = pci_address_of(item.device); !pci.empty()) {
+    return std::filesystem::exists(buses / "pci/devices" / pci / "driver", error);
+  }
+  if (is_vmbus_device(item.device)) {
+    return std::filesystem::exists(buses / "vmbus/devices" / device_name(item.device), error);
+  }
+  const auto name = interface_to_be_there(item);
+  if (!name) return true;
+  char found[IF_NAMESIZE];
+  if (kernel_index != 0) return if_indextoname(kernel_index, found) != nullptr;
+  return if_nametoindex(name->c_str()) != 0 && set_up(*name) != SetUp::kFailed;
 }
 
 void check_interfaces(const Config& config, const Say& say) {

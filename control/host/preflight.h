@@ -62,6 +62,9 @@ using Say = std::function<void(const std::string&)>;
 void await_devices(const Config& config, const Say& say);
 // Sets up the interfaces that are down.
 void check_interfaces(const Config& config, const Say& say);
+// Whether a device can be taken, or is still there: on its bus with a driver, a kernel interface by
+// its number or (0) its name. One that is down is set up.
+bool is_ready(const InterfaceConfig& item, unsigned kernel_index, const std::string& sys = "/sys");
 void check_permissions(const Config& config);
 void check_listen_ports(const ControlConfig& control);
 

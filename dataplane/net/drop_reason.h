@@ -68,6 +68,7 @@ namespace sluice::net {
   X(neighbour_unreachable, "the next hop did not answer ARP")                                     \
   X(handoff_full, "the ring to the worker that the packet belongs to is full")                    \
   X(tx_full, "the port's transmit queue took no more")                                            \
+  X(port_absent, "the way out is a device that is gone, or being reset")                          \
   X(mbuf_exhausted, "no buffer for a packet of our own")
 
 enum class DropReason : uint8_t {

@@ -40,6 +40,8 @@ class FlowRules {
   /// Makes the device have the rules of these addresses and of no others. What it refuses is
   /// returned, empty when nothing; packets of an address without rules are handed off.
   std::string set(const std::vector<net::IpAddress>& locals);
+  /// The device was reset, or is another: it has no rules any more.
+  void forget() { flows_.clear(); }
 
  private:
   std::string add(const net::IpAddress& local);

@@ -31,7 +31,7 @@ void Tx::flush(uint16_t port) {
   const uint16_t sent = transmit_(context_, port, buffer.packets.data(), count);
   for (uint16_t i = sent; i < count; ++i) {
     bytes -= buffer.packets[i]->pkt_len;
-    drop(buffer.packets[i], net::DropReason::tx_full);
+    drop(buffer.packets[i], refusal(port));
   }
   buffer.count = 0;
   // What another worker sends, it counts.

@@ -32,6 +32,12 @@ class Tx {
   /// To be called before the first packet: another worker transmits what goes to this port.
   void set_relayed(uint16_t port) { relayed_ |= 1u << port; }
 
+  /// Ports whose device is gone or being reset, a bit for each; their frames are `port_absent`.
+  void set_absent(uint32_t ports) { absent_ = ports; }
+  net::DropReason refusal(uint16_t port) const {
+    return (absent_ >> port & 1) != 0 ? net::DropReason::port_absent : net::DropReason::tx_full;
+  }
+
   /// Queues a finished frame; it belongs to Tx from now on.
   void send(uint16_t port, rte_mbuf* packet) {
     PacketBuffer& buffer = buffers_[port];
@@ -67,6 +73,7 @@ class Tx {
   rte_mempool* packets_;
   WorkerCounters& counters_;
   uint32_t relayed_ = 0;  // a bit for each port
+  uint32_t absent_ = 0;   // the same
   std::array<PacketBuffer, kInterfacesMax> buffers_{};
 };
 

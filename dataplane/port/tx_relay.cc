@@ -7,6 +7,8 @@
 namespace sluice {
 
 uint16_t TxRelay::send(uint16_t port, rte_mbuf** packets, uint16_t count) {
+  if ((absent_ >> port & 1) != 0) [[unlikely]]
+    return 0;
   const uint16_t sent = rte_eth_tx_burst(port, static_cast<uint16_t>(self_), packets, count);
   handed_over_[port].add(sent);
   return sent;
@@ -48,7 +50,8 @@ void TxRelay::send(uint16_t port, rte_mbuf** packets, uint16_t count, WorkerCoun
   const uint16_t sent = send(port, packets, count);
   for (uint16_t i = sent; i < count; ++i) {
     bytes -= packets[i]->pkt_len;
-    counters.count(net::DropReason::tx_full);
+    counters.count((absent_ >> port & 1) != 0 ? net::DropReason::port_absent
+                                              : net::DropReason::tx_full);
     rte_pktmbuf_free(packets[i]);
   }
   counters.packets_out.add(sent);

@@ -3,7 +3,7 @@
 //
 // A device with fewer transmit queues than workers has its first workers send for the others:
 // worker w's frames go through a ring to worker w mod queues. What no ring or queue takes is
-// dropped as `tx_full`, by whoever met it.
+// dropped as `tx_full`, by whoever met it; what is for a device that is gone, as `port_absent`.
 #pragma once
 
 #include <array>
@@ -23,6 +23,9 @@ class TxRelay {
 
   void set_queue_count(uint16_t port, uint16_t count) { queue_counts_[port] = count; }
 
+  /// Ports that must not be touched, a bit for each: what is for them is not taken.
+  void set_absent(uint32_t ports) { absent_ = ports; }
+
   /// Sends on a port, by the worker's own queue or through another worker; returns how many
   /// packets were taken.
   uint16_t transmit(uint16_t port, rte_mbuf** packets, uint16_t count);
@@ -36,6 +39,7 @@ class TxRelay {
 
   const Rings* rings_;
   uint32_t self_;
+  uint32_t absent_ = 0;
   std::array<uint16_t, kInterfacesMax> queue_counts_{};
   std::array<Counter, kInterfacesMax> handed_over_;
 };

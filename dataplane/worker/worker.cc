@@ -109,7 +109,7 @@ void Worker::loop() {
   cell_.enter(setup_.id);
   uint64_t turn_began = TscClock::ticks();
   bool busy = false;
-  Idle idle(setup_.idle, rx_queues());
+  std::optional<Idle> idle(std::in_place, setup_.idle, rx_queues());
   while (!stop_.load(std::memory_order_acquire)) {
     const uint64_t ticks = TscClock::ticks();
     core_->counters.ticks.add(ticks - turn_began);
@@ -119,6 +119,7 @@ void Worker::loop() {
     const bool new_ms = now_ms != core_->now_ms;
     core_->now_ms = now_ms;
     if (new_ms) follow_wall_clock();
+    follow_ports(idle);
     const Snapshot* snapshot = cell_.current();
     // A new snapshot may have the address of one that was freed: the generations tell them apart.
     if (snapshot != core_->snapshot || snapshot->network_generation != core_->network_generation ||
@@ -142,7 +143,7 @@ void Worker::loop() {
     if (!polling_.load(std::memory_order_relaxed)) {
       polling_.store(true, std::memory_order_release);
     }
-    idle.end_turn(active, ticks);
+    idle->end_turn(active, ticks);
   }
   polling_.store(false, std::memory_order_release);
   cell_.leave(setup_.id);
@@ -152,6 +153,18 @@ void Worker::follow_wall_clock() {
   const WallClock before = core_->wall_clock;
   if (!setup_.wall_clock->read(core_->wall_clock)) return;
   core_->wall_clock.continue_from(before, core_->now_ms);
+}
+
+/// Before the quiescent state of this iteration, after which ports that are absent may be gone.
+void Worker::follow_ports(std::optional<Idle>& idle) {
+  const uint32_t absent = absent_.load(std::memory_order_acquire);
+  if (absent == absent_now_) [[likely]]
+    return;
+  absent_now_ = absent;
+  relay_.set_absent(absent);
+  core_->tx.set_absent(absent);
+  idle.reset();  // which has interrupts of their queues
+  idle.emplace(setup_.idle, rx_queues());
 }
 
 bool Worker::take_from_kernels() {
@@ -164,7 +177,8 @@ bool Worker::take_from_kernels() {
 std::vector<RxQueue> Worker::rx_queues() const {
   std::vector<RxQueue> queues;
   for (const PortQueues& port : setup_.ports) {
-    if (setup_.id < port.rx_count) queues.push_back({port.port, static_cast<uint16_t>(setup_.id)});
+    if (setup_.id >= port.rx_count || (absent_now_ >> port.port & 1) != 0) continue;
+    queues.push_back({port.port, static_cast<uint16_t>(setup_.id)});
   }
   return queues;
 }
@@ -179,6 +193,8 @@ bool Worker::poll(const TscClock& clock) {
   const auto queue = static_cast<uint16_t>(setup_.id);
   for (uint16_t i = 0; i < setup_.ports.size(); ++i) {
     if (queue >= setup_.ports[i].rx_count) continue;
+    if ((absent_now_ >> setup_.ports[i].port & 1) != 0) [[unlikely]]
+      continue;
     StageClocks* const clocks = core_->stage_clocks;
     const uint64_t asked = clocks == nullptr ? 0 : TscClock::ticks();
     const uint16_t count = rte_eth_rx_burst(setup_.ports[i].port, queue, buffers, kBurstMax);

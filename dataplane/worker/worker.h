@@ -65,6 +65,9 @@ class Worker {
   bool post(WorkerCall& call);
   bool finish();
   bool polls() const { return polling_.load(std::memory_order_acquire); }
+  /// Ports that it must let go of, a bit for each. Nothing of them is in use once every worker has
+  /// passed a quiescent state (SnapshotCell::wait_grace_period).
+  void set_absent(uint32_t ports) { absent_.store(ports, std::memory_order_release); }
   unsigned lcore() const { return setup_.lcore; }
   /// The kernel's number of its thread; 0 before the launch.
   int thread() const { return thread_.load(std::memory_order_relaxed); }
@@ -86,6 +89,7 @@ class Worker {
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
   void loop();
   void follow_wall_clock();
+  void follow_ports(std::optional<Idle>& idle);
   std::vector<RxQueue> rx_queues() const;
   // All of them return whether there were packets.
   bool poll(const TscClock& clock);
@@ -105,6 +109,8 @@ class Worker {
   std::atomic<int> thread_ = 0;
   std::atomic<bool> polling_ = false;
   std::atomic<uint32_t> flow_count_ = 0;
+  std::atomic<uint32_t> absent_ = 0;
+  uint32_t absent_now_ = 0;  // the worker's own
   bool launched_ = false;
 };
 

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Devices that carry large frames and take multicast: kernel interfaces here.
+"""Devices that carry large frames, take multicast, go and come back: kernel interfaces here.
 
-What no cheaper test could have shown: that the driver and the kernel do what Sluice asks of them.
+What no cheaper test could have shown: that the driver and the kernel do what Sluice asks of them,
+and that connections outlive a device that was gone.
 """
 
 import json
+import time
 
 from lab_kit.addresses import VIP
 from lab_kit.backend import PORT_KEEPALIVE
 from lab_kit.middles import Sluice
+from lab_kit.namespace import link
+from lab_kit.process import run, wait_until
 from lab_kit.topology import lab_with
 
 JUMBO = 9000
@@ -58,3 +62,41 @@ def test_multicast_is_asked_of_the_kernel():
             assert links(lab.balancer)[name]["allmulti"] == 1
         lab.middle.stop()
         assert links(lab.balancer)["lb-client"]["allmulti"] == 0
+
+
+SLOW_DOWNLOAD = """
+import socket, sys, time
+peer = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+peer.sendall(b"GET /letters10m HTTP/1.1\\r\\nHost: lab\\r\\nConnection: close\\r\\n\\r\\n")
+total = len(peer.recv(1))
+print("begun", flush=True)
+time.sleep(float(sys.argv[3]))
+while part := peer.recv(65536):
+    total += len(part)
+print(total, flush=True)
+"""
+
+
+def test_a_connection_outlives_a_device_that_was_gone():
+    with lab_with(Sluice()) as lab:
+        download = lab.client.start("/usr/bin/python3", "-c", SLOW_DOWNLOAD, VIP, PORT_KEEPALIVE, 3,
+                                    stdout=-1, text=True)
+        assert download.stdout.readline() == "begun\n"
+        mac = links(lab.balancer)["lb-backend"]["address"]
+        lab.balancer.ip("link", "del", "lb-backend")
+        wait_until(lambda: "its device net_af_packet1 is gone" in lab.middle.log(), 5,
+                   "nobody misses the device")
+        (row,) = [row for row in lab.middle.show("interfaces") if row["name"] == "backend"]
+        assert row["link"] == "down" and "is gone" in row["link_reason"]
+        link(lab.balancer, "lb-backend", lab.switch, "port")
+        lab.switch.ip("link", "set", "port", "master", "bridge")
+        wait_until(lambda: "its device net_af_packet1 is there again" in lab.middle.log(), 5,
+                   "it is not taken back")
+        assert links(lab.balancer)["lb-backend"]["address"] != mac
+        assert int(download.stdout.readline()) > 10_000_000
+        time.sleep(2)
+        url = f"http://{VIP}:{PORT_KEEPALIVE}/"
+        assert run(*lab.client.command("curl", "-sS", "-m", "5", url))
+        assert findings(lab) == []
+        assert lab.middle.counters()["port_absent"] > 0
+        assert "Invalid port_id" not in lab.middle.log()

@@ -56,6 +56,7 @@ NOT_FROM_A_WIRE = {
     "frame_segmented": "an af_packet port gives every frame in one buffer",
     "kernel_queue_full": "needs kernel = on the interface (tests/stage/exception_path_test)",
     "handoff_full": "needs two workers (tests/stage/handoff_test)",
+    "port_absent": "its device has to go: tests/lab/test_devices.py",
     "tx_full": "an af_packet port waits for room in its ring",
     "mbuf_exhausted": "nobody outside can hold on to buffers",
 }

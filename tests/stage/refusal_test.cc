@@ -113,6 +113,18 @@ TEST_F(Refusal, WithoutBuffersTheRefusalIsCountedAndSilent) {
   rte_pktmbuf_free_bulk(taken, count);
 }
 
+TEST_F(Refusal, WhatIsForADeviceThatIsGoneIsCounted) {
+  start();
+  establish(1000, 5000);
+  tx_room = 0;
+  core->tx.set_absent(1u << kBackendLink);
+  EXPECT_DROP(port_absent, from_client(inbound(kAck, 1001, 5001)));
+  core->tx.set_absent(1u << kClientLink);
+  EXPECT_DROP(tx_full, from_client(inbound(kAck, 1001, 5001)));
+  core->tx.set_absent(0);
+  expect_nothing();
+}
+
 TEST_F(Refusal, WhatTheDeviceDoesNotTakeIsCounted) {
   start();
   establish(1000, 5000);

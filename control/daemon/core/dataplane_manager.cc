@@ -98,6 +98,9 @@ DataplaneManager::DataplaneManager(const Config& config)
   for (const auto& worker : workers_) registries.push_back(&worker->registry());
   identities_ = std::make_unique<Identities>(std::move(registries), net::Random(random_key()),
                                              *plan_.steering);
+  std::vector<std::string> names;
+  for (const InterfaceConfig& interface : config_.interfaces) names.push_back(interface.name);
+  keeper_ = std::make_unique<PortKeeper>(ports_, std::move(names), keeper_hooks());
   apply(config, {});
 }
 
@@ -391,9 +394,40 @@ void DataplaneManager::keep_time() {
   if (rewrites || lead_ms > 0) wall_clock_.keep(lead_ms);
 }
 
+PortKeeper::Hooks DataplaneManager::keeper_hooks() {
+  return {[this](uint32_t ports) { set_absent(ports); },
+          [this](const Port& port) {
+            const auto i = static_cast<size_t>(&port - ports_.data());
+            return is_ready(config_.interfaces[i], port.is_gone() ? 0 : port.kernel_index());
+          },
+          [this](size_t interface) { port_came_back(interface); }};
+}
+
+void DataplaneManager::set_absent(uint32_t ports) {
+  for (const auto& worker : workers_) worker->set_absent(ports);
+  cell_->wait_grace_period();
+}
+
+// Queues are as many as before; what else a device says of itself may be new.
+void DataplaneManager::port_came_back(size_t interface) {
+  const Port& port = ports_[interface];
+  PortInfo& info = port_infos_[interface];
+  info.mac = port.mac();
+  info.mtu = link_mtu_of(config_.interfaces[interface], port.mtu());
+  if (interface < plan_.rules.size()) plan_.rules[interface].forget();
+  ++network_generation_;
+  link_came_up(interface);
+  for (const KernelInterface& kernel : kernel_interfaces()) {
+    if (kernel.index != interface) continue;
+    for (const auto& callback : on_return_) callback(kernel);
+  }
+}
+
 void DataplaneManager::follow_links() {
+  keeper_->tick();
   bool changed = false;
   for (size_t i = 0; i < ports_.size(); ++i) {
+    if (ports_[i].is_gone()) continue;
     const InterfaceConfig& interface = config_.interfaces[i];
     const LinkMtu now = link_mtu_of(interface, ports_[i].mtu());
     const LinkMtu before = std::exchange(port_infos_[i].mtu, now);
@@ -454,6 +488,11 @@ void DataplaneManager::take_from_kernel(const Snapshot& snapshot) {
 }
 
 bool DataplaneManager::set_link(size_t interface, LinkState link) {
+  const PortKeeper::Absence& absence = keeper_->absence(interface);
+  if (!absence.reason.empty()) link = {true, false, absence.reason, absence.remedy, 0};
+  if (link.up && ports_[interface].kernel_index() == 0) {
+    link.changes = keeper_->link_losses(interface);
+  }
   const LinkState before = std::exchange(links_[interface], std::move(link));
   const LinkState& now = links_[interface];
   if (now == before) return false;

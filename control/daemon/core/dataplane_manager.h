@@ -14,6 +14,7 @@
 #include "control/daemon/core/handshake_latency.h"
 #include "control/daemon/core/identities.h"
 #include "control/daemon/core/overrides.h"
+#include "control/daemon/core/port_keeper.h"
 #include "control/daemon/core/snapshot_builder.h"
 #include "control/daemon/core/steering_choice.h"
 #include "control/daemon/core/tx_watch.h"
@@ -64,13 +65,20 @@ class DataplaneManager {
   void on_apply(std::function<void(const Config&)> callback) {
     on_apply_.push_back(std::move(callback));
   }
+  // Calls back when a port is in use again whose device was reset or gone: it may have another MAC.
+  void on_return(std::function<void(const KernelInterface&)> callback) {
+    on_return_.push_back(std::move(callback));
+  }
   // What is found of an interface's link. Logs where it changes, and has the workers announce what
   // is ours there when it comes up. Returns whether anything changed.
   bool set_link(size_t interface, LinkState link);
   // Frees what was removed and is not used any more. To be called now and then.
   void sweep();
-  // Looks whether a kernel interface is another one by now, or has another MTU. To be called now
-  // and then.
+  // Readable when look_at_devices() is worth a call: drivers have reported something.
+  int device_events() const { return keeper_->fd(); }
+  void look_at_devices() { keeper_->look(); }
+  // Looks whether devices are there, whether a kernel interface is another one by now, or has
+  // another MTU. To be called now and then.
   void follow_links();
 
   // Keeps memory ready for the ports that pools will use next. To be called many times a second.
@@ -109,6 +117,9 @@ class DataplaneManager {
 
  private:
   uint64_t reset(const ResetFlows::Backends& backends, ResetFlows::Unanswered unanswered);
+  PortKeeper::Hooks keeper_hooks();
+  void set_absent(uint32_t ports);
+  void port_came_back(size_t interface);
   void make_packet_pools();
   PortOptions options_of(const InterfaceConfig& interface) const;
   void start_ports();
@@ -126,6 +137,7 @@ class DataplaneManager {
   RuntimeState runtime_;
   AllWeights weights_;
   std::vector<std::function<void(const Config&)>> on_apply_;
+  std::vector<std::function<void(const KernelInterface&)>> on_return_;
   uint64_t network_generation_ = 0;
   uint64_t rest_ms_ = 0;               // how long a removed pool lingers after its last use
   std::vector<rte_mempool*> packets_;  // by worker
@@ -144,6 +156,7 @@ class DataplaneManager {
   std::unique_ptr<SnapshotCell> cell_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Identities> identities_;
+  std::unique_ptr<PortKeeper> keeper_;
   bool port_memory_failed_ = false;  // that has been logged
   HandshakeLatency handshakes_;
   TxWatch tx_watch_;

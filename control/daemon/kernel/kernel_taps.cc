@@ -45,15 +45,33 @@ KernelTaps::KernelTaps(EventLoop& loop, const Config& config,
       throw StartError(
           fmt::format("interface {}: kernel \"{}\": {}", own.name, own.kernel, error.what()));
     }
-    if (const auto peer = kernel_interface_of(own.device)) {
-      const std::string check_error = mute(*peer);
-      if (!check_error.empty()) {
-        spdlog::warn("interface {}: the kernel sees packets twice, at {} and at {}: {}", own.name,
-                     *peer, own.kernel, check_error);
-      }
-    }
+    silence(port);
   }
   if (!taps_.empty()) look_again();
+}
+
+void KernelTaps::silence(const TapPort& port) const {
+  const InterfaceConfig& own = config_.interfaces[port.interface.index];
+  const auto peer = kernel_interface_of(own.device);
+  if (!peer) return;
+  const std::string check_error = mute(*peer);
+  if (check_error.empty()) return;
+  spdlog::warn("interface {}: the kernel sees packets twice, at {} and at {}: {}", own.name, *peer,
+               own.kernel, check_error);
+}
+
+void KernelTaps::renew(const KernelInterface& interface) {
+  for (TapPort& port : taps_) {
+    if (port.interface.index != interface.index) continue;
+    port.interface.mac = interface.mac;
+    port.interface.mtu = interface.mtu;
+    silence(port);
+    try {
+      if (port.tap) bring_up(port.tap->name(), interface.mac, interface.mtu);
+    } catch (const std::exception& error) {
+      spdlog::error("kernel {}: {}", port.tap->name(), error.what());
+    }
+  }
 }
 
 KernelTaps::~KernelTaps() {

@@ -34,6 +34,9 @@ class KernelTaps {
 
   // Another configuration is in force: addresses and routes follow it.
   void apply(const Config& config);
+  // The port of an interface is there again: its MAC and MTU may be others, and what lies under it
+  // new to the kernel.
+  void renew(const KernelInterface& interface);
   // Once a second: makes a tap again that somebody has deleted.
   void tick();
 
@@ -48,6 +51,7 @@ class KernelTaps {
   };
 
   void make(TapPort& port);
+  void silence(const TapPort& port) const;
   void configure(TapPort& port);
   void poll();
   bool to_kernel(TapPort& port);

@@ -19,7 +19,7 @@ LinkState judge_link(const KernelLink& link, const std::string& name) {
   const uint32_t changes = link.carrier_changes;
   if (!link.exists) {
     return down(fmt::format("{} was deleted", name),
-                "one that is made anew is another to the kernel: make it, then restart sluice", 0);
+                "make it again: sluice takes it back by itself", 0);
   }
   if (!link.enabled) {
     return down(fmt::format("{} is switched off", link.name),

@@ -20,12 +20,6 @@ namespace {
 constexpr std::chrono::milliseconds kPollPeriod{250};
 constexpr int kMessagesPerCall = 64;  // the loop comes back for the rest
 
-std::vector<uint16_t> ids_of(const std::vector<LinkWatch::Link>& links) {
-  std::vector<uint16_t> ids;
-  for (const LinkWatch::Link& link : links) ids.push_back(link.port->id());
-  return ids;
-}
-
 }  // namespace
 
 LinkWatch::LinkWatch(EventLoop& loop, std::vector<Link> links, Found found,
@@ -33,19 +27,13 @@ LinkWatch::LinkWatch(EventLoop& loop, std::vector<Link> links, Found found,
     : loop_(loop),
       links_(std::move(links)),
       found_(std::move(found)),
-      changed_(std::move(changed)),
-      interrupts_(ids_of(links_)) {
-  loop_.watch(interrupts_.fd(), EPOLLIN, [this](uint32_t) {
-    interrupts_.clear();
-    look();
-  });
+      changed_(std::move(changed)) {
   listen_to_kernel();
   loop_.every(kPollPeriod, [this] { look(); });
   look();
 }
 
 LinkWatch::~LinkWatch() {
-  loop_.forget(interrupts_.fd());
   if (kernel_) loop_.forget(kernel_.get());
 }
 

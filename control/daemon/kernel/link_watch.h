@@ -2,8 +2,8 @@
 // Looks at the interfaces' links as soon as one changes.
 //
 // A device on top of a kernel interface (net_af_packet, net_af_xdp, net_tap, mlx5) knows little of
-// it: there the kernel is asked, and rtnetlink says when. Of the others the driver is asked: when
-// it interrupts, where it can, and four times a second.
+// it: there the kernel is asked, and rtnetlink says when. Of the others the driver is asked, four
+// times a second, and by look() whenever it has interrupted (PortKeeper).
 #pragma once
 
 #include <functional>
@@ -13,7 +13,6 @@
 #include "control/common/unique_fd.h"
 #include "control/daemon/kernel/link_state.h"
 #include "control/daemon/loop/event_loop.h"
-#include "dataplane/port/link_interrupts.h"
 #include "dataplane/port/port.h"
 
 namespace sluice::control {
@@ -46,7 +45,6 @@ class LinkWatch {
   std::vector<Link> links_;
   Found found_;
   EventLoop::Callback changed_;
-  LinkInterrupts interrupts_;
   UniqueFd kernel_;  // rtnetlink's news of links; none where it is not to be had
 };
 
