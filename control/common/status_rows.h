@@ -178,7 +178,7 @@ SLUICE_ROW(PoolSumRow, SLUICE_POOL_SUM_FIELDS)
   FIELD(Whole, lcore, kName, kShow, "its CPU") \
   FIELD(String, steering, kText, kShow, "how packets find their worker") \
   FIELD(String, queues, kText, kShow, "its queues of each interface") \
-  FIELD(Whole, handed_off, kFigure, kShow, "packets given to the worker that they belong to") \
+  FIELD(Watched, handed_off, kFigure, kShow, "packets given to the worker that they belong to") \
   FIELD(Whole, taken_over, kFigure, kShow, "packets that others gave") \
   FIELD(Watched, packets_in, kCounter, kShow, "frames received") \
   FIELD(Watched, packets_out, kCounter, kShow, "frames sent") \
@@ -236,6 +236,14 @@ SLUICE_ROW(InterfaceRow, SLUICE_INTERFACE_FIELDS)
   FIELD(Whole, unsent_recent, kFigure, kShow, \
         "packets that the device took lately and has not sent") \
   FIELD(Number, unsent_percent, kFigure, kShow, "the same of all that it took") \
+  FIELD(Watched, received, kFigure, kShow, "packets received, as the device counts them") \
+  FIELD(Watched, missed, kFigure, kShow, "packets that found no receive descriptor") \
+  FIELD(Watched, rx_errors, kFigure, kShow, "frames received with errors") \
+  FIELD(Watched, no_buffer, kFigure, kShow, "receptions that found no packet buffer") \
+  FIELD(Whole, mtu, kFigure, kShow, "the largest packet that Sluice takes and sends there") \
+  FIELD(String, multicast, kText, kShow, \
+        "what the device takes of it: `all`, `groups` (routers', LLDP's and ours) or why none") \
+  FIELD(String, multicast_lacking, kText, kShow, "what is wanted there and needs it") \
   FIELD(Severity, severity, kGauge, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
   FIELD(String, condition, kText, kStatus, "why, in a word") \
   FIELD(String, remedy, kText, kStatus, "what to do about it")

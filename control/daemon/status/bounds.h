@@ -23,6 +23,15 @@ inline constexpr uint64_t kUnsentPacketsMin = 16;
 inline constexpr double kUnsentWarningPercent = 1;
 inline constexpr double kUnsentCriticalPercent = 10;
 
+// Of what came in lately: frames that the device could not hand over.
+inline constexpr uint64_t kLostPacketsMin = 16;
+inline constexpr double kLostWarningPercent = 1;
+inline constexpr double kLostCriticalPercent = 10;
+
+// Packets that another worker should have received: a device that does not spread as it says.
+inline constexpr uint64_t kHandedOffMin = 100;
+inline constexpr double kHandedOffWarningPercent = 5;
+
 // What runs out: the more is gone, the further we look.
 inline constexpr double kFifthGone = 0.2, kFifthHorizonSeconds = 600;
 inline constexpr double kHalfGone = 0.5, kHalfHorizonSeconds = 3600;

@@ -12,6 +12,7 @@
 #include "control/common/human.h"
 #include "control/daemon/status/backend_condition.h"
 #include "control/daemon/status/bounds.h"
+#include "control/daemon/status/interface_findings.h"
 
 namespace sluice::control {
 namespace {
@@ -258,6 +259,8 @@ class Judge {
       }
       flow_entries(row);
     });
+    const auto steering = steering_finding(status_.workers);
+    if (steering) add(steering->severity, steering->what, steering->remedy);
   }
 
   void flow_entries(WorkerRow& row) {
@@ -275,11 +278,9 @@ class Judge {
   void interfaces() {
     each("interfaces", status_.interfaces, [this](LinkRow& row) {
       begin(row);
-      if (row.link_up) return unsent(row);
-      const bool telling = !row.link_reason.empty() && row.link_reason != "no link";
-      say(row, Severity::kCritical, "no link",
-          fmt::format("interface {}: no link{}", row.name, telling ? ": " + row.link_reason : ""),
-          row.link_remedy.empty() ? "look at the cable and the switch's port" : row.link_remedy);
+      for (const RowFinding& one : interface_findings(row)) {
+        say(row, one.severity, one.condition, one.what, one.remedy);
+      }
     });
   }
 
@@ -313,17 +314,6 @@ class Judge {
     std::vector<std::string> towards;
     std::string remedy;
   };
-
-  void unsent(LinkRow& row) {
-    if (row.unsent_recent < kUnsentPacketsMin || row.unsent_percent < kUnsentWarningPercent) return;
-    say(row, row.unsent_percent < kUnsentCriticalPercent ? Severity::kWarning : Severity::kCritical,
-        "not sent",
-        fmt::format(
-            "interface {}: the device took {} packets lately that it has not sent ({:.0f} %)",
-            row.name, count(row.unsent_recent), row.unsent_percent),
-        "a transmit queue may be dead, or the link paused: sluicectl show interfaces --json "
-        "(xstats); fewer eal.worker_lcores use fewer queues");
-  }
 
   template <class Row, class Rule>
   void each(const char* name, std::vector<Row>& rows, Rule&& rule) {

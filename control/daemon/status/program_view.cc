@@ -10,6 +10,9 @@
 
 #include "control/common/clock.h"
 #include "control/common/row_json.h"
+#include "control/common/text.h"
+#include "control/config/device_text.h"
+#include "control/daemon/core/multicast_groups.h"
 #include "dataplane/port/port_stats.h"
 
 namespace sluice::control {
@@ -70,19 +73,57 @@ std::vector<InterfaceRow> interface_rows(const DataplaneManager& dataplane) {
   return rows;
 }
 
+namespace {
+
+std::string multicast_text(const Port& port) {
+  switch (port.multicast().reception()) {
+    case Multicast::Reception::kAll:
+      return "all";
+    case Multicast::Reception::kGroups:
+      return "groups";
+    case Multicast::Reception::kNone:
+      break;
+  }
+  return "none: " + port.multicast().reason();
+}
+
+// A software device without a NIC takes whatever it is given.
+std::string lacking_multicast(const DataplaneManager& dataplane, size_t i) {
+  const Port& port = dataplane.ports()[i];
+  const InterfaceConfig& interface = dataplane.config().interfaces[i];
+  const bool has_nic = is_bus_device(interface.device) || port.kernel_index() != 0;
+  if (port.multicast().reception() != Multicast::Reception::kNone || !has_nic) return {};
+  std::vector<std::string> wanted;
+  if (!interface.kernel.empty()) wanted.push_back("OSPF, VRRP and LLDP for " + interface.kernel);
+  if (!multicast_groups(dataplane.config()).empty()) {
+    wanted.emplace_back("IPv6 neighbours' questions");
+  }
+  return join(wanted, ", ");
+}
+
+}  // namespace
+
 std::vector<LinkRow> link_rows(const DataplaneManager& dataplane) {
   std::vector<LinkRow> rows;
   const Config& config = dataplane.config();
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     const LinkState& link = dataplane.links()[i];
     const TxWatch::Loss loss = dataplane.tx_watch().loss(i);
+    const PortStats stats = read_port_stats(dataplane.ports()[i].id());
     rows.push_back({.name = config.interfaces[i].name,
                     .device = config.interfaces[i].device,
                     .link_up = link.up,
                     .link_reason = link.reason,
                     .link_remedy = link.remedy,
                     .unsent_recent = loss.packets,
-                    .unsent_percent = loss.percent});
+                    .unsent_percent = loss.percent,
+                    .received = {stats.received_packets},
+                    .missed = {stats.missed},
+                    .rx_errors = {stats.rx_errors},
+                    .no_buffer = {stats.no_buffer},
+                    .mtu = dataplane.port_infos()[i].mtu.usable,
+                    .multicast = multicast_text(dataplane.ports()[i]),
+                    .multicast_lacking = lacking_multicast(dataplane, i)});
   }
   return rows;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "control/common/clock.h"
 #include "control/common/row_json.h"
@@ -110,6 +111,14 @@ uint64_t wall_clock_ms() {
       duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count());
 }
 
+// Between two samples the counters stay what they were: their growth goes with them.
+void keep_counts(const LinkRow& before, LinkRow& now) {
+  for (Watched LinkRow::*field :
+       {&LinkRow::received, &LinkRow::missed, &LinkRow::rx_errors, &LinkRow::no_buffer}) {
+    now.*field = before.*field;
+  }
+}
+
 }  // namespace
 
 void StatusBoard::add_rates(Status& status) {
@@ -125,6 +134,7 @@ void StatusBoard::add_rates(Status& status) {
     return row.protocol + ' ' + row.backend + ' ' + row.local_pool;
   });
   each(status.workers, "worker", [](const WorkerRow& row) { return std::to_string(row.lcore); });
+  each(status.interfaces, "interface", [](const LinkRow& row) { return row.name; });
   each(status.drops, "drop", [](const CounterRow& row) { return row.name; });
   each(status.events, "event", [](const CounterRow& row) { return row.name; });
 }
@@ -180,7 +190,8 @@ const nlohmann::json& StatusBoard::latest_json() const {
 
 void StatusBoard::refresh_links(const DataplaneManager& dataplane) {
   if (!sampled_) return;
-  latest_.interfaces = link_rows(dataplane);
+  const std::vector<LinkRow> before = std::exchange(latest_.interfaces, link_rows(dataplane));
+  for (size_t i = 0; i < before.size(); ++i) keep_counts(before[i], latest_.interfaces[i]);
   latest_.findings = judge(latest_);
   latest_json_ = nullptr;
 }

@@ -212,7 +212,7 @@ WorkerRow worker_row(const DataplaneManager& dataplane, size_t i, const WorkerLo
   return {.lcore = worker.lcore(),
           .steering = String(to_string(dataplane.steering().kind())),
           .queues = queues_of(dataplane, static_cast<uint32_t>(i)),
-          .handed_off = events(Event::handed_off),
+          .handed_off = {events(Event::handed_off)},
           .taken_over = events(Event::taken_over),
           .packets_in = {counters.packets_in.value()},
           .packets_out = {counters.packets_out.value()},
