@@ -10,6 +10,7 @@
 #include "control/cli/save_command.h"
 #include "control/cli/show_command.h"
 #include "control/cli/status_command.h"
+#include "control/cli/support_bundle_command.h"
 #include "control/cli/top/top.h"
 #include "control/cli/trace_command.h"
 
@@ -19,7 +20,7 @@ std::vector<Command> commands() {
   return {
       show_command(),    status_command(), doctor_command(),  top_command(),
       backend_command(), reload_command(), save_command(),    drain_command(),
-      undrain_command(), trace_command(),  explain_command(),
+      undrain_command(), trace_command(),  explain_command(), support_bundle_command(),
   };
 }
 

@@ -164,6 +164,7 @@ std::vector<ApiCall> Commands::calls() {
       {"save_end", Access::kWrite, {}, says([this](const json&) {
          return operations_.end_save();
        })},
+      {"support", Access::kWrite, {}, gives([this](const json&) { return operations_.support(); })},
       // Of a sluicectl that left the writing to us.
       {"save", Access::kWrite, {}, says([](const json&) -> std::string {
          throw RequestError("save is done by sluicectl itself now: use the one of this version");

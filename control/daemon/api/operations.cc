@@ -15,6 +15,7 @@
 #include "control/common/text.h"
 #include "control/config/config_load.h"
 #include "control/config/config_schema.h"
+#include "control/config/config_secrets.h"
 #include "control/daemon/api/request_names.h"
 #include "control/daemon/core/reload.h"
 #include "control/daemon/log/log.h"
@@ -284,6 +285,10 @@ std::string Operations::end_save() {
   const std::string message = fmt::format("saved into {}: {}", file_, join(list, "; "));
   spdlog::info("{}", message);
   return message;
+}
+
+json Operations::support() const {
+  return {{"file", file_}, {"config", without_secrets(text_)}, {"log", recent_log()}};
 }
 
 // ---- the drain of all --------------------------------------------------------------------------

@@ -54,6 +54,8 @@ class Operations {
   std::string clear_backend(const nlohmann::json& request);
   nlohmann::json begin_save() const;
   std::string end_save();
+  // The configuration in force and the last lines of the log, for somebody elsewhere.
+  nlohmann::json support() const;
   nlohmann::json start_drain(const nlohmann::json& request);
   nlohmann::json end_drain();
 

@@ -5,6 +5,7 @@
 #include <rte_log.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/ringbuffer_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
 #include <cstdio>
@@ -56,7 +57,9 @@ class PriorityFlag : public spdlog::custom_flag_formatter {
 // Holds back what repeats itself, and gives each line of a text a beginning of its own.
 class LimitSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit LimitSink(spdlog::sink_ptr out) : out_(std::move(out)) {}
+  explicit LimitSink(spdlog::sink_ptr out) : out_(std::move(out)) { recent_.set_pattern(kPattern); }
+
+  std::vector<std::string> recent() { return recent_.last_formatted(); }
 
   void write_finished() {
     const std::lock_guard lock(mutex_);
@@ -91,12 +94,15 @@ class LimitSink : public spdlog::sinks::base_sink<std::mutex> {
     for (size_t begin = 0; begin <= text.size();) {
       const size_t end = std::min(text.find('\n', begin), text.size());
       const std::string_view line = text.substr(begin, end - begin);
-      out_->log({time, {}, "sluice", level, {line.data(), line.size()}});
+      const spdlog::details::log_msg message(time, {}, "sluice", level, {line.data(), line.size()});
+      out_->log(message);
+      recent_.log(message);
       begin = end + 1;
     }
   }
 
   spdlog::sink_ptr out_;
+  spdlog::sinks::ringbuffer_sink_mt recent_{kRecentLinesMax};
   RateLimit limit_;
 };
 
@@ -192,6 +198,14 @@ void set_log_level(LogLevel level) {
 
 void log_suppressed() {
   limit_sink->write_finished();
+}
+
+std::vector<std::string> recent_log() {
+  std::vector<std::string> lines = limit_sink->recent();
+  for (std::string& line : lines) {
+    while (line.ends_with('\n')) line.pop_back();
+  }
+  return lines;
 }
 
 void capture_dpdk_log() {

@@ -12,6 +12,7 @@
 #include <spdlog/spdlog.h>
 
 #include <string>
+#include <vector>
 
 #include "control/config/config.h"
 
@@ -21,6 +22,9 @@ void set_up_log(LogLevel level);
 void set_log_level(LogLevel level);
 // Says what was held back, once it is time to. To be called once a second.
 void log_suppressed();
+// The last lines, oldest first, each with its time and level: at most kRecentLinesMax.
+inline constexpr size_t kRecentLinesMax = 2000;
+std::vector<std::string> recent_log();
 
 // Sends rte_log() to the log. To be called before rte_eal_init().
 void capture_dpdk_log();
