@@ -13,14 +13,16 @@
 #include "control/cli/support_bundle_command.h"
 #include "control/cli/top/top.h"
 #include "control/cli/trace_command.h"
+#include "control/cli/why_command.h"
 
 namespace sluice::control {
 
 std::vector<Command> commands() {
   return {
-      show_command(),    status_command(), doctor_command(),  top_command(),
-      backend_command(), reload_command(), save_command(),    drain_command(),
-      undrain_command(), trace_command(),  explain_command(), support_bundle_command(),
+      show_command(),           status_command(), doctor_command(), top_command(),
+      backend_command(),        reload_command(), save_command(),   drain_command(),
+      undrain_command(),        trace_command(),  why_command(),    explain_command(),
+      support_bundle_command(),
   };
 }
 

@@ -133,6 +133,8 @@ constexpr Column<WorkerRow> kWorkerRowColumns[] = {
     {"BUSY", &WorkerRow::busy_percent, Format::kPercent},
     {"FLOWS", &WorkerRow::flows, Format::kCount},
     {"OF", &WorkerRow::flows_max, Format::kCount},
+    {"HALF-OPEN", &WorkerRow::half_open, Format::kCount},
+    {"WHY", &WorkerRow::why_kept, Format::kCount},
     {"BUFFERS", &WorkerRow::buffers_used, Format::kCount},
     {"PACKETS IN", &WorkerRow::packets_in, Format::kCount},
     {"OUT", &WorkerRow::packets_out, Format::kCount},

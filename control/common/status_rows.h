@@ -188,6 +188,8 @@ SLUICE_ROW(PoolSumRow, SLUICE_POOL_SUM_FIELDS)
   FIELD(Whole, flows, kGauge, kShow, "flow entries in use, those of closed flows included") \
   FIELD(Trended, flows_open, kFigure, kShow, "flows that are not over") \
   FIELD(Whole, flows_max, kGauge, kShow, "flow entries there are") \
+  FIELD(Whole, half_open, kGauge, kShow, "handshakes that are not finished, and UDP flows alike") \
+  FIELD(Whole, why_kept, kGauge, kShow, "handshakes that `why` can tell of") \
   FIELD(Whole, buffers_used, kGauge, kShow, "packet buffers in use") \
   FIELD(Whole, buffers, kGauge, kShow, "packet buffers there are") \
   FIELD(Number, busy_percent, kGauge, kShow, \
@@ -307,6 +309,8 @@ SLUICE_ROW(DrainRow, SLUICE_DRAIN_FIELDS)
   FIELD(Number, drops_per_s, kFigure, kShow, "packets dropped") \
   FIELD(Number, flows, kFigure, kShow, "flow entries in use") \
   FIELD(Number, flows_max, kFigure, kShow, "flow entries there are") \
+  FIELD(Number, half_open, kFigure, kShow, "handshakes that are not finished") \
+  FIELD(Number, why_kept, kFigure, kShow, "handshakes that `why` can tell of") \
   FIELD(Number, busy_percent, kFigure, kShow, "of the busiest worker") \
   FIELD(Number, pool_percent, kFigure, kShow, "of the fullest pool, what cannot be taken")
 SLUICE_ROW(TotalsRow, SLUICE_TOTALS_FIELDS)

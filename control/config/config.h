@@ -86,6 +86,7 @@ struct LimitsConfig {
   uint32_t half_open_percent = 50;
   FlowIndexKind flow_index = FlowIndexKind::kRteHash;
   uint32_t port_memory_mb = 1024;  // of all workers
+  uint32_t why_per_worker = 65536;
   bool operator==(const LimitsConfig&) const = default;
 };
 

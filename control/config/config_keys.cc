@@ -337,6 +337,7 @@ const Keys<LimitsConfig> kLimitsKeys = {
     one("syns_per_worker", &LimitsConfig::syns_per_worker, integer(16, 1048576)),
     one("port_memory_mb", &LimitsConfig::port_memory_mb, integer(16, 1048576)),
     one("half_open_percent", &LimitsConfig::half_open_percent, integer(1, 100)),
+    one("why_per_worker", &LimitsConfig::why_per_worker, integer(0, 16777216)),
     one("flow_index", &LimitsConfig::flow_index, choice<FlowIndexKind>()),
 };
 

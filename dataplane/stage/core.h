@@ -32,6 +32,7 @@
 #include "dataplane/state/syn_memory.h"
 #include "dataplane/state/syn_store.h"
 #include "dataplane/state/timer_wheel.h"
+#include "dataplane/state/why_ring.h"
 
 namespace sluice {
 
@@ -43,6 +44,7 @@ struct CoreLimits {
   uint32_t neighbour_count_max = 16384;
   uint32_t syn_count_max = 65536;
   FlowIndexKind flow_index = FlowIndexKind::kCompact;  // which needs no EAL
+  uint32_t why_count_max = 1024;
 };
 
 /// What a Core is made of. It owns nothing of what the pointers name: all of that outlives it.
@@ -95,7 +97,8 @@ struct Core {
         mld_reports(tx, counters, random),
         worker(setup.worker),
         steering(setup.steering == nullptr ? alone() : *setup.steering),
-        handoff(setup.rings, setup.worker, counters) {
+        handoff(setup.rings, setup.worker, counters),
+        why(setup.limits.why_count_max, setup.memory) {
     registry.port_chunks.count_missed_in(
         counters.events[static_cast<size_t>(Event::port_memory_missed)]);
   }
@@ -134,6 +137,7 @@ struct Core {
   const Steering& steering;
   Handoff handoff;
   bool taken_over = false;  // the burst in hand was received by another worker
+  WhyRing why;
 
   /// Sends a packet of our own towards an address of its family; what cannot be sent is dropped.
   void send(rte_mbuf* packet, const net::IpAddress& destination, NextHop& hop) {

@@ -5,6 +5,7 @@
 #include "dataplane/stage/flow_log.h"
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
+#include "dataplane/stage/why.h"
 
 namespace sluice {
 
@@ -80,9 +81,12 @@ void give_port_back(Core& core, uint32_t index) {
 
 }  // namespace
 
-void end_flow(Core& core, uint32_t index, FlowEnd end, FlowState before) {
+void end_flow(Core& core, uint32_t index, FlowEnd end, FlowState before, const Segment* last) {
   Flow& flow = core.flows[index];
-  if (!is_closed(before)) log_end(core, flow, before, end);
+  if (!is_closed(before)) {
+    log_end(core, flow, before, end);
+    note_end(core, flow, before, end, last);
+  }
   if (is_udp(before)) return free_flow(core, index);  // nobody has to be told
   const bool silent = end == FlowEnd::timed_out && !flow.reset_on_timeout;
   const Resets resets = silent ? Resets{} : resets_of(end);

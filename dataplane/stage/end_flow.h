@@ -11,10 +11,11 @@
 
 namespace sluice {
 
-/// Ends a flow: tells the flow log, resets the ends that would not know (see kResets in the .cc),
-/// gives the port back. `before` is the state that it ended in; one that was closed then is only
-/// freed.
-void end_flow(Core& core, uint32_t index, FlowEnd end, FlowState before);
+/// Ends a flow: tells the flow log and the ring of `why`, resets the ends that would not know (see
+/// kResets in the .cc), gives the port back. `before` is the state that it ended in; one that was
+/// closed then is only freed. `last` is the packet that ended it, as it came, where there is one.
+void end_flow(Core& core, uint32_t index, FlowEnd end, FlowState before,
+              const Segment* last = nullptr);
 inline void end_flow(Core& core, uint32_t index, FlowEnd end) {
   end_flow(core, index, end, core.flows[index].state());
 }

@@ -108,10 +108,10 @@ void count_heal(Core& core, Flow& flow) {
   core.pool(flow).ports.counters().heals.add();
 }
 
-DropReason give_up(Core& core, uint32_t index) {
+DropReason give_up(Core& core, uint32_t index, const Segment* answer) {
   Flow& flow = core.flows[index];
   core.backend(flow).heals_failed.add();
-  end_flow(core, index, FlowEnd::heal_exhausted);
+  end_flow(core, index, FlowEnd::heal_exhausted, flow.state(), answer);
   return DropReason::heal_exhausted;
 }
 
@@ -136,11 +136,13 @@ bool may_be_late(Core& core, const Flow& flow, const PriorIncarnation& learned) 
   return just_used || takes(core, learned, sent_numbers(flow));
 }
 
-DropReason heal_now(Core& core, uint32_t index, const PriorIncarnation& learned) {
+/// `answer` is the stale one, where it has just come.
+DropReason heal_now(Core& core, uint32_t index, const PriorIncarnation& learned,
+                    const Segment* answer = nullptr) {
   Flow& flow = core.flows[index];
   reset_backend_at(core, flow, learned.rcv_nxt);
   if (flow.syn_slot == SynStore::kNone) return DropReason::stale_answer;
-  if (flow.heal_attempts == kHealAttemptsMax) return give_up(core, index);
+  if (flow.heal_attempts == kHealAttemptsMax) return give_up(core, index, answer);
   ++flow.heal_attempts;
   count_heal(core, flow);
   flow.stale_ack = learned.rcv_nxt;
@@ -168,7 +170,7 @@ DropReason heal(Core& core, uint32_t index, const Segment& answer) {
   const bool same_news = flow.heal_attempts > 0 && flow.stale_ack == learned.rcv_nxt &&
                          core.now32() - flow.healed_ms < kSameNewsMs;
   if (flow.answer_due || (same_news && rebase)) return DropReason::stale_answer;
-  if (!may_be_late(core, flow, learned)) return heal_now(core, index, learned);
+  if (!may_be_late(core, flow, learned)) return heal_now(core, index, learned, &answer);
   flow.answer_due = true;
   flow.stale_ack = learned.rcv_nxt;
   core.flow_timers.set(index, core.now_ms + kLateMs);

@@ -19,6 +19,7 @@
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
+#include "dataplane/stage/why.h"
 
 namespace sluice {
 
@@ -33,6 +34,7 @@ constexpr uint8_t kStateChanging = flag::kSyn | flag::kFin | flag::kRst;
 
 /// Refuses a SYN as the service wants it: with RST, or silently.
 Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropReason reason) {
+  note_refusal(core, segment, reason);
   if (reason == DropReason::syn_deferred) return reason;  // its client is to try again
   core.registry.services[service.id]->refused.add();
   if (core.snapshot->flow_log_sample != 0) [[unlikely]] {
@@ -161,7 +163,7 @@ void note_late_segment(Core& core, const Flow& flow) {
     if (reading.event == TcpEvent::kClientRst && !is_closed(before))
       core.backend(flow).resets.add();
     flow.tcp.advance(reading.event);
-    enter_state(core, index, before, reading.event);
+    enter_state(core, index, before, reading.event, segment);
   }
   return believed ? forward(core, flow, segment) : forward_unseen(core, flow, segment);
 }
@@ -186,6 +188,7 @@ Verdict inbound_miss(Core& core, const ServiceView& service, Segment& segment) {
     return DropReason::tcp_checksum_bad;
   }
   if (!tcp.has(flag::kSyn) || tcp.has(flag::kAck)) {
+    note_refusal(core, segment, DropReason::no_flow_inbound);
     answer_with_reset(core, segment, Event::resets_to_clients);
     return DropReason::no_flow_inbound;
   }

@@ -19,7 +19,8 @@ FlowEnd end_of(FlowState before, TcpEvent event) {
 
 }  // namespace
 
-void enter_state(Core& core, uint32_t index, FlowState before, TcpEvent event) {
+void enter_state(Core& core, uint32_t index, FlowState before, TcpEvent event,
+                 const Segment& segment) {
   Flow& flow = core.flows[index];
   const FlowState state = flow.state();
   if (state == before) return;
@@ -38,7 +39,7 @@ void enter_state(Core& core, uint32_t index, FlowState before, TcpEvent event) {
   if (!is_closed(state)) return;
   core.count(state == FlowState::kTimeWait ? Event::flows_closed_time_wait
                                            : Event::flows_closed_available);
-  end_flow(core, index, end_of(before, event), before);
+  end_flow(core, index, end_of(before, event), before, &segment);
 }
 
 }  // namespace sluice

@@ -6,7 +6,8 @@
 
 namespace sluice {
 
-/// After `event`: counts, timers, the end of a handshake, the end of the flow.
-void enter_state(Core& core, uint32_t index, FlowState before, TcpEvent event);
+/// After `event`, which `segment` was: counts, timers, the end of a handshake, the end of the flow.
+void enter_state(Core& core, uint32_t index, FlowState before, TcpEvent event,
+                 const Segment& segment);
 
 }  // namespace sluice

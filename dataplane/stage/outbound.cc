@@ -13,6 +13,7 @@
 #include "dataplane/stage/passed_syn.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
+#include "dataplane/stage/why.h"
 
 namespace sluice {
 
@@ -65,8 +66,9 @@ Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
   if (flow.heal_attempts > 0) {
     core.count(Event::heals_succeeded);
     backend.heals_succeeded.add();
+    note_healed(core, flow, segment);
   }
-  enter_state(core, index, FlowState::kSynSent, TcpEvent::kSynAck);
+  enter_state(core, index, FlowState::kSynSent, TcpEvent::kSynAck, segment);
   return forward(core, index, segment);
 }
 
@@ -76,7 +78,7 @@ Verdict accept_refusal(Core& core, uint32_t index, Segment& segment) {
   core.count(Event::backend_refusals);
   core.backend(flow).refused.add();
   flow.tcp.advance(TcpEvent::kBackendRst);
-  enter_state(core, index, before, TcpEvent::kBackendRst);
+  enter_state(core, index, before, TcpEvent::kBackendRst, segment);
   return forward(core, index, segment);
 }
 
@@ -134,7 +136,7 @@ Verdict answer_to_passed_syn(Core& core, uint32_t index, Segment& segment) {
     if (reading.event == TcpEvent::kBackendRst && !is_closed(before))
       core.backend(flow).resets.add();
     flow.tcp.advance(reading.event);
-    enter_state(core, index, before, reading.event);
+    enter_state(core, index, before, reading.event, segment);
   }
   // A RST elsewhere in the window may be a stranger's, and so may the SYN that was challenged.
   const bool believed = reading.in_window && (!is_challenge || is_news) &&

@@ -22,6 +22,7 @@
 #include "dataplane/stage/trace.h"
 #include "dataplane/stage/udp.h"
 #include "dataplane/stage/upkeep.h"
+#include "dataplane/stage/why.h"
 
 namespace sluice {
 
@@ -144,6 +145,7 @@ Verdict tcp_no_service(Core& core, Segment& segment) {
   if (!net::tcp_checksum_ok(segment.packet)) {
     return DropReason::tcp_checksum_bad;
   }
+  note_refusal(core, segment, DropReason::no_service);
   answer_with_reset(core, segment, Event::resets_to_clients);
   return DropReason::no_service;
 }

@@ -2,42 +2,17 @@
 // Copies for a trace.
 #include "dataplane/stage/trace.h"
 
-#include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/core.h"
+#include "dataplane/stage/packet_views.h"
 
 namespace sluice {
 namespace {
 
-TraceSegment header_of(const Segment& segment) {
-  TraceSegment header{};
-  header.source = segment.source();
-  header.destination = segment.destination();
-  header.ttl = segment.packet.hop_limit();
-  if (segment.packet.kind == net::Packet::Kind::kUdp) {
-    header.payload_bytes = segment.packet.udp_payload_length();
-    return header;
-  }
-  const net::TcpHeader& tcp = *segment.packet.tcp;
-  header.sequence = tcp.sequence.host();
-  header.acknowledgement = tcp.acknowledgement.host();
-  header.window = tcp.window.host();
-  header.payload_bytes = segment.packet.payload_length();
-  header.flags = tcp.flags;
-  if (const uint8_t at = net::find_timestamps(tcp)) {
-    header.timestamps = true;
-    header.tsval = net::tcp_word_at(tcp, at).host();
-    header.tsecr = net::tcp_word_at(tcp, static_cast<uint8_t>(at + 4)).host();
-  }
-  return header;
-}
-
-std::optional<TraceFlow> flow_of(const Core& core, const FlowName& name) {
+std::optional<FlowView> flow_of(const Core& core, const FlowName& name) {
   if (name.service == kNoId) return {};
   const uint32_t index = core.flows.find(name);
   if (index == FlowTable::kNone) return {};
-  const Flow& flow = core.flows[index];
-  return TraceFlow{core.local(flow), core.backend_address(flow), flow.adjust,       flow.state(),
-                   flow.reuse,       flow.rewrite_timestamps,    flow.heal_attempts};
+  return view_of(core, core.flows[index]);
 }
 
 EventCounts counts_of(const Core& core) {
@@ -57,7 +32,7 @@ EventCounts begin_trace(const Core& core, const Segment& segment, const TraceSub
   record.protocol = subject.protocol;
   record.from_client = segment.source() == subject.client;
   record.taken_over = core.taken_over;
-  record.in = header_of(segment);
+  record.in = view_of(segment);
   record.before = flow_of(core, subject.name);
   return counts_of(core);
 }
@@ -70,7 +45,7 @@ void end_trace(const Core& core, const Segment& segment, const TraceSubject& sub
   }
   record.after = flow_of(core, subject.name);
   record.verdict = verdict;
-  if (verdict == net::Fate::kSent) record.out = header_of(segment);
+  if (verdict == net::Fate::kSent) record.out = view_of(segment);
 }
 
 }  // namespace sluice

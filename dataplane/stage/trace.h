@@ -23,6 +23,7 @@
 #include "dataplane/net/verdict.h"
 #include "dataplane/state/counters.h"
 #include "dataplane/state/flow.h"
+#include "dataplane/state/packet_view.h"
 
 namespace sluice {
 
@@ -48,30 +49,6 @@ struct TraceFilter {
   }
 };
 
-/// A segment's header; of UDP addresses, payload and TTL alone.
-struct TraceSegment {
-  net::Endpoint source, destination;
-  uint32_t sequence;
-  uint32_t acknowledgement;
-  uint32_t tsval;
-  uint32_t tsecr;
-  uint16_t window;
-  uint16_t payload_bytes;
-  uint8_t flags;
-  uint8_t ttl;
-  bool timestamps;
-};
-
-/// A flow, as far as a trace tells of it.
-struct TraceFlow {
-  net::Endpoint local, backend;
-  net::SeqAdjust adjust;
-  FlowState state;
-  PortReuse reuse;
-  bool rewritten;  // timestamps on the balancer's clock
-  uint8_t heals;
-};
-
 struct TraceRecord {
   uint64_t wall_clock_ms;
   uint64_t now_us;  // monotonic, the same for all workers
@@ -79,12 +56,12 @@ struct TraceRecord {
   net::Protocol protocol;
   bool from_client;
   bool taken_over;  // another worker received it
-  TraceSegment in;
-  std::optional<TraceFlow> before;  // nothing: the look-up was a miss
-  std::optional<TraceFlow> after;   // nothing: there is none any more, or still none
+  PacketView in;
+  std::optional<FlowView> before;  // nothing: the look-up was a miss
+  std::optional<FlowView> after;   // nothing: there is none any more, or still none
   net::Verdict verdict = net::Verdict::pass();
-  std::optional<TraceSegment> out;  // as it was sent
-  uint64_t events;                  // a bit for each Event that it made count
+  std::optional<PacketView> out;  // as it was sent
+  uint64_t events;                // a bit for each Event that it made count
 };
 static_assert(kEventCount <= 64);
 

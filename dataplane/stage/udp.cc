@@ -13,6 +13,7 @@
 #include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/icmp_error.h"
 #include "dataplane/stage/open_udp.h"
+#include "dataplane/stage/why.h"
 
 namespace sluice {
 
@@ -60,6 +61,7 @@ void tell_unreachable(Core& core, const Segment& segment) {
 /// get a RST.
 Verdict refuse_datagram(Core& core, const ServiceView& service, const Segment& segment,
                         DropReason reason) {
+  note_refusal(core, segment, reason);
   if (reason == DropReason::udp_deferred) return reason;  // its client is to try again
   core.registry.services[service.id]->refused.add();
   if (core.snapshot->flow_log_sample != 0) [[unlikely]] {
@@ -141,6 +143,7 @@ Verdict udp_no_service(Core& core, const Segment& segment) {
   if (!net::udp_checksum_ok(segment.packet)) {
     return DropReason::udp_checksum_bad;
   }
+  note_refusal(core, segment, DropReason::no_service);
   tell_unreachable(core, segment);
   return DropReason::no_service;
 }

@@ -2,6 +2,7 @@
 // What the flow log tells of a flow that has ended, and of a SYN that got none.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -34,6 +35,12 @@ enum class FlowEnd : uint8_t {
   SLUICE_FLOW_ENDS(X)
 #undef X
 };
+
+inline constexpr size_t kFlowEndCount = 0
+#define X(name, closed_by, reason) +1
+    SLUICE_FLOW_ENDS(X)
+#undef X
+    ;
 
 struct FlowEndText {
   std::string_view closed_by;

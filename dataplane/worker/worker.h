@@ -79,6 +79,8 @@ class Worker {
   Registry& registry() { return core_->registry; }
   /// Flow entries in use now; a snapshot of a number that moves.
   uint32_t flow_count() const { return flow_count_.load(std::memory_order_relaxed); }
+  /// Records that `why` can tell of.
+  uint64_t why_kept() const { return core_->why.kept(); }
   uint32_t flow_count_max() const { return core_->flows.flow_count_max(); }
   /// Packet buffers of this worker's pool in use now, wherever they are; and all of them.
   uint32_t buffers_used() const;

@@ -12,6 +12,7 @@
 #include "control/cli/table.h"
 #include "control/cli/top/top_screen.h"
 #include "control/cli/trace_command.h"
+#include "control/cli/why_command.h"
 #include "control/common/api_answer.h"
 
 namespace sluice::test {
@@ -47,6 +48,7 @@ inline void show_in_every_way(const nlohmann::json& answer) {
   require_printable(render_status(answer));
   require_printable(render_doctor(answer));
   require_printable(render_packet(answer));
+  require_printable(render_why(answer, "10.1.0.7", "10m"));
   static_cast<void>(dumped(answer));
   static_cast<void>(is_red(answer));
   static_cast<void>(is_ill(answer));

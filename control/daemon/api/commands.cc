@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "control/daemon/api/flow_view.h"
+#include "control/daemon/api/why_view.h"
 #include "control/daemon/status/live_findings.h"
 #include "control/daemon/status/program_view.h"
 #include "control/daemon/status/views.h"
@@ -144,6 +145,8 @@ std::vector<ApiCall> Commands::calls() {
        Access::kWrite,
        {required("trace", any_count())},
        says([this](const json& request) { return tracer_.stop(request); })},
+      {"why", Access::kRead, why_parameters(),
+       gives([this](const json& request) { return view_why(dataplane_, request); })},
       {"backend_set",
        Access::kWrite,
        {required("service", any_text()), required("backend", any_text()),

@@ -8,8 +8,8 @@
 
 #include "control/common/errors.h"
 #include "control/common/ranges.h"
-#include "control/common/text.h"
 #include "control/config/address_text.h"
+#include "control/daemon/api/packet_rows.h"
 #include "control/daemon/api/request_names.h"
 #include "dataplane/worker/set_trace.h"
 
@@ -26,56 +26,8 @@ IpEndpoint client_of(const std::string& text) {
   return parse_endpoint(text).value_or(IpEndpoint{parse_ip(text).value_or(IpAddress()), {}});
 }
 
-std::string flags_text(uint8_t flags) {
-  constexpr std::pair<uint8_t, const char*> kNames[] = {{net::tcp_flag::kSyn, "SYN"},
-                                                        {net::tcp_flag::kFin, "FIN"},
-                                                        {net::tcp_flag::kRst, "RST"},
-                                                        {net::tcp_flag::kPsh, "PSH"},
-                                                        {net::tcp_flag::kAck, "ACK"}};
-  std::vector<std::string> set;
-  for (const auto& [flag, name] : kNames) {
-    if ((flags & flag) != 0) set.emplace_back(name);
-  }
-  return join(set, ",");
-}
-
-json datagram_row(const TraceSegment& segment) {
-  return {{"source", net::to_string(segment.source)},
-          {"destination", net::to_string(segment.destination)},
-          {"payload_bytes", segment.payload_bytes},
-          {"ttl", segment.ttl}};
-}
-
-json segment_row(const TraceSegment& segment) {
-  json row = {{"source", net::to_string(segment.source)},
-              {"destination", net::to_string(segment.destination)},
-              {"flags", flags_text(segment.flags)},
-              {"seq", segment.sequence},
-              {"ack", segment.acknowledgement},
-              {"window", segment.window},
-              {"payload_bytes", segment.payload_bytes},
-              {"ttl", segment.ttl}};
-  if (segment.timestamps) {
-    row["tsval"] = segment.tsval;
-    row["tsecr"] = segment.tsecr;
-  }
-  return row;
-}
-
-json flow_row(const TraceFlow& flow) {
-  return {{"local", net::to_string(flow.local)},
-          {"backend", net::to_string(flow.backend)},
-          {"state", name_of(flow.state)},
-          {"port", name_of(flow.reuse)},
-          {"ts_offset", static_cast<int32_t>(flow.adjust.timestamp)},
-          {"seq_offset", static_cast<int32_t>(flow.adjust.sequence)},
-          {"rewritten", flow.rewritten},
-          {"heals", flow.heals}};
-}
-
-template <class T, class Row>
-json or_null(const std::optional<T>& value, Row row) {
-  return value ? row(*value) : json();
+json flow_or_null(const std::optional<FlowView>& flow) {
+  return flow ? flow_row(*flow) : json();
 }
 
 const char* name_of(net::Verdict verdict) {
@@ -170,7 +122,6 @@ json Tracer::row(const TraceRecord& record, uint32_t worker) {
   for (size_t i = 0; i < kEventCount; ++i) {
     if ((record.events >> i & 1) != 0) events.push_back(kEventTexts[i].name);
   }
-  const auto header_row = record.protocol == net::Protocol::kUdp ? datagram_row : segment_row;
   json row = {{"number", ++running_->number},
               {"time_ms", record.wall_clock_ms},
               {"us", record.now_us},
@@ -179,10 +130,10 @@ json Tracer::row(const TraceRecord& record, uint32_t worker) {
               {"interface", dataplane_.config().interfaces[record.interface].name},
               {"protocol", to_string(record.protocol)},
               {"from", record.from_client ? "client" : "backend"},
-              {"in", header_row(record.in)},
-              {"before", or_null(record.before, flow_row)},
-              {"after", or_null(record.after, flow_row)},
-              {"out", or_null(record.out, header_row)},
+              {"in", packet_row(record.in, record.protocol)},
+              {"before", flow_or_null(record.before)},
+              {"after", flow_or_null(record.after)},
+              {"out", record.out ? packet_row(*record.out, record.protocol) : json()},
               {"verdict", name_of(record.verdict)},
               {"counted", std::move(events)}};
   if (!record.verdict.passed()) {

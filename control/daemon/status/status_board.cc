@@ -24,7 +24,7 @@ using TotalsField = Number TotalsRow::*;
 constexpr TotalsField kHistory[] = {
     &TotalsRow::connections_per_s, &TotalsRow::active,      &TotalsRow::bits_in_per_s,
     &TotalsRow::bits_out_per_s,    &TotalsRow::drops_per_s, &TotalsRow::busy_percent,
-    &TotalsRow::pool_percent,
+    &TotalsRow::pool_percent,      &TotalsRow::half_open,
 };
 
 template <class Rows, class Value>
@@ -101,6 +101,8 @@ TotalsRow totals_of(const Status& status) {
           .drops_per_s = per_s_of(status.drops, &CounterRow::value),
           .flows = sum(status.workers, &WorkerRow::flows),
           .flows_max = sum(status.workers, &WorkerRow::flows_max),
+          .half_open = sum(status.workers, &WorkerRow::half_open),
+          .why_kept = sum(status.workers, &WorkerRow::why_kept),
           .busy_percent = largest_of(status.workers, &WorkerRow::busy_percent),
           .pool_percent = largest_of(status.pools, &PoolSumRow::fullest_percent)};
 }

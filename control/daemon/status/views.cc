@@ -144,6 +144,15 @@ uint64_t drops_of(const Worker& worker) {
   return total;
 }
 
+uint64_t half_open_of(const WorkerCounters& counters) {
+  uint64_t total = 0;
+  for (const FlowState state : {FlowState::kSynSent, FlowState::kSynReceived,
+                                FlowState::kUdpUnanswered, FlowState::kUdpAnswered}) {
+    total += counters.flows[static_cast<size_t>(state)].value();
+  }
+  return total;
+}
+
 // Queue n is worker n's, as far as the device has queues.
 std::string queues_of(const DataplaneManager& dataplane, uint32_t worker) {
   std::string text;
@@ -222,6 +231,8 @@ WorkerRow worker_row(const DataplaneManager& dataplane, size_t i, const WorkerLo
           .flows = worker.flow_count(),
           .flows_open = {open_flows(counters)},
           .flows_max = worker.flow_count_max(),
+          .half_open = half_open_of(counters),
+          .why_kept = worker.why_kept(),
           .buffers_used = worker.buffers_used(),
           .buffers = worker.buffer_count(),
           .busy_percent = load.busy_percent,

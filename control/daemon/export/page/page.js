@@ -286,6 +286,7 @@ const tables = {
     word("vip", "vip"), word("protocol", "protocol", {hide: true}), word("scheduler", "scheduler", {hide: true, text: row => row.scheduler.replace("_", " ")}),
     plot(), perSecond("new/s", "connections_per_s"), number("open", "active"), number("in all", "connections", {hide: true}),
     traffic("in", "bytes_in_per_s"), traffic("out", "bytes_out_per_s"),
+    number("half-open", "half_open", {tip: "handshakes that are not finished", hide: true}),
     number("refused", "refused", {tip: "SYNs refused for want of a backend, a port or a flow entry"}),
   ], {key: row => row.protocol + " " + row.vip, plotted: row => row.connections_per_s, filter: "Filter services",
       words: row => row.name + " " + row.vip + " " + row.protocol,
@@ -390,7 +391,7 @@ class Tile {
 const tiles = {
   rate: new Tile("New connections"), active: new Tile("Open connections"),
   traffic: new Tile("Traffic from backends", ["area", "line", "line2"]),
-  drops: new Tile("Drops"), busy: new Tile("Busiest worker"), pool: new Tile("Fullest port pool"),
+  halfOpen: new Tile("Half-open handshakes"), drops: new Tile("Drops"), busy: new Tile("Busiest worker"), pool: new Tile("Fullest port pool"),
 };
 
 const worst = rows => ["critical", "warning"].find(severity => rows.some(row => row.severity === severity)) || "";
@@ -401,6 +402,8 @@ function showTiles(status) {
   tiles.rate.show(rate(t.connections_per_s) + " /s", count(sum("connections")) + " in all", [h.connections_per_s]);
   tiles.active.show(count(t.active), `flow table ${percent(100 * t.flows / t.flows_max)} full`, [h.active]);
   tiles.traffic.show(bits(t.bits_out_per_s), bits(t.bits_in_per_s) + " to them", [h.bits_out_per_s, h.bits_in_per_s], "", 1000);
+  tiles.halfOpen.show(count(t.half_open), `${count(t.why_kept)} that failed: sluicectl why --client`, [h.half_open],
+    worst(status.services.filter(row => row.half_open_flood_recent > 0)), 10);
   const trouble = status.drops.filter(row => row.severity !== "ok");
   tiles.drops.show(rate(t.drops_per_s) + " /s", trouble.length ? trouble[0].name : count(status.drops.reduce((n, row) => n + row.value, 0)) + " in all",
     [h.drops_per_s], worst(trouble));
