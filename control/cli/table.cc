@@ -128,6 +128,14 @@ constexpr Column<PoolRow> kPoolRowColumns[] = {
     {"EXHAUSTED", &PoolRow::exhausted, Format::kCount},
 };
 
+constexpr Column<RefusalRow> kRefusalRowColumns[] = {
+    {"REASON", &RefusalRow::reason, Format::kText},
+    {"SOURCE", &RefusalRow::source, Format::kText},
+    {"REFUSED", &RefusalRow::count, Format::kCount},
+    {"AT LEAST", &RefusalRow::at_least, Format::kCount},
+    {"SECONDS AGO", &RefusalRow::last_s, Format::kCount},
+};
+
 constexpr Column<WorkerRow> kWorkerRowColumns[] = {
     {"LCORE", &WorkerRow::lcore, Format::kCount},
     {"BUSY", &WorkerRow::busy_percent, Format::kPercent},
@@ -327,6 +335,7 @@ const std::vector<Table> kTables = {
     {"stages", fill_with<StageRow, kStageRowColumns>},
     {"interfaces", fill_with<InterfaceRow, kInterfaceRowColumns>},
     {"program", fill_with<ProgramRow, kProgramRowColumns>},
+    {"refusals", fill_with<RefusalRow, kRefusalRowColumns>},
     {"counters", fill_with<CounterRow, kCounterRowColumns>},
 };
 

@@ -19,6 +19,8 @@ inline constexpr IntegerRange kDrainSecondsRange{0, 604800};
 inline constexpr IntegerRange kFlowAgeSecondsRange{0, UINT32_MAX / 1000};  // kept in 32-bit ms
 inline constexpr IntegerRange kTraceCountRange{1, 10000};                  // packets
 inline constexpr IntegerRange kTraceSecondsRange{1, 3600};
+inline constexpr IntegerRange kConnectionsRange{1, 1000000000};
+inline constexpr IntegerRange kNewPerSecondRange{1, 16000000};  // what a RateWindow counts
 inline constexpr IntegerRange kWhySecondsRange{1, 604800};
 inline constexpr IntegerRange kWhyRowsRange{1, 10000};
 inline constexpr IntegerRange kUint32Range{0, UINT32_MAX};

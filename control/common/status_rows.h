@@ -23,9 +23,10 @@ namespace sluice::control {
         "`refuse` or `use_all` while every backend is down, else null") \
   FIELD(Whole, backends, kGauge, kShow, "backends configured") \
   FIELD(Whole, active, kGauge, kShow, "flows that are not over") \
+  FIELD(OptWhole, max_connections, kGauge, kShow, "how many that may be; null without a limit") \
   FIELD(Watched, connections, kCounter, kShow, "flows opened") \
   FIELD(Watched, refused, kCounter, kShow, \
-        "SYNs refused: no backend, port or flow entry, or a drain") \
+        "SYNs refused: by its guard, for want of a backend, port or flow entry, or in a drain") \
   FIELD(Whole, backends_up, kFigure, kStatus, "backends that take new connections") \
   FIELD(Number, bytes_in_per_s, kFigure, kStatus, "to its backends, of the last second") \
   FIELD(Number, bytes_out_per_s, kFigure, kStatus, "from its backends, of the last second") \
@@ -56,6 +57,7 @@ SLUICE_ROW(ServiceRow, SLUICE_SERVICE_FIELDS)
   FIELD(Buckets, handshake_counts, kFigure, kShow, "handshakes by time, since the start") \
   FIELD(Whole, handshake_us, kFigure, kShow, "the sum of these times") \
   FIELD(Whole, active, kGauge, kShow, "flows that are not over") \
+  FIELD(OptWhole, max_connections, kGauge, kShow, "how many that may be; null without a limit") \
   FIELD(Watched, connections, kCounter, kShow, "flows opened") \
   FIELD(Watched, packets_in, kCounter, kShow, "packets forwarded to it") \
   FIELD(Watched, packets_out, kCounter, kShow, "packets forwarded from it") \
@@ -190,6 +192,10 @@ SLUICE_ROW(PoolSumRow, SLUICE_POOL_SUM_FIELDS)
   FIELD(Whole, flows_max, kGauge, kShow, "flow entries there are") \
   FIELD(Whole, half_open, kGauge, kShow, "handshakes that are not finished, and UDP flows alike") \
   FIELD(Whole, why_kept, kGauge, kShow, "handshakes that `why` can tell of") \
+  FIELD(Whole, clients, kGauge, kShow, "clients of guarded services that have an entry") \
+  FIELD(Whole, clients_max, kGauge, kShow, "entries there are") \
+  FIELD(Whole, clients_evicted, kCounter, kShow, \
+        "clients without an established flow that made way for others") \
   FIELD(Whole, buffers_used, kGauge, kShow, "packet buffers in use") \
   FIELD(Whole, buffers, kGauge, kShow, "packet buffers there are") \
   FIELD(Number, busy_percent, kGauge, kShow, \
@@ -286,6 +292,15 @@ SLUICE_ROW(ProgramRow, SLUICE_PROGRAM_FIELDS)
   FIELD(Severity, severity, kFigure, kStatus, "how bad it is: `ok`, `warning`, `critical`") \
   FIELD(String, remedy, kText, kStatus, "what to do about it")
 SLUICE_ROW(CounterRow, SLUICE_COUNTER_FIELDS)
+
+// Of `show refusals` and the status's `refusals`: sources that guards refuse most.
+#define SLUICE_REFUSAL_FIELDS(FIELD) \
+  FIELD(String, reason, kName, kShow, "the drop's") \
+  FIELD(String, source, kName, kShow, "an address") \
+  FIELD(Whole, count, kFigure, kShow, "how often it was refused, at most") \
+  FIELD(Whole, at_least, kFigure, kShow, "and at least") \
+  FIELD(Whole, last_s, kFigure, kShow, "how long ago the last time was")
+SLUICE_ROW(RefusalRow, SLUICE_REFUSAL_FIELDS)
 
 // Of `show drain` and the status's `drain`.
 #define SLUICE_DRAIN_FIELDS(FIELD) \

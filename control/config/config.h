@@ -14,6 +14,7 @@
 
 #include "control/config/address_text.h"
 #include "control/config/config_enums.h"
+#include "control/config/guard_config.h"
 
 namespace sluice::control {
 
@@ -87,6 +88,7 @@ struct LimitsConfig {
   FlowIndexKind flow_index = FlowIndexKind::kRteHash;
   uint32_t port_memory_mb = 1024;  // of all workers
   uint32_t why_per_worker = 65536;
+  uint32_t clients_per_worker = 65536;  // of guarded services
   bool operator==(const LimitsConfig&) const = default;
 };
 
@@ -151,6 +153,7 @@ struct BackendConfig {
   IpEndpoint address;
   uint32_t weight = 1;         // 0 drains: the flows it has go on, new ones go elsewhere
   std::string quic_server_id;  // as bytes; empty: none
+  uint32_t max_connections = 0;  // 0: no limit
   bool operator==(const BackendConfig&) const = default;
 };
 
@@ -169,6 +172,7 @@ struct ServiceConfig {
   bool quic = false;            // connection IDs name backends
   uint32_t quic_config_id = 0;  // of the IDs that do
   OnRefusal on_refusal = OnRefusal::kReset;
+  GuardConfig guard;
   std::optional<HealthCheckConfig> health_check;  // absent: all backends count as up
   std::vector<BackendConfig> backends;
   bool operator==(const ServiceConfig&) const = default;
@@ -184,6 +188,7 @@ struct Config {
   LimitsConfig limits;
   TcpTimeoutsConfig tcp_timeouts;
   FlowLogConfig flow_log;
+  AccessConfig guard;
   std::vector<ServiceConfig> services;
   bool operator==(const Config&) const = default;
 };

@@ -8,6 +8,7 @@
 
 #include "control/config/address_rules.h"
 #include "control/config/device_text.h"
+#include "control/config/guard_rules.h"
 #include "control/config/health_check_rules.h"
 #include "control/config/network_rules.h"
 #include "control/config/protocol_rules.h"
@@ -206,6 +207,7 @@ void check_config(const Config& config, Reader& reader, std::vector<std::string>
   check_health_checks(config, reader);
   check_protocol_keys(config, reader);
   check_quic(config, reader);
+  check_guards(config, reader);
 }
 
 }  // namespace sluice::control

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "control/common/enum_words.h"
+#include "control/config/guard_config.h"
 #include "dataplane/net/protocol.h"
 #include "dataplane/state/flow_index.h"
 #include "dataplane/state/idle_mode.h"
@@ -58,6 +59,10 @@ enum class UdpRefresh : uint8_t { kBoth, kInbound };  // whose datagrams keep a 
 template <>
 inline constexpr std::array kWordsOf<UdpRefresh> = {EnumWord{"both", UdpRefresh::kBoth},
                                                     EnumWord{"inbound", UdpRefresh::kInbound}};
+
+template <>
+inline constexpr std::array kWordsOf<BackendsFull> = {EnumWord{"refuse", BackendsFull::kRefuse},
+                                                      EnumWord{"wait", BackendsFull::kWait}};
 
 // ---- the dataplane's ---------------------------------------------------------------------------
 

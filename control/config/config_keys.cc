@@ -11,10 +11,14 @@
 #include "control/common/ranges.h"
 #include "control/config/address_rules.h"
 #include "control/config/datagram_kinds.h"
+#include "control/config/guard_keys.h"
+#include "control/config/key_kinds.h"
 #include "dataplane/net/quic.h"
 
 namespace sluice::control {
 namespace {
+
+using namespace kinds;  // NOLINT: nothing but kinds
 
 constexpr size_t kNameLengthMax = 63;
 constexpr size_t kPathMax = 4096;
@@ -22,63 +26,6 @@ constexpr size_t kGroupNameMax = 32;
 constexpr size_t kSocketPathMax = sizeof(sockaddr_un::sun_path) - sizeof(".lock");
 
 // ---- kinds -------------------------------------------------------------------------------------
-
-Kind<uint32_t> integer(int64_t min, int64_t max) {
-  return {fmt::format("an integer {}..{}", min, max),
-          [=](const toml::value& value, std::string&) -> std::optional<uint32_t> {
-            if (!value.is_integer()) return std::nullopt;
-            const int64_t number = value.as_integer();
-            if (number < min || number > max) return std::nullopt;
-            return static_cast<uint32_t>(number);
-          }};
-}
-
-Kind<uint32_t> integer(IntegerRange range) {
-  return integer(range.min, range.max);
-}
-
-// A whole number of T, which the key's name says.
-template <class T>
-Kind<T> whole(int64_t min, int64_t max) {
-  const Kind<uint32_t> number = integer(min, max);
-  return {number.expected,
-          [number](const toml::value& value, std::string& why) -> std::optional<T> {
-            const auto count = number.convert(value, why);
-            return count ? std::optional(T(*count)) : std::nullopt;
-          }};
-}
-
-Kind<std::chrono::seconds> seconds(int64_t min, int64_t max) {
-  return whole<std::chrono::seconds>(min, max);
-}
-
-Kind<std::chrono::milliseconds> milliseconds(int64_t min, int64_t max) {
-  return whole<std::chrono::milliseconds>(min, max);
-}
-
-Kind<bool> boolean() {
-  return {"true or false", [](const toml::value& value, std::string&) -> std::optional<bool> {
-            if (!value.is_boolean()) return std::nullopt;
-            return value.as_boolean();
-          }};
-}
-
-Kind<std::string> text(std::string expected, size_t length_max) {
-  return {std::move(expected),
-          [=](const toml::value& value, std::string& why) -> std::optional<std::string> {
-            if (!value.is_string()) return std::nullopt;
-            const std::string& string = value.as_string().str;
-            if (string.empty() || string == kUnreadable) return std::nullopt;
-            if (string.size() > length_max) {
-              why = fmt::format("at most {} bytes", length_max);
-              return std::nullopt;
-            }
-            for (char c : string) {
-              if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return std::nullopt;
-            }
-            return string;
-          }};
-}
 
 Kind<std::string> name() {
   return text("a name", kNameLengthMax);
@@ -98,23 +45,6 @@ Kind<std::string> link_name() {
               return std::nullopt;
             }
             return name;
-          }};
-}
-
-// The words of an enumeration. Those of `later` are known, and refused as not supported yet.
-template <class T>
-Kind<T> choice(std::vector<std::string> later = {}) {
-  return {one_of(words_of<T>()),
-          [=](const toml::value& value, std::string& why) -> std::optional<T> {
-            if (!value.is_string()) return std::nullopt;
-            const std::string& word = value.as_string().str;
-            if (const auto meaning = value_of<T>(word)) return meaning;
-            if (std::ranges::find(later, word) != later.end()) {
-              why = fmt::format("\"{}\" is not supported by this version", word);
-            } else if (auto near = nearest(word, words_of<T>())) {
-              why = fmt::format("the nearest is \"{}\"", *near);
-            }
-            return std::nullopt;
           }};
 }
 
@@ -337,6 +267,7 @@ const Keys<LimitsConfig> kLimitsKeys = {
     one("syns_per_worker", &LimitsConfig::syns_per_worker, integer(16, 1048576)),
     one("port_memory_mb", &LimitsConfig::port_memory_mb, integer(16, 1048576)),
     one("half_open_percent", &LimitsConfig::half_open_percent, integer(1, 100)),
+    one("clients_per_worker", &LimitsConfig::clients_per_worker, integer(0, 16777216)),
     one("why_per_worker", &LimitsConfig::why_per_worker, integer(0, 16777216)),
     one("flow_index", &LimitsConfig::flow_index, choice<FlowIndexKind>()),
 };
@@ -358,6 +289,7 @@ const Keys<FlowLogConfig> kFlowLogKeys = {
 const Keys<BackendConfig> kBackendKeys = {
     one("address", &BackendConfig::address, unicast_endpoint(), Need::kRequired),
     one("weight", &BackendConfig::weight, integer(kWeightRange)),
+    one("max_connections", &BackendConfig::max_connections, integer(kConnectionsRange)),
     one("quic_server_id", &BackendConfig::quic_server_id,
         hex_bytes(net::QuicIdLayout::kServerIdLengthMax)),
 };
@@ -412,6 +344,7 @@ const Keys<ServiceConfig> kServiceKeys = {
     one("on_refusal", &ServiceConfig::on_refusal, choice<OnRefusal>()),
     tables("backend", &ServiceConfig::backends, kBackendKeys, {1, 1024}, Need::kRequired),
     table("health_check", &ServiceConfig::health_check, kHealthCheckKeys),
+    table("guard", &ServiceConfig::guard, guard_keys()),
 };
 
 const Keys<Config> kConfigKeys = {
@@ -424,6 +357,7 @@ const Keys<Config> kConfigKeys = {
     table("limits", &Config::limits, kLimitsKeys),
     table("tcp_timeouts", &Config::tcp_timeouts, kTcpTimeoutsKeys),
     table("flow_log", &Config::flow_log, kFlowLogKeys),
+    table("guard", &Config::guard, access_keys()),
     tables("service", &Config::services, kServiceKeys, {1, 1024}, Need::kRequired),
 };
 
@@ -449,9 +383,11 @@ std::vector<KeyText> config_key_texts() {
   append_texts("limits.", kLimitsKeys, texts);
   append_texts("tcp_timeouts.", kTcpTimeoutsKeys, texts);
   append_texts("flow_log.", kFlowLogKeys, texts);
+  append_texts("guard.", access_keys(), texts);
   append_texts("service.", kServiceKeys, texts);
   append_texts("service.backend.", kBackendKeys, texts);
   append_texts("service.health_check.", kHealthCheckKeys, texts);
+  append_texts("service.guard.", guard_keys(), texts);
   return texts;
 }
 

@@ -14,6 +14,7 @@
 #include "control/common/unique_fd.h"
 #include "control/config/config_check.h"
 #include "control/config/config_keys.h"
+#include "control/config/prefix_files.h"
 #include "control/config/toml_recovery.h"
 
 namespace sluice::control {
@@ -35,6 +36,7 @@ LoadedConfig parse_config(std::string_view text) {
   Reader reader;
   if (auto value = parse_toml(text, reader.problems)) {
     read_table(*value, "", config_keys(), loaded.config, reader);
+    read_prefix_files(loaded.config, reader);
     check_config(loaded.config, reader, loaded.warnings);
   }
   loaded.problems = reader.problems.sorted();
@@ -66,7 +68,7 @@ LoadedConfig load_config(const std::string& file) {
 std::string describe(const std::vector<Problem>& problems, const std::string& file) {
   std::string out;
   for (const Problem& problem : problems) {
-    out += file;
+    out += problem.file.empty() ? file : problem.file;
     if (problem.line > 0) out += fmt::format(":{}", problem.line);
     if (!problem.key.empty()) out += fmt::format(": {}", problem.key);
     out += fmt::format(": got {}, expected {}\n", problem.got, problem.expected);

@@ -21,9 +21,15 @@ void Problems::add(uint32_t line, const std::string& path, std::string got, std:
   problems_.push_back({line, without_indices(path), std::move(got), std::move(expected)});
 }
 
+void Problems::add_in_file(std::string file, uint32_t line, std::string got, std::string expected) {
+  problems_.push_back({line, {}, std::move(got), std::move(expected), std::move(file)});
+}
+
 std::vector<Problem> Problems::sorted() const {
   std::vector<Problem> out = problems_;
-  std::ranges::stable_sort(out, {}, &Problem::line);
+  std::ranges::stable_sort(out, {}, [](const Problem& problem) {
+    return std::pair<const std::string&, uint32_t>(problem.file, problem.line);
+  });
   return out;
 }
 

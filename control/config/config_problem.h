@@ -18,6 +18,7 @@ struct Problem {
   std::string key;    // the path without its indices, or empty
   std::string got;
   std::string expected;
+  std::string file = {};  // empty: the configuration's own
 };
 
 // "service[0].backend[1].address" -> "service.backend.address": the line says which one it is.
@@ -26,6 +27,9 @@ std::string without_indices(const std::string& path);
 class Problems {
  public:
   void add(uint32_t line, const std::string& path, std::string got, std::string expected);
+  // In another file than the configuration's.
+  void add_in_file(std::string file, uint32_t line, std::string got, std::string expected);
+  // Those of the configuration's own file first.
   std::vector<Problem> sorted() const;
 
  private:

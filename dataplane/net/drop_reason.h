@@ -48,6 +48,13 @@ namespace sluice::net {
   X(no_flow_outbound, "from a backend, without a flow (TCP is answered with RST)")                \
   X(no_flow_icmp, "ICMP error about a flow that is not ours")                                     \
   X(icmp_out_of_window, "ICMP error that quotes a sequence number that is not in flight")         \
+  X(source_denied, "a new flow from a source that a deny list has")                               \
+  X(source_not_allowed, "a new flow from a source that an allow list has not")                    \
+  X(service_full, "a new flow beyond its service's max_connections")                              \
+  X(service_rate, "a new flow beyond its service's max_new_per_second")                           \
+  X(client_full, "a new flow beyond its client's client_connections")                             \
+  X(client_rate, "a new flow beyond its client's client_new_per_second")                          \
+  X(backends_full, "a new flow, and every backend that may take one has max_connections")         \
   X(draining, "a new flow while the whole balancer drains")                                       \
   X(no_backend, "a new flow for a service without a usable backend")                              \
   X(ports_exhausted, "a new flow, and no local port towards the backend may be used now")         \
@@ -82,6 +89,11 @@ inline constexpr size_t kDropReasonCount = 0
     SLUICE_DROP_REASONS(X)
 #undef X
     ;
+
+/// Those of a guard (stage/guard.h) stand together.
+inline constexpr DropReason kFirstGuardReason = DropReason::source_denied;
+inline constexpr size_t kGuardReasonCount =
+    static_cast<size_t>(DropReason::backends_full) - static_cast<size_t>(kFirstGuardReason) + 1;
 
 struct CounterText {
   std::string_view name;

@@ -39,14 +39,16 @@ class RteHashTable {
   /// Keys of one call of look_up(): rte_hash shifts by their count, which 64 would be too much for.
   static constexpr uint32_t kBulkMax = 32;
 
-  /// Throws std::runtime_error when the memory is not to be had.
-  RteHashTable(uint32_t capacity, int numa_socket) {
+  /// `is_shared`: other threads call find() meanwhile; they may miss a key that is being moved or
+  /// given to another. Throws std::runtime_error when the memory is not to be had.
+  RteHashTable(uint32_t capacity, int numa_socket, bool is_shared = false) : is_shared_(is_shared) {
     const std::string name = "hash-" + std::to_string(rte_hash_tables_made++);
     rte_hash_parameters parameters{};
     parameters.name = name.c_str();
     parameters.entries = entries_for(capacity);
     parameters.key_len = sizeof(Key);
     parameters.socket_id = numa_socket;
+    if (is_shared) parameters.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF;
     table_ = rte_hash_create(&parameters);
     if (table_ == nullptr) {
       throw std::runtime_error("rte_hash for " + std::to_string(capacity) +
@@ -79,7 +81,11 @@ class RteHashTable {
     void* const data = reinterpret_cast<void*>(uintptr_t{number});
     return rte_hash_add_key_with_hash_data(table_, &key, hash, data) == 0;
   }
-  void erase(const Key& key, uint32_t hash) { rte_hash_del_key_with_hash(table_, &key, hash); }
+  void erase(const Key& key, uint32_t hash) {
+    const int32_t position = rte_hash_del_key_with_hash(table_, &key, hash);
+    // Its readers are content with another key's number, so nobody need be waited for.
+    if (is_shared_ && position >= 0) rte_hash_free_key_with_position(table_, position);
+  }
 
   /// Bytes that a table takes, but for what DPDK's heap adds to each piece.
   static size_t bytes(uint32_t capacity) {
@@ -108,6 +114,7 @@ class RteHashTable {
   }
 
   rte_hash* table_;
+  bool is_shared_;
 };
 
 }  // namespace sluice

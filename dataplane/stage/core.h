@@ -14,6 +14,7 @@
 
 #include "dataplane/net/siphash.h"
 #include "dataplane/net/verdict.h"
+#include "dataplane/port/client_table.h"
 #include "dataplane/port/flow_log_ring.h"
 #include "dataplane/port/handoff.h"
 #include "dataplane/port/kernel_rings.h"
@@ -27,6 +28,7 @@
 #include "dataplane/state/flow_table.h"
 #include "dataplane/state/half_open.h"
 #include "dataplane/state/icmp_limit.h"
+#include "dataplane/state/refused_sources.h"
 #include "dataplane/state/registry.h"
 #include "dataplane/state/snapshot.h"
 #include "dataplane/state/syn_memory.h"
@@ -45,6 +47,7 @@ struct CoreLimits {
   uint32_t syn_count_max = 65536;
   FlowIndexKind flow_index = FlowIndexKind::kCompact;  // which needs no EAL
   uint32_t why_count_max = 1024;
+  uint32_t client_count_max = 0;  // of guarded services; needs EAL
 };
 
 /// What a Core is made of. It owns nothing of what the pointers name: all of that outlives it.
@@ -61,6 +64,7 @@ struct CoreSetup {
   uint32_t worker = 0;
   const Steering* steering = nullptr;  // of all workers; nullptr: it is alone
   const Rings* rings = nullptr;        // between all workers
+  bool has_peers = false;              // other workers look into this one
 };
 
 /// How far the work has come that is done a little in each iteration (upkeep.h).
@@ -98,7 +102,10 @@ struct Core {
         worker(setup.worker),
         steering(setup.steering == nullptr ? alone() : *setup.steering),
         handoff(setup.rings, setup.worker, counters),
-        why(setup.limits.why_count_max, setup.memory) {
+        why(setup.limits.why_count_max, setup.memory),
+        clients({setup.limits.client_count_max, setup.limits.flow_count_max, random, setup.memory,
+                 setup.numa_socket, setup.has_peers}),
+        refused_sources(make_refused_sources(random)) {
     registry.port_chunks.count_missed_in(
         counters.events[static_cast<size_t>(Event::port_memory_missed)]);
   }
@@ -138,6 +145,10 @@ struct Core {
   Handoff handoff;
   bool taken_over = false;  // the burst in hand was received by another worker
   WhyRing why;
+  ClientTable clients;
+  std::array<RefusedSources, net::kGuardReasonCount> refused_sources;  // by reason
+  // The other workers', for what their counters say. Set before any of them starts.
+  std::vector<const Core*> peers;
 
   /// Sends a packet of our own towards an address of its family; what cannot be sent is dropped.
   void send(rte_mbuf* packet, const net::IpAddress& destination, NextHop& hop) {
@@ -214,6 +225,13 @@ struct Core {
   }
 
  private:
+  static std::array<RefusedSources, net::kGuardReasonCount> make_refused_sources(
+      net::Random& random) {
+    return [&]<size_t... i>(std::index_sequence<i...>) {
+      return std::array{(static_cast<void>(i), RefusedSources(random.next()))...};
+    }
+    (std::make_index_sequence<net::kGuardReasonCount>());
+  }
   static const Steering& alone() {
     static const Steering steering;
     return steering;

@@ -3,6 +3,7 @@
 #include "dataplane/stage/end_flow.h"
 
 #include "dataplane/stage/flow_log.h"
+#include "dataplane/stage/guard.h"
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/why.h"
@@ -68,6 +69,7 @@ void give_port_back(Core& core, uint32_t index) {
   PortPool& ports = core.pool(flow).ports;
   const uint16_t port = flow.local_port.host();
   core.backend(flow).active.subtract();
+  count_over(core, index);
   if (flow.is_udp()) {
     return ports.give_back_udp(port, flow.udp.may_be_answered(), core.now32());
   }

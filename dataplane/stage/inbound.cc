@@ -10,6 +10,7 @@
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/flow_log.h"
 #include "dataplane/stage/forward.h"
+#include "dataplane/stage/guard.h"
 #include "dataplane/stage/heal.h"
 #include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/lifecycle.h"
@@ -37,10 +38,11 @@ Verdict refuse(Core& core, const ServiceView& service, Segment& segment, DropRea
   note_refusal(core, segment, reason);
   if (reason == DropReason::syn_deferred) return reason;  // its client is to try again
   core.registry.services[service.id]->refused.add();
+  note_refused_source(core, segment, reason);
   if (core.snapshot->flow_log_sample != 0) [[unlikely]] {
     log_refusal(core, segment, reason);
   }
-  if (service.on_refusal == OnRefusal::kReset) {
+  if (service.on_refusal == OnRefusal::kReset && !is_silent(service, reason)) {
     answer_with_reset(core, segment, Event::resets_to_clients);
   }
   return reason;

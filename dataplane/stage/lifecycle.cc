@@ -3,6 +3,7 @@
 #include "dataplane/stage/lifecycle.h"
 
 #include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/guard.h"
 #include "dataplane/stage/idle_limit.h"
 
 namespace sluice {
@@ -30,6 +31,7 @@ void enter_state(Core& core, uint32_t index, FlowState before, TcpEvent event,
     core.half_open.remove(core.backend(flow).half_open, index);
     if (!is_closed(state)) {
       core.count(Event::flows_established);
+      count_established(core, index);
       core.note_client_established(flow);
     }
     core.release_syn(flow);

@@ -6,6 +6,7 @@
 #include "dataplane/stage/admission.h"
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/flow_log.h"
+#include "dataplane/stage/guard.h"
 #include "dataplane/stage/idle_limit.h"
 #include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/port_choice.h"
@@ -53,16 +54,18 @@ DropReason without_port(Core& core, const BackendView& backend, const ServiceVie
 
 Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index) {
   if (core.snapshot->draining) return DropReason::draining;
+  if (const Verdict listed = check_lists(core, service, syn); !listed.passed()) return listed;
   const SynSeen seen = look_up_syn(core, service.id, syn);
   if (seen == SynSeen::kCopy) {
     core.count(Event::syns_copied);
     return DropReason::syn_deferred;
   }
   const bool repeated = seen == SynSeen::kRepeated;
+  if (const Verdict full = check_limits(core, service, syn); !full.passed()) return full;
   const net::Endpoint client = syn.source();
   ServiceState& service_state = *core.registry.services[service.id];
   const BackendView* backend = pick_backend(service, service_state, core.registry, client.ip);
-  if (backend == nullptr) return DropReason::no_backend;
+  if (backend == nullptr) return without_backend(service);
   HalfOpenQueue& half_open = core.registry.backends[backend->id]->half_open;
   if (!make_way(core, half_open, *backend, repeated)) {
     return defer_syn(core, half_open, service.id, syn);
@@ -98,6 +101,7 @@ bool enter_flow(Core& core, uint32_t index, bool repeated) {
   Flow& flow = core.flows[index];
   BackendState& state = core.backend(flow);
   state.active.add();
+  count_opened(core, index);
   state.flows.add();
   core.counters.flows_in(flow.state()).add();
   if (!core.flows.publish(index)) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "dataplane/stage/admission.h"
+#include "dataplane/stage/guard.h"
 #include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/state/scheduler.h"
@@ -92,12 +93,14 @@ const BackendView* choose_backend(Core& core, const ServiceView& service, const 
 Verdict open_udp_flow(Core& core, const ServiceView& service, const Segment& first,
                       uint32_t& index) {
   if (core.snapshot->draining) return DropReason::draining;
+  if (const Verdict listed = check_lists(core, service, first); !listed.passed()) return listed;
   const FlowName name{first.source(), service.id};
   const SynSeen seen = look_up_datagram(core, name);
   if (seen == SynSeen::kCopy) return DropReason::udp_deferred;
   const bool repeated = seen == SynSeen::kRepeated;
+  if (const Verdict full = check_limits(core, service, first); !full.passed()) return full;
   const BackendView* backend = choose_backend(core, service, first.packet, name.client.ip);
-  if (backend == nullptr) return DropReason::no_backend;
+  if (backend == nullptr) return without_backend(service);
   HalfOpenQueue& queue = core.registry.backends[backend->id]->half_open;
   if (!make_way(core, queue, *backend, repeated)) return defer_datagram(core, queue, name);
   if (!make_udp_room(core, queue, repeated)) {

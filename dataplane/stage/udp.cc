@@ -10,6 +10,7 @@
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/flow_log.h"
 #include "dataplane/stage/forward.h"
+#include "dataplane/stage/guard.h"
 #include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/icmp_error.h"
 #include "dataplane/stage/open_udp.h"
@@ -47,6 +48,7 @@ void enter_udp_state(Core& core, uint32_t index, FlowState before) {
   }
   core.half_open.remove(backend.half_open, index);
   core.count(Event::flows_established);
+  count_established(core, index);
   core.note_client_established(flow);
 }
 
@@ -64,10 +66,13 @@ Verdict refuse_datagram(Core& core, const ServiceView& service, const Segment& s
   note_refusal(core, segment, reason);
   if (reason == DropReason::udp_deferred) return reason;  // its client is to try again
   core.registry.services[service.id]->refused.add();
+  note_refused_source(core, segment, reason);
   if (core.snapshot->flow_log_sample != 0) [[unlikely]] {
     log_refusal(core, segment, reason);
   }
-  if (service.on_refusal == OnRefusal::kReset) tell_unreachable(core, segment);
+  if (service.on_refusal == OnRefusal::kReset && !is_silent(service, reason)) {
+    tell_unreachable(core, segment);
+  }
   return reason;
 }
 

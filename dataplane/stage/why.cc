@@ -83,7 +83,8 @@ void note_refusal(Core& core, const Segment& segment, net::DropReason reason) {
   set_packet(segment, *record);
 }
 
-void note_end(Core& core, const Flow& flow, FlowState before, FlowEnd end, const Segment* last) {
+void note_unusual_end(Core& core, const Flow& flow, FlowState before, FlowEnd end,
+                      const Segment* last) {
   const std::optional<WhyOutcome> outcome = outcome_of(before, end);
   if (!outcome) return;
   WhyRecord* const record = next_record(core, false, static_cast<uint8_t>(end));

@@ -15,7 +15,13 @@ void note_refusal(Core& core, const Segment& segment, net::DropReason reason);
 
 /// A flow that ends in `before`; most ends are no news. `last` is the packet that ended it, or
 /// nullptr.
-void note_end(Core& core, const Flow& flow, FlowState before, FlowEnd end, const Segment* last);
+void note_unusual_end(Core& core, const Flow& flow, FlowState before, FlowEnd end,
+                      const Segment* last);
+inline void note_end(Core& core, const Flow& flow, FlowState before, FlowEnd end,
+                     const Segment* last) {
+  if (end <= FlowEnd::backend_fin) return;
+  note_unusual_end(core, flow, before, end, last);
+}
 
 /// A flow whose backend answers after stale answers were met.
 void note_healed(Core& core, const Flow& flow, const Segment& answer);

@@ -65,6 +65,7 @@ namespace sluice {
   X(flows_logged, "ended flows that the flow log was told of")                               \
   X(port_memory_missed, "times that no memory was ready for further ports of a pool")        \
   X(flow_log_dropped, "ended flows that the flow log had no room for")                       \
+  X(clients_not_counted, "flows of clients for which the table of clients had no entry")     \
   X(why_noted, "handshakes refused, failed, reset or healed that `why` can tell of")         \
   X(why_left_out, "the same beyond their cause's share of what is remembered")               \
   X(refusals_logged, "refused SYNs that the flow log was told of")                           \

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "dataplane/net/address.h"
 #include "dataplane/state/clock_map.h"
@@ -20,6 +21,7 @@
 #include "dataplane/state/half_open.h"
 #include "dataplane/state/histogram.h"
 #include "dataplane/state/port_pool.h"
+#include "dataplane/state/rate_window.h"
 #include "dataplane/state/snapshot.h"
 #include "dataplane/state/state_table.h"
 
@@ -33,6 +35,8 @@ struct ServiceState {
   net::Endpoint vip;
   Counter connections;  // flows opened
   Counter refused;      // new flows refused for want of a backend, a port or a flow entry
+  Counter active;       // flows that are not over
+  RateWindow opened;    // flows, where that has a limit
   uint32_t cursor;      // round robin position
   uint32_t udp_idle_ms = kDefaultUdpIdleMs;  // as configured last: the service may be removed
 };
@@ -104,6 +108,7 @@ struct Registry {
   StateTable<BackendState, kBackends> backends;
   StateTable<PoolState, kPools> pools;
   ZeroedTable<Path, kPaths> paths;
+  std::vector<const Registry*> peers;  // of the other workers
   // By flow; there is one once a service has its timestamps rewritten.
   std::unique_ptr<ClockMap[]> clock_maps;
 };

@@ -12,12 +12,33 @@
 namespace sluice {
 namespace {
 
-const BackendView* round_robin(const ServiceView& service, ServiceState& state) {
-  if (service.wrr_order.empty()) return nullptr;
+/// Over all workers, it has as many flows as it may.
+bool is_full(const BackendView& backend, const Registry& registry) {
+  if (backend.max_connections == 0) return false;
+  uint64_t active = registry.backends[backend.id]->active.value();
+  for (const Registry* peer : registry.peers) active += peer->backends[backend.id]->active.value();
+  return active >= backend.max_connections;
+}
+
+const BackendView* next_in_turn(const ServiceView& service, ServiceState& state) {
   if (state.cursor >= service.wrr_order.size()) {
     state.cursor %= static_cast<uint32_t>(service.wrr_order.size());
   }
   return &service.backends[service.wrr_order[state.cursor++]];
+}
+
+/// Those that are full are passed over: as many turns as there are backends, then whoever is left.
+const BackendView* round_robin(const ServiceView& service, ServiceState& state,
+                               const Registry& registry) {
+  if (service.wrr_order.empty()) return nullptr;
+  for (size_t i = 0; i < service.backends.size(); ++i) {
+    const BackendView* backend = next_in_turn(service, state);
+    if (!is_full(*backend, registry)) return backend;
+  }
+  for (const BackendView& backend : service.backends) {
+    if (backend.weight > 0 && !is_full(backend, registry)) return &backend;
+  }
+  return nullptr;
 }
 
 const BackendView* least_connections(const ServiceView& service, ServiceState& state,
@@ -28,7 +49,7 @@ const BackendView* least_connections(const ServiceView& service, ServiceState& s
   const size_t count = service.backends.size();
   for (size_t i = 0; i < count; ++i) {
     const BackendView& backend = service.backends[(state.cursor + i) % count];
-    if (backend.weight == 0) continue;
+    if (backend.weight == 0 || is_full(backend, registry)) continue;
     const uint64_t active = registry.backends[backend.id]->active.value();
     in_all += active;
     if (best == nullptr || (active + 1) * best->weight < best_active * backend.weight) {
@@ -37,7 +58,7 @@ const BackendView* least_connections(const ServiceView& service, ServiceState& s
     }
   }
   // Nobody has anything: then all are equals, and the weights say how often each is meant.
-  if (in_all == 0) return round_robin(service, state);
+  if (in_all == 0) return round_robin(service, state, registry);
   if (best != nullptr) state.cursor = static_cast<uint32_t>(best - service.backends.data()) + 1;
   return best;
 }
@@ -55,11 +76,12 @@ net::SipKey key_of(const net::Endpoint& backend) {
   return {high ^ low, low + backend.port.raw};
 }
 
-const BackendView* source_hash(const ServiceView& service, const net::IpAddress& client) {
+const BackendView* source_hash(const ServiceView& service, const net::IpAddress& client,
+                               const Registry& registry) {
   const BackendView* best = nullptr;
   double best_score = 0;
   for (const BackendView& backend : service.backends) {
-    if (backend.weight == 0) continue;
+    if (backend.weight == 0 || is_full(backend, registry)) continue;
     const double uniform =
         (static_cast<double>(keyed_hash(key_of(backend.address), client) >> 11) + 0.5) * 0x1p-53;
     const double score = backend.weight / -std::log(uniform);
@@ -114,11 +136,11 @@ const BackendView* pick_backend(const ServiceView& service, ServiceState& state,
                                 const Registry& registry, const net::IpAddress& client) {
   switch (service.scheduler) {
     case SchedulerKind::kRoundRobin:
-      return round_robin(service, state);
+      return round_robin(service, state, registry);
     case SchedulerKind::kLeastConnections:
       return least_connections(service, state, registry);
     case SchedulerKind::kSourceHash:
-      return source_hash(service, client);
+      return source_hash(service, client, registry);
   }
   return nullptr;
 }

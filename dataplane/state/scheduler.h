@@ -5,7 +5,8 @@
 //                      smooth order), a pick is one index
 //   least_connections  fewest active flows per weight; IPVS wlc
 //   source_hash        highest random weight of (client ip, backend) (Thaler and Ravishankar
-//                      1998): a client keeps its backend, and only a removed backend's clients move
+//                      1998): a client keeps its backend, and only a removed or full
+//                      backend's clients move
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ inline constexpr uint32_t kTurnsMax = 4096;
 /// backends. Called once for each service of a snapshot, when its backends are in it.
 void prepare_scheduler(ServiceView& service);
 
-/// A backend with a positive weight, or nullptr when there is none. `client` is the new flow's.
+/// A backend with a positive weight that has fewer flows than its max_connections, or nullptr when
+/// there is none. `client` is the new flow's.
 const BackendView* pick_backend(const ServiceView& service, ServiceState& state,
                                 const Registry& registry, const net::IpAddress& client);
 

@@ -15,6 +15,7 @@
 #include "dataplane/net/address.h"
 #include "dataplane/net/protocol.h"
 #include "dataplane/net/quic.h"
+#include "dataplane/state/guard_view.h"
 #include "dataplane/state/port_pool.h"
 #include "dataplane/state/snapshot_network.h"
 #include "dataplane/state/tcp_state.h"
@@ -81,9 +82,10 @@ enum class OnRefusal : uint8_t { kReset, kDrop };
 struct BackendView {
   BackendId id;
   net::Endpoint address;
-  uint32_t weight;            // 0: drains
-  std::vector<PathId> paths;  // one for each local address
-  uint32_t sharers = 1;       // services whose backends have these pools
+  uint32_t weight;               // 0: drains
+  std::vector<PathId> paths;     // one for each local address
+  uint32_t sharers = 1;          // services whose backends have these pools
+  uint64_t max_connections = 0;  // of all workers; 0: no limit
 };
 
 /// Which backend a QUIC connection ID names. `service` has the backends by number.
@@ -113,6 +115,7 @@ struct ServiceView {
   bool udp_one_shot = false;     // a flow is over when each request has its answer
   bool udp_refresh_both = true;  // false: a backend's datagrams do not keep a flow
   QuicView quic;
+  GuardView guard = {};
   std::vector<BackendView> backends;
   // Weighted round robin, where the scheduler asks for it: indices into `backends`.
   std::vector<uint16_t> wrr_order;
@@ -152,6 +155,7 @@ struct Snapshot {
   uint32_t half_open_percent =
       50;  // of ports and entries, that handshakes may hold; see admission.h
   ReuseRules reuse;
+  std::shared_ptr<const AccessList> access;  // for all services; nullptr: anybody
   TcpTimeouts timeouts_ms = kDefaultTcpTimeouts;
 
   template <class Address>

@@ -55,14 +55,20 @@ class WhyRing {
   struct Share {
     uint64_t used = 0;
     uint64_t at_ms = 0;
+    uint64_t none_before_ms = 0;  // so that a flood costs a comparison each
   };
 
   bool take(Share& share, uint64_t now_ms) {
+    if (now_ms < share.none_before_ms) return false;
     const uint64_t records = std::max<uint64_t>(1, records_.size() / kCauseShare);
     const uint64_t rested_ms = std::min(now_ms - share.at_ms, kKeptMs);
     share.used -= std::min(share.used, rested_ms * records);
     share.at_ms = now_ms;
-    if (share.used + kKeptMs > records * kKeptMs) return false;
+    if (share.used + kKeptMs > records * kKeptMs) {
+      const uint64_t missing = share.used + kKeptMs - records * kKeptMs;
+      share.none_before_ms = now_ms + (missing + records - 1) / records;
+      return false;
+    }
     share.used += kKeptMs;
     return true;
   }

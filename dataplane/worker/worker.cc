@@ -37,6 +37,7 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   core.worker = setup.id;
   core.steering = setup.steering;
   core.rings = setup.rings;
+  core.has_peers = setup.rings != nullptr;
   core.now_ms = TscClock().now_ms();
   core_ = std::make_unique<Core>(core);
   core_->registry.port_chunks.set_memory(pool_memory_.get());
@@ -46,6 +47,14 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   for (const PortQueues& port : setup.ports) {
     relay_.set_queue_count(port.port, port.tx_count);
     if (setup.id >= port.tx_count) core_->tx.set_relayed(port.port);
+  }
+}
+
+void Worker::set_peers(const std::vector<std::unique_ptr<Worker>>& workers) {
+  for (const auto& worker : workers) {
+    if (worker.get() == this) continue;
+    core_->peers.push_back(worker->core_.get());
+    core_->registry.peers.push_back(&worker->core_->registry);
   }
 }
 

@@ -55,6 +55,8 @@ class Worker {
   /// Makes what flows of IPv6 clients need, before the first snapshot with a VIP of theirs is
   /// published. Throws as the constructor does; a second call does nothing.
   void enable_v6() { core_->flows.enable_v6(); }
+  /// Of all workers, this one included; before any is launched.
+  void set_peers(const std::vector<std::unique_ptr<Worker>>& workers);
   /// Starts polling; a snapshot must have been published. Throws std::runtime_error.
   void launch();
   /// Asks the loop to end and waits for it. Idempotent.
@@ -79,6 +81,11 @@ class Worker {
   Registry& registry() { return core_->registry; }
   /// Flow entries in use now; a snapshot of a number that moves.
   uint32_t flow_count() const { return flow_count_.load(std::memory_order_relaxed); }
+  const ClientTable& clients() const { return core_->clients; }
+  /// Sources that were refused for the n-th reason of a guard.
+  const RefusedSources& refused_sources(size_t n) const { return core_->refused_sources[n]; }
+  /// Of the worker's clock: what records in 32 bits are ages by.
+  uint64_t now_ms() const { return TscClock().now_ms(); }
   /// Records that `why` can tell of.
   uint64_t why_kept() const { return core_->why.kept(); }
   uint32_t flow_count_max() const { return core_->flows.flow_count_max(); }

@@ -110,6 +110,7 @@ std::vector<Commands::View> Commands::views() {
       {"interfaces", [this] { return view_interfaces(dataplane_); }},
       {"program",
        [this] { return view_program(dataplane_, operations_.reloads(), operations_.loop_load()); }},
+      {"refusals", [this] { return view_refusals(dataplane_); }},
       {"counters", [this] { return counters(); }},
   };
 }

@@ -45,7 +45,7 @@ WhyFilter filter_of(const DataplaneManager& dataplane, const json& request) {
   set_client(request.at("client"), filter);
   if (request.contains("service")) {
     const ServiceConfig& service = service_named(dataplane.config(), request.at("service"));
-    filter.vip = service.vip.v4();
+    filter.vip = service.vip;
     filter.protocol = service.protocol;
   }
   filter.since_ms = wall_clock_ms() - uint64_t{1000} * request.value("since_s", kWhySecondsDefault);

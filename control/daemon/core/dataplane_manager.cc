@@ -194,8 +194,8 @@ WorkerSetup DataplaneManager::worker_setup(uint32_t id) {
   setup.favoured = favours_worker(config_.eal, setup.lcore);
   setup.idle = config_.eal.idle;
   setup.limits = {config_.limits.flows_per_worker, config_.limits.neighbours_per_worker,
-                  config_.limits.syns_per_worker, config_.limits.flow_index,
-                  config_.limits.why_per_worker};
+                  config_.limits.syns_per_worker,  config_.limits.flow_index,
+                  config_.limits.why_per_worker,   config_.limits.clients_per_worker};
   setup.secret = random_key();
   setup.packets = packets_[id];
   for (const Port& port : ports_) {
@@ -221,6 +221,7 @@ void DataplaneManager::start_workers() {
     for (uint32_t id = 0; id < count; ++id) {
       workers_.push_back(std::make_unique<Worker>(worker_setup(id), *cell_));
     }
+    for (const auto& worker : workers_) worker->set_peers(workers_);
     return;
   } catch (const std::bad_alloc&) {
     problem = "no memory for the tables";
@@ -284,6 +285,7 @@ void DataplaneManager::apply(const Config& config, const Overrides& overrides) {
   enable_ipv6(config);
   identities_->adopt(config, steady_ms());
   config_ = config;
+  access_.adopt(config);
   runtime_.overrides = overrides;
   rest_ms_ = ms_of(config.time_wait.backend_time);
   ++network_generation_;
@@ -367,7 +369,7 @@ uint64_t DataplaneManager::reset(const ResetFlows::Backends& backends,
 void DataplaneManager::publish() {
   weights_ = control::weights_of(config_, runtime_);
   auto snapshot = build_snapshot(config_, weights_, runtime_.drain, *identities_, port_infos_,
-                                 network_generation_);
+                                 network_generation_, access_);
   std::vector<net::IpAddress> locals(snapshot->v4.locals.begin(), snapshot->v4.locals.end());
   locals.insert(locals.end(), snapshot->v6.locals.begin(), snapshot->v6.locals.end());
   for (size_t i = 0; i < plan_.rules.size(); ++i) {

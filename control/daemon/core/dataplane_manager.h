@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "control/config/config.h"
+#include "control/daemon/core/access_lists.h"
 #include "control/daemon/core/handshake_counts.h"
 #include "control/daemon/core/handshake_latency.h"
 #include "control/daemon/core/identities.h"
@@ -135,6 +136,7 @@ class DataplaneManager {
 
   Config config_;
   RuntimeState runtime_;
+  AccessLists access_;
   AllWeights weights_;
   std::vector<std::function<void(const Config&)>> on_apply_;
   std::vector<std::function<void(const KernelInterface&)>> on_return_;

@@ -64,7 +64,8 @@ Identities::Wanted Identities::wanted_by(const Config& config) {
     const LocalPoolConfig& locals = local_pool_of(config, service);
     for (const BackendConfig& backend : service.backends) {
       wanted.backends[key_of(service, backend)] = {.service = service.name,
-                                                   .weight = backend.weight};
+                                                   .weight = backend.weight,
+                                                   .max_connections = backend.max_connections};
       for (const IpAddress& local : locals.addresses) {
         wanted.pools[key_of(service, backend, local)] = {.range = locals.ports};
         wanted.paths.insert({key_of(service, backend), local});
@@ -140,6 +141,7 @@ void Identities::adopt_backends(const Wanted& wanted) {
     entry.removed = false;
     entry.service = backend.service;
     entry.weight = backend.weight;
+    entry.max_connections = backend.max_connections;
     if (entry.id != kNoBackend) continue;
     entry.id = ids.take();
     for (Registry* registry : registries_) {

@@ -34,6 +34,7 @@ struct BackendEntry {
   bool removed = false;
   std::string service;  // its name, for people
   uint32_t weight = 0;
+  uint32_t max_connections = 0;  // 0: no limit
 };
 
 struct PoolEntry {

@@ -87,10 +87,12 @@ MemoryPlan plan_memory(const Config& config) {
       workers * (FlowTable::bytes(config.limits.flows_per_worker) +
                  flow_index_bytes(config.limits.flow_index, config.limits.flows_per_worker));
   plan.other_tables =
-      workers * (Neighbours::bytes(config.limits.neighbours_per_worker) +
-                 NeighboursOf<net::Ipv6Address>::bytes(config.limits.neighbours_per_worker) +
-                 SynStore::bytes(config.limits.syns_per_worker) + SynMemory::bytes() +
-                 FlowLogRing::bytes() + WhyRing::bytes(config.limits.why_per_worker));
+      workers *
+      (Neighbours::bytes(config.limits.neighbours_per_worker) +
+       NeighboursOf<net::Ipv6Address>::bytes(config.limits.neighbours_per_worker) +
+       SynStore::bytes(config.limits.syns_per_worker) + SynMemory::bytes() + FlowLogRing::bytes() +
+       WhyRing::bytes(config.limits.why_per_worker) +
+       ClientTable::bytes(config.limits.clients_per_worker, config.limits.flows_per_worker));
   if (has_ipv6_vip(config)) plan.flow_tables += workers * client_table_bytes(config.limits);
   plan.packets = workers * packet_pool_bytes(static_cast<uint32_t>(config.interfaces.size()),
                                              packet_buffer_bytes(config)) +

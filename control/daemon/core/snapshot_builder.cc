@@ -63,6 +63,7 @@ BackendView view_of(const BackendConfig& backend, const ServiceConfig& service,
                     const LocalPoolConfig& locals, uint32_t weight, const Identities& identities) {
   const BackendKey key = key_of(service, backend);
   BackendView view{identities.backends().at(key).id, backend.address, weight, {}};
+  view.max_connections = backend.max_connections;
   for (const IpAddress& local : locals.addresses) {
     view.paths.push_back(identities.paths().at({key, local}).id);
   }
@@ -85,9 +86,21 @@ QuicView quic_of(const ServiceConfig& service) {
   return quic;
 }
 
+GuardView guard_of(const ServiceConfig& service, const AccessLists& access) {
+  const GuardConfig& guard = service.guard;
+  return {.max_connections = guard.max_connections,
+          .max_new_per_second = guard.max_new_per_second,
+          .client_connections = guard.client_connections,
+          .client_new_per_second = guard.client_new_per_second,
+          .client_bits_v4 = static_cast<uint8_t>(guard.client_prefix_v4),
+          .client_bits_v6 = static_cast<uint8_t>(guard.client_prefix_v6),
+          .waits_for_backends = guard.backends_full == BackendsFull::kWait,
+          .access = access.of(service)};
+}
+
 void add_services(Snapshot& snapshot, const Config& config, const AllWeights& all_weights,
-                  std::optional<OnRefusal> drain, const Identities& identities,
-                  bool different_mtus) {
+                  std::optional<OnRefusal> drain, const Identities& identities, bool different_mtus,
+                  const AccessLists& access) {
   snapshot.draining = drain.has_value();
   for (const ServiceConfig& service : config.services) {
     const std::vector<uint32_t>& weights = all_weights.at(key_of(service)).weights;
@@ -110,6 +123,7 @@ void add_services(Snapshot& snapshot, const Config& config, const AllWeights& al
                                       weights[i], identities));
     }
     view.quic = quic_of(service);
+    view.guard = guard_of(service, access);
     prepare_scheduler(view);
     snapshot.services.push_back(std::move(view));
   }
@@ -189,17 +203,18 @@ std::unique_ptr<Snapshot> build_snapshot(const Config& config, const AllWeights&
                                          std::optional<OnRefusal> drain,
                                          const Identities& identities,
                                          const std::vector<PortInfo>& ports,
-                                         uint64_t network_generation) {
+                                         uint64_t network_generation, const AccessLists& access) {
   auto snapshot = std::make_unique<Snapshot>();
   snapshot->network_generation = network_generation;
   snapshot->reuse = {config.time_wait.reuse, ms_of(config.time_wait.backend_time),
                      ms_of(config.time_wait.guard_time)};
   snapshot->half_open_percent = config.limits.half_open_percent;
   snapshot->timeouts_ms = timeouts_of(config.tcp_timeouts);
+  snapshot->access = access.of_all();
   snapshot->flow_log_sample = config.flow_log.file.empty() ? 0 : config.flow_log.sample;
   add_interfaces(*snapshot, config, ports);
   add_routes(*snapshot, config);
-  add_services(*snapshot, config, weights, drain, identities, have_different_mtus(ports));
+  add_services(*snapshot, config, weights, drain, identities, have_different_mtus(ports), access);
   count_sharers(*snapshot, identities);
   add_identities(*snapshot, identities);
   add_own_addresses(*snapshot, config, identities);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/config/config.h"
+#include "control/daemon/core/access_lists.h"
 #include "control/daemon/core/identities.h"
 #include "control/daemon/core/weights.h"
 #include "control/host/link_mtu.h"
@@ -28,6 +29,7 @@ std::unique_ptr<Snapshot> build_snapshot(const Config& config, const AllWeights&
                                          std::optional<OnRefusal> drain,
                                          const Identities& identities,
                                          const std::vector<PortInfo>& ports,
-                                         uint64_t network_generation);
+                                         uint64_t network_generation,
+                                         const AccessLists& access = {});
 
 }  // namespace sluice::control

@@ -37,6 +37,12 @@ constexpr TroubleDrop kTroubleDrops[] = {
     {"ipv4_checksum_bad", Severity::kWarning, "at a veth's other end: ethtool -K IFACE tx off"},
     {"tcp_checksum_bad", Severity::kWarning, "at a veth's other end: ethtool -K IFACE tx off"},
     {"udp_checksum_bad", Severity::kWarning, "at a veth's other end: ethtool -K IFACE tx off"},
+    {"service_full", Severity::kWarning,
+     "more backends and a larger max_connections in [service.guard]; who has them: show flows"},
+    {"service_rate", Severity::kWarning,
+     "a larger max_new_per_second in [service.guard]; from where they come: show refusals"},
+    {"backends_full", Severity::kWarning,
+     "more backends, or a larger max_connections for those that can bear it"},
     {"no_backend", Severity::kCritical, "bring a backend up, or give one a weight"},
     {"ports_exhausted", Severity::kCritical, "add addresses to the [[local_pool]]"},
     {"flow_table_full", Severity::kCritical, "raise limits.flows_per_worker and restart"},
@@ -57,6 +63,8 @@ constexpr TroubleDrop kTroubleDrops[] = {
 
 constexpr TroubleDrop kTroubleEvents[] = {
     {"port_memory_missed", Severity::kWarning, "raise limits.port_memory_mb and reload"},
+    {"clients_not_counted", Severity::kWarning,
+     "raise limits.clients_per_worker and restart, or count larger networks as one client"},
     {"arp_conflicts", Severity::kWarning,
      "two hosts have one address, or one forges it: see the log; pin it: [[interface]] neighbours"},
     {"address_conflicts", Severity::kWarning, "somebody else has an address of ours: see the log"},

@@ -39,6 +39,7 @@ json json_of(const Status& status) {
               {"interfaces", json_of(status.interfaces, kAll)},
               {"drops", json_of(status.drops, kAll)},
               {"events", json_of(status.events, kAll)},
+              {"refusals", json_of(status.refusals, kAll)},
               {"totals", json_of(status.totals, kAll)},
               {"history", status.history}};
   put_findings(out, status.findings);
@@ -60,6 +61,7 @@ Status status_of(const json& status) {
   read_rows(status, "interfaces", out.interfaces);
   read_rows(status, "drops", out.drops);
   read_rows(status, "events", out.events);
+  read_rows(status, "refusals", out.refusals);
   return out;
 }
 

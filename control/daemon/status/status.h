@@ -24,6 +24,7 @@ struct Status {
   std::vector<WorkerRow> workers;
   std::vector<LinkRow> interfaces;
   std::vector<CounterRow> drops, events;
+  std::vector<RefusalRow> refusals;
   TotalsRow totals;
   std::map<std::string, std::deque<double>> history;  // by field of the totals
   std::vector<Finding> findings;                      // worst first

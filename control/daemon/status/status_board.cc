@@ -13,6 +13,7 @@
 #include "control/daemon/status/outliers.h"
 #include "control/daemon/status/pool_sums.h"
 #include "control/daemon/status/program_view.h"
+#include "control/daemon/status/refusal_rows.h"
 #include "control/daemon/status/views.h"
 
 namespace sluice::control {
@@ -167,6 +168,7 @@ void StatusBoard::sample(const DataplaneManager& dataplane, const OperatorView& 
   status.interfaces = link_rows(dataplane);
   status.drops = drop_rows(dataplane);
   status.events = event_rows(dataplane);
+  status.refusals = refusal_rows(dataplane);
   neighbour_watch_.sample(dataplane);
   for (size_t i = 0; i < status.workers.size(); ++i) {
     status.workers[i].cut_off_from = neighbour_watch_.cut_off_from()[i];

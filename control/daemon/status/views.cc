@@ -12,6 +12,7 @@
 #include "control/common/row_json.h"
 #include "control/common/text.h"
 #include "control/daemon/status/pool_names.h"
+#include "control/daemon/status/refusal_rows.h"
 #include "dataplane/worker/packet_balance.h"
 
 namespace sluice::control {
@@ -233,6 +234,9 @@ WorkerRow worker_row(const DataplaneManager& dataplane, size_t i, const WorkerLo
           .flows_max = worker.flow_count_max(),
           .half_open = half_open_of(counters),
           .why_kept = worker.why_kept(),
+          .clients = worker.clients().client_count(),
+          .clients_max = worker.clients().client_count_max(),
+          .clients_evicted = worker.clients().evicted_count(),
           .buffers_used = worker.buffers_used(),
           .buffers = worker.buffer_count(),
           .busy_percent = load.busy_percent,
@@ -283,6 +287,10 @@ CounterRow counter_row(const DataplaneManager& dataplane, const net::CounterText
   return {.name = String(text.name), .kind = kind, .value = {value}, .help = String(text.help)};
 }
 
+OptWhole limit_of(uint64_t configured) {
+  return configured == 0 ? OptWhole() : OptWhole(configured);
+}
+
 template <class Row>
 json shown_as(const char* what, const std::vector<Row>& rows) {
   return {{what, json_of(rows, FieldPlace::kShow)}};
@@ -309,6 +317,7 @@ std::vector<ServiceRow> service_rows(const DataplaneManager& dataplane) {
                     .all_down = all_down ? OptString(to_string(check->all_down)) : OptString(),
                     .backends = service.backends.size(),
                     .active = sum_over_backends(dataplane, key_of(service), &BackendState::active),
+                    .max_connections = limit_of(service.guard.max_connections),
                     .connections = sum(&ServiceState::connections),
                     .refused = sum(&ServiceState::refused)});
   }
@@ -325,6 +334,7 @@ std::vector<BackendRow> backend_rows(const DataplaneManager& dataplane) {
     const auto weight = weights.find(key);
     BackendRow& row = rows.emplace_back(backend_row(dataplane, key, backend));
     row.weight = weight == weights.end() ? 0 : weight->second;
+    row.max_connections = limit_of(backend.max_connections);
     row.state = state_of(backend, find_override(dataplane.runtime().overrides, key), known);
     add_health(row, known);
     row.why = why_of(row);
@@ -391,6 +401,9 @@ json view_pools(const DataplaneManager& dataplane) {
 }
 json view_workers(const DataplaneManager& dataplane, const std::vector<WorkerLoad>& loads) {
   return shown_as("workers", worker_rows(dataplane, loads));
+}
+json view_refusals(const DataplaneManager& dataplane) {
+  return shown_as("refusals", refusal_rows(dataplane));
 }
 json view_counters(const DataplaneManager& dataplane) {
   std::vector<CounterRow> rows = event_rows(dataplane);

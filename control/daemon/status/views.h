@@ -39,6 +39,7 @@ nlohmann::json view_backends(const DataplaneManager& dataplane);
 nlohmann::json view_pools(const DataplaneManager& dataplane);
 nlohmann::json view_workers(const DataplaneManager& dataplane,
                             const std::vector<WorkerLoad>& loads);
+nlohmann::json view_refusals(const DataplaneManager& dataplane);
 nlohmann::json view_counters(const DataplaneManager& dataplane);
 // Asks the workers, each between two bursts: where packets came from and what became of them.
 nlohmann::json view_packet_balance(const DataplaneManager& dataplane);

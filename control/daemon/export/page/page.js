@@ -286,7 +286,7 @@ const tables = {
     word("vip", "vip"), word("protocol", "protocol", {hide: true}), word("scheduler", "scheduler", {hide: true, text: row => row.scheduler.replace("_", " ")}),
     plot(), perSecond("new/s", "connections_per_s"), number("open", "active"), number("in all", "connections", {hide: true}),
     traffic("in", "bytes_in_per_s"), traffic("out", "bytes_out_per_s"),
-    number("half-open", "half_open", {tip: "handshakes that are not finished", hide: true}),
+    number("of", "max_connections", {tip: "how many may be open at a time", hide: true}), number("half-open", "half_open", {tip: "handshakes that are not finished", hide: true}),
     number("refused", "refused", {tip: "SYNs refused for want of a backend, a port or a flow entry"}),
   ], {key: row => row.protocol + " " + row.vip, plotted: row => row.connections_per_s, filter: "Filter services",
       words: row => row.name + " " + row.vip + " " + row.protocol,
@@ -365,6 +365,11 @@ const tables = {
   ], {key: row => row.name, plotted: row => row.value_per_s, none: "Nothing was dropped.", only: row => row.value > 0,
       tone,
       sum: rows => { const n = rows.reduce((sum, row) => sum + row.value, 0); return n ? `${count(n)} packets` : ""; }}),
+
+  refusals: new Table("#refusals", [
+    word("source", "source"), word("reason", "reason"), number("refused", "count", {tip: "at most"}),
+    number("at least", "at_least"), {title: "last", value: row => -row.last_s, text: row => age(row.last_s) + " ago"},
+  ], {key: row => row.reason + " " + row.source, none: "No guard has refused anybody lately."}),
 
   events: new Table("#events", [
     word("event", "name"), perSecond("a second", "value_per_s"), number("in all", "value"),

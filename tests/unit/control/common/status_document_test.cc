@@ -55,6 +55,7 @@ TEST(StatusDocument, HasEveryFieldAndNoOther) {
   expect_documented<LinkRow>(text, "Link");
   expect_documented<ProgramRow>(text, "Program");
   expect_documented<CounterRow>(text, "Counter");
+  expect_documented<RefusalRow>(text, "Refusal");
   expect_documented<DrainRow>(text, "Drain");
   expect_documented<TotalsRow>(text, "Totals");
   expect_documented<StageRow>(text, "Stage");
@@ -79,6 +80,7 @@ TEST(StatusPage, ReadsFieldsThatThereAre) {
   add_names<WorkerRow>(known);
   add_names<LinkRow>(known);
   add_names<CounterRow>(known);
+  add_names<RefusalRow>(known);
   const std::string script = source_text("control/daemon/export/page/page.js");
   // row.name, and what a column's helper is given: number("title", "name".
   for (const char* pattern : {"\\brow\\.([a-z_0-9]+)",

@@ -55,8 +55,10 @@ TEST(Config, TheExampleAndTheDocumentHaveEveryKey) {
   const std::string document = read_text("docs/configuration.md");
   for (const std::string& name : config_key_names()) {
     const std::string key = name.substr(name.rfind('.') + 1);
-    if (name != "service.backend" && name != "service.health_check") {
-      EXPECT_NE(example.find("\n" + key + " = "), std::string::npos) << name;
+    if (name != "service.backend" && name != "service.health_check" && name != "service.guard") {
+      const bool is_there = example.find("\n" + key + " = ") != std::string::npos ||
+                            example.find("\n# " + key + " = ") != std::string::npos;
+      EXPECT_TRUE(is_there) << name;
       EXPECT_NE(document.find("`" + key + "`"), std::string::npos) << name;
     }
   }
