@@ -99,11 +99,11 @@ TEST_F(Guard, AServiceIsFull) {
     establish(1000, 5000);
     next_client();
     establish(1000, 5000);
-    const net::Endpoint second = client_;
+    const auto second = client_;
     next_client();
     expect_refused(DropReason::service_full, how);
     EXPECT_EQ(service().active.value(), 2u);
-    const net::Endpoint third = std::exchange(client_, second);
+    const auto third = std::exchange(client_, second);
     close_by_client(1001, 5001);
     EXPECT_EQ(service().active.value(), 1u);
     client_ = third;
@@ -137,7 +137,7 @@ TEST_F(Guard, AClientIsFullAndOthersAreNot) {
   next_client();
   expect_refused(DropReason::client_full);
   EXPECT_EQ(refused_of(DropReason::client_full, client_.ip), 1u);
-  const net::Endpoint same = client_;
+  const auto same = client_;
   next_host();
   establish(1000, 5000);
   client_ = kClient;  // gives up
