@@ -14,6 +14,7 @@ from scapy.packet import Raw
 import test_arp
 import test_heal
 import test_icmp
+import test_limits
 import test_mtu
 import test_nobody
 import test_refusal
@@ -36,6 +37,13 @@ ELSEWHERE = {
     "icmp_out_of_window": test_icmp.test_a_stranger_who_guesses_a_sequence,
     "mtu_exceeded": test_mtu.test_with_df_the_client_is_told,
     "draining": test_refusal.test_draining,
+    "source_denied": test_limits.test_a_denied_source_gets_no_answer,
+    "source_not_allowed": test_limits.test_a_list_for_all_services,
+    "service_full": test_limits.test_a_service_is_full,
+    "service_rate": test_limits.test_a_service_takes_so_many_a_second,
+    "client_full": test_limits.test_a_client_has_so_many,
+    "client_rate": test_limits.test_a_client_opens_so_many_a_second,
+    "backends_full": test_limits.test_full_backends_refuse_or_have_the_client_wait,
     "no_backend": test_refusal.test_no_backend,
     "ports_exhausted": test_refusal.test_no_port,
     "flow_table_full": test_refusal.test_no_flow_entry,
