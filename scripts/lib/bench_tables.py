@@ -54,6 +54,9 @@ TABLES = {
         ("table", "table"), ("rte_lpm", "lpm"), ("rte_fib", "fib"),
         ("table ms", "table_ms"), ("rte_lpm ms", "lpm_ms"), ("rte_fib ms", "fib_ms"),
         ("table MB", "table_mb"), ("rte_lpm MB", "lpm_mb"), ("rte_fib MB", "fib_mb")]),
+    "lists": ("A look-up of a source in a list of [guard], TSC ticks, beside routes", [
+        ("", "family"), ("prefixes", "prefixes"), ("list", "list"), ("as many routes", "routes"),
+        ("1,000 routes", "few_routes"), ("list ms", "list_ms"), ("list MB", "list_mb")]),
     "neighbours": ("A look-up of a neighbour, TSC ticks", [
         ("", "family"), ("neighbours", "neighbours"), ("own", "own"), ("rte_hash", "rte_hash")]),
     "toeplitz": ("A hash of RSS, TSC ticks", [

@@ -10,6 +10,7 @@
 #include <memory>
 #include <random>
 
+#include "dataplane/state/access_list.h"
 #include "dataplane/state/route_table.h"
 #include "tests/bench/cases.h"
 #include "tests/bench/lookup.h"
@@ -222,6 +223,38 @@ void family(const char* name, uint32_t count, bool near, uint32_t rounds) {
   library<FibOfFamily>(figures, "fib", routes, rounds);
 }
 
+/// A source in a list of [guard], beside a look-up of a route among few and among as many.
+template <class Address>
+void list_of_sources(const char* name, uint32_t count, uint32_t rounds) {
+  const Routes<Address> few(1'000, false), many(count, false);
+  Prefixes<Address> denied = many.prefixes;
+  std::erase_if(denied, [](const auto& prefix) { return prefix.length == 0; });
+  AccessList::Prefixes deny;
+  if constexpr (sizeof(Address) == sizeof(Ipv4Address)) {
+    deny.v4 = denied;
+  } else {
+    deny.v6 = denied;
+  }
+  const uint64_t begin = rte_rdtsc();
+  const AccessList list({}, deny, false);
+  const uint64_t made = rte_rdtsc() - begin;
+  const auto ticks = [&](const auto& routes, const auto& look_up) {
+    return lookup_ticks(kDestinations, rounds,
+                        [&](uint32_t i) { return look_up(routes.destinations[i]); });
+  };
+  const RouteTable<Address> of_few(few.prefixes), of_many(many.prefixes);
+  Figures figures("lists");
+  figures.text("family", name);
+  figures.count("prefixes", denied.size());
+  figures.value("list", ticks(many, [&](const Address& ip) {
+                  return static_cast<uint32_t>(list.look_up(ip));
+                }));
+  figures.value("routes", ticks(many, [&](const Address& ip) { return of_many.find(ip); }));
+  figures.value("few_routes", ticks(few, [&](const Address& ip) { return of_few.find(ip); }));
+  figures.value("list_ms", static_cast<double>(made) * 1e3 / rte_get_tsc_hz());
+  figures.value("list_mb", static_cast<double>(list.bytes()) / 1e6);
+}
+
 }  // namespace
 
 void routes(const Options& options) {
@@ -233,6 +266,8 @@ void routes(const Options& options) {
       family<Ipv6Address, Lpm6, Fib6>("IPv6", count, near, options.rounds);
     }
   }
+  list_of_sources<Ipv4Address>("IPv4", 100'000, options.rounds);
+  list_of_sources<Ipv6Address>("IPv6", 100'000, options.rounds);
 }
 
 }  // namespace sluice::bench
