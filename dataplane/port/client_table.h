@@ -64,6 +64,13 @@ class ClientTable {
   /// It is over.
   void flow_over(uint32_t flow);
 
+  /// Of all clients: a walk over the table, for who checks it.
+  uint64_t active_count() const {
+    uint64_t sum = 0;
+    for (const Client& client : clients_) sum += client.active.value();
+    return sum;
+  }
+
   // Any thread.
   uint64_t client_count() const { return client_count_.value(); }
   uint64_t evicted_count() const { return evicted_count_.value(); }

@@ -44,9 +44,10 @@ struct Account {
   uint64_t flows = 0;
   uint64_t ports_in_use = 0;
   uint64_t ports_total = 0;
-  uint64_t ports_free = 0;  // free and resting
-  uint64_t buffers = 0;     // packets that it holds
-  int64_t unaccounted = 0;  // packets that it lost, or counted twice
+  uint64_t ports_free = 0;      // free and resting
+  uint64_t buffers = 0;         // packets that it holds
+  uint64_t clients_active = 0;  // connections that it counts, of all clients
+  int64_t unaccounted = 0;      // packets that it lost, or counted twice
   uint64_t heals = 0;
   uint64_t ts_fixes = 0;
   uint64_t seq_fixes = 0;

@@ -127,6 +127,7 @@ void Checker::take_tuple(Connection& c, const Segment& syn, const Tuple& tuple) 
     fail("copies", c.id, "its SYN goes another way %" PRIu64 " us after the last",
          now_ - c.moved_at);
   if (anew) c.moved_at = now_;
+  if (!c.has_tuple) check_limit(c);
   if (anew) c.answered = c.reset_seen = c.fin_inbound = c.fin_outbound = false;
   c.has_tuple = true;
   c.tuple = tuple;

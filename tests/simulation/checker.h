@@ -23,6 +23,8 @@
 //   evicted       the backend of one that made way was reset, at the number that it expects
 //   flood         real clients connect by their third SYN, by their first once the flood is
 //                 over
+//   limits        a client has no more connections open than it may, and at the end the balancer
+//                 counts none
 //   mtu           nothing is larger than its link carries; who sent what is hears of it, as he sent
 //                 it, and where the MSS is clamped nobody has to
 //   accounts      every packet in is a packet out, a drop, or counted as consumed
@@ -32,6 +34,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "tests/simulation/balancer.h"
 #include "tests/simulation/connection.h"
@@ -106,6 +109,7 @@ class Checker {
   void begin_handshake(const Tuple& tuple, uint64_t key, ConnectionId id, uint32_t seq);
   void end_handshake(uint64_t key, const Segment& s);
   void check_took(const Connection& c);
+  void check_limit(const Connection& c);
   void take_tuple(Connection& c, const Segment& syn, const Tuple& tuple);
   bool fits_inbound(Connection& c, const Segment& s);
   bool fits_outbound(Connection& c, const Segment& s);
@@ -131,6 +135,7 @@ class Checker {
   TimeUs restarted_at_ = 0;
   Figures figures_;
   std::optional<Violation> violation_;
+  std::unordered_map<uint32_t, std::vector<ConnectionId>> open_of_;  // by a client's address
   // A handshake whose SYN was passed on and that the backend does not know to be finished, or over.
   struct Unfinished {
     ConnectionId id;

@@ -146,6 +146,9 @@ void Checker::drained(const Account& a, TimeUs now) {
          "at the end: %" PRIu64 " flows, %" PRIu64 " ports in use, %" PRIu64 " of %" PRIu64
          " free, %" PRIu64 " packet buffers held",
          a.flows, a.ports_in_use, a.ports_free, a.ports_total, a.buffers);
+  if (a.clients_active != 0)
+    fail("limits", kNobody, "at the end clients are said to have %" PRIu64 " connections open",
+         a.clients_active);
   if (a.unaccounted != 0)
     fail("accounts", kNobody, "%" PRId64 " packets came in and became nothing that is counted",
          a.unaccounted);

@@ -34,6 +34,7 @@ struct Figures {
   uint64_t reloads = 0;
   uint64_t spoofed = 0;         // SYNs of a flood that were passed on
   uint64_t unfinished_max = 0;  // handshakes at a time, in a flood
+  uint64_t open_max = 0;        // connections of one client at a time, where that is limited
   uint64_t slowest_us = 0;      // until a real client was connected, where there is a flood
 
   void print(std::FILE* file) const;

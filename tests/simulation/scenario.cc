@@ -289,6 +289,14 @@ void add_policies(std::vector<Scenario>& all) {
   s.may_refuse = true;
   all.push_back(s);
 
+  s = make("limited", "few clients that may have three connections at a time, and want more");
+  s.users = 200;
+  s.clients = 40;
+  s.client_connections = 3;
+  s.modes = kNobodyVanishes;
+  s.may_refuse = true;
+  all.push_back(s);
+
   s = make("rewrite", "tcp_timestamps = rewrite: one clock towards each backend");
   s.port_last = s.port_first + 999;
   s.users = 200;

@@ -60,9 +60,10 @@ struct Scenario {
   // A flood of SYNs that nobody finishes, on for one half of this time and off for the other.
   TimeUs flood_every_us = 0;
   uint32_t flood_per_ms = 0;
-  uint32_t flood_resets_ppm = 0;  // so many sources answer the SYN-ACK with RST
-  uint32_t flood_copies_ppm = 0;  // so many SYNs come twice
-  bool neighbours_known = true;   // else the balancer has to ask for each of them
+  uint32_t flood_resets_ppm = 0;    // so many sources answer the SYN-ACK with RST
+  uint32_t flood_copies_ppm = 0;    // so many SYNs come twice
+  uint32_t client_connections = 0;  // that one address may have at a time; 0: any number
+  bool neighbours_known = true;     // else the balancer has to ask for each of them
   uint32_t flows_max = 1 << 16;
   // What the links that leave the balancer carry; the ends do not know of them.
   uint16_t client_mtu = kMtuMax;

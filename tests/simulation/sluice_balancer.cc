@@ -15,6 +15,7 @@
 namespace sluice::sim {
 namespace {
 
+constexpr uint32_t kClientsMax = 1024;
 constexpr uint64_t kWallClockMs = 1'767'225'600'000;  // the wall clock at virtual time 0
 
 net::Ipv4Address ip(uint32_t host) {
@@ -114,6 +115,7 @@ class SluiceBalancer final : public Balancer {
       a.exhausted += c.exhausted.value();
     }
     a.buffers = rte_mempool_in_use_count(packets_) - buffers_lost_;
+    a.clients_active = core_->clients.active_count();
     a.unaccounted = balance_of(core_->counters).unaccounted();
     return a;
   }
@@ -136,6 +138,7 @@ class SluiceBalancer final : public Balancer {
     buffers_lost_ = rte_mempool_in_use_count(packets_);
     CoreSetup setup{};
     setup.limits.flow_count_max = scenario_.flows_max;
+    if (scenario_.client_connections != 0) setup.limits.client_count_max = kClientsMax;
     setup.secret = {rng_.next(), rng_.next()};
     setup.packets = packets_;
     setup.transmit = transmit;
@@ -220,6 +223,8 @@ class SluiceBalancer final : public Balancer {
     service.reset_on_timeout = true;
     service.rewrite_timestamps = scenario_.rewrite_timestamps;
     service.mss_clamp = scenario_.mss_clamp;
+    service.guard.client_connections = scenario_.client_connections;
+    service.guard.client_bits_v6 = 128;  // what an IPv4 address becomes
     const size_t count = site_.backends.size() - (changed ? 1 : 0);
     for (size_t b = 0; b < count; b++) {
       BackendView backend{static_cast<BackendId>(b), endpoint(site_.backends[b]), 1, {}};
