@@ -145,7 +145,9 @@ uint16_t Stage::transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t
   for (uint16_t i = 0; i < taken; ++i) {
     const auto* data = rte_pktmbuf_mtod(packets[i], const uint8_t*);
     EXPECT_EQ(packets[i]->data_len, packets[i]->pkt_len);
-    const std::optional<Frame> frame = to_v4({data, packets[i]->data_len});
+    const std::span<const uint8_t> left(data, packets[i]->data_len);
+    const std::optional<Frame> frame =
+        stage.as_ipv4 ? to_v4(left) : Frame(left.begin(), left.end());
     rte_pktmbuf_free(packets[i]);
     if (!frame) continue;
     stage.sent.push_back({port, Bytes(frame->begin(), frame->end())});

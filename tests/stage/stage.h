@@ -166,12 +166,13 @@ class Stage : public testing::Test {
   bool keep_announcements = false;
   bool answer_arp = true;    // hosts answer at once, and ARP does not show in `sent`
   uint16_t tx_room = 65535;  // what the device takes of each transmit
+  Families families_ = families_of_run();
+  bool as_ipv4 = true;  // false: `sent` shows frames of IPv6 as they left
 
  private:
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
   void answer_arp_requests();
 
-  Families families_ = families_of_run();
   Scene scene_;
   unsigned buffers_at_start_ = 0;
 };
