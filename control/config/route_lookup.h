@@ -51,8 +51,9 @@ struct ResolvedRoute {
 // counts; link-local networks, which every interface has, count for none.
 std::vector<ResolvedRoute> resolve_routes(const Config& config);
 
-// For many destinations: made once for a configuration, which outlives it, it takes about as long for each of them
-// however many routes there are. The same answer as the snapshot's routes give to packets.
+// For many destinations: made once for a configuration, which outlives it, it takes about as long
+// for each of them however many routes there are. The same answer as the snapshot's routes give to
+// packets.
 class RouteLookup {
  public:
   explicit RouteLookup(const Config& config);

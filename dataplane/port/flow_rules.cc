@@ -7,54 +7,37 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <string_view>
 #include <utility>
 
-#include "dataplane/net/protocol.h"
 #include "dataplane/port/steering.h"
 
 namespace sluice {
 namespace {
-
-/// One rule as rte_flow wants it; the pointers inside are to its own members.
-struct Spelled {
-  Spelled(const net::IpAddress& local, const PortRule& rule, net::Protocol protocol) {
-    if (local.is_v4()) {
-      ip.hdr.dst_addr = local.v4().raw;
-      ip_mask.hdr.dst_addr = UINT32_MAX;
-    } else {
-      std::memcpy(&ip6.hdr.dst_addr, local.bytes().data(), local.bytes().size());
-      std::memset(&ip6_mask.hdr.dst_addr, 0xff, local.bytes().size());
-      pattern[1] = {.type = RTE_FLOW_ITEM_TYPE_IPV6, .spec = &ip6, .mask = &ip6_mask};
-    }
-    tcp.hdr.dst_port = udp.hdr.dst_port = net::be16::from_host(rule.value).raw;
-    tcp_mask.hdr.dst_port = udp_mask.hdr.dst_port = net::be16::from_host(rule.mask).raw;
-    if (protocol == net::Protocol::kUdp) {
-      pattern[2] = {.type = RTE_FLOW_ITEM_TYPE_UDP, .spec = &udp, .mask = &udp_mask};
-    }
-    queue.index = rule.queue;
-  }
-  Spelled(const Spelled&) = delete;
-
-  rte_flow_attr attributes{.ingress = 1};
-  rte_flow_item_ipv4 ip{}, ip_mask{};
-  rte_flow_item_ipv6 ip6{}, ip6_mask{};
-  rte_flow_item_tcp tcp{}, tcp_mask{};
-  rte_flow_item_udp udp{}, udp_mask{};
-  rte_flow_action_queue queue{};
-  rte_flow_item pattern[4] = {{.type = RTE_FLOW_ITEM_TYPE_ETH},
-                              {.type = RTE_FLOW_ITEM_TYPE_IPV4, .spec = &ip, .mask = &ip_mask},
-                              {.type = RTE_FLOW_ITEM_TYPE_TCP, .spec = &tcp, .mask = &tcp_mask},
-                              {.type = RTE_FLOW_ITEM_TYPE_END}};
-  rte_flow_action actions[2] = {{.type = RTE_FLOW_ACTION_TYPE_QUEUE, .conf = &queue},
-                                {.type = RTE_FLOW_ACTION_TYPE_END}};
-};
 
 std::string reason_of(const rte_flow_error& error, int result) {
   return error.message != nullptr ? error.message : rte_strerror(-result);
 }
 
 }  // namespace
+
+FlowRule::FlowRule(const net::IpAddress& local, const PortRule& rule, net::Protocol protocol) {
+  if (local.is_v4()) {
+    ip.hdr.dst_addr = local.v4().raw;
+    ip_mask.hdr.dst_addr = UINT32_MAX;
+  } else {
+    std::memcpy(&ip6.hdr.dst_addr, local.bytes().data(), local.bytes().size());
+    std::memset(&ip6_mask.hdr.dst_addr, 0xff, local.bytes().size());
+    pattern[1] = {.type = RTE_FLOW_ITEM_TYPE_IPV6, .spec = &ip6, .mask = &ip6_mask};
+  }
+  tcp.hdr.dst_port = udp.hdr.dst_port = net::be16::from_host(rule.value).raw;
+  tcp_mask.hdr.dst_port = udp_mask.hdr.dst_port = net::be16::from_host(rule.mask).raw;
+  if (protocol == net::Protocol::kUdp) {
+    pattern[2] = {.type = RTE_FLOW_ITEM_TYPE_UDP, .spec = &udp, .mask = &udp_mask};
+  }
+  queue.index = rule.queue;
+}
 
 std::vector<PortRule> port_rules(uint32_t worker_count) {
   const uint32_t classes = 1u << port_class_bits(worker_count);
@@ -81,7 +64,7 @@ std::string FlowRules::refusal(const net::IpAddress& local) const {
     return "net_tap takes rules with a mask, and matches whole ports";  // tap_flow_create_tcp()
   }
   for (const PortRule& rule : rules_) {
-    const Spelled spelled(local, rule, net::Protocol::kTcp);
+    const FlowRule spelled(local, rule, net::Protocol::kTcp);
     rte_flow_error error{};
     const int result =
         rte_flow_validate(port_, &spelled.attributes, spelled.pattern, spelled.actions, &error);
@@ -94,7 +77,7 @@ std::string FlowRules::add(const net::IpAddress& local) {
   std::vector<rte_flow*>& flows = flows_[local];
   for (const PortRule& rule : rules_) {
     for (const net::Protocol protocol : {net::Protocol::kTcp, net::Protocol::kUdp}) {
-      const Spelled spelled(local, rule, protocol);
+      const FlowRule spelled(local, rule, protocol);
       rte_flow_error error{};
       rte_flow* made =
           rte_flow_create(port_, &spelled.attributes, spelled.pattern, spelled.actions, &error);
@@ -123,11 +106,16 @@ std::string FlowRules::set(const std::vector<net::IpAddress>& locals) {
     remove(entry.second);
     return true;
   });
+  std::string first_refused;
+  std::set<net::Family> refusing;
   for (const net::IpAddress& local : locals) {
-    if (flows_.contains(local)) continue;
-    if (std::string refused = add(local); !refused.empty()) return refused;
+    if (flows_.contains(local) || refusing.contains(local.family())) continue;
+    const std::string refused = add(local);
+    if (refused.empty()) continue;
+    refusing.insert(local.family());
+    if (first_refused.empty()) first_refused = refused;
   }
-  return {};
+  return first_refused;
 }
 
 }  // namespace sluice

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "control/common/errors.h"
@@ -42,10 +43,13 @@ std::string no_rules(const Config& config, const std::vector<Port>& ports, uint3
       return fmt::format("interface {}: {} rx queues for {} workers", name,
                          ports[i].rx_queue_count(), workers);
     }
-    for (const IpAddress& local : locals) {
-      const std::string refusal = FlowRules(ports[i].id(), workers).refusal(local);
-      if (!refusal.empty()) return fmt::format("interface {}: {}", name, refusal);
-    }
+    // Answers of a family that the device has no rules for are handed off.
+    std::string refusal;
+    const auto takes = [&](const IpAddress& local) {
+      refusal = FlowRules(ports[i].id(), workers).refusal(local);
+      return refusal.empty();
+    };
+    if (std::ranges::none_of(locals, takes)) return fmt::format("interface {}: {}", name, refusal);
   }
   return {};
 }

@@ -55,10 +55,21 @@ class NicModel {
   uint32_t queue_of(net::Ipv4Endpoint from, net::Ipv4Endpoint to) const {
     uint32_t tuple[3] = {from.ip.host(), to.ip.host(),
                          uint32_t{from.port.host()} << 16 | to.port.host()};
-    return rss_.reta[rte_softrss(tuple, 3, rss_.key.data()) & (rss_.reta.size() - 1)];
+    return queue_of_hash(rte_softrss(tuple, 3, rss_.key.data()));
+  }
+  uint32_t queue_of(const net::Ipv6Endpoint& from, const net::Ipv6Endpoint& to) const {
+    uint32_t tuple[9] = {};
+    for (size_t i = 0; i < 16; ++i) {
+      tuple[i / 4] |= uint32_t{from.ip.bytes[i]} << (24 - 8 * (i % 4));
+      tuple[4 + i / 4] |= uint32_t{to.ip.bytes[i]} << (24 - 8 * (i % 4));
+    }
+    tuple[8] = uint32_t{from.port.host()} << 16 | to.port.host();
+    return queue_of_hash(rte_softrss(tuple, 9, rss_.key.data()));
   }
 
  private:
+  uint32_t queue_of_hash(uint32_t hash) const { return rss_.reta[hash & (rss_.reta.size() - 1)]; }
+
   RssFunction rss_;
 };
 

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 #include <random>
 #include <set>
 
@@ -74,6 +76,55 @@ TEST(Rss, AnswersReachTheWorkerThatHasThePort) {
       }
     }
   }
+}
+
+net::Ipv6Address at6(std::mt19937& random) {
+  net::Ipv6Address ip{{0xfd}};
+  for (size_t i = 8; i < ip.bytes.size(); ++i) ip.bytes[i] = static_cast<uint8_t>(random());
+  return ip;
+}
+
+// 36 bytes under keys of 40 and 52.
+TEST(Rss, Ipv6AnswersReachTheWorkerThatHasThePort) {
+  std::mt19937 random(7);
+  for (const auto& [name, key] : test::kRssKeys) {
+    for (const uint32_t workers : {2u, 7u}) {
+      SCOPED_TRACE(testing::Message() << name << ", " << workers);
+      const RssFunction function{key, test::even_reta(128, workers), true};
+      const NicModel nic(function);
+      Steering steering = rss(function, workers);
+      for (int pool = 0; pool < 4; ++pool) {
+        const net::Ipv6Address local = at6(random);
+        const net::Ipv6Endpoint backend{at6(random), be16::from_host(80)};
+        const auto shares = steering.share_ports(local, backend, 1, kAll);
+        expect_shared_out(*shares, kAll, workers);
+        for (int i = 0; i < 500; ++i) {
+          const auto port = static_cast<uint16_t>(kAll.first + random() % kAll.size());
+          ASSERT_EQ(shares->owner_of(port), nic.queue_of(backend, {local, be16::from_host(port)}));
+        }
+        const net::Ipv6Endpoint client{at6(random),
+                                       be16::from_host(static_cast<uint16_t>(random()))};
+        ASSERT_EQ(steering.owner_of_client(client, backend, 0), nic.queue_of(client, backend));
+      }
+    }
+  }
+}
+
+// A device that hashes TCP over IPv4 alone: IPv6 is dealt out, and handed off.
+TEST(Rss, WithoutIpv6ItIsDealtOut) {
+  std::mt19937 random(8);
+  Steering steering = rss({test::kI40eKey, test::even_reta(128, 4), false}, 4);
+  const net::IpAddress local = at6(random);
+  const net::Endpoint backend{at6(random), be16::from_host(80)};
+  expect_shared_out(*steering.share_ports(local, backend, 0, kAll), kAll, 4);
+  std::set<uint32_t> owners;
+  for (int i = 0; i < 200; ++i) {
+    const net::Endpoint client{at6(random), be16::from_host(1024)};
+    const uint32_t owner = steering.owner_of_client(client, backend, 0);
+    ASSERT_EQ(owner, steering.owner_of_client(client, backend, 1)) << "by whichever link";
+    owners.insert(owner);
+  }
+  EXPECT_EQ(owners.size(), 4u);
 }
 
 TEST(Rss, EveryPortOfATableThatIsNotOurs) {
@@ -182,6 +233,28 @@ TEST(RteFlow, EveryPortMeetsOneRuleAndItIsItsOwners) {
       ASSERT_EQ(met, 1u);
     }
   }
+}
+
+TEST(RteFlow, ARuleNamesTheAddressAndTheLowBitsOfThePort) {
+  const PortRule rule{3, 7, 1};
+  const FlowRule tcp(be32::from_host(0x0a020001), rule, net::Protocol::kTcp);
+  EXPECT_EQ(tcp.pattern[1].type, RTE_FLOW_ITEM_TYPE_IPV4);
+  EXPECT_EQ(tcp.ip.hdr.dst_addr, be32::from_host(0x0a020001).raw);
+  EXPECT_EQ(tcp.pattern[2].type, RTE_FLOW_ITEM_TYPE_TCP);
+  net::Ipv6Address local{{0xfd, 2}};
+  local.bytes[15] = 0x11;
+  const FlowRule udp6(local, rule, net::Protocol::kUdp);
+  EXPECT_EQ(udp6.pattern[1].type, RTE_FLOW_ITEM_TYPE_IPV6);
+  const auto* spec = static_cast<const rte_flow_item_ipv6*>(udp6.pattern[1].spec);
+  const auto* mask = static_cast<const rte_flow_item_ipv6*>(udp6.pattern[1].mask);
+  EXPECT_EQ(std::memcmp(&spec->hdr.dst_addr, &local, sizeof local), 0);
+  const std::array<uint8_t, 16> all = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  EXPECT_EQ(std::memcmp(&mask->hdr.dst_addr, all.data(), all.size()), 0);
+  EXPECT_EQ(udp6.pattern[2].type, RTE_FLOW_ITEM_TYPE_UDP);
+  const auto* ports = static_cast<const rte_flow_item_udp*>(udp6.pattern[2].spec);
+  EXPECT_EQ(ports->hdr.dst_port, be16::from_host(3).raw);
+  EXPECT_EQ(static_cast<const rte_flow_action_queue*>(udp6.actions[0].conf)->index, 1);
 }
 
 TEST(HandoffSteering, SpreadsClientsAndPortsEvenly) {
