@@ -74,10 +74,11 @@ std::vector<Diagnosis> examine_forwarding(const Config& config,
   std::vector<Diagnosis> found;
   for (const InterfaceConfig& interface : config.interfaces) {
     const auto name = kernel_interface_of(interface.device);
-    if (!name || !interface.device.starts_with("net_af_packet") || kernel_forwards(*name).empty()) {
-      continue;
-    }
-    const std::string sysctl = fmt::format("sysctl -w net.ipv4.conf.{}.forwarding=0", *name);
+    if (!name || !interface.device.starts_with("net_af_packet")) continue;
+    const std::vector<std::string> keys = kernel_forwards(*name);
+    if (keys.empty()) continue;
+    std::string sysctl = "sysctl -w";
+    for (const std::string& key : keys) sysctl += fmt::format(" {}=0", key);
     if (!ingress_drop) {
       found.push_back({"forwarding", Severity::kWarning,
                        *name + ": the kernel forwards what comes in there; sluice has nftables "

@@ -80,6 +80,8 @@ void change_routes(const std::string& link, std::set<RouteConfig>& now,
 KernelTap::KernelTap(const std::string& name, net::MacAddress mac, uint32_t mtu,
                      const std::vector<IpPrefix>& addresses, const std::vector<RouteConfig>& routes)
     : name_(name), fd_(make_device(name)) {
+  const auto is_v6 = [](const IpPrefix& own) { return !own.address.is_v4(); };
+  if (std::ranges::any_of(addresses, is_v6)) keep_from_link_local(name_);
   bring_up(name_, mac, mtu);
   configure(addresses, routes);
 }

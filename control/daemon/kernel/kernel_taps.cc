@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "control/config/link_addresses.h"
 #include "control/daemon/kernel/rtnetlink.h"
 #include "control/host/preflight.h"
 
@@ -82,9 +83,9 @@ KernelTaps::~KernelTaps() {
 
 void KernelTaps::make(TapPort& port) {
   const InterfaceConfig& own = config_.interfaces[port.interface.index];
-  port.tap =
-      std::make_unique<KernelTap>(own.kernel, port.interface.mac, port.interface.mtu, own.addresses,
-                                  routes_through(config_, port.interface.index));
+  port.tap = std::make_unique<KernelTap>(own.kernel, port.interface.mac, port.interface.mtu,
+                                         all_addresses(own, port.interface.mac),
+                                         routes_through(config_, port.interface.index));
   // Edge-triggered: what an iteration's budget leaves there is fetched by the timer.
   loop_.watch(
       port.tap->fd(), EPOLLIN | EPOLLET, [this](uint32_t) { poll(); }, "a tap");
@@ -95,7 +96,8 @@ void KernelTaps::apply(const Config& config) {
   for (TapPort& port : taps_) {
     if (!port.tap) continue;
     try {
-      port.tap->configure(config_.interfaces[port.interface.index].addresses,
+      const InterfaceConfig& own = config_.interfaces[port.interface.index];
+      port.tap->configure(all_addresses(own, port.interface.mac),
                           routes_through(config_, port.interface.index));
     } catch (const std::exception& error) {
       spdlog::error("kernel {}: {}", port.tap->name(), error.what());

@@ -32,7 +32,30 @@ uint8_t family_of(const IpAddress& ip) {
   return ip.is_v4() ? AF_INET : AF_INET6;
 }
 
+constexpr const char* kIpv6Conf = "/proc/sys/net/ipv6/conf/";
+
+bool write_number(const std::string& file, int number) {
+  std::ofstream stream(file);
+  stream << number << std::flush;
+  return stream.good();
+}
+
+int read_number(const std::string& file) {
+  int number = 0;
+  std::ifstream(file) >> number;
+  return number;
+}
+
+// A host may have IPv6 off by default; who gives the interface an address wants it there.
+void allow_ipv6(const std::string& link) {
+  const std::string file = fmt::format("{}{}/disable_ipv6", kIpv6Conf, link);
+  if (read_number(file) == 0 || write_number(file, 0)) return;
+  throw std::runtime_error(fmt::format("IPv6 is off: sysctl -w net.ipv6.conf.{}.disable_ipv6=0: {}",
+                                       link, std::strerror(errno)));
+}
+
 void change_address(const std::string& link, const IpPrefix& address, bool add) {
+  if (add && !address.address.is_v4()) allow_ipv6(link);
   NetlinkRequest request(add ? RTM_NEWADDR : RTM_DELADDR, add ? NLM_F_CREATE | NLM_F_REPLACE : 0);
   auto& body = request.body<ifaddrmsg>();
   body.ifa_family = family_of(address.address);
@@ -44,6 +67,8 @@ void change_address(const std::string& link, const IpPrefix& address, bool add) 
   if (add && address.address.is_v4() && address.length < 31) {
     request.put(IFA_BROADCAST, address.last());
   }
+  // It is Sluice that looks whether somebody else has it, and that answers for it.
+  if (!address.address.is_v4()) request.put(IFA_FLAGS, uint32_t{IFA_F_NODAD});
   request.send(fmt::format("address {}", to_string(address.address)), add ? 0 : EADDRNOTAVAIL);
 }
 
@@ -56,6 +81,7 @@ void change_route(const std::string& link, const RouteConfig& route, bool add) {
   body.rtm_protocol = RTPROT_STATIC;
   body.rtm_scope = RT_SCOPE_UNIVERSE;
   body.rtm_type = RTN_UNICAST;
+  body.rtm_flags = route.on_link ? RTNH_F_ONLINK : 0;
   if (route.to.length > 0) request.put(RTA_DST, route.to.address);
   request.put(RTA_GATEWAY, route.via);
   request.put(RTA_OIF, uint32_t{index_of(link)});
@@ -81,28 +107,21 @@ int read_link_message(const nlmsghdr* message, void* link) {
   return mnl_attr_parse(message, sizeof(ifinfomsg), read_link_attribute, link);
 }
 
-bool write_number(const std::string& file, int number) {
-  std::ofstream stream(file);
-  stream << number << std::flush;
-  return stream.good();
-}
-
-int read_number(const std::string& file) {
-  int number = 0;
-  std::ifstream(file) >> number;
-  return number;
-}
-
 }  // namespace
 
 std::vector<RouteConfig> routes_through(const Config& config, size_t interface) {
   const RouteLookup lookup(config);
   std::vector<RouteConfig> routes;
   for (const RouteConfig& route : config.routes) {
-    const auto way = lookup.find(route.via);
+    const auto way = lookup.find_gateway(route);
     if (way && way->interface == interface) routes.push_back(route);
   }
   return routes;
+}
+
+void keep_from_link_local(const std::string& link) {
+  constexpr int kNone = 1;  // IN6_ADDR_GEN_MODE_NONE
+  static_cast<void>(write_number(fmt::format("{}{}/addr_gen_mode", kIpv6Conf, link), kNone));
 }
 
 void bring_up(const std::string& link, net::MacAddress mac, uint32_t mtu) {

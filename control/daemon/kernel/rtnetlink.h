@@ -12,9 +12,13 @@
 
 namespace sluice::control {
 
-// The [[route]]s whose gateway is on this interface (an index into Config::interfaces).
+// The [[route]]s of either family whose gateway is on this interface (an index into
+// Config::interfaces).
 std::vector<RouteConfig> routes_through(const Config& config, size_t interface);
 
+// Has the kernel make no link-local address by itself on a link that is down yet: it gets the one
+// that Sluice answers for. Where that cannot be, it may have two.
+void keep_from_link_local(const std::string& link);
 // Each throws std::runtime_error with the step and the kernel's reason.
 void bring_up(const std::string& link, net::MacAddress mac, uint32_t mtu);
 void add_address(const std::string& link, const IpPrefix& address);
@@ -36,7 +40,8 @@ KernelLink read_link(unsigned index);
 
 // A kernel interface whose frames Sluice reads through AF_PACKET sees them too. Once a tap has the
 // addresses, the kernel would take each packet twice: this has it drop what comes in there (strict
-// reverse path filter, no answers to ARP). Returns what hinders it, or nothing.
+// reverse path filter, no answers to ARP). Returns what hinders it, or nothing. Of IPv6 it asks and
+// answers on the tap alone; what comes in for it is kept from it by IngressDrop.
 std::string mute(const std::string& link);
 
 }  // namespace sluice::control

@@ -207,6 +207,23 @@ TEST(Preflight, AnIpv6PortInUseIsNamed) {
   EXPECT_TRUE(mentions(refusal([&] { check_listen_ports(control); }), "address of this machine"));
 }
 
+TEST(Preflight, WhoForwardsIsNamedByFamily) {
+  const std::string proc = testing::TempDir() + "proc-net";
+  const auto set = [&](const char* family, int value) {
+    const std::string directory = fmt::format("{}/{}/conf/eth7", proc, family);
+    std::filesystem::create_directories(directory);
+    std::ofstream(directory + "/forwarding") << value << "\n";
+  };
+  using Keys = std::vector<std::string>;
+  EXPECT_EQ(kernel_forwards("eth7", proc + ".none"), Keys());
+  set("ipv4", 0);
+  set("ipv6", 1);
+  EXPECT_EQ(kernel_forwards("eth7", proc), Keys({"net.ipv6.conf.eth7.forwarding"}));
+  set("ipv4", 1);
+  EXPECT_EQ(kernel_forwards("eth7", proc),
+            Keys({"net.ipv4.conf.eth7.forwarding", "net.ipv6.conf.eth7.forwarding"}));
+}
+
 TEST(Metrics, SamplesOfOneNameAreOneFamily) {
   MetricSamples samples;
   samples.add(prometheus::MetricType::Counter, "sluice_a_total", "a", {{"x", "1"}}, 1);
