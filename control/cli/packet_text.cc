@@ -68,7 +68,7 @@ std::string fix_line(const json& flow) {
 std::string verdict_line(const json& row) {
   const std::string verdict = text_field(row, "verdict");
   if (verdict == "consumed") return "was for Sluice itself";
-  if (verdict == "waiting") return "waits for the next hop to answer ARP";
+  if (verdict == "waiting") return "waits for the next hop to answer";
   if (verdict == "handed_off") return "handed to the worker that it belongs to";
   if (verdict == "to_kernel") return "handed to the host's kernel";
   if (verdict == "healed") {

@@ -52,4 +52,11 @@ CellValue cell_of(const NamedCounts&, CellPart) {
   return {};
 }
 
+std::string fit_address(const std::string& text, size_t width) {
+  if (text.size() <= width) return text + std::string(width - text.size(), ' ');
+  if (width == 0) return "";
+  const size_t head = (width - 1) / 2;
+  return text.substr(0, head) + "~" + text.substr(text.size() - (width - 1 - head));
+}
+
 }  // namespace sluice::control

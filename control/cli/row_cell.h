@@ -29,6 +29,10 @@ CellValue cell_of(Severity value, CellPart part);
 CellValue cell_of(const Buckets& value, CellPart part);
 CellValue cell_of(const NamedCounts& value, CellPart part);
 
+// An address and a port, to the left of a column; one that is too long is cut in the middle ("~"):
+// its end tells it from its neighbours.
+std::string fit_address(const std::string& text, size_t width);
+
 template <class Row>
 CellValue cell_of(const AnsweredRow<Row>& answered, const Member<Row>& member,
                   CellPart part = CellPart::kValue) {

@@ -22,7 +22,8 @@ using nlohmann::json;
 enum class Format { kText, kCount, kBytes, kPercent, kMs, kFineMs, kSigned };
 
 // kWide: only in a wide table. kFree: text that may be cut where the line would be too long.
-enum class ColumnPlace { kAlways, kWide, kFree };
+// kAddress: what may be cut in the middle where that is still not enough.
+enum class ColumnPlace { kAlways, kWide, kFree, kAddress };
 
 // A column's head and how its cells are written.
 struct Head {
@@ -56,7 +57,7 @@ constexpr Column<ServiceRow> kServiceRowColumns[] = {
 
 constexpr Column<BackendRow> kBackendRowColumns[] = {
     {"SERVICE", &BackendRow::service, Format::kText, ColumnPlace::kFree},
-    {"BACKEND", &BackendRow::address, Format::kText},
+    {"BACKEND", &BackendRow::address, Format::kText, ColumnPlace::kAddress},
     {"PROTOCOL", &BackendRow::protocol, Format::kText, ColumnPlace::kWide},
     {"VIP", &BackendRow::vip, Format::kText, ColumnPlace::kWide},
     {"WEIGHT", &BackendRow::weight, Format::kCount},
@@ -225,27 +226,37 @@ std::string cell_text(const CellValue& value, Format format) {
 
 using Grid = std::vector<std::vector<std::string>>;
 
-// Takes what is too much for a line from the text that may be cut, the widest first; a little of
-// each remains.
-void shorten(std::vector<size_t>& widths, const Heads& columns) {
-  constexpr size_t kLeftMin = 8;
-  size_t total = 2 * (columns.size() - 1);
-  for (const size_t width : widths) total += width;
-  while (total > kTerminalColumns) {
+// Takes what is too much for a line from the columns of one place, the widest first; so much of
+// each remains. Returns what is too much still.
+size_t shorten(std::vector<size_t>& widths, const Heads& columns, ColumnPlace place,
+               size_t left_min, size_t too_much) {
+  for (; too_much > 0; --too_much) {
     size_t widest = columns.size();
     for (size_t c = 0; c < columns.size(); ++c) {
-      if (columns[c].place != ColumnPlace::kFree || widths[c] <= kLeftMin) continue;
+      if (columns[c].place != place || widths[c] <= left_min) continue;
       if (widest == columns.size() || widths[c] > widths[widest]) widest = c;
     }
-    if (widest == columns.size()) return;
+    if (widest == columns.size()) return too_much;
     --widths[widest];
-    --total;
   }
+  return 0;
 }
 
-std::string fitted(const std::string& text, size_t width, bool left) {
+void shorten(std::vector<size_t>& widths, const Heads& columns) {
+  constexpr size_t kTextMin = 8;
+  constexpr size_t kAddressMin = std::string_view("255.255.255.255:65535").size();
+  size_t total = 2 * (columns.size() - 1);
+  for (const size_t width : widths) total += width;
+  size_t too_much = total - std::min(total, kTerminalColumns);
+  too_much = shorten(widths, columns, ColumnPlace::kFree, kTextMin, too_much);
+  shorten(widths, columns, ColumnPlace::kAddress, kAddressMin, too_much);
+}
+
+std::string fitted(const std::string& text, size_t width, const Head& column) {
+  if (column.place == ColumnPlace::kAddress) return fit_address(text, width);
   if (text.size() > width) return text.substr(0, width - 1) + "~";
-  return left ? fmt::format("{:<{}}", text, width) : fmt::format("{:>{}}", text, width);
+  return column.format == Format::kText ? fmt::format("{:<{}}", text, width)
+                                        : fmt::format("{:>{}}", text, width);
 }
 
 std::string align(const Grid& grid, const Heads& columns, Width width) {
@@ -258,7 +269,7 @@ std::string align(const Grid& grid, const Heads& columns, Width width) {
   for (const auto& row : grid) {
     std::string line;
     for (size_t c = 0; c < row.size(); ++c) {
-      line += fitted(row[c], widths[c], columns[c].format == Format::kText) + "  ";
+      line += fitted(row[c], widths[c], columns[c]) + "  ";
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";

@@ -24,7 +24,7 @@ struct FieldColumn {
 };
 
 constexpr FieldColumn<BackendRow> kBackends[] = {
-    {{"BACKEND", 21, Kind::kText}, &BackendRow::address},
+    {{"BACKEND", 21, Kind::kAddress}, &BackendRow::address},
     {{"SERVICE", 9, Kind::kText}, &BackendRow::service},
     {{"STATE", 9, Kind::kState}, &BackendRow::condition},
     {{"NEW/S", 6, Kind::kRate}, &BackendRow::connections},
@@ -43,7 +43,7 @@ constexpr FieldColumn<BackendRow> kBackends[] = {
 
 constexpr FieldColumn<ServiceRow> kServices[] = {
     {{"SERVICE", 15, Kind::kText}, &ServiceRow::name},
-    {{"VIP", 21, Kind::kText}, &ServiceRow::vip},
+    {{"VIP", 21, Kind::kAddress}, &ServiceRow::vip},
     {{"UP", 4, Kind::kCount}, &ServiceRow::backends_up},
     {{"OF", 4, Kind::kCount}, &ServiceRow::backends},
     {{"NEW/S", 7, Kind::kRate}, &ServiceRow::connections},
@@ -56,7 +56,7 @@ constexpr FieldColumn<ServiceRow> kServices[] = {
 };
 
 constexpr FieldColumn<PoolSumRow> kPorts[] = {
-    {{"TOWARDS", 21, Kind::kText}, &PoolSumRow::backend},
+    {{"TOWARDS", 21, Kind::kAddress}, &PoolSumRow::backend},
     {{"FULLEST", 7, Kind::kFull}, &PoolSumRow::fullest_percent},
     {{"ENDS IN", 7, Kind::kEnd}, &PoolSumRow::ends_in_s},
     {{"IN USE", 7, Kind::kCount}, &PoolSumRow::in_use},
@@ -229,13 +229,26 @@ std::string fit_text(const std::string& text, size_t width, bool left) {
   return left ? text + padding : padding + text;
 }
 
+size_t width_of(const TopColumn& column, size_t number, const std::vector<TopRow>& rows,
+                size_t screen_width) {
+  if (column.kind != Kind::kAddress) return column.width;
+  size_t longest = 0;
+  for (const TopRow& row : rows) {
+    const auto* text = std::get_if<std::string>(&row.cells[number]);
+    if (text != nullptr) longest = std::max(longest, text->size());
+  }
+  return std::max(column.width, std::min(longest, screen_width * 3 / 8));
+}
+
 Span top_cell(const TopRow& row, const CellValue& value, const TopColumn& column, size_t width) {
   const auto* text = std::get_if<std::string>(&value);
   const auto* number = std::get_if<double>(&value);
   const std::string shown = text != nullptr     ? *text
                             : number != nullptr ? number_cell_text(*number, column)
                                                 : "-";
-  return {fit_text(shown, width, column.is_text()), style_of_cell(row, value, column)};
+  const bool is_address = column.kind == Kind::kAddress;
+  return {is_address ? fit_address(shown, width) : fit_text(shown, width, column.is_text()),
+          style_of_cell(row, value, column)};
 }
 
 }  // namespace sluice::control

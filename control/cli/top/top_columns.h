@@ -16,9 +16,21 @@ namespace sluice::control {
 struct TopColumn {
   const char* title;
   size_t width;
-  enum class Kind : uint8_t { kText, kCount, kRate, kBits, kMs, kState, kFull, kEnd } kind;
+  enum class Kind : uint8_t {
+    kText,
+    kCount,
+    kRate,
+    kBits,
+    kMs,
+    kState,
+    kFull,
+    kEnd,
+    kAddress
+  } kind;
 
-  bool is_text() const { return kind == Kind::kText || kind == Kind::kState; }
+  bool is_text() const {
+    return kind == Kind::kText || kind == Kind::kState || kind == Kind::kAddress;
+  }
 };
 
 // A row of the status under the columns of its table.
@@ -41,6 +53,11 @@ const TopTable& top_table(TopView view);
 Style style_of(Severity severity);
 // The same for a figure, which has a colour only where something is wrong.
 Style style_of_gauge(Severity severity);
+
+// What the column takes of a screen so wide: of addresses as much as the longest needs, as far as
+// others keep the greater part.
+size_t width_of(const TopColumn& column, size_t number, const std::vector<TopRow>& rows,
+                size_t screen_width);
 
 // A cell, cut to the column's width and aligned.
 Span top_cell(const TopRow& row, const CellValue& value, const TopColumn& column, size_t width);

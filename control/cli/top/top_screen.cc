@@ -263,10 +263,11 @@ std::vector<ScreenLine> TopScreen::table(size_t width, size_t height) {
   // What fits; the last column of text may have the rest.
   std::vector<size_t> widths;
   size_t used = 0;
-  for (const TopColumn& column : table.columns) {
-    if (used + column.width > width && !widths.empty()) break;
-    widths.push_back(column.width);
-    used += column.width + 1;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const size_t wanted = width_of(table.columns[i], i, all, width);
+    if (used + wanted > width && !widths.empty()) break;
+    widths.push_back(wanted);
+    used += wanted + 1;
   }
   const TopColumn& last = table.columns[widths.size() - 1];
   if (last.is_text() && used < width + 1) widths.back() += width + 1 - used;

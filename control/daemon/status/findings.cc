@@ -49,13 +49,13 @@ constexpr TroubleDrop kTroubleDrops[] = {
     {"heal_exhausted", Severity::kWarning, "find out what answers in the backend's name"},
     {"no_route", Severity::kCritical, "add a [[route]] to the destination"},
     {"neighbour_table_full", Severity::kCritical, "raise limits.neighbours_per_worker and restart"},
-    {"neighbour_queue_full", Severity::kWarning, "see sluicectl doctor: ARP"},
+    {"neighbour_queue_full", Severity::kWarning, "see sluicectl doctor: arp, nd"},
     {"neighbour_asks_limited", Severity::kWarning,
      "SYNs from many addresses of a link's own network that nobody has: a flood from there"},
     {"ipv4_source_misplaced", Severity::kWarning,
      "somebody on the clients' side forges a backend's address, or a route is wrong"},
     {"neighbour_unreachable", Severity::kCritical,
-     "a backend or gateway does not answer ARP: see sluicectl doctor"},
+     "a backend or gateway does not answer ARP or neighbour discovery: see sluicectl doctor"},
     {"tx_full", Severity::kWarning,
      "the link is full; net_af_packet: a larger framecnt= in device"},
     {"mbuf_exhausted", Severity::kCritical, "raise eal.memory_mb and restart"},
@@ -259,8 +259,9 @@ class Judge {
       if (!row.cut_off_from.empty()) {
         say(row, Severity::kCritical, "cut off",
             fmt::format(
-                "worker on lcore {}: {} does not answer its ARP, and does answer other workers",
-                row.lcore, row.cut_off_from),
+                "worker on lcore {}: {} does not answer its {}, and does answer other workers",
+                row.lcore, row.cut_off_from,
+                row.cut_off_from.find(':') == String::npos ? "ARP" : "neighbour discovery"),
             fmt::format("a transmit queue of it may be dead ({}): fewer eal.worker_lcores use "
                         "fewer queues",
                         row.queues));

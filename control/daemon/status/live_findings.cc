@@ -31,12 +31,20 @@ struct Heard {
   }
 };
 
+// How a family's neighbours are asked, for people; and for `tcpdump`.
+const char* question_to(const IpAddress& ip) {
+  return ip.is_v4() ? "ARP" : "neighbour discovery";
+}
+const char* area_of(const IpAddress& ip) {
+  return ip.is_v4() ? "arp" : "nd";
+}
+
 void judge_neighbour(const DataplaneManager& dataplane, const FindNeighbours::Answer& answer,
                      std::vector<Diagnosis>& found) {
   const std::string ip = net::to_string(answer.destination);
   if (!answer.routed) {
-    found.push_back({"arp", Severity::kCritical, ip + ": no interface and no route leads there",
-                     "add a [[route]]"});
+    found.push_back({area_of(answer.destination), Severity::kCritical,
+                     ip + ": no interface and no route leads there", "add a [[route]]"});
     return;
   }
   if (answer.state != State::kUnreachable && answer.state != State::kResolving) return;
@@ -45,10 +53,12 @@ void judge_neighbour(const DataplaneManager& dataplane, const FindNeighbours::An
           ? ip
           : fmt::format("{}, the gateway to {},", net::to_string(answer.next_hop), ip);
   const InterfaceConfig& interface = dataplane.config().interfaces[answer.interface];
-  found.push_back({"arp", Severity::kCritical,
-                   fmt::format("{} does not answer ARP on interface {}", hop, interface.name),
-                   "is it up, in this VLAN, with this address? There: ip -br addr; "
-                   "tcpdump -ni IFACE arp"});
+  found.push_back({area_of(answer.next_hop), Severity::kCritical,
+                   fmt::format("{} does not answer {} on interface {}", hop,
+                               question_to(answer.next_hop), interface.name),
+                   fmt::format("is it up, in this VLAN, with this address? There: ip -br addr; "
+                               "tcpdump -ni IFACE {}",
+                               answer.next_hop.is_v4() ? "arp" : "icmp6")});
 }
 
 // "none is left in 2m10s"; empty where that takes more than a day, or never comes.
@@ -123,7 +133,8 @@ std::vector<Diagnosis> examine_neighbours(const DataplaneManager& dataplane) {
     known += one.best.state == State::kReachable || one.best.state == State::kProbing ? 1 : 0;
   }
   if (found.empty()) {
-    found.push_back({"arp", Severity::kOk,
+    const bool has_v4 = std::ranges::any_of(destinations, &IpAddress::is_v4);
+    found.push_back({has_v4 ? "arp" : "nd", Severity::kOk,
                      fmt::format("{} of {} backends and gateways have answered, no one is silent",
                                  known, heard.size()),
                      ""});

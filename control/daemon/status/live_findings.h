@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What only a running sluice knows, judged: who answers ARP, what SYN-ACKs say about timestamps,
-// and which ports and entries run out when, at the present rate.
+// What only a running sluice knows, judged: who answers ARP and neighbour discovery, what SYN-ACKs
+// say about timestamps, and which ports and entries run out when, at the present rate.
 #pragma once
 
 #include <vector>

@@ -283,7 +283,7 @@ const tables = {
     {title: "state", left: true, value: row => row.backends_up ? 1 : 0, node: makeState, draw: (span, row) => {
       drawState(span, row.severity, `${row.backends_up} of ${row.backends} up`, row.remedy);
     }},
-    word("vip", "vip"), word("protocol", "protocol", {hide: true}), word("scheduler", "scheduler", {hide: true, text: row => row.scheduler.replace("_", " ")}),
+    word("vip", "vip", {also: "address"}), word("protocol", "protocol", {hide: true}), word("scheduler", "scheduler", {hide: true, text: row => row.scheduler.replace("_", " ")}),
     plot(), perSecond("new/s", "connections_per_s"), number("open", "active"), number("in all", "connections", {hide: true}),
     traffic("in", "bytes_in_per_s"), traffic("out", "bytes_out_per_s"),
     number("of", "max_connections", {tip: "how many may be open at a time", hide: true}), number("half-open", "half_open", {tip: "handshakes that are not finished", hide: true}),
@@ -293,7 +293,7 @@ const tables = {
       tone}),
 
   backends: new Table("#backends", [
-    word("backend", "address", {text: row => row.address + otherProtocol(row)}),
+    word("backend", "address", {also: "address", text: row => row.address + otherProtocol(row)}),
     {title: "state", left: true, value: row => backendState(row).text, node: makeState, draw: (span, row) => {
       const state = backendState(row);
       drawState(span, state.tone, state.text, state.tip);
@@ -315,7 +315,7 @@ const tables = {
       sum: rows => { const up = rows.filter(row => row.usable).length; return `${up} of ${rows.length} take connections`; }}),
 
   pools: new Table("#pools", [
-    word("towards", "backend", {text: row => row.backend + otherProtocol(row)}),
+    word("towards", "backend", {also: "address", text: row => row.backend + otherProtocol(row)}),
     {title: "in use", left: true, value: row => row.fullest_percent, node: () => makeBar(["use", "rest"]), draw: (bar, row) => {
       setClass(bar, "bar " + tone(row));
       drawBar(bar, [row.in_use, row.time_wait], row.ports);

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "control/cli/explain_command.h"
+#include "control/cli/row_cell.h"
 
 namespace sluice::control {
 namespace {
@@ -64,6 +65,31 @@ TEST(CtlTable, BackendsFitATerminalAndWideOnesAreWhole) {
   EXPECT_NE(wide.find(service), std::string::npos);
   EXPECT_NE(wide.find(why), std::string::npos);
   EXPECT_NE(wide.find("HEALS"), std::string::npos);
+}
+
+// The longest address: its head and its end stay, in a terminal; all of it in a wide table.
+TEST(CtlTable, LongAddressesAreCutInTheMiddle) {
+  const std::string longest = "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535";
+  const nlohmann::json row = {{"service", std::string(63, 's')},
+                              {"address", longest},
+                              {"weight", 1000},
+                              {"state", "unhealthy"},
+                              {"handshake_p50_ms", 3599999.0},
+                              {"active", 9999999},
+                              {"connections", 1e15},
+                              {"refused", 9999999},
+                              {"why", std::string(200, 'w')}};
+  const nlohmann::json result = {{"backends", {row}}};
+  const std::string text = render_table("backends", result);
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), kTerminalColumns);
+  EXPECT_NE(text.find("[2001:db8"), std::string::npos) << text;
+  EXPECT_NE(text.find("ffff]:65535"), std::string::npos) << text;
+  EXPECT_NE(render_table("backends", result, Width::kWide).find(longest), std::string::npos);
+  EXPECT_EQ(fit_address("[fd00::10]:80", 9), "[fd0~]:80");
+  EXPECT_EQ(fit_address("[fd00::10]:80", 15), "[fd00::10]:80  ");
+  EXPECT_EQ(fit_address("[fd00::10]:80", 1), "~");
+  EXPECT_EQ(fit_address("[fd00::10]:80", 0), "");
 }
 
 TEST(CtlTable, EveryTableHasAName) {

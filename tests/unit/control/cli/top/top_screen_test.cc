@@ -131,6 +131,20 @@ TEST_F(Top, AWiderScreenShowsMore) {
   EXPECT_TRUE(has(text_of(screen, 120), "REFUSED/S"));
 }
 
+TEST_F(Top, LongAddressesGetRoomAndKeepTheirEnds) {
+  std::vector<json> rows = {backend(1, 1), backend(2, 1)};
+  rows[0]["address"] = "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:1]:65535";
+  rows[1]["address"] = "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:2]:65535";
+  screen.set_status(status(rows));
+  for (const size_t width : {80, 120, 200}) {
+    for (const std::string& line : lines_of(screen, width)) EXPECT_LE(line.size(), width) << line;
+    EXPECT_TRUE(has(text_of(screen, width), "eee:1]:65535")) << text_of(screen, width);
+    EXPECT_TRUE(has(text_of(screen, width), "eee:2]:65535"));
+  }
+  EXPECT_TRUE(has(text_of(screen, 200), "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:1]:65535"));
+  EXPECT_TRUE(has(text_of(screen, 80), "SYN-ACK")) << "others keep the greater part";
+}
+
 TEST_F(Top, ScrollsToTheEndAndNotBeyond) {
   std::vector<json> many;
   for (int i = 0; i < 200; ++i) many.push_back(backend(i, 1));

@@ -103,6 +103,9 @@ TEST_F(ApiCallTest, TakesWhatFits) {
                         {"in", "10.1.0.0/16"},
                         {"of", ""}}),
             "");
+  for (const char* host : {"fd00::7", "[fd00::7]:80", "fd00::/64"}) {
+    EXPECT_EQ(refusal_of({{"command", "turn"}, {"at", "[fd00::7]:80"}, {"in", host}}), "") << host;
+  }
   EXPECT_EQ(refusal_of({{"command", "look"},
                         {"what", "down"},
                         {"limit", UINT64_MAX},

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "control/config/address_text.h"
 #include "tests/unit/dataplane/net/frame_builder.h"
 
 namespace sluice::control {
@@ -44,6 +45,18 @@ TEST(FlowLog, ALineIsWhatTheRecordSays) {
     "end": 1700000001.000, "duration_ms": 993, "bytes_in": 70, "bytes_out": 1099511627776,
     "closed_by": "backend_fin", "reason": "closed", "state": "backend_first", "port": "rebased",
     "fix": "tsval", "rewritten": false, "heals": 1, "syns": 2})"));
+}
+
+TEST(FlowLog, Ipv6StandsInBrackets) {
+  FlowRecord some = record();
+  some.client = *parse_endpoint("[fd00:1::7]:40000");
+  some.vip = *parse_endpoint("[fd00:3::1]:80");
+  std::string lines;
+  append_flow(lines, some, "null");
+  const json line = json::parse(lines);
+  EXPECT_EQ(line["client"], "[fd00:1::7]:40000");
+  EXPECT_EQ(line["vip"], "[fd00:3::1]:80");
+  EXPECT_EQ(line["backend"], "10.2.0.10:8080") << "one family outside, another inside";
 }
 
 TEST(FlowLog, ARefusedSynHasALineOfItsOwn) {

@@ -11,6 +11,8 @@
 
 namespace sluice::control {
 
+inline constexpr const char* kLoopbacks[] = {"127.0.0.1", "::1"};
+
 inline ProbeTarget target(uint16_t port, CheckType type = CheckType::kTcp,
                           const char* at = "127.0.0.1") {
   ProbeTarget to{"web", {*parse_ip(at), net::be16::from_host(port)}, *parse_ip(at), "lo", {}};

@@ -21,8 +21,6 @@ namespace {
 using std::chrono::milliseconds;
 using Kind = ProbeResult::Kind;
 
-constexpr const char* kLoopbacks[] = {"127.0.0.1", "::1"};
-
 // A listening socket that answers the first connection with `answer`, if there is one.
 class Listener {
  public:

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "control/common/unique_fd.h"
+#include "control/config/address_text.h"
+#include "control/config/socket_address.h"
 
 namespace sluice::control {
 
@@ -21,15 +23,13 @@ class UdpServer {
   // The datagrams that answer one; `index` counts from 0.
   using Answers = std::function<std::vector<std::string>(const std::string& question, int index)>;
 
-  explicit UdpServer(Answers answers)
-      : fd_(socket(AF_INET, SOCK_DGRAM, 0)), answers_(std::move(answers)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    socklen_t length = sizeof address;
-    getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length);
-    port_ = ntohs(address.sin_port);
+  explicit UdpServer(Answers answers, const char* at = "127.0.0.1") : answers_(std::move(answers)) {
+    SocketAddress address({*parse_ip(at), {}});
+    fd_ = UniqueFd(socket(address.family(), SOCK_DGRAM, 0));
+    EXPECT_EQ(bind(fd_.get(), address.get(), address.length), 0) << at;
+    getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address.storage), &address.length);
+    // The port is at the same place in both families.
+    port_ = ntohs(reinterpret_cast<const sockaddr_in&>(address.storage).sin_port);
     const timeval wait{0, 20000};
     setsockopt(fd_.get(), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
     thread_ = std::thread([this] { serve(); });
@@ -48,7 +48,7 @@ class UdpServer {
   void serve() {
     while (!stops_) {
       char question[2048];
-      sockaddr_in from{};
+      sockaddr_storage from{};
       socklen_t size = sizeof from;
       const ssize_t length = recvfrom(fd_.get(), question, sizeof question, 0,
                                       reinterpret_cast<sockaddr*>(&from), &size);

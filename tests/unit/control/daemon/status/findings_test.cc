@@ -149,6 +149,9 @@ TEST(Findings, EachFaultOfTheBalancerIsNamed) {
       {"/workers/0/cut_off_from", "10.2.0.10",
        "critical: worker on lcore 1: 10.2.0.10 does not answer its ARP, and does answer other "
        "workers"},
+      {"/workers/0/cut_off_from", "fd00:2::10",
+       "critical: worker on lcore 1: fd00:2::10 does not answer its neighbour discovery, and does "
+       "answer other workers"},
       {"/drops/0/name", "tx_full", "warning: 1,000 dropped lately, tx_full: scanners"},
   });
 }
