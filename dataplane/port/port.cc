@@ -21,7 +21,10 @@ namespace {
 /// driver has them.
 rte_eth_conf plain_configuration(const rte_eth_dev_info& info, bool rx_interrupts, uint16_t mtu) {
   rte_eth_conf conf{};
-  conf.intr_conf.lsc = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0 ? 1 : 0;
+  // Where queues interrupt as well, a card with one vector has none left for its link, and ethdev
+  // would never look at it again.
+  const bool by_interrupt = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0 && !rx_interrupts;
+  conf.intr_conf.lsc = by_interrupt ? 1 : 0;
   conf.intr_conf.rmv = (*info.dev_flags & RTE_ETH_DEV_INTR_RMV) != 0 ? 1 : 0;
   conf.intr_conf.rxq = rx_interrupts ? 1 : 0;
   if (ethdev_takes_mtu(info, mtu)) conf.rxmode.mtu = mtu;

@@ -127,6 +127,19 @@ TEST_F(PortOnModel, InterruptsAreLeftOutWhereTheyAreRefused) {
   EXPECT_EQ(start(4, {.rx_interrupts = true}).rx_queue_count(), 4);
 }
 
+// eth_em_start(): "lsc won't enable because of no intr multiplex"; ethdev then shows the link that
+// it saw first for ever.
+TEST_F(PortOnModel, TheLinkIsAskedForWhereQueuesInterrupt) {
+  device.dev_flags = RTE_ETH_DEV_INTR_LSC;
+  {
+    const Port port = start(1, {.rx_interrupts = true});
+    EXPECT_EQ(device.conf.intr_conf.rxq, 1u);
+    EXPECT_EQ(device.conf.intr_conf.lsc, 0u);
+  }
+  const Port port = start(1);
+  EXPECT_EQ(device.conf.intr_conf.lsc, 1u);
+}
+
 TEST_F(PortOnModel, AQueueThatIsFullDropsWhereOthersShareThePort) {
   {
     const Port port = start(1);
