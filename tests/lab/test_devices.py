@@ -6,10 +6,12 @@ and that connections outlive a device that was gone.
 """
 
 import json
+import re
 import time
 
 from lab_kit.addresses import VIP
 from lab_kit.backend import PORT_KEEPALIVE
+from lab_kit.load import churn
 from lab_kit.middles import Sluice
 from lab_kit.namespace import link
 from lab_kit.process import run, wait_until
@@ -100,3 +102,39 @@ def test_a_connection_outlives_a_device_that_was_gone():
         assert findings(lab) == []
         assert lab.middle.counters()["port_absent"] > 0
         assert "Invalid port_id" not in lab.middle.log()
+
+
+def clouds(toml):
+    """As a cloud has it: an address without a network, and a gateway beside it."""
+    toml = toml.replace('"10.1.255.254/16"', '"10.1.255.254/32"')
+    return toml.replace('via = "10.1.255.1"',
+                        'via = "10.1.255.1"\non_link = true\ninterface = "client"')
+
+
+def test_a_gateway_that_is_on_no_network():
+    with lab_with(Sluice(edit=clouds)) as lab:
+        report = churn(lab, seconds=3, concurrency=8)
+        assert report["opened"] > 0 and report["failed"] == report["stalls"] == 0, report
+        assert findings(lab) == []
+
+
+def on_a_tap(toml):
+    return re.sub(r'device = "net_af_packet0,.*"', 'device = "net_tap0,iface=sluice-c"', toml)
+
+
+def test_a_bridge_and_a_tap_spare_switching_offloads_off():
+    """docs/hardware.md: the kernel sums up and cuts what comes through a tap."""
+    with lab_with(Sluice(edit=on_a_tap)) as lab:
+        balancer = lab.balancer
+        for words in (("add", "br-c", "type", "bridge"), ("set", "br-c", "up"),
+                      ("set", "lb-client", "master", "br-c"),
+                      ("set", "sluice-c", "address", "02:00:00:00:00:01"),
+                      ("set", "sluice-c", "master", "br-c")):
+            balancer.ip("link", *words)
+        lab.client.run("ethtool", "-K", "eth0", "tx", "on", "tso", "on", "gso", "on")
+        balancer.run("ethtool", "-K", "lb-client", "gro", "on")
+        report = churn(lab, close="upload", path="/upload/%", seconds=4, concurrency=2)
+        assert report["opened"] > 0 and report["failed"] == 0, report
+        assert lab.middle.counters()["tcp_checksum_bad"] == 0
+        assert lab.middle.counters()["frame_segmented"] == 0
+        assert lab.middle.counters()["frame_truncated"] == 0
