@@ -9,10 +9,12 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "control/common/text.h"
 #include "control/common/unique_fd.h"
 #include "control/config/device_text.h"
+#include "control/host/device_needs.h"
 #include "control/host/doctor_host.h"
 #include "control/host/preflight.h"
 
@@ -21,20 +23,42 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void examine_iommu(const std::string& address, const fs::path& device, const fs::path& sys,
-                   std::vector<Diagnosis>& found) {
-  if (fs::exists(device / "iommu_group")) {
-    found.push_back({"iommu", Severity::kOk, address + ": its memory is guarded by the IOMMU", ""});
-    return;
+// Whether anything stands between the card's DMA and the machine's memory.
+void examine_iommu(const std::string& address, const std::string& driver, const fs::path& device,
+                   const fs::path& sys, std::vector<Diagnosis>& found) {
+  const bool has_iommu = fs::exists(device / "iommu_group");
+  const auto say = [&](Severity severity, std::string what, const char* remedy) {
+    found.push_back({"iommu", severity, address + ": " + what, remedy});
+  };
+  constexpr const char* kSwitchOn =
+      "switch VT-d or AMD-Vi on in the firmware, and on the kernel's command line: "
+      "intel_iommu=on iommu=pt (AMD: iommu=pt); a virtual machine that is given none has uio: "
+      "docs/hardware.md";
+  if (driver != "vfio-pci") {
+    if (!has_iommu) {
+      return say(Severity::kOk, "on " + driver + ", and this machine has no IOMMU for it", "");
+    }
+    return say(Severity::kWarning,
+               "on " + driver +
+                   ", which the IOMMU does not guard; without iommu=pt the card "
+                   "reaches no memory at all",
+               "sluice-bind-nic --undo --yes, then --yes: vfio-pci");
   }
-  const bool unsafe =
-      first_line(sys / "module/vfio/parameters/enable_unsafe_noiommu_mode").starts_with('Y');
-  found.push_back(
-      {"iommu", unsafe ? Severity::kWarning : Severity::kCritical,
-       fmt::format("{}: no IOMMU{}", address,
-                   unsafe ? ", vfio runs in its unsafe mode" : "; vfio-pci refuses the device"),
-       "switch VT-d or AMD-Vi on in the firmware, and on the kernel's command line: "
-       "intel_iommu=on iommu=pt (AMD: iommu=pt)"});
+  if (has_iommu) return say(Severity::kOk, "its memory is guarded by the IOMMU", "");
+  if (first_line(sys / "module/vfio/parameters/enable_unsafe_noiommu_mode").starts_with('Y')) {
+    return say(Severity::kWarning, "no IOMMU, vfio runs in its unsafe mode", kSwitchOn);
+  }
+  say(Severity::kCritical, "no IOMMU; vfio-pci refuses the device", kSwitchOn);
+}
+
+bool is_for_dpdk(const std::string& driver) {
+  return driver == "vfio-pci" || driver == "igb_uio" || driver == "uio_pci_generic";
+}
+
+// How it comes to a driver of DPDK; `device` has an IOMMU or not.
+std::string binding(const std::string& address, const fs::path& device) {
+  return fmt::format("sluice-bind-nic {}--yes {}",
+                     fs::exists(device / "iommu_group") ? "" : "--uio ", address);
 }
 
 void examine_pci(const Config& config, const std::string& address, const fs::path& sys,
@@ -47,16 +71,16 @@ void examine_pci(const Config& config, const std::string& address, const fs::pat
   }
   std::error_code error;
   const std::string driver = fs::read_symlink(device / "driver", error).filename();
-  const bool takes = driver == "vfio-pci" || driver == "igb_uio" || driver == "uio_pci_generic";
-  if (takes || driver.starts_with("mlx") || driver == "mana") {
+  if (is_for_dpdk(driver) || driver.starts_with("mlx") || driver == "mana") {
     found.push_back({"nic", Severity::kOk, fmt::format("{}: driver {}", address, driver), ""});
   } else {
     found.push_back({"nic", Severity::kCritical,
                      fmt::format("{}: driver {}, which DPDK cannot use", address,
                                  driver.empty() ? "none" : driver),
-                     fmt::format("bind-nic --yes {}", address)});
+                     binding(address, device)});
   }
-  if (takes) examine_iommu(address, device, sys, found);
+  if (is_for_dpdk(driver)) examine_iommu(address, driver, device, sys, found);
+  for (Diagnosis& need : examine_needs(address, device, sys)) found.push_back(std::move(need));
   const int node = std::atoi(first_line(device / "numa_node").c_str());
   for (const uint32_t lcore : config.eal.worker_lcores) {
     const uint32_t own = node_of_cpu(lcore, sys);

@@ -50,6 +50,15 @@ def test_what_it_needs_it_depends_on(root):
     assert recommended == ""
 
 
+def test_the_unit_for_uio_is_there_and_said_to_be(root):
+    name = "usr/share/doc/sluice/examples/uio.conf"
+    keys = (root.path / name).read_text()
+    for key in ("User=root", "DeviceAllow=char-uio rw", "ProtectKernelTunables=no"):
+        assert key in keys
+    assert f"/{name}" in (ROOT / "docs/hardware.md").read_text()
+    assert f"/{name}" in (root.path / "usr/sbin/sluice-bind-nic").read_text()
+
+
 def test_logs_are_bounded(root):
     assert re.search(r"(?m)^\s*maxsize ", (root.path / "etc/logrotate.d/sluice").read_text())
 

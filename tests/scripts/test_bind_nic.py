@@ -193,6 +193,15 @@ def test_no_iommu(machine):
     assert "intel_iommu=on" in machine.refuses("--yes", "eth9")
 
 
+def test_uio_is_for_machines_without_an_iommu(machine):
+    machine.card("0000:81:00.0", "eth9", group=None)
+    assert "--uio" in machine.refuses("--yes", "eth9")
+    assert "there is an IOMMU" in machine.refuses("--uio", "--yes", "eth1")
+    output, calls = machine.does("--uio", "--yes", "eth9")
+    assert "sluice.service.d" in output
+    assert calls == ["driverctl set-override 0000:81:00.0 uio_pci_generic"]
+
+
 def test_a_whole_iommu_group_goes(machine):
     machine.card("0000:3b:00.2", "eth3", driver="i40e", group="2")
     output, _ = machine.does("eth1")

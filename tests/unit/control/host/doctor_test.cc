@@ -21,7 +21,8 @@ class Host : public testing::Test {
  protected:
   Host() {
     char path[] = "/tmp/doctor-XXXXXX";
-    sys = mkdtemp(path);
+    root = mkdtemp(path);
+    sys = root / "sys";
     write("devices/system/node/online", "0-1");
     write("devices/system/node/node0/cpulist", "0-3");
     write("devices/system/node/node1/cpulist", "4-7");
@@ -31,7 +32,7 @@ class Host : public testing::Test {
     config.eal.memory_mb = 1024;
     config.eal.worker_lcores = {1};
   }
-  ~Host() override { fs::remove_all(sys); }
+  ~Host() override { fs::remove_all(root); }
 
   void write(const std::string& file, const std::string& text) {
     fs::create_directories((sys / file).parent_path());
@@ -55,7 +56,7 @@ class Host : public testing::Test {
     return all;
   }
 
-  fs::path sys;
+  fs::path root, sys;
   Config config;
 };
 
@@ -97,6 +98,50 @@ TEST_F(Host, CpusThatAreNotGood) {
 TEST_F(Host, ADeviceThatDpdkCannotUse) {
   device("ixgbe", true);
   EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "critical 0000:3b:00.0: driver ixgbe"));
+}
+
+TEST_F(Host, NamesTheCommandThatIsInstalled) {
+  device("ixgbe", true);
+  EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "sluice-bind-nic --yes 0000:3b:00.0"));
+}
+
+TEST_F(Host, AMachineWithoutAnIommuHasUio) {
+  device("e1000e", false);
+  EXPECT_TRUE(
+      has(text(examine_pci_devices(config, sys)), "sluice-bind-nic --uio --yes 0000:3b:00.0"));
+}
+
+// It may be forwarding packets as we look.
+TEST_F(Host, UioWithoutAnIommuIsNothingBad) {
+  device("uio_pci_generic", false);
+  const std::string all = text(examine_pci_devices(config, sys));
+  EXPECT_FALSE(has(all, "critical")) << all;
+  EXPECT_FALSE(has(all, "warning")) << all;
+  EXPECT_FALSE(has(all, "guarded")) << all;
+}
+
+TEST_F(Host, UioIsNotGuardedByAnIommu) {
+  device("uio_pci_generic", true);
+  const std::string all = text(examine_pci_devices(config, sys));
+  EXPECT_TRUE(has(all, "warning 0000:3b:00.0: on uio_pci_generic, which the IOMMU does not guard"))
+      << all;
+}
+
+TEST_F(Host, AnE810NeedsItsPackage) {
+  device("vfio-pci", true);
+  write("bus/pci/devices/0000:3b:00.0/vendor", "0x8086");
+  write("bus/pci/devices/0000:3b:00.0/device", "0x1593");
+  EXPECT_TRUE(
+      has(text(examine_pci_devices(config, sys)), "critical 0000:3b:00.0: an E800 without"));
+  write("../lib/firmware/intel/ice/ddp/ice-1.3.30.0.pkg", "");
+  EXPECT_FALSE(has(text(examine_pci_devices(config, sys)), "E800"));
+}
+
+TEST_F(Host, WhatACloudsCardCannotDoIsSaid) {
+  device("vfio-pci", true);
+  write("bus/pci/devices/0000:3b:00.0/vendor", "0x1d0f");
+  write("bus/pci/devices/0000:3b:00.0/device", "0xec20");
+  EXPECT_TRUE(has(text(examine_pci_devices(config, sys)), "ok 0000:3b:00.0: ENA takes no"));
 }
 
 TEST_F(Host, NoIommuAndTheOtherNode) {
