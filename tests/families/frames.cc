@@ -90,7 +90,8 @@ void fix_transport(uint8_t* l4, size_t length, uint8_t protocol, const uint8_t* 
     const auto made = static_cast<uint16_t>(~fold(all));
     return put16(l4 + at, made == 0 ? 0xffff : made);
   }
-  put16(l4 + at, moved(sum, addresses_sum(before), addresses_sum(after)));
+  const uint16_t made = moved(sum, addresses_sum(before), addresses_sum(after));
+  put16(l4 + at, protocol == kUdpNumber && made == 0 ? 0xffff : made);
 }
 
 // ---- ICMP ---------------------------------------------------------------------------------------
