@@ -33,6 +33,7 @@ http {{
   root {www};
   server {{
     listen {address}:80 backlog=65535;
+    listen [::]:80 ipv6only=on backlog=65535;
     keepalive_timeout 0;
     lingering_close off;
     location /upload/ {{ root {work}; dav_methods PUT; create_full_put_path on; }}
