@@ -12,7 +12,7 @@
 #include <cstdlib>
 #include <iterator>
 
-#include "tests/stage/stage.h"
+#include "tests/stage/discovery_stage.h"
 
 namespace {
 
@@ -45,9 +45,9 @@ class Input {
   const uint8_t* end_;
 };
 
-class Play : public Stage {
+class Play : public DiscoveryStage {
  public:
-  explicit Play(Input input) : input_(input) {}
+  explicit Play(Input input) : input_(input) { as_ipv4 = true; }
 
   void TestBody() override {
     Scene scene;
@@ -66,6 +66,8 @@ class Play : public Stage {
     scene.timeouts_ms.fill(5000);
     scene.end_ms = 20'000;
     start(scene);
+    adopt(make_snapshot6(scene));  // IPv6 beside IPv4
+    sent.clear();
     for (size_t i = 0; i < kStepsMax && !input_.over(); ++i) step();
     TearDown();
   }
@@ -90,6 +92,9 @@ class Play : public Stage {
         break;
       case 3:
         add(link, quoting(link));
+        break;
+      case 7:
+        add(link, link_message(link));
         break;
       default:
         add(link, tcp_frame(segment(link)));
@@ -153,6 +158,33 @@ class Play : public Stage {
                 .to = mac(static_cast<uint8_t>(link + 1))};
     const uint8_t type = (input_.byte() & 1) != 0 ? 3 : 11;
     return icmp_frame(ip, type, input_.byte(), 0, quoted);
+  }
+
+  // Neighbour discovery or MLD of one of a few addresses, valid or nearly so.
+  Bytes link_message(uint16_t link) {
+    constexpr uint8_t kTypes[] = {135, 136, 133, 134, 137, 130, 131, 143};
+    const net::Ipv6Address addresses[] = {kVip6,     kLocal6,        kBackend6, kClientSide6,
+                                          kGateway6, ip6(1, 0x1234), kNobody6,  net::kAllNodes};
+    const auto address = [&] { return addresses[input_.byte() % std::size(addresses)]; };
+    Nd nd;
+    nd.type = kTypes[input_.byte() % std::size(kTypes)];
+    nd.flags = uint32_t{input_.byte()} << 24;
+    nd.target = address();
+    nd.source = address();
+    const uint8_t bits = input_.byte();
+    nd.destination = (bits & 1) != 0 ? net::solicited_node_multicast(nd.target) : address();
+    nd.from = mac(input_.byte() & 7);
+    if ((bits & 2) != 0) nd.option.reset();
+    if ((bits & 4) != 0) nd.hop_limit = input_.byte();
+    if ((bits & 8) != 0) nd.code = input_.byte();
+    nd.to = link_mac(link);
+    Bytes frame = nd_frame(nd);
+    if ((bits & 16) != 0) {
+      const size_t bend = input_.byte() % frame.size();
+      frame[bend] = input_.byte();
+    }
+    if ((bits & 32) != 0) frame.resize(frame.size() - input_.byte() % 40u);
+    return frame;
   }
 
   Input input_;
