@@ -151,8 +151,8 @@ struct FlowLogConfig {
 
 struct BackendConfig {
   IpEndpoint address;
-  uint32_t weight = 1;         // 0 drains: the flows it has go on, new ones go elsewhere
-  std::string quic_server_id;  // as bytes; empty: none
+  uint32_t weight = 1;           // 0 drains: the flows it has go on, new ones go elsewhere
+  std::string quic_server_id;    // as bytes; empty: none
   uint32_t max_connections = 0;  // 0: no limit
   bool operator==(const BackendConfig&) const = default;
 };

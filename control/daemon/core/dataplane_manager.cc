@@ -17,9 +17,9 @@
 #include "control/common/text.h"
 #include "control/config/device_text.h"
 #include "control/config/link_addresses.h"
-#include "control/config/route_lookup.h"
 #include "control/daemon/core/memory_plan.h"
 #include "control/daemon/core/multicast_groups.h"
+#include "control/daemon/core/queue_questions.h"
 #include "control/daemon/log/log.h"
 #include "control/host/preflight.h"
 #include "control/host/priority.h"
@@ -42,39 +42,6 @@ net::SipKey random_key() {
 std::string reason(const std::exception& error) {
   const std::string logged = last_dpdk_errors();
   return logged.empty() ? error.what() : fmt::format("{} ({})", error.what(), logged);
-}
-
-// Gateways and backends of a family that are on an interface's link.
-std::vector<IpAddress> neighbours_on(const Config& config, size_t interface, net::Family family) {
-  const RouteLookup routes(config);
-  std::vector<IpAddress> found;
-  for (const RouteConfig& route : config.routes) {
-    const auto way = routes.find_gateway(route);
-    const bool is_here = way && way->interface == interface && route.via.family() == family;
-    if (is_here) found.push_back(route.via);
-  }
-  const auto has_it = [&](const IpAddress& ip) {
-    return std::ranges::any_of(config.interfaces[interface].addresses,
-                               [&](const IpPrefix& own) { return own.contains(ip); });
-  };
-  for (const ServiceConfig& service : config.services) {
-    for (const BackendConfig& backend : service.backends) {
-      const IpAddress& ip = backend.address.ip;
-      if (ip.family() == family && has_it(ip)) found.push_back(ip);
-    }
-  }
-  return found;
-}
-
-// Who is asked, and from where: IPv4's neighbours where there are any.
-void set_questions(QueueProbe& probe, const Config& config, size_t interface) {
-  for (const net::Family family : {net::Family::kIpv4, net::Family::kIpv6}) {
-    const auto source = first_address(config.interfaces[interface], family);
-    if (!source) continue;
-    probe.source = *source;
-    probe.targets = neighbours_on(config, interface, family);
-    if (!probe.targets.empty()) return;
-  }
 }
 
 int socket_of(uint32_t lcore) {
