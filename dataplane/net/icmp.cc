@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "dataplane/net/checksum.h"
+#include "dataplane/net/ipv6.h"
 
 namespace sluice::net {
 namespace {
@@ -19,7 +20,10 @@ void recompute(be16& checksum, const void* data, size_t length) {
 }  // namespace
 
 bool icmp_checksum_ok(const Packet& packet) {
-  return checksum_ok(packet.icmp, packet.l4_length);
+  if (!packet.is_v6) return checksum_ok(packet.icmp, packet.l4_length);
+  const std::span<const uint8_t> icmp(reinterpret_cast<const uint8_t*>(packet.icmp),
+                                      packet.l4_length);
+  return checksum_ok(packet.ip6->source, packet.ip6->destination, kProtocolIcmpv6, icmp);
 }
 
 void icmp_echo_answer(Packet& packet) {
@@ -80,8 +84,7 @@ void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address oute
   recompute(packet.icmp->checksum, packet.icmp, packet.l4_length);
 }
 
-uint16_t write_unreachable(uint8_t* frame, const Unreachable& fields,
-                           std::span<const uint8_t> quote) {
+uint16_t write_icmp_error(uint8_t* frame, const IcmpError& fields, std::span<const uint8_t> quote) {
   constexpr uint8_t kVersionIhl = 0x45;
   constexpr uint8_t kInternetworkControl = 0xc0;  // RFC 1812, section 4.3.2.5
   constexpr be16 kDontFragment = be16::from_host(0x4000);
@@ -100,7 +103,7 @@ uint16_t write_unreachable(uint8_t* frame, const Unreachable& fields,
         fields.source,
         fields.destination};
   recompute(ip.checksum, &ip, sizeof ip);
-  icmp = {icmp_type::kUnreachable, fields.code, {0}, be32::from_host(fields.mtu)};
+  icmp = {fields.type, fields.code, {0}, be32::from_host(fields.mtu)};
   std::memcpy(&icmp + 1, quote.data(), quote.size());
   recompute(icmp.checksum, &icmp, icmp_length);
   return static_cast<uint16_t>(sizeof(EthernetHeader) + length);

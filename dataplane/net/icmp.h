@@ -12,6 +12,7 @@
 
 namespace sluice::net {
 
+/// Of ICMP and of ICMPv6.
 bool icmp_checksum_ok(const Packet& packet);
 
 /// Turns an echo request into its answer in place; IP addresses swapped, TTL fresh.
@@ -44,16 +45,18 @@ void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address oute
                           Ipv4Endpoint quoted_destination, uint32_t sequence_addend);
 
 namespace icmp_code {
-inline constexpr uint8_t kProtocolUnreachable = 2;
+inline constexpr uint8_t kTtlExceeded = 0;          // kTimeExceeded
+inline constexpr uint8_t kProtocolUnreachable = 2;  // kUnreachable
 inline constexpr uint8_t kPortUnreachable = 3;
 inline constexpr uint8_t kFragmentationNeeded = 4;
 }  // namespace icmp_code
 
-/// An error of ours: "unreachable" for a reason, an icmp_code.
-struct Unreachable {
+/// An error of ours.
+struct IcmpError {
   Ipv4Address source;
   Ipv4Address destination;
-  uint8_t code;
+  uint8_t type;      // icmp_type
+  uint8_t code;      // icmp_code
   uint16_t mtu = 0;  // of the way on, with kFragmentationNeeded (RFC 1191, section 4)
 };
 
@@ -64,7 +67,6 @@ inline constexpr uint16_t kIcmpQuoteLengthMax =
 
 /// The error quotes `quote`, at most kIcmpQuoteLengthMax bytes. It is written behind room for an
 /// Ethernet header; returns the frame's length.
-uint16_t write_unreachable(uint8_t* frame, const Unreachable& fields,
-                           std::span<const uint8_t> quote);
+uint16_t write_icmp_error(uint8_t* frame, const IcmpError& fields, std::span<const uint8_t> quote);
 
 }  // namespace sluice::net

@@ -40,7 +40,8 @@ uint16_t write_ipv6_fragment(const Ipv6Header& ip, std::span<const uint8_t> payl
   fragment = {ip.next_header, 0,
               be16::from_host(static_cast<uint16_t>(offset | (last ? 0 : kMore))),
               be32::from_host(id)};
-  std::memcpy(&fragment + 1, payload.data() + offset, length);
+  auto* data = reinterpret_cast<uint8_t*>(&fragment + 1);
+  if (data != payload.data() + offset) std::memcpy(data, payload.data() + offset, length);
   return static_cast<uint16_t>(kFragmentHeaders + length);
 }
 

@@ -16,10 +16,10 @@ namespace sluice::net {
 /// headers. Every fragment but the last holds the same number of bytes, a multiple of eight.
 uint16_t ipv6_fragment_count(const Ipv6Header& ip, uint16_t mtu);
 
-/// Writes fragment `number`, header first, to `to`, which has room for `mtu` bytes and is not the
-/// packet; returns its length. `ip`: a whole packet without extension headers, as translation makes
-/// it; `payload`: all of what it carries. `id`: one for all fragments, the Identification of IPv4
-/// (RFC 7915, section 4.1).
+/// Writes fragment `number`, header first, to `to`, which has room for `mtu` bytes; returns its
+/// length. `ip`: a whole packet without extension headers, as translation makes it; not in `to`.
+/// `payload`: all of what it carries; in `to` only if it stays where it is, of number 0. `id`: one
+/// for all fragments, the Identification of IPv4 (RFC 7915, section 4.1).
 uint16_t write_ipv6_fragment(const Ipv6Header& ip, std::span<const uint8_t> payload, uint16_t mtu,
                              uint16_t number, uint32_t id, std::span<uint8_t> to);
 

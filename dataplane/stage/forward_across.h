@@ -7,7 +7,7 @@
 #pragma once
 
 #include "dataplane/stage/core.h"
-#include "dataplane/stage/too_large.h"
+#include "dataplane/stage/direction.h"
 
 namespace sluice {
 
@@ -15,9 +15,5 @@ namespace sluice {
 /// be anybody.
 net::Verdict forward_across(Core& core, Flow& flow, Segment& segment, Direction direction,
                             NeighbourKinds::Share share);
-
-/// Gives a packet the addresses, ports, family and hop limit of the other side. False, and nothing
-/// done, where the buffer has no room for the longer header.
-bool translate_across(Core& core, const Flow& flow, Segment& segment, Direction direction);
 
 }  // namespace sluice

@@ -9,11 +9,11 @@
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/end_flow.h"
-#include "dataplane/stage/forward_across.h"
 #include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
+#include "dataplane/stage/translate_across.h"
 
 namespace sluice {
 

@@ -6,7 +6,8 @@
 
 namespace sluice {
 
-/// Of a packet whose TTL or hop limit would reach zero here: it is to be dropped.
+/// Of a packet, as it came in, whose TTL or hop limit would reach zero here: its sender is told, at
+/// a bounded rate, and it is to be dropped.
 net::DropReason hop_limit_expired(Core& core, const Segment& segment);
 
 }  // namespace sluice

@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ICMP errors of our own, at a bounded rate.
+// ICMP errors of our own, in the family of the packet that they are about, at a bounded rate.
 #pragma once
 
 #include "dataplane/stage/core.h"
 
 namespace sluice {
 
-/// "Unreachable", and what is counted: that it went, or that it was one too many.
+/// What is wrong with a packet.
 struct OwnError {
-  uint8_t code;  // an icmp_code
-  uint16_t mtu;  // 0 but with kFragmentationNeeded
-  Event sent;
-  Event limited;
+  enum class Kind : uint8_t { kPortUnreachable, kTooBig, kTimeExceeded };
+  Kind kind;
+  net::IpAddress source;  // of ours, of the packet's family: who says so
+  uint16_t quoted;        // how many bytes of the packet are right
+  uint16_t mtu = 0;       // kTooBig: what its sender may send
 };
 
-/// To the sender of `ip`, from the address that it was sent to; `quoted` bytes of the packet are
-/// right, at most net::kIcmpQuoteLengthMax. Nothing is sent where no route leads back, where
-/// IcmpLimit allows no more, or where there is no buffer.
-void send_error(Core& core, const net::Ipv4Header& ip, uint16_t quoted, const OwnError& error);
+/// To the sender of `packet`, which is quoted as far as an error may (RFC 1812, section 4.3.2.3;
+/// RFC 4443, section 2.4 (c)). Nothing is sent about what no error may be about (RFC 1122, section
+/// 3.2.2; RFC 4443, section 2.4 (e)), where no route leads back, where IcmpLimit allows no more, or
+/// where there is no buffer.
+void send_error(Core& core, const net::Packet& packet, const OwnError& error);
 
 }  // namespace sluice

@@ -3,10 +3,9 @@
 #pragma once
 
 #include "dataplane/stage/core.h"
+#include "dataplane/stage/direction.h"
 
 namespace sluice {
-
-enum class Direction : uint8_t { kInbound, kOutbound };
 
 /// Meets a translated packet of `flow` that try_send() did not take: with DF its sender is told by
 /// ICMP, at a bounded rate, and quoted what it sent; without, the packet leaves in fragments.

@@ -2,9 +2,6 @@
 // Datagrams of flows, and of none.
 #include "dataplane/stage/udp.h"
 
-#include <algorithm>
-
-#include "dataplane/net/icmp.h"
 #include "dataplane/net/packet_checksum.h"
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/end_flow.h"
@@ -53,10 +50,9 @@ void enter_udp_state(Core& core, uint32_t index, FlowState before) {
 }
 
 void tell_unreachable(Core& core, const Segment& segment) {
-  const net::Ipv4Header& ip = *segment.packet.ip;
-  const OwnError error{net::icmp_code::kPortUnreachable, 0, Event::port_unreachable_sent,
-                       Event::port_unreachable_limited};
-  send_error(core, ip, std::min(ip.total_length.host(), net::kIcmpQuoteLengthMax), error);
+  const net::Packet& packet = segment.packet;
+  send_error(core, packet,
+             {OwnError::Kind::kPortUnreachable, packet.destination_ip(), packet.ip_length()});
 }
 
 /// What a service answers whose backends, ports or entries are not to be had: ICMP where TCP would

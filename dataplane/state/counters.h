@@ -54,6 +54,8 @@ namespace sluice {
   X(port_unreachable_limited, "UDP to such a port not answered, to bound the rate of ICMP")  \
   X(fragmentation_needed_sent, "packets larger than their way out answered by ICMP")         \
   X(fragmentation_needed_limited, "such answers left out, to bound their rate")              \
+  X(time_exceeded_sent, "packets whose TTL or hop limit ended here answered by ICMP")        \
+  X(time_exceeded_limited, "expired packets not answered, to bound the rate of ICMP")        \
   X(packets_fragmented, "packets larger than their way out sent in fragments")               \
   X(packets_to_kernel, "packets handed to the host's kernel")                                \
   X(packets_from_kernel, "packets of the host's kernel sent")                                \

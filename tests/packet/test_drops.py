@@ -20,9 +20,9 @@ import test_nobody
 import test_refusal
 import test_reset
 from balancer import drop_reasons
-from lab_kit.addresses import VIP, Endpoint
+from lab_kit.addresses import BACKEND_SIDE, CLIENT_SIDE, VIP, Endpoint
 from lab_kit.configuration import Configuration
-from segment import Segment, but
+from segment import Segment, assert_same_frame, but
 
 CONFIG = Configuration(count=40)
 HOST = "10.1.61.1"
@@ -144,8 +144,8 @@ CASES = {
         "a ping": IP(src="10.2.0.10", dst=VIP) / ICMP(),
     },
     "ipv4_ttl_expired": {
-        "one": tcp(ttl=1),
-        "zero": tcp(ttl=0),
+        "TTL one": tcp(ttl=1),
+        "TTL zero": tcp(ttl=0),
     },
     "ipv4_not_for_us": {
         "TCP": tcp(dst=Endpoint("10.3.0.2", 80)),
@@ -199,7 +199,11 @@ CASES = {
     },
 }
 ETHER_TYPES = {"half an ARP packet": 0x0806, "802.3": 26}
-ALSO = {"a segment from nowhere": {"no_flow_inbound": 1}}  # its RST finds no way
+ALSO = {
+    "a segment from nowhere": {"no_flow_inbound": 1},  # its RST finds no way
+    "TTL one": {"time_exceeded_sent": 1},
+    "TTL zero": {"time_exceeded_sent": 1},
+}
 
 
 @pytest.mark.parametrize("reason, case", [(reason, case) for reason, cases in CASES.items()
@@ -211,6 +215,8 @@ def test_a_frame(wire, sluice, reason, case):
         ether.type = ETHER_TYPES.get(case, 0x0800)
     with sluice.counts(**{reason: 1}, **ALSO.get(case, {})):
         wire.client.puts(ether / layer)
+    if "time_exceeded_sent" in ALSO.get(case, {}):
+        assert Ether(wire.next_frame(wire.client))[ICMP].type == 11
 
 
 @pytest.mark.parametrize("station", ["02:00:00:00:00:99", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01"])
@@ -226,9 +232,13 @@ def test_arp_to_another_station(wire, sluice):
 
 
 def test_ttl_of_a_flows_segments(flow, sluice):
-    with sluice.counts(ipv4_ttl_expired=2):
-        flow.client.sends("A", ttl=1)
-        flow.backend.sends("A", ttl=1)
+    with sluice.counts(ipv4_ttl_expired=2, time_exceeded_sent=2):
+        sent = flow.client.sends("A", ttl=1), flow.backend.sends("A", ttl=1)
+    for end, own, segment in zip((flow.client, flow.backend), (CLIENT_SIDE, BACKEND_SIDE), sent):
+        answer = (IP(src=own, dst=segment.src.ip, tos=0xc0, flags="DF", id=0, ttl=64)
+                  / ICMP(type=11, code=0) / Raw(bytes(segment.packet())))
+        assert_same_frame(flow.wire.next_frame(end.side), bytes(
+            Ether(src=end.side.mac, dst=end.side.mac_of(segment.src.ip)) / answer))
     flow.chats()
 
 

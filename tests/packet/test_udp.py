@@ -8,7 +8,7 @@ from scapy.layers.inet import ICMP, IP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 
-from lab_kit.addresses import VIP
+from lab_kit.addresses import CLIENT_SIDE, VIP
 from lab_kit.configuration import Configuration
 from segment import assert_same_frame
 
@@ -97,9 +97,13 @@ def test_lengths_that_cannot_be(exchange, sluice, length):
         exchange._put(exchange.wire.client, CLIENT, packet)
 
 
-def test_ttl_one_opens_no_flow(exchange, sluice):
-    with sluice.counts(ipv4_ttl_expired=1):
-        exchange.asks(ttl=1)
+def test_ttl_one_opens_no_flow(exchange, wire, sluice):
+    with sluice.counts(ipv4_ttl_expired=1, time_exceeded_sent=1):
+        packet = exchange.asks(ttl=1)
+    answer = (IP(src=CLIENT_SIDE, dst=CLIENT, ttl=64, tos=0xc0, id=0, flags="DF")
+              / ICMP(type=11, code=0) / Raw(bytes(packet)))
+    assert_same_frame(wire.next_frame(wire.client), bytes(
+        Ether(src=wire.client.mac, dst=wire.client.mac_of(CLIENT)) / answer))
 
 
 def test_no_service_there(wire, sluice):

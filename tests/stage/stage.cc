@@ -145,12 +145,11 @@ uint16_t Stage::transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t
   for (uint16_t i = 0; i < taken; ++i) {
     const auto* data = rte_pktmbuf_mtod(packets[i], const uint8_t*);
     EXPECT_EQ(packets[i]->data_len, packets[i]->pkt_len);
-    const std::span<const uint8_t> left(data, packets[i]->data_len);
-    const std::optional<Frame> frame =
-        stage.as_ipv4 ? to_v4(left) : Frame(left.begin(), left.end());
+    const Bytes raw(data, data + packets[i]->data_len);
+    const std::optional<Frame> frame = stage.as_ipv4 ? to_v4(raw) : Frame(raw);
     rte_pktmbuf_free(packets[i]);
     if (!frame) continue;
-    stage.sent.push_back({port, Bytes(frame->begin(), frame->end())});
+    stage.sent.push_back({port, Bytes(frame->begin(), frame->end()), raw});
     if (!stage.keep_announcements && stage.sent.back().is_announcement()) stage.sent.pop_back();
   }
   return taken;
@@ -165,6 +164,7 @@ void Stage::burst(uint16_t interface, const std::vector<Bytes>& frames) {
     std::copy(frame.begin(), frame.end(), rte_pktmbuf_mtod(buffer, uint8_t*));
     buffer->data_len = static_cast<uint16_t>(frame.size());
     buffer->pkt_len = static_cast<uint32_t>(frame.size());
+    buffer->port = interface;
     buffers.push_back(buffer);
   }
   run_burst(*core, interface, buffers.data(), static_cast<uint16_t>(buffers.size()));

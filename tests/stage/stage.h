@@ -46,6 +46,7 @@ inline net::MacAddress host_mac(net::Ipv4Address ip) {
 struct Sent {
   uint16_t port;
   Bytes frame;
+  Bytes raw = {};  // as it left, in whatever family
 
   bool is_arp() const { return get16(frame, 12) == 0x0806; }
   bool is_announcement() const {

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Packets that leave in fragments (RFC 791, section 3.2; RFC 7915, section 4).
+#pragma once
+
+#include "dataplane/stage/core.h"
+
+namespace sluice {
+
+/// Sends a translated packet that may be fragmented in fragments of at most `mtu` bytes; all of
+/// them or none.
+net::Verdict send_fragments(Core& core, Segment& segment, uint16_t mtu, NextHop& hop);
+
+}  // namespace sluice
