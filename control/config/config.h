@@ -165,6 +165,7 @@ struct ServiceConfig {
   std::string local_pool = "default";
   TimestampPolicy tcp_timestamps = TimestampPolicy::kPreserve;
   std::optional<bool> mss_clamp;  // absent: where MTUs differ
+  bool icmp_echo = true;          // of services that share a VIP, that of any
   bool reset_on_timeout = true;
   std::chrono::seconds udp_idle{120};
   bool udp_one_shot = false;

@@ -334,6 +334,7 @@ const Keys<ServiceConfig> kServiceKeys = {
     one("local_pool", &ServiceConfig::local_pool, name()),
     one("tcp_timestamps", &ServiceConfig::tcp_timestamps, choice<TimestampPolicy>()),
     one("mss_clamp", &ServiceConfig::mss_clamp, boolean()),
+    one("icmp_echo", &ServiceConfig::icmp_echo, boolean()),
     one("reset_on_timeout", &ServiceConfig::reset_on_timeout, boolean()),
     one("udp_idle_seconds", &ServiceConfig::udp_idle, seconds(1, 86400)),
     one("udp_one_shot", &ServiceConfig::udp_one_shot, boolean()),

@@ -42,12 +42,14 @@ namespace sluice::net {
   X(udp_checksum_bad, "UDP checksum of a datagram that opens a flow, or ends it, is wrong")       \
   X(icmp_bad, "ICMP that is malformed or whose checksum is wrong")                                \
   X(icmp_unknown, "ICMP that is neither an echo request nor an error about a flow")               \
+  X(icmp_echo_off, "echo request to a VIP whose services have icmp_echo = false")                 \
   X(nd_bad, "ND or MLD that RFC 4861 or 3810 calls invalid, or from an impossible sender")        \
   X(no_service, "to one of our addresses where no service listens (answered with RST or ICMP)")   \
   X(no_flow_inbound, "TCP from a client without SYN and without a flow (answered with RST)")      \
   X(no_flow_outbound, "from a backend, without a flow (TCP is answered with RST)")                \
   X(no_flow_icmp, "ICMP error about a flow that is not ours")                                     \
   X(icmp_out_of_window, "ICMP error that quotes a sequence number that is not in flight")         \
+  X(icmp_untranslatable, "ICMP error about a flow that the other side's family does not have")    \
   X(source_denied, "a new flow from a source that a deny list has")                               \
   X(source_not_allowed, "a new flow from a source that an allow list has not")                    \
   X(service_full, "a new flow beyond its service's max_connections")                              \

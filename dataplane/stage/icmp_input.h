@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ICMP that comes in: echo is answered, errors about flows are translated (RFC 5508) and believed
-// if they can be true (RFC 5927).
+// ICMP that comes in, of either family: echo is answered, errors about flows are passed on
+// (icmp_flow_error.h). What ICMPv6 has of a link's own is not here (icmp6_input.h).
 #pragma once
 
 #include "dataplane/stage/core.h"

@@ -45,6 +45,7 @@ void Snapshot::seal() {
   v6.seal_own();
   seal_services();
   seal_pools();
+  seal_echo();
   seal_sources();
   seal_announcements<net::Ipv4Address>();
   seal_announcements<net::Ipv6Address>();
@@ -73,6 +74,23 @@ void Snapshot::seal_services() {
     views_[id] = static_cast<uint16_t>(view);
     if (services[view].protocol == net::Protocol::kUdp) {
       udp_services.push_back(static_cast<uint16_t>(view));
+    }
+  }
+}
+
+void Snapshot::seal_echo() {
+  std::vector<net::IpAddress> wanted;
+  for (const ServiceView& service : services) {
+    if (service.icmp_echo) wanted.push_back(service.vip.ip);
+  }
+  std::sort(wanted.begin(), wanted.end());
+  for (const ServiceView& service : services) {
+    const net::IpAddress& vip = service.vip.ip;
+    if (is_local(vip) || std::binary_search(wanted.begin(), wanted.end(), vip)) continue;
+    if (vip.is_v4()) {
+      v4.add_echo_silent(vip.v4());
+    } else {
+      v6.add_echo_silent(vip.v6());
     }
   }
 }

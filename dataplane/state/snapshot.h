@@ -109,7 +109,8 @@ struct ServiceView {
   OnRefusal on_refusal;
   bool reset_on_timeout;
   bool rewrite_timestamps;
-  bool mss_clamp;  // SYNs state no larger segments than both ways can carry
+  bool mss_clamp;         // SYNs state no larger segments than both ways can carry
+  bool icmp_echo = true;  // the VIP answers echo requests; of several services that of any
   // Of UDP.
   uint32_t udp_idle_ms = kDefaultUdpIdleMs;
   bool udp_one_shot = false;     // a flow is over when each request has its answer
@@ -150,8 +151,8 @@ struct Snapshot {
   std::vector<PoolView> pools;
   std::vector<uint16_t> udp_services;  // index into `services`; worked out by seal()
   bool mss_clamp = false;              // that of any service
-  bool draining = false;               // no new flow, whatever the service
-  uint32_t flow_log_sample = 0;        // one flow in so many is logged; 0: none
+  bool draining = false;         // no new flow, whatever the service
+  uint32_t flow_log_sample = 0;  // one flow in so many is logged; 0: none
   uint32_t half_open_percent =
       50;  // of ports and entries, that handshakes may hold; see admission.h
   ReuseRules reuse;
@@ -205,6 +206,7 @@ struct Snapshot {
 
  private:
   void seal_services();
+  void seal_echo();
   void seal_pools();
   void seal_sources();
   template <class Address>

@@ -36,6 +36,11 @@ void NetworkOf<Address>::add_service(net::Protocol protocol, const Endpoint& vip
 }
 
 template <class Address>
+void NetworkOf<Address>::add_echo_silent(const Address& vip) {
+  echo_silent_.set(Keys::address(vip), 0);
+}
+
+template <class Address>
 void NetworkOf<Address>::number_locals() {
   for (uint32_t number = 0; number < locals.size(); ++number) {
     owners_.set(Keys::address(locals[number]), static_cast<uint32_t>(Owner::kFirstLocal) + number);

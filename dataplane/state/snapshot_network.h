@@ -121,6 +121,10 @@ class NetworkOf {
     return found == route_table_.kNone ? nullptr : &routes[found];
   }
   SourceFault source_fault(const Address& ip, uint16_t interface) const;
+  /// A VIP whose services want no echo request answered.
+  bool is_echo_silent(const Address& ip) const {
+    return echo_silent_.find(Keys::address(ip)) != FlatMap<>::kNone;
+  }
   /// A VIP or a local address.
   bool is_own_everywhere(const Address& ip) const {
     return own_.find(Keys::address(ip)) != FlatMap<>::kNone;
@@ -129,6 +133,7 @@ class NetworkOf {
   // The steps of seal(), in this order.
   void seal_own();
   void add_service(net::Protocol protocol, const Endpoint& vip, ServiceId id);
+  void add_echo_silent(const Address& vip);
   void number_locals();
   void add_pool(net::Protocol protocol, const Address& local, const Endpoint& backend, PoolId id);
   /// Whatever is said of an address last, counts.
@@ -144,8 +149,9 @@ class NetworkOf {
   Map own_;                          // own_everywhere, as a set
   Map owners_;                       // address -> Owner
   Map services_at_;                  // protocol and VIP -> service id
-  Map sources_;  // address -> kSourceIsOurs, kSourceIsBroadcast, or a backend's interface
-  Map pools_;    // protocol, number of the local address as an owner, backend -> pool
+  Map sources_;      // address -> kSourceIsOurs, kSourceIsBroadcast, or a backend's interface
+  Map pools_;        // protocol, number of the local address as an owner, backend -> pool
+  Map echo_silent_;  // VIPs, as a set
 };
 
 extern template class NetworkOf<net::Ipv4Address>;

@@ -58,6 +58,8 @@ NOT_FROM_A_WIRE = {
     "neighbour_table_full": "the configuration has room for all that keep their entries",
     "neighbour_evicted": "needs a flood (tests/stage/neighbour_resolution_test)",
     "neighbour_asks_limited": "needs a flood (tests/stage/neighbour_resolution_test)",
+    "icmp_echo_off": "needs icmp_echo = false (tests/stage/icmp_families_test)",
+    "icmp_untranslatable": "needs both families (tests/stage/icmp_families_test)",
     "syn_deferred": "needs a flood (tests/stage/half_open_test)",
     "udp_deferred": "needs a flood (tests/stage/udp_flood_test)",
     "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",

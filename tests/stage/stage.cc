@@ -70,6 +70,7 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   service.reset_on_timeout = scene.reset_on_timeout;
   service.rewrite_timestamps = scene.rewrite_timestamps;
   service.mss_clamp = made->mss_clamp = scene.mss_clamp;
+  service.icmp_echo = scene.icmp_echo;
   for (uint8_t b = 0; b < scene.backends; ++b) {
     BackendView view{b, endpoint(ip4(10, 2, 0, static_cast<uint8_t>(10 + b)), 8080), 1, {}};
     for (uint8_t l = 0; l < scene.locals; ++l) {

@@ -77,6 +77,7 @@ struct Scene {
   bool reset_on_timeout = true;
   bool rewrite_timestamps = false;
   bool mss_clamp = false;
+  bool icmp_echo = true;
   net::Protocol protocol = net::Protocol::kTcp;
   uint32_t udp_idle_ms = kDefaultUdpIdleMs;
   bool udp_one_shot = false;

@@ -117,6 +117,7 @@ void add_services(Snapshot& snapshot, const Config& config, const AllWeights& al
     view.udp_refresh_both = service.udp_refresh == UdpRefresh::kBoth;
     view.mss_clamp = service.mss_clamp.value_or(different_mtus);
     snapshot.mss_clamp |= view.mss_clamp;
+    view.icmp_echo = service.icmp_echo;
     view.rewrite_timestamps = service.tcp_timestamps == TimestampPolicy::kRewrite;
     for (size_t i = 0; i < weights.size(); ++i) {
       view.backends.push_back(view_of(service.backends[i], service, local_pool_of(config, service),

@@ -48,12 +48,15 @@ address = "10.2.0.10:80"
 name = "6-to-6"
 vip = "[fd00:3::1]:53"
 protocol = "udp"
+icmp_echo = false
 local_pool = "six"
 [[service.backend]]
 address = "[fd00:2::10]:53"
 [[service]]
 name = "4-to-6"
 vip = "10.3.0.1:80"
+icmp_echo = false
+mss_clamp = false
 local_pool = "six"
 [[service.backend]]
 address = "[fd00:2::10]:80"
@@ -104,6 +107,12 @@ TEST_F(SnapshotOfBothFamilies, RoutesGoByGatewaysThatTheyName) {
   const auto* behind = snapshot_->v4.find_route(parse_ip("10.2.0.10")->v4());
   ASSERT_NE(behind, nullptr);
   EXPECT_EQ(net::IpAddress(behind->via), parse_ip("10.2.254.1"));
+}
+
+TEST_F(SnapshotOfBothFamilies, AVipIsSilentOnlyIfNoneOfItsServicesWantsEcho) {
+  EXPECT_FALSE(snapshot_->v6.is_echo_silent(ip6("fd00:3::1"))) << "6-to-4 wants it";
+  EXPECT_TRUE(snapshot_->v4.is_echo_silent(parse_ip("10.3.0.1")->v4()));
+  EXPECT_FALSE(snapshot_->v4.is_echo_silent(parse_ip("10.2.128.1")->v4()));
 }
 
 TEST_F(SnapshotOfBothFamilies, ServicesAndPoolsAreOfTheirFamilies) {
