@@ -16,13 +16,19 @@ uint16_t mss_towards(const Snapshot& snapshot, const net::IpAddress& destination
   return static_cast<uint16_t>(std::max(snapshot.interfaces[interface].mtu, headers) - headers);
 }
 
+bool is_across(const Core& core, const Flow& flow) {
+  return flow.has_v6_client() == core.pool(flow).is_v4;
+}
+
 }  // namespace
 
 void clamp_mss(const Core& core, const Flow& flow, net::TcpHeader& tcp) {
   const Snapshot& snapshot = *core.snapshot;
   if (!snapshot.mss_clamp) return;
-  const ServiceView* service = snapshot.find_service(flow.key.service);
-  if (service == nullptr || !service->mss_clamp) return;
+  if (!is_across(core, flow)) {
+    const ServiceView* service = snapshot.find_service(flow.key.service);
+    if (service == nullptr || !service->mss_clamp) return;
+  }
   net::clamp_mss(tcp, std::min(mss_towards(snapshot, core.client(flow).ip),
                                mss_towards(snapshot, core.backend_address(flow).ip)));
 }

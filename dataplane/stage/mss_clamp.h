@@ -10,7 +10,8 @@
 namespace sluice {
 
 /// Lowers the MSS of a SYN or SYN-ACK to what both ways of its flow carry, where the service wants
-/// it.
+/// it, and always where its ends are of two families: neither knows that the other's header is of
+/// another length.
 void clamp_mss(const Core& core, const Flow& flow, net::TcpHeader& tcp);
 
 }  // namespace sluice

@@ -45,6 +45,7 @@ void Snapshot::seal() {
   v6.seal_own();
   seal_services();
   seal_pools();
+  seal_mss_clamp();
   seal_echo();
   seal_sources();
   seal_announcements<net::Ipv4Address>();
@@ -76,6 +77,17 @@ void Snapshot::seal_services() {
       udp_services.push_back(static_cast<uint16_t>(view));
     }
   }
+}
+
+void Snapshot::seal_mss_clamp() {
+  bool v4_vips = false, v6_vips = false, v4_pools = false, v6_pools = false;
+  const auto note = [](const net::IpAddress& ip, bool& v4_found, bool& v6_found) {
+    (ip.is_v4() ? v4_found : v6_found) = true;
+  };
+  for (const ServiceView& service : services) note(service.vip.ip, v4_vips, v6_vips);
+  for (const RemovedService& removed : removed_services) note(removed.vip.ip, v4_vips, v6_vips);
+  for (const PoolView& pool : pools) note(pool.local, v4_pools, v6_pools);
+  mss_clamp |= (v4_vips && v6_pools) || (v6_vips && v4_pools);
 }
 
 void Snapshot::seal_echo() {

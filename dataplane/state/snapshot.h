@@ -150,7 +150,8 @@ struct Snapshot {
   std::vector<RemovedService> removed_services;
   std::vector<PoolView> pools;
   std::vector<uint16_t> udp_services;  // index into `services`; worked out by seal()
-  bool mss_clamp = false;              // that of any service
+  // That of any service; seal() adds that of flows whose ends may be of two families.
+  bool mss_clamp = false;
   bool draining = false;         // no new flow, whatever the service
   uint32_t flow_log_sample = 0;  // one flow in so many is logged; 0: none
   uint32_t half_open_percent =
@@ -206,6 +207,7 @@ struct Snapshot {
 
  private:
   void seal_services();
+  void seal_mss_clamp();
   void seal_echo();
   void seal_pools();
   void seal_sources();

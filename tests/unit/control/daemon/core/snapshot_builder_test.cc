@@ -115,6 +115,19 @@ TEST_F(SnapshotOfBothFamilies, AVipIsSilentOnlyIfNoneOfItsServicesWantsEcho) {
   EXPECT_FALSE(snapshot_->v4.is_echo_silent(parse_ip("10.2.128.1")->v4()));
 }
 
+TEST_F(SnapshotOfBothFamilies, SynsAreLookedAtWhereFamiliesDiffer) {
+  EXPECT_TRUE(snapshot_->mss_clamp);
+  Config alike = config_;
+  alike.services.erase(alike.services.begin());
+  alike.services.pop_back();
+  const auto registry = std::make_unique<Registry>();
+  Identities identities{{registry.get()}, net::Random({1, 2}), steering_};
+  identities.adopt(alike, 0);
+  const auto snapshot = build_snapshot(alike, weights_of(alike, {}), {}, identities,
+                                       {{0, kClientMac}, {1, kServerMac}}, 1);
+  EXPECT_FALSE(snapshot->mss_clamp) << "what is left is 6-to-6";
+}
+
 TEST_F(SnapshotOfBothFamilies, ServicesAndPoolsAreOfTheirFamilies) {
   EXPECT_NE(snapshot_->service_at(net::Protocol::kTcp, at("[fd00:3::1]:80")), kNoId);
   EXPECT_NE(snapshot_->service_at(net::Protocol::kUdp, at("[fd00:3::1]:53")), kNoId);
