@@ -42,6 +42,13 @@ def mac_of(ip):
     return "02:01:" + ":".join(f"{int(byte):02x}" for byte in ip.split("."))
 
 
+def is_neighbour_talk(frame):
+    """Neighbour discovery and MLD (RFC 4861, RFC 3810), which Sluice begins by itself."""
+    if frame[12:14] != b"\x86\xdd":
+        return False
+    return frame[20] == 0 or (frame[20] == 58 and 130 <= frame[54] < 144)
+
+
 class Side:
     """The tests' end of one link."""
 
@@ -97,6 +104,8 @@ class Side:
                 continue
             if frame[12:14] == b"\x08\x06":
                 self._meet_arp(Ether(frame))
+            elif is_neighbour_talk(frame):
+                continue
             elif not self._is_pong(frame) and self._is_heard(frame):
                 self.inbox.append(frame)
 
