@@ -185,6 +185,8 @@ class SluiceBalancer final : public Balancer {
       };
       write_balancer_mac(interface.mac.bytes.data(), static_cast<Side>(i));
       interface.mtu = i == 0 ? scenario_.client_mtu : scenario_.backend_mtu;
+      // What a packet grows by in the other family, which the models know nothing of.
+      if (families_.is_v6(i)) interface.mtu = static_cast<uint16_t>(interface.mtu + 20);
       s->interfaces.push_back(interface);
       s->interface_of_port.push_back(i);
       s->v4.routes.push_back({prefix, {}, i, prefix.address});

@@ -95,7 +95,7 @@ TEST(CtlTable, LongAddressesAreCutInTheMiddle) {
 TEST(CtlTable, EveryTableHasAName) {
   EXPECT_EQ(table_names(),
             (std::vector<std::string>{"services", "backends", "drain", "flows", "pools", "workers",
-                                      "stages", "interfaces", "program", "counters"}));
+                                      "stages", "interfaces", "program", "refusals", "counters"}));
 }
 
 TEST(CtlExplain, AnOlderSluiceIsUnderstood) {
