@@ -177,7 +177,7 @@ class NextHopsOf {
 
   void adopt_more(const Snapshot& snapshot, uint64_t now_ms);
   uint32_t adopt_next(const Snapshot& snapshot, uint64_t now_ms);
-  void next_step(Adoption::Step step) { adoption_ = {step, adoption_.network, 0, 0}; }
+  void next_step(typename Adoption::Step step) { adoption_ = {step, adoption_.network, 0, 0}; }
   void forget(uint32_t index, uint64_t now_ms);
 
   using Protocol = NeighbourProtocol<Address>;

@@ -34,7 +34,7 @@ void NextHopsOf<Address>::adopt_more(const Snapshot& snapshot, uint64_t now_ms) 
 /// Takes one next hop over, and says what that cost.
 template <class Address>
 uint32_t NextHopsOf<Address>::adopt_next(const Snapshot& snapshot, uint64_t now_ms) {
-  using Step = Adoption::Step;
+  using Step = typename Adoption::Step;
   uint32_t& outer = adoption_.outer;
   switch (adoption_.step) {
     case Step::kPinned: {

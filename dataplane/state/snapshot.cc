@@ -172,7 +172,7 @@ void Snapshot::seal_groups() {
       groups.push_back(net::solicited_node_multicast(address));
     }
     std::ranges::sort(groups);
-    groups.erase(std::ranges::unique(groups).begin(), groups.end());
+    groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
   }
 }
 

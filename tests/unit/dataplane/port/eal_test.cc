@@ -12,7 +12,7 @@ namespace {
 using Words = std::vector<std::string>;
 
 bool has(const Words& args, const Words& wanted) {
-  return !std::ranges::search(args, wanted).empty();
+  return std::search(args.begin(), args.end(), wanted.begin(), wanted.end()) != args.end();
 }
 
 TEST(Eal, TakesTheDevicesThatAreNamedWithTheirArguments) {
