@@ -48,6 +48,7 @@ struct CoreLimits {
   FlowIndexKind flow_index = FlowIndexKind::kCompact;  // which needs no EAL
   uint32_t why_count_max = 1024;
   uint32_t client_count_max = 0;  // of guarded services; needs EAL
+  uint32_t neighbour6_count_max = 16384;
 };
 
 /// What a Core is made of. It owns nothing of what the pointers name: all of that outlives it.
@@ -93,7 +94,7 @@ struct Core {
         tx(setup.transmit, setup.transmit_context, setup.packets, counters),
         next_hops(tx, counters, mac_conflicts, setup.limits.neighbour_count_max, setup.now_ms,
                   setup.memory, net::siphash(setup.secret, UINT64_MAX - 1)),
-        next_hops6(tx, counters, mac_conflicts, setup.limits.neighbour_count_max, setup.now_ms,
+        next_hops6(tx, counters, mac_conflicts, setup.limits.neighbour6_count_max, setup.now_ms,
                    setup.memory, net::siphash(setup.secret, UINT64_MAX - 2)),
         icmp_limit(setup.secret),
         fragment_id(static_cast<uint16_t>(net::siphash(setup.secret, UINT64_MAX))),

@@ -7,7 +7,7 @@ holds the three lists against the one in the source.
 
 import pytest
 from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import IPv6
+from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Raw
 
@@ -62,6 +62,9 @@ NOT_FROM_A_WIRE = {
     "icmp_untranslatable": "needs both families (tests/stage/icmp_families_test)",
     "syn_deferred": "needs a flood (tests/stage/half_open_test)",
     "udp_deferred": "needs a flood (tests/stage/udp_flood_test)",
+    "ipv6_source_misplaced": "needs IPv6 in the configuration (tests/stage, SourceFault)",
+    "ipv6_hop_limit_expired": "needs IPv6 in the configuration (tests/stage/icmp_families_test)",
+    "nd_bad": "needs IPv6 in the configuration (tests/stage, Discovery)",
     "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",
     "frame_segmented": "an af_packet port gives every frame in one buffer",
     "kernel_queue_full": "needs kernel = on the interface (tests/stage/exception_path_test)",
@@ -105,7 +108,6 @@ CASES = {
         "half an ARP packet": Raw(bytes(arp())[:27]),
     },
     "ethertype_unknown": {
-        "IPv6": IPv6(src="fd00::1", dst="fd00::2") / TCP(),
         "VLAN": Dot1Q(vlan=7, type=0x0800) / tcp(),
         "802.3": Raw(b"LLC and so on, long enough"),
     },
@@ -154,6 +156,24 @@ CASES = {
         "TCP to a backend": tcp(dst=Endpoint("10.2.0.10", 80)),
         "a ping": IP(src=HOST, dst="10.3.0.2") / ICMP(),
         "broadcast": tcp(dst=Endpoint("255.255.255.255", 80)),
+    },
+    "ipv6_header_bad": {
+        "version 5": IPv6(version=5, src="fd00:1::9", dst="fd00:1::1") / TCP(sport=9, dport=80),
+    },
+    "ipv6_source_bad": {
+        source: IPv6(src=source, dst="fd00:1::1") / TCP(sport=9, dport=80) for source in
+        ("::", "::1", "ff02::5", "::ffff:10.1.61.1")
+    },
+    "ipv6_extension_bad": {
+        "a route with a segment left": IPv6(src="fd00:1::9", dst="fd00:1::1", nh=43)
+        / Raw(b"\x06\0\0\x01" + bytes(4)) / TCP(sport=9, dport=80),
+    },
+    "ipv6_fragment": {
+        "the first": IPv6(src="fd00:1::9", dst="fd00:1::1") / IPv6ExtHdrFragment(m=1)
+        / TCP(sport=9, dport=80) / Raw(bytes(4)),
+    },
+    "ipv6_not_for_us": {
+        "TCP over IPv6": IPv6(src="fd00:1::9", dst="fd00:1::1") / TCP(sport=9, dport=80),
     },
     "protocol_unknown": {
         "SCTP": IP(src=HOST, dst=VIP, proto=132) / Raw(bytes(20)),

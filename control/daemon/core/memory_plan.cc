@@ -80,6 +80,12 @@ uint32_t packet_buffer_bytes(const Config& config) {
   return bytes;
 }
 
+uint32_t ipv6_neighbours_per_worker(const Config& config) {
+  constexpr uint32_t kWithoutIpv6 = 16384;
+  const uint32_t all = config.limits.neighbours_per_worker;
+  return has_ipv6(config) ? all : std::min(all, kWithoutIpv6);
+}
+
 MemoryPlan plan_memory(const Config& config) {
   const uint64_t workers = config.eal.worker_lcores.size();
   MemoryPlan plan;
@@ -89,7 +95,7 @@ MemoryPlan plan_memory(const Config& config) {
   plan.other_tables =
       workers *
       (Neighbours::bytes(config.limits.neighbours_per_worker) +
-       NeighboursOf<net::Ipv6Address>::bytes(config.limits.neighbours_per_worker) +
+       NeighboursOf<net::Ipv6Address>::bytes(ipv6_neighbours_per_worker(config)) +
        SynStore::bytes(config.limits.syns_per_worker) + SynMemory::bytes() + FlowLogRing::bytes() +
        WhyRing::bytes(config.limits.why_per_worker) +
        ClientTable::bytes(config.limits.clients_per_worker, config.limits.flows_per_worker));

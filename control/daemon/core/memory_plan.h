@@ -27,6 +27,10 @@ struct MemoryPlan {
 // A packet buffer: the interface with the largest MTU says how large.
 uint32_t packet_buffer_bytes(const Config& config);
 
+// Next hops of IPv6 that a worker has room for: as many as of IPv4, or a table of the default size
+// where no interface has IPv6 at the start.
+uint32_t ipv6_neighbours_per_worker(const Config& config);
+
 MemoryPlan plan_memory(const Config& config);
 // One line for the log.
 std::string to_string(const MemoryPlan& plan);
