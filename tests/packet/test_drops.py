@@ -253,13 +253,13 @@ def test_arp_to_another_station(wire, sluice):
         wire.client.puts(Ether(src="02:01:0a:01:3d:01", dst="02:00:00:00:00:99") / arp())
 
 
-def test_ttl_of_a_flows_segments(flow, sluice):
+def test_ttl_of_a_flows_segments(wire, flow, sluice):
     with sluice.counts(ipv4_ttl_expired=2, time_exceeded_sent=2):
         sent = flow.client.sends("A", ttl=1), flow.backend.sends("A", ttl=1)
     for end, own, segment in zip((flow.client, flow.backend), (CLIENT_SIDE, BACKEND_SIDE), sent):
         answer = (IP(src=own, dst=segment.src.ip, tos=0xc0, flags="DF", id=0, ttl=64)
                   / ICMP(type=11, code=0) / Raw(bytes(segment.packet())))
-        assert_same_frame(flow.wire.next_frame(end.side), bytes(
+        assert_same_frame(wire.next_frame(end.side), bytes(
             Ether(src=end.side.mac, dst=end.side.mac_of(segment.src.ip)) / answer))
     flow.chats()
 
