@@ -92,6 +92,8 @@ def lab():
 
 def trace(lab, address, port):
     """What tracepath prints: (hop, address, what it says of it) of each line, and its last one."""
+    for family in ("-4", "-6"):  # what an earlier trace has found
+        lab.plain.ip(family, "route", "flush", "cache")
     text = lab.plain.run("tracepath", "-n", "-m", "12", "-p", port, address)
     lines = re.findall(r"^ *(\d+)\??: +(\S+)(.*)$", text, re.MULTILINE)
     return [(int(hop), who, says) for hop, who, says in lines], text
