@@ -8,6 +8,7 @@ backends. A machine boots in about a minute by emulation, in seconds by KVM.
 
 import argparse
 import os
+import signal
 import sys
 import time
 
@@ -39,7 +40,7 @@ def judged(check, machine):
 def run_model(name, image, options):
     """The cells of its rows, one for each number of workers."""
     model, rows = MODELS[name], []
-    with Lab(label="app") as lab, Machine(lab, image, model, keep=options.keep) as machine:
+    with Lab(label="app") as lab, Machine(lab, image, model) as machine:
         say(f"{name}: up in {machine.boot():.0f} s, {machine.accelerator()}")
         bound = judged(checks.bind, machine)
         for workers in (1, 2):
@@ -69,7 +70,6 @@ def parse(arguments):
     parser = argparse.ArgumentParser(prog="scripts/appliance", description=__doc__)
     parser.add_argument("model", nargs="*", metavar="MODEL",
                         help=f"of these, by default all: {', '.join(MODELS)}")
-    parser.add_argument("--keep", action="store_true", help="leave a machine up that has failed")
     parser.add_argument("--verbose", action="store_true", help="how long each check took; the log")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.model if name not in MODELS]:
@@ -79,6 +79,8 @@ def parse(arguments):
 
 def main(arguments):
     options = parse(arguments)
+    # A machine and its namespaces are taken down then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     image = Image(os.environ.get("SLUICE_PACKAGE"))
     say(f"guest: {image.make()}")
     rows, failed = [], False

@@ -74,8 +74,8 @@ def lacks(model):
 class Machine:
     """A context manager: it boots with boot(), and is switched off at the end of the block."""
 
-    def __init__(self, lab, image, model, keep=False):
-        self.lab, self.image, self.model, self.keep = lab, image, model, keep
+    def __init__(self, lab, image, model):
+        self.lab, self.image, self.model = lab, image, model
         self.workers = 1
         self.work = None
         self.taps, self.process, self.asked = [], None, 0
