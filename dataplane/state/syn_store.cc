@@ -2,7 +2,7 @@
 // Slots for SYNs.
 #include "dataplane/state/syn_store.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace sluice {
 
@@ -19,8 +19,8 @@ uint32_t SynStore::keep(std::span<const uint8_t> network, std::span<const uint8_
   free_.pop_back();
   slots_[slot].sent_us = sent_us;
   slots_[slot].length = static_cast<uint8_t>(network.size() + tcp.size());
-  std::memcpy(slots_[slot].bytes.data(), network.data(), network.size());
-  std::memcpy(slots_[slot].bytes.data() + network.size(), tcp.data(), tcp.size());
+  const auto behind = std::copy(network.begin(), network.end(), slots_[slot].bytes.begin());
+  std::copy(tcp.begin(), tcp.end(), behind);
   return slot;
 }
 

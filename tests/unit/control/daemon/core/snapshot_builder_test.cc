@@ -102,7 +102,7 @@ TEST_F(SnapshotOfBothFamilies, RoutesGoByGatewaysThatTheyName) {
   EXPECT_EQ(default_route->source, ip6("fd00:1::fe"));
   const auto* gateway = snapshot_->v4.find_route(parse_ip("10.2.254.1")->v4());
   ASSERT_NE(gateway, nullptr);
-  EXPECT_EQ(gateway->via.raw, 0u) << "it is on the link";
+  EXPECT_EQ(gateway->via.host(), 0u) << "it is on the link";
   EXPECT_EQ(gateway->interface, 1);
   const auto* behind = snapshot_->v4.find_route(parse_ip("10.2.0.10")->v4());
   ASSERT_NE(behind, nullptr);
