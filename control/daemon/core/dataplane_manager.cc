@@ -258,7 +258,7 @@ void DataplaneManager::apply(const Config& config, const Overrides& overrides) {
   rest_ms_ = ms_of(config.time_wait.backend_time);
   ++network_generation_;
   refill_port_memory();
-  for (Port& port : ports_) port.hear(multicast_groups(config_));
+  for (Port& port : ports_) port.hear(multicast_groups(config_, port.mac()));
   for (const auto& callback : on_apply_) callback(config_);
   publish();
 }

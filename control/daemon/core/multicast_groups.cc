@@ -5,9 +5,12 @@
 
 #include <algorithm>
 
+#include "control/config/link_addresses.h"
+
 namespace sluice::control {
 
-std::vector<net::MacAddress> multicast_groups(const Config& config) {
+std::vector<net::MacAddress> multicast_groups(const Config& config,
+                                              std::optional<net::MacAddress> mac) {
   std::vector<net::MacAddress> groups;
   const auto add = [&](const IpAddress& ip) {
     if (ip.is_v4()) return;
@@ -16,7 +19,8 @@ std::vector<net::MacAddress> multicast_groups(const Config& config) {
     if (std::ranges::find(groups, group) == groups.end()) groups.push_back(group);
   };
   for (const InterfaceConfig& interface : config.interfaces) {
-    for (const IpPrefix& own : interface.addresses) add(own.address);
+    const auto all = mac ? all_addresses(interface, *mac) : interface.addresses;
+    for (const IpPrefix& own : all) add(own.address);
   }
   for (const LocalPoolConfig& pool : config.local_pools) {
     for (const IpAddress& ip : pool.addresses) add(ip);

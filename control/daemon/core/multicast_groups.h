@@ -3,6 +3,7 @@
 // which neighbours address their questions.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "control/config/config.h"
@@ -10,7 +11,9 @@
 
 namespace sluice::control {
 
-// Of the addresses of interfaces, local pools and services; each group once.
-std::vector<net::MacAddress> multicast_groups(const Config& config);
+// Of the addresses of interfaces, local pools and services; each group once. With a port's MAC also
+// of the link-local address that it makes.
+std::vector<net::MacAddress> multicast_groups(const Config& config,
+                                              std::optional<net::MacAddress> mac = {});
 
 }  // namespace sluice::control
