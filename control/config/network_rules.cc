@@ -30,6 +30,7 @@ class NetworkRules : private Rules {
 
  private:
   void networks();
+  void mtus();
   void own_addresses();
   void locals();
   void vips();
@@ -100,6 +101,17 @@ void NetworkRules::networks() {
   Seen targets;
   each("route", config_.routes, [&](const std::string& path, const RouteConfig& item) {
     once(targets, path + ".to", in_quotes(to_string(item.to)));
+  });
+}
+
+// RFC 8200, section 5: every link of IPv6 carries 1,280 bytes.
+void NetworkRules::mtus() {
+  constexpr uint32_t kIpv6Min = 1280;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    if (!item.mtu || *item.mtu >= kIpv6Min || !has_family(item, Family::kIpv6)) return;
+    if (!was_read(path + ".mtu")) return;
+    problem(path + ".mtu", fmt::format("{}", *item.mtu),
+            fmt::format("at least {} where there is IPv6", kIpv6Min));
   });
 }
 
@@ -432,6 +444,7 @@ void NetworkRules::neighbour_count() {
 
 void NetworkRules::check() {
   networks();
+  mtus();
   own_addresses();
   locals();
   vips();

@@ -136,6 +136,9 @@ const AddressCase kAddressCases[] = {
      {.interface = "addresses = [\"10.1.255.254/16\"]\nneighbours = { \"ff02::1\" = "
                    "\"02:00:00:00:00:01\" }"},
      {"interface.neighbours", "\"ff02::1\" is no host's address"}},
+    {"MtuBelowThatOfIpv6",
+     {.interface = std::string(kBoth) + "\nmtu = 1279"},
+     {"interface.mtu: got 1279", "at least 1280 where there is IPv6"}},
     {"LinkLocal",
      {.service = "vip = \"[fe80::1]:80\""},
      {"fe80::/10 is link-local: no router passes it on"}},
