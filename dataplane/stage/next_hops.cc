@@ -22,8 +22,10 @@ uint16_t largest_frame(const InterfaceView& interface) {
 // ---- what packets ask for -----------------------------------------------------------------------
 
 template <class Address>
-Verdict NextHopsOf<Address>::find_hop(const Snapshot& snapshot, AddressIn destination, NextHop& hop,
-                                      uint64_t now_ms, Share share) {
+[[gnu::always_inline]] inline Verdict NextHopsOf<Address>::find_hop(const Snapshot& snapshot,
+                                                                    AddressIn destination,
+                                                                    NextHop& hop, uint64_t now_ms,
+                                                                    Share share) {
   if (hop.neighbour != Neighbours::kNone && neighbours_.generation(hop.neighbour) == hop.generation)
       [[likely]] {
     return Verdict::pass();
@@ -82,24 +84,12 @@ Verdict NextHopsOf<Address>::wait_for_answer(const Snapshot& snapshot, rte_mbuf*
   return Fate::kWaiting;
 }
 
+// In line in resolve(), which each new flow pays.
 template <class Address>
-uint32_t NextHopsOf<Address>::resolve(const Snapshot& snapshot, AddressIn destination, Share share,
-                                      uint64_t now_ms, DropReason& reason) {
-  const RouteOf<Address>* route = snapshot.of<Address>().find_route(destination);
-  if (route == nullptr) {
-    reason = DropReason::no_route;
-    return Neighbours::kNone;
-  }
-  const bool is_direct = Protocol::is_none(route->via);
-  const uint32_t index =
-      resolve_on(snapshot, *route, is_direct ? destination : route->via, share, now_ms);
-  if (index == Neighbours::kNone) reason = DropReason::neighbour_table_full;
-  return index;
-}
-
-template <class Address>
-uint32_t NextHopsOf<Address>::resolve_on(const Snapshot& snapshot, const RouteOf<Address>& route,
-                                         AddressIn link, Share share, uint64_t now_ms) {
+[[gnu::always_inline]] inline uint32_t NextHopsOf<Address>::entry_of(const Snapshot& snapshot,
+                                                                     const RouteOf<Address>& route,
+                                                                     AddressIn link, Share share,
+                                                                     uint64_t now_ms) {
   uint32_t index = neighbours_.find(link, route.interface);
   if (index == Neighbours::kNone) {
     index = make(link, route.interface, share, false, now_ms);
@@ -111,6 +101,27 @@ uint32_t NextHopsOf<Address>::resolve_on(const Snapshot& snapshot, const RouteOf
   // The interface's MTU may be another since the MAC was learnt.
   if (neighbour.has_mac()) neighbour.frame_max = largest_frame(interface);
   return index;
+}
+
+template <class Address>
+uint32_t NextHopsOf<Address>::resolve(const Snapshot& snapshot, AddressIn destination, Share share,
+                                      uint64_t now_ms, DropReason& reason) {
+  const RouteOf<Address>* route = snapshot.of<Address>().find_route(destination);
+  if (route == nullptr) {
+    reason = DropReason::no_route;
+    return Neighbours::kNone;
+  }
+  const bool is_direct = Protocol::is_none(route->via);
+  const uint32_t index =
+      entry_of(snapshot, *route, is_direct ? destination : route->via, share, now_ms);
+  if (index == Neighbours::kNone) reason = DropReason::neighbour_table_full;
+  return index;
+}
+
+template <class Address>
+uint32_t NextHopsOf<Address>::resolve_on(const Snapshot& snapshot, const RouteOf<Address>& route,
+                                         AddressIn link, Share share, uint64_t now_ms) {
+  return entry_of(snapshot, route, link, share, now_ms);
 }
 
 template <class Address>

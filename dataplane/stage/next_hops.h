@@ -188,6 +188,8 @@ class NextHopsOf {
   /// room for one.
   uint32_t resolve_on(const Snapshot& snapshot, const RouteOf<Address>& route, AddressIn link,
                       Share share, uint64_t now_ms);
+  uint32_t entry_of(const Snapshot& snapshot, const RouteOf<Address>& route, AddressIn link,
+                    Share share, uint64_t now_ms);
   net::Verdict find_hop(const Snapshot& snapshot, AddressIn destination, NextHop& hop,
                         uint64_t now_ms, Share share);
   uint32_t make(AddressIn ip, uint16_t interface, Share share, bool has_mac, uint64_t now_ms);
