@@ -220,7 +220,7 @@ TEST_F(Discovery, StrangersTeachNothing) {
 
 // What 20,000 solicitations of one host do.
 TEST_F(Discovery, AFloodOfSolicitationsTakesNobodysPlace) {
-  start6({.limits = {64, 256, 64}});
+  start6({.limits = {.flow_count_max = 64, .syn_count_max = 64, .neighbour6_count_max = 256}});
   backend_answers(mac(10));
   EXPECT_EQ(way(), mac(10));
   for (uint32_t i = 0; i < 20'000; ++i) {
