@@ -35,6 +35,29 @@ void mend_ip(std::span<uint8_t> frame) {
   ip.checksum = checksum_of(checksum_sum(&ip, length));
 }
 
+constexpr Ipv4Address kLocal = Ipv4Address::from_host(0x0a020001);
+constexpr Ipv6Address kLocal6{{0xfd, 2}};
+
+/// To the source, from one of our addresses.
+template <class Network, class Transport, class Address>
+void send_back(Network& ip, Transport& transport, const Address& local) {
+  const EndpointOf<Address> source{ip.source, transport.source_port};
+  const EndpointOf<Address> destination{ip.destination, transport.destination_port};
+  const EndpointOf<Address> other{local, be16::from_host(1024)};
+  const TranslationOf<Address> to{other, source, make_deltas(source, destination, other, source)};
+  translate(ip, transport, to);
+}
+
+template <class Transport>
+void send_back(Packet& packet, Transport& transport) {
+  if (packet.is_v6) {
+    send_back(*packet.ip6, transport, kLocal6);
+  } else {
+    send_back(*packet.ip, transport, kLocal);
+    require(ipv4_checksum_ok(*packet.ip));
+  }
+}
+
 void play_tcp(Packet& packet) {
   const TcpOptions options = parse_tcp_options(*packet.tcp);
   const uint16_t header = packet.tcp->header_length();
@@ -43,35 +66,28 @@ void play_tcp(Packet& packet) {
     require(options.sack_offset + 4 * options.sack_edge_count <= header);
   }
   require(find_timestamps(*packet.tcp) == options.timestamps_offset);
-  if (packet.ip->ttl <= 1) return;  // dropped before anything is rewritten
+  if (packet.hop_limit() <= 1) return;  // dropped before anything is rewritten
 
   // Right checksums stay right, wrong ones wrong.
   const bool sums_right = tcp_checksum_ok(packet);
-  const Ipv4Endpoint source{packet.ip->source, packet.tcp->source_port};
-  const Ipv4Endpoint destination{packet.ip->destination, packet.tcp->destination_port};
-  const Ipv4Endpoint other{Ipv4Address::from_host(0x0a020001), be16::from_host(1024)};
   adjust_inbound(*packet.tcp, {0x12345678, 0x9abcdef0});
   adjust_outbound(*packet.tcp, {0x12345678, 0x9abcdef0});
-  translate(packet, {other, source, make_deltas(source, destination, other, source)});
-  require(ipv4_checksum_ok(*packet.ip));
+  send_back(packet, *packet.tcp);
   require(tcp_checksum_ok(packet) == sums_right);
 }
 
 void play_udp(Packet& packet) {
   require(sizeof(UdpHeader) + packet.udp_payload_length() <= packet.l4_length);
-  if (packet.ip->ttl <= 1) return;  // as well
+  if (packet.hop_limit() <= 1) return;  // as well
   const bool has_sum = packet.udp->checksum.raw != 0;
   const bool sum_right = udp_checksum_ok(packet);
-  const Ipv4Endpoint source{packet.ip->source, packet.udp->source_port};
-  const Ipv4Endpoint destination{packet.ip->destination, packet.udp->destination_port};
-  const Ipv4Endpoint other{Ipv4Address::from_host(0x0a020001), be16::from_host(1024)};
-  translate(packet, {other, source, make_deltas(source, destination, other, source)});
-  require(ipv4_checksum_ok(*packet.ip));
+  send_back(packet, *packet.udp);
   require((packet.udp->checksum.raw != 0) == has_sum);
   require(udp_checksum_ok(packet) == sum_right);
 }
 
 void play_icmp(Packet& packet) {
+  if (packet.is_v6) return;  // ipv6.cc's
   if (icmp_is_error(*packet.icmp)) {
     if (auto quoted = icmp_quoted(packet)) {
       icmp_translate_error(packet, *quoted, quoted->source.ip, quoted->destination.ip,
