@@ -24,6 +24,7 @@ namespace sluice::net {
   X(ipv4_source_bad, "IPv4 source is zero, multicast, broadcast, loopback or one of our own")     \
   X(ipv4_source_broadcast, "IPv4 source is the broadcast or network address of a link's network") \
   X(ipv4_source_misplaced, "IPv4 source is a backend's, whose way is another interface")          \
+  X(ipv4_source_routed, "IPv4 whose options send it on to somewhere else first")                  \
   X(ipv4_fragment, "IPv4 fragment: its ports cannot be known")                                    \
   X(ipv4_ttl_expired, "TTL would reach zero here")                                                \
   X(ipv4_not_for_us, "none of our addresses on that interface; Sluice is no router")              \

@@ -2,6 +2,7 @@
 // Frame validation, outermost header first.
 #include "dataplane/net/parse.h"
 
+#include "dataplane/net/ipv4_options.h"
 #include "dataplane/net/ipv6.h"
 
 namespace sluice::net {
@@ -67,6 +68,7 @@ void parse_ipv4(Packet& packet, std::span<uint8_t> rest) {
   if (total > rest.size()) return bad(packet, DropReason::frame_truncated);
   if (!ipv4_checksum_ok(ip)) return bad(packet, DropReason::ipv4_checksum_bad);
   if (!detail::kSources[ip.source.host() >> 24]) return bad(packet, DropReason::ipv4_source_bad);
+  if (has_source_route_left(ip)) return bad(packet, DropReason::ipv4_source_routed);
   if (ip.is_fragment()) return bad(packet, DropReason::ipv4_fragment);
   const std::span<uint8_t> l4(rest.data() + header, size_t{total} - header);
   packet.l4_length = static_cast<uint16_t>(l4.size());

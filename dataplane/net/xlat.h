@@ -28,7 +28,7 @@ constexpr uint8_t protocol_in_ipv4(uint8_t protocol) {
 }
 
 /// RFC 7915, section 4.1, of a whole packet: the type of service is the traffic class, the flow
-/// label zero; options are dropped, but see has_source_route_left(). No fragment header is made
+/// label zero; options are dropped. No fragment header is made
 /// where DF is not set: a packet too large for its way on is the caller's, with DF to drop and to
 /// report, without to send in fragments (section 4).
 inline Ipv6Header ipv4_to_ipv6(const Ipv4Header& ip, const Ipv6Address& source,
@@ -37,10 +37,6 @@ inline Ipv6Header ipv4_to_ipv6(const Ipv4Header& ip, const Ipv6Address& source,
   return make_ipv6_header(protocol_in_ipv6(ip.protocol), length, hop_limit, source, destination,
                           ip.tos);
 }
-
-/// Whether IPv4 options send the packet on to somewhere else first. It is to be dropped then, and
-/// answered with ICMP's "source route failed", type 3 and code 5 (RFC 7915, section 4.1).
-bool has_source_route_left(const Ipv4Header& ip);
 
 /// A packet of up to that many bytes may be fragmented on its way through IPv4, where DF says so of
 /// larger ones (RFC 7915, section 5.1): that much IPv6 carries anywhere, so nobody whose packets

@@ -7,6 +7,7 @@
 
 #include "dataplane/net/icmp_quote.h"
 #include "dataplane/net/icmpv6.h"
+#include "dataplane/net/ipv4_options.h"
 #include "dataplane/net/mld.h"
 #include "dataplane/net/nd.h"
 #include "dataplane/net/xlat.h"

@@ -6,7 +6,7 @@ holds the three lists against the one in the source.
 """
 
 import pytest
-from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet import ICMP, IP, TCP, UDP, IPOption_LSRR, IPOption_SSRR
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment
 from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Raw
@@ -137,6 +137,10 @@ CASES = {
         source: tcp(src=Endpoint(source, 1024)) for source in
         ("0.0.0.0", "0.1.2.3", "127.0.0.1", "224.0.0.1", "255.255.255.255", VIP, "10.2.1.1",
          "10.1.255.254", "10.2.255.254")
+    },
+    "ipv4_source_routed": {
+        "loose": with_ip(options=[IPOption_LSRR(routers=["10.0.0.1"])]),
+        "strict": with_ip(options=[IPOption_SSRR(routers=["10.0.0.1", "10.0.0.2"])]),
     },
     "ipv4_source_broadcast": {
         source: tcp(src=Endpoint(source, 1024)) for source in

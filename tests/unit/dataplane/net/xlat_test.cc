@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Network headers made anew in the other family, and source routes that forbid it.
+// Network headers made anew in the other family.
 #include "dataplane/net/xlat.h"
 
 #include <gtest/gtest.h>
@@ -122,34 +122,6 @@ TEST(XlatHeaders, UpperChecksumsChangeByAddressesAlone) {
   checksum = ChecksumDelta::apply(
       checksum, uint32_t{static_cast<uint16_t>(~checksum_fold(before))} + checksum_fold(after));
   EXPECT_EQ(test::checksum4(source4, destination4, 6, segment), 0);
-}
-
-TEST(XlatHeaders, SourceRoutes) {
-  struct Row {
-    const char* name;
-    Bytes options;
-    bool left;
-  };
-  const Row rows[] = {
-      {"none", {}, false},
-      {"no operations", Bytes(40, 1), false},
-      {"loose", {131, 7, 4, 10, 0, 0, 1, 0}, true},
-      {"strict", {137, 7, 4, 10, 0, 0, 1, 0}, true},
-      {"taken", {131, 7, 8, 10, 0, 0, 1, 0}, false},
-      {"second hop left", {131, 11, 8, 10, 0, 0, 1, 10, 0, 0, 2, 0}, true},
-      {"behind others", {1, 148, 4, 0, 0, 1, 1, 137, 7, 4, 10, 0, 0, 1, 0, 0}, true},
-      {"behind the end", {0, 131, 7, 4, 10, 0, 0, 1}, false},
-      {"record route", {7, 7, 4, 0, 0, 0, 0, 0}, false},
-      {"no pointer", {131, 2, 1, 1}, false},
-      {"empty option before", {68, 0, 131, 7, 4, 10, 0, 0}, false},
-      {"beyond the header", {131, 9, 4, 10, 0, 0, 1, 0}, false},
-      {"nothing but its type", {1, 1, 1, 131}, false},
-  };
-  for (const Row& row : rows) {
-    const Bytes packet = test::ip4_packet({.options = row.options}, {});
-    EXPECT_EQ(has_source_route_left(*reinterpret_cast<const Ipv4Header*>(packet.data())), row.left)
-        << row.name;
-  }
 }
 
 }  // namespace

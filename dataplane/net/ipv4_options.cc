@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// IPv4 options on their way to IPv6.
-#include "dataplane/net/xlat.h"
+// The walk over options.
+#include "dataplane/net/ipv4_options.h"
+
+#include <cstddef>
 
 namespace sluice::net {
 
