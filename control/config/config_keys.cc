@@ -10,6 +10,7 @@
 
 #include "control/common/ranges.h"
 #include "control/config/address_rules.h"
+#include "control/config/address_text.h"
 #include "control/config/datagram_kinds.h"
 #include "control/config/guard_keys.h"
 #include "control/config/key_kinds.h"
@@ -169,14 +170,22 @@ Kind<std::string> host_name() {
                     [](const std::string& name, std::string&) { return is_host(name); });
 }
 
+/// A name or an address of IPv4, or one of IPv6 in brackets (RFC 3986, section 3.2.2).
+bool is_uri_host(const std::string& host) {
+  if (host.size() < 2 || host.front() != '[' || host.back() != ']') return is_host(host);
+  const std::optional<IpAddress> ip = parse_ip(host.substr(1, host.size() - 2));
+  return ip && !ip->is_v4();
+}
+
 Kind<std::string> host_header() {
-  return ruled_text("\"name\" or \"name:port\" (port 1..65535)", 253,
+  return ruled_text("\"name\", \"name:port\" or \"[IPv6]:port\" (port 1..65535)", 253,
                     [](const std::string& host, std::string&) {
-                      const size_t colon = std::min(host.find(':'), host.size());
-                      const std::string name = host.substr(0, colon);
-                      if (colon == host.size()) return is_host(name);
+                      if (is_uri_host(host)) return true;
+                      const size_t colon = host.rfind(':');
+                      if (colon == std::string::npos) return false;
                       const std::string port = host.substr(colon + 1);
-                      return is_host(name) && parse_port_range(port + "-" + port).has_value();
+                      return is_uri_host(host.substr(0, colon)) &&
+                             parse_port_range(port + "-" + port).has_value();
                     });
 }
 

@@ -122,20 +122,6 @@ TEST(Config, PinnedNeighboursArrive) {
   EXPECT_EQ(to_string(pinned[1].mac), "02:00:00:00:00:0b");
 }
 
-TEST(Config, AHealthCheckArrives) {
-  const Config config = load_config(kRoot + "/conf/example.toml").config;
-  const HealthCheckConfig& first = *config.services.at(0).health_check;
-  EXPECT_EQ(first.type, CheckType::kHttps);
-  EXPECT_EQ(first.expect_status, (std::vector<StatusRange>{{200, 399}}));
-  EXPECT_TRUE(first.passive && first.tls_verify);
-  EXPECT_EQ(first.slow_start, std::chrono::seconds(30));
-  EXPECT_EQ(config.services.at(1).health_check->command.size(), 2u);
-  EXPECT_FALSE(parse_config(Text{}.str()).config.services.at(0).health_check);
-  Text text{.interface = kTap,
-            .more = check("type = \"http\"\nexpect_status = [204, \"300-308\"]")};
-  EXPECT_EQ(problems_of(text.str()), "");
-}
-
 TEST(Config, AUdpServiceArrives) {
   const ServiceConfig dns = load_config(kRoot + "/conf/example.toml").config.services.back();
   EXPECT_EQ(dns.protocol, net::Protocol::kUdp);
