@@ -75,7 +75,7 @@ namespace sluice::net {
   X(neighbour_evicted, "waited for the MAC of a next hop that made way for others")               \
   X(neighbour_asks_limited, "too many unknown next hops to ask for in this second")               \
   X(mtu_exceeded, "larger than the MTU of its way out, and not to be fragmented")                 \
-  X(neighbour_unreachable, "the next hop did not answer ARP")                                     \
+  X(neighbour_unreachable, "the next hop answered neither ARP nor neighbour discovery")           \
   X(handoff_full, "the ring to the worker that the packet belongs to is full")                    \
   X(tx_full, "the port's transmit queue took no more")                                            \
   X(port_absent, "the way out is a device that is gone, or being reset")                          \
