@@ -20,6 +20,7 @@ from lab_kit.process import LabError
 # What `scripts/bench` runs without a name, in this order; --only chooses.
 CASES = {
     "established": bench_core.established,
+    "families": bench_core.families,
     "udp": bench_core.udp,
     "new_flows": bench_core.new_flows,
     "lives": bench_core.lives,

@@ -17,9 +17,13 @@ BYTES_PER_FLOW_MAX = 512  # room to reserve, not what is used
 INDICES = ("rte_hash", "compact")  # limits.flow_index; the default first
 
 
-def core_bench(case, *words, flows=1000, huge_mb=0):
-    """One case in a process of its own; returns its rows."""
-    wanted_mb = 1024 + flows * BYTES_PER_FLOW_MAX // 1_000_000
+def room_mb(flows):
+    return 1024 + flows * BYTES_PER_FLOW_MAX // 1_000_000
+
+
+def core_bench(case, *words, flows=1000, huge_mb=0, rigs=1):
+    """One case in a process of its own, of `rigs` with all flows each; returns its rows."""
+    wanted_mb = room_mb(rigs * flows)
     memory = ["--huge"] if huge_mb >= wanted_mb else ["--memory", str(wanted_mb)]
     command = [program("core-bench"), case, "--flows", str(flows),
                "--core", str(WORKER_CORE), *memory, *words]
@@ -38,7 +42,7 @@ def of_both(case, **words):
 
 
 def with_pages(flows, run):
-    with hugepages(1024 + flows * BYTES_PER_FLOW_MAX // 1_000_000) as huge_mb:
+    with hugepages(room_mb(flows)) as huge_mb:
         return run(huge_mb)
 
 
@@ -52,10 +56,28 @@ def established(arguments):
     return rows
 
 
+FAMILIES = {"44": "IPv4", "66": "IPv6", "64": "IPv6 to IPv4", "46": "IPv4 to IPv6"}
+
+
+def families(arguments):
+    """TCP of IPv6 and across families, round by round in turn with that of IPv4."""
+    rows = []
+    for flows in (1_000, 100_000, 1_000_000):
+        note(f"families, {flows:,} flows each")
+        some = with_pages(len(FAMILIES) * flows, lambda huge_mb: core_bench(
+            "established", "--families", ",".join(FAMILIES), flows=flows, huge_mb=huge_mb,
+            rigs=len(FAMILIES)))
+        for row in some:
+            row |= {"name": "families", "families": FAMILIES[row["families"]],
+                    "ratio_to_v4": row["ticks_per_packet"] / some[0]["ticks_per_packet"]}
+        rows += some
+    return rows
+
+
 def udp(arguments):
     """Beside TCP of the same run: the core has two speeds."""
     rows = []
-    for flows in (1_000, 100_000):
+    for flows in (1_000, 100_000, 1_000_000):
         note(f"UDP beside TCP, {flows:,} flows")
         rows += with_pages(flows, lambda huge_mb: [
             row for case in ("established", "udp", "established", "udp", "udp_one_shot")
@@ -90,4 +112,7 @@ def memory(arguments):
     flows = max(arguments.flows)
     note(f"memory of {flows:,} flows")
     # Without hugepages, so that what the process has touched is what the kernel counts.
-    return of_both("memory", flows=flows)
+    rows = of_both("memory", flows=flows) + core_bench("memory", "--families", "66", flows=flows)
+    for row in rows:
+        row["families"] = FAMILIES[row["families"]]
+    return rows

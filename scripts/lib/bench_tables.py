@@ -11,6 +11,10 @@ TABLES = {
         ("ticks/packet", "ticks_per_packet"),
         ("Mpps", "mpps"), ("in", "ticks_in"), ("out", "ticks_out"),
         ("generator", "ticks_generator"), ("to testpmd", "ratio_to_testpmd")]),
+    "families": ("Packets of open TCP connections by family of clients and of backends, 64 bytes "
+                 "(84 of IPv6), both directions, TSC ticks", [
+        ("flows", "flows"), ("", "families"), ("ticks/packet", "ticks_per_packet"),
+        ("Mpps", "mpps"), ("in", "ticks_in"), ("out", "ticks_out"), ("to IPv4", "ratio_to_v4")]),
     "udp": ("Datagrams of UDP flows, 64 bytes, both directions, TSC ticks", [
         ("flows", "flows"), ("index", "index"), ("ticks/packet", "ticks_per_packet"),
         ("Mpps", "mpps"), ("generator", "ticks_generator")]),
@@ -47,7 +51,7 @@ TABLES = {
         ("us without", "us_longest_without"), ("us with", "us_longest_with"), ("times", "times"),
         ("dropped", "dropped")]),
     "memory": ("Memory, everything included", [
-        ("flows", "flows"), ("index", "index"), ("bytes/flow", "bytes_per_flow"),
+        ("flows", "flows"), ("", "families"), ("index", "index"), ("bytes/flow", "bytes_per_flow"),
         ("MB at start", "mb_at_start"), ("MB full", "mb_full")]),
     "routes": ("A look-up of a route, TSC ticks; making it, and its memory", [
         ("", "family"), ("prefixes", "where"), ("routes", "routes"), ("list", "list"),

@@ -4,6 +4,9 @@
 
 #include <cstdint>
 
+#include <string>
+#include <vector>
+
 #include "dataplane/state/flow_index.h"
 
 namespace sluice::bench {
@@ -15,6 +18,8 @@ struct Options {
   uint32_t rounds = 5;
   FlowIndexKind flow_index = FlowIndexKind::kRteHash;
   bool both_indices = false;  // in turn, where the case can
+  // In turn, of clients and backends, where the case can: "44", "66", "64", "46".
+  std::vector<std::string> families = {"44"};
 };
 
 inline const char* name_of(FlowIndexKind kind) {

@@ -35,9 +35,9 @@ inline Tuple reversed(const Tuple& tuple) {
 /// local. `room` must have the capacity, so that nothing is allocated here.
 inline void open_connections(Rig& rig, uint32_t count, bool timestamps, std::vector<Tuple>& room) {
   constexpr uint32_t kStep = 4096;
-  const FrameTemplate syn(kSyn, timestamps, kSynNumbers);
-  const FrameTemplate syn_ack(kSynAck, timestamps, kSynAckNumbers);
-  const FrameTemplate ack(kAck, timestamps, kClientNumbers);
+  const FrameTemplate syn(kSyn, timestamps, kSynNumbers, rig.is_v6(kClientSide));
+  const FrameTemplate syn_ack(kSynAck, timestamps, kSynAckNumbers, rig.is_v6(kBackendSide));
+  const FrameTemplate ack(kAck, timestamps, kClientNumbers, rig.is_v6(kClientSide));
   std::vector<Rig::Sent>& sent = rig.sent(kBackendSide);
   sent.reserve(kStep);
   for (uint32_t base = 0; base < count; base += kStep) {

@@ -9,6 +9,22 @@ namespace {
 
 using Way = Established::Way;
 
+/// What is measured side by side.
+struct Variant {
+  FlowIndexKind index;
+  std::string families;
+};
+
+std::vector<Variant> variants_of(const Options& options) {
+  std::vector<FlowIndexKind> kinds = {options.flow_index};
+  if (options.both_indices) kinds = {FlowIndexKind::kRteHash, FlowIndexKind::kCompact};
+  std::vector<Variant> variants;
+  for (const std::string& families : options.families) {
+    for (const FlowIndexKind kind : kinds) variants.push_back({kind, families});
+  }
+  return variants;
+}
+
 /// Ticks inbound, outbound, and both in turn.
 struct WayCosts {
   Cost in, out, both;
@@ -20,13 +36,14 @@ struct WayCosts {
     }
   }
 
-  void print(const Options& options, FlowIndexKind kind, uint64_t drops) const {
+  void print(const Options& options, const Variant& variant, uint64_t drops) const {
     const auto [least, most] = std::minmax_element(both.gross.begin(), both.gross.end());
     const double generator = median(both.generator);
     Figures figures("established");
     figures.count("flows", options.flows);
     figures.text("distribution", options.zipf ? "zipf" : "uniform");
-    figures.text("index", name_of(kind));
+    figures.text("index", name_of(variant.index));
+    figures.text("families", variant.families.c_str());
     figures.packet(both.net());
     figures.value("ticks_in", in.net());
     figures.value("ticks_out", out.net());
@@ -40,19 +57,20 @@ struct WayCosts {
 }  // namespace
 
 void established(const Options& options) {
-  std::vector<FlowIndexKind> kinds = {options.flow_index};
-  if (options.both_indices) kinds = {FlowIndexKind::kRteHash, FlowIndexKind::kCompact};
+  const std::vector<Variant> variants = variants_of(options);
   std::vector<std::unique_ptr<Established>> benches;
-  std::vector<WayCosts> costs(kinds.size());
-  for (const FlowIndexKind kind : kinds) {
-    benches.push_back(std::make_unique<Established>(options, room_for(options.flows, kind)));
+  std::vector<WayCosts> costs(variants.size());
+  for (const Variant& variant : variants) {
+    RigOptions room = room_for(options.flows, variant.index);
+    room.families = test::families_named(variant.families.c_str());
+    benches.push_back(std::make_unique<Established>(options, room));
     benches.back()->round(Way::kBoth, true);  // warms up
   }
   for (uint32_t i = 0; i < options.rounds; ++i) {
-    for (size_t k = 0; k < kinds.size(); ++k) costs[k].add_round(*benches[k]);
+    for (size_t k = 0; k < variants.size(); ++k) costs[k].add_round(*benches[k]);
   }
-  for (size_t k = 0; k < kinds.size(); ++k) {
-    costs[k].print(options, kinds[k], benches[k]->rig().drops());
+  for (size_t k = 0; k < variants.size(); ++k) {
+    costs[k].print(options, variants[k], benches[k]->rig().drops());
   }
 }
 

@@ -20,8 +20,8 @@ class Established {
  public:
   Established(const Options& options, const RigOptions& rig_options)
       : rig_(rig_options),
-        inbound_(kData, options.timestamps, kClientNumbers),
-        outbound_(kData, options.timestamps, kBackendNumbers) {
+        inbound_(kData, options.timestamps, kClientNumbers, rig_.is_v6(kClientSide)),
+        outbound_(kData, options.timestamps, kBackendNumbers, rig_.is_v6(kBackendSide)) {
     std::vector<Tuple> answers;
     answers.reserve(options.flows);
     open_connections(rig_, options.flows, options.timestamps, answers);

@@ -3,7 +3,9 @@
 // generator costs is small beside what is measured.
 //
 // Plain frames are 64 bytes on the wire (60 and the FCS, 6 of them payload or padding); with
-// timestamps and payload they are 76, as those of real connections are longer, too.
+// timestamps and payload they are 76, as those of real connections are longer, too. Those of IPv6
+// are 20 bytes longer. Their addresses are test::v6_of() those of IPv4, so that all else in the
+// benches names connections by IPv4.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -51,13 +53,13 @@ struct Numbers {
 /// A frame all but its tuple, and with it (or given) its numbers.
 class FrameTemplate {
  public:
-  FrameTemplate(uint8_t flags, bool timestamps, Numbers numbers = {});
+  FrameTemplate(uint8_t flags, bool timestamps, Numbers numbers = {}, bool v6 = false);
   void send_to(net::MacAddress station) { std::memcpy(bytes_, &station, sizeof station); }
 
   /// A tuple with the checksums that it gives this template.
   struct Prepared {
     Tuple tuple;
-    net::be16 ip_checksum;
+    net::be16 ip_word;  // IPv4's checksum; IPv6 has none, and its length is written again
     net::be16 tcp_checksum;
   };
   Prepared prepare(const Tuple& tuple) const;
@@ -65,11 +67,10 @@ class FrameTemplate {
   void write(rte_mbuf* buffer, const Prepared& prepared) const {
     uint8_t* to = rte_pktmbuf_mtod(buffer, uint8_t*);
     std::memcpy(to, bytes_, kRoom);
-    auto& ip = *reinterpret_cast<net::Ipv4Header*>(to + sizeof(net::EthernetHeader));
-    auto& tcp = *reinterpret_cast<net::TcpHeader*>(&ip + 1);
-    ip.source = prepared.tuple.source.ip;
-    ip.destination = prepared.tuple.destination.ip;
-    ip.checksum = prepared.ip_checksum;
+    auto& tcp = *reinterpret_cast<net::TcpHeader*>(to + tcp_at_);
+    put(to + source_at_, prepared.tuple.source.ip);
+    put(to + destination_at_, prepared.tuple.destination.ip);
+    put(to + ip_word_at_, prepared.ip_word);
     tcp.source_port = prepared.tuple.source.port;
     tcp.destination_port = prepared.tuple.destination.port;
     tcp.checksum = prepared.tcp_checksum;
@@ -83,16 +84,37 @@ class FrameTemplate {
   uint16_t length() const { return length_; }
 
  private:
-  static constexpr uint16_t kRoom = 72;
+  static constexpr uint16_t kRoom = 92;
+
+  template <typename Word>
+  static void put(uint8_t* at, Word word) {
+    std::memcpy(at, &word, sizeof word);
+  }
+  /// Addresses and ports in `frame`, a copy of ours.
+  void put_tuple(uint8_t* frame, const Tuple& tuple) const;
+  /// Of a frame that is complete otherwise.
+  net::be16 ip_word_of(const uint8_t* frame) const;
+  net::be16 tcp_checksum_of(const uint8_t* frame) const;
+
   alignas(8) uint8_t bytes_[kRoom] = {};
   uint16_t length_;
+  uint16_t tcp_length_;
   bool timestamps_;
+  bool v6_;
+  // Of the last four bytes of addresses; the rest of those of IPv6 stands in the template.
+  uint8_t source_at_;
+  uint8_t destination_at_;
+  uint8_t ip_word_at_;
+  uint8_t tcp_at_;
 };
 static_assert(sizeof(FrameTemplate::Prepared) == 16);
 
+inline bool is_v6(const rte_mbuf* buffer) {
+  return rte_pktmbuf_mtod(buffer, const net::EthernetHeader*)->type == net::kEtherTypeIpv6;
+}
 inline const net::TcpHeader& tcp_of(const rte_mbuf* buffer) {
-  return *rte_pktmbuf_mtod_offset(buffer, const net::TcpHeader*,
-                                  sizeof(net::EthernetHeader) + sizeof(net::Ipv4Header));
+  const size_t ip = is_v6(buffer) ? sizeof(net::Ipv6Header) : sizeof(net::Ipv4Header);
+  return *rte_pktmbuf_mtod_offset(buffer, const net::TcpHeader*, sizeof(net::EthernetHeader) + ip);
 }
 
 /// What a frame carries now; TSval where our templates put it.
@@ -104,11 +126,17 @@ inline uint32_t tsval_of(const rte_mbuf* buffer) {
   std::memcpy(&word, reinterpret_cast<const uint8_t*>(&tcp_of(buffer) + 1) + 4, sizeof word);
   return word.host();
 }
+/// By IPv4, whatever the frame is of.
 inline Tuple tuple_of(const rte_mbuf* buffer) {
-  const auto* ip =
-      rte_pktmbuf_mtod_offset(buffer, const net::Ipv4Header*, sizeof(net::EthernetHeader));
+  const auto* ip = rte_pktmbuf_mtod_offset(buffer, const uint8_t*, sizeof(net::EthernetHeader));
+  const bool v6 = is_v6(buffer);
+  const auto address = [ip](size_t at) {
+    net::Ipv4Address read;
+    std::memcpy(&read, ip + at, sizeof read);
+    return read;
+  };
   const net::TcpHeader& tcp = tcp_of(buffer);
-  return {{ip->source, tcp.source_port}, {ip->destination, tcp.destination_port}};
+  return {{address(v6 ? 20 : 12), tcp.source_port}, {address(v6 ? 36 : 16), tcp.destination_port}};
 }
 
 }  // namespace sluice::bench

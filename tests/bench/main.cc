@@ -59,6 +59,7 @@ int usage() {
   std::string text =
       "usage: core-bench CASE [--flows N] [--rounds N] [--zipf] [--timestamps] [--core N]\n"
       "                  [--memory MB] [--huge] [--flow-index rte_hash|compact|both]\n"
+      "                  [--families 44,66,64,46]\n"
       "cases:";
   for (const Case& one : kCases) text.append(" ").append(one.name);
   std::fprintf(stderr, "%s\n", text.c_str());
@@ -79,6 +80,19 @@ bool set_flow_index(std::string_view name, Options& options) {
   return name == "both" || name == "compact" || name == "rte_hash";
 }
 
+/// Those of clients and backends, by commas.
+std::vector<std::string> split(const std::string& list) {
+  std::vector<std::string> words(1);
+  for (const char c : list) {
+    if (c == ',') {
+      words.emplace_back();
+    } else {
+      words.back().push_back(c);
+    }
+  }
+  return words;
+}
+
 bool parse(int argc, char** argv, Arguments& arguments) {
   if (argc < 2) return false;
   arguments.bench = std::ranges::find(kCases, std::string_view(argv[1]), &Case::name);
@@ -96,6 +110,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.memory_mb = number();
     } else if (word == "--flow-index") {
       if (!set_flow_index(number(), arguments.options)) return false;
+    } else if (word == "--families") {
+      arguments.options.families = split(number());
     } else if (word == "--zipf") {
       arguments.options.zipf = true;
     } else if (word == "--timestamps") {

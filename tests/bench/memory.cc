@@ -35,13 +35,16 @@ void memory(const Options& options) {
   std::vector<Tuple> tuples(options.flows);
   tuples.clear();
   const uint64_t before = resident();
-  Rig rig(room_for(options.flows, options.flow_index));
+  RigOptions room = room_for(options.flows, options.flow_index);
+  room.families = test::families_named(options.families[0].c_str());
+  Rig rig(room);
   const uint64_t empty = resident();
   open_connections(rig, options.flows, true, tuples);
   const uint64_t full = resident();
   Figures figures("memory");
   figures.count("flows", options.flows);
   figures.text("index", name_of(options.flow_index));
+  figures.text("families", options.families[0].c_str());
   figures.value("bytes_per_flow",
                 static_cast<double>(full - before) / static_cast<double>(options.flows));
   figures.value("mb_at_start", static_cast<double>(empty - before) / 1e6);

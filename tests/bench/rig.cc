@@ -110,12 +110,14 @@ Snapshot Rig::make_snapshot(const RigOptions& options) {
   }
   prepare_scheduler(service);
   s.services = {service};
+  test::move_to(options.families, s);
   s.seal();
   return s;
 }
 
 Rig::Rig(const RigOptions& options)
-    : memory_(static_cast<int>(rte_socket_id())),
+    : families_(options.families),
+      memory_(static_cast<int>(rte_socket_id())),
       pool_memory_(static_cast<int>(rte_socket_id())),
       packets_(make_packets()),
       snapshot_(make_snapshot(options)) {
@@ -132,14 +134,16 @@ Rig::Rig(const RigOptions& options)
   core_ = std::make_unique<Core>(setup);
   core_->registry.port_chunks.set_memory(&pool_memory_);
   const auto shares = deal_ports(options.ports, options.workers, net::Random({3, 4}));
-  core_->registry.services.set(0, std::make_unique<ServiceState>(kVip));
+  if (families_.any()) core_->flows.enable_v6();
+  core_->registry.services.set(0, std::make_unique<ServiceState>(snapshot_.services[0].vip));
   for (const BackendView& view : snapshot_.services[0].backends) {
     core_->registry.backends.set(view.id, std::make_unique<BackendState>(view.id));
     for (uint32_t l = 0; l < options.locals; ++l) {
       const PathId id = view.paths[l];  // its pool's as well
       core_->registry.pools.set(
-          id, std::make_unique<PoolState>(local(l), view.address, shares, options.worker,
-                                          core_->random, core_->registry.port_chunks));
+          id,
+          std::make_unique<PoolState>(snapshot_.pools[id].local, view.address, shares,
+                                      options.worker, core_->random, core_->registry.port_chunks));
       core_->registry.pools[id]->ports.take_all_memory();
       core_->registry.paths.set(id, {core_->registry.pools[id], core_->registry.backends[view.id]});
     }
@@ -150,6 +154,7 @@ Rig::Rig(const RigOptions& options)
   }
   adopt_snapshot(*core_, snapshot_);
   while (core_->next_hops.is_adopting()) core_->next_hops.tick(snapshot_, core_->now_ms);
+  while (core_->next_hops6.is_adopting()) core_->next_hops6.tick(snapshot_, core_->now_ms);
   learn_all();
   core_->tx.flush();
 }
@@ -163,16 +168,21 @@ Rig::~Rig() {
 /// Neighbours answer; they would be forgotten when they are asked again in vain.
 void Rig::learn_all() {
   learnt_ms_ = core_->now_ms;
-  learn(kGateway, kClientSide);
-  if (!snapshot_.interfaces[kBackendSide].v4.pinned.empty()) return;
+  learn(test::address_in(is_v6(kClientSide), kGateway), kClientSide);
+  const InterfaceView& backends = snapshot_.interfaces[kBackendSide];
+  if (!backends.v4.pinned.empty() || !backends.v6.pinned.empty()) return;
   for (const BackendView& view : snapshot_.services[0].backends) {
-    learn(view.address.ip.v4(), kBackendSide);
+    learn(view.address.ip, kBackendSide);
   }
 }
 
-/// What an ARP reply does; adopt_snapshot() has asked for it.
-void Rig::learn(net::Ipv4Address ip, uint16_t interface) {
-  core_->next_hops.learn(snapshot_, {ip, kPeerMac}, interface, false, true, core_->now_ms);
+/// What an ARP reply or a neighbour advertisement does; adopt_snapshot() has asked for it.
+void Rig::learn(net::IpAddress ip, uint16_t interface) {
+  if (ip.is_v4()) {
+    core_->next_hops.learn(snapshot_, {ip.v4(), kPeerMac}, interface, false, true, now_ms());
+  } else {
+    core_->next_hops6.learn(snapshot_, {ip.v6(), kPeerMac}, interface, false, true, now_ms());
+  }
 }
 
 rte_mbuf** Rig::take(uint16_t count) {

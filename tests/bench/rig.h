@@ -7,6 +7,8 @@
 // A burst is taken from the buffer pool, as a port's receive does it, and written by the bench;
 // transmit gives buffers back, as a port's does. With `pipeline = false` the burst goes to transmit
 // directly: the same loop then costs what the generator costs, to be taken off.
+//
+// Either side may be of IPv6, with the addresses that test::v6_of() makes of these.
 #pragma once
 
 #include <rte_cycles.h>
@@ -19,6 +21,7 @@
 #include "dataplane/port/memory.h"
 #include "dataplane/stage/core.h"
 #include "tests/bench/frames.h"
+#include "tests/families/families.h"
 
 namespace sluice::bench {
 
@@ -40,6 +43,7 @@ struct RigOptions {
   bool pinned = false;  // backends' MACs are configured: nobody answers for them
   net::Protocol protocol = net::Protocol::kTcp;
   bool udp_one_shot = false;
+  test::Families families;
   bool kernel = false;  // both sides have a way to the kernel
 };
 
@@ -98,6 +102,8 @@ class Rig {
   /// Makes every flow one that is shifted or on the balancer's clock, as if its SYN had asked so.
   void alter_flows(bool rewrite, net::SeqAdjust adjust);
 
+  bool is_v6(uint16_t side) const { return families_.is_v6(side); }
+
   bool pipeline = true;
 
   [[noreturn]] static void fail(const char* what);
@@ -107,8 +113,9 @@ class Rig {
  private:
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
   void learn_all();
-  void learn(net::Ipv4Address ip, uint16_t interface);
+  void learn(net::IpAddress ip, uint16_t interface);
 
+  test::Families families_;
   HugeMemory memory_;
   PoolMemory pool_memory_;
   rte_mempool* packets_;
