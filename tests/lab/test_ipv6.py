@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """IPv6 on either side of Sluice, with real kernels and nginx: clients and backends of each family,
-few ports, backends that close first.
+few ports, backends that close first; one worker, and two that hand packets to each other.
 """
 
 import re
@@ -8,58 +8,44 @@ from contextlib import ExitStack
 
 import pytest
 
-from lab_kit import toml
-from lab_kit.addresses import BACKENDS, VIP
+from lab_kit.addresses import BACKENDS
+from lab_kit.ipv6 import (FAMILIES, INTERFACE6, VIP6, endpoint, give_ipv6, service, vip,
+                          with_ipv6)
 from lab_kit.middles import Sluice
+from lab_kit.toml import set_key
 from lab_kit.topology import lab_with
 
-VIP6 = "fd00:3::1"
-BACKENDS6 = ["fd00:2::a", "fd00:2::b"]
-# The port of the VIP says the families of clients and of backends.
-SERVICES = {"66": (f"[{VIP6}]", 8066), "64": (f"[{VIP6}]", 8064), "46": (VIP, 8046)}
-FEW_PORTS = (1024, 1039)
+PORT = {"66": 8066, "64": 8064, "46": 8046}
 
 
-def with_ipv6(ports):
-    def edit(text):
-        text = text.replace('["10.1.255.254/16"]', '["10.1.255.254/16", "fd00:1::fe/64"]')
-        text = text.replace('["10.2.255.254/16"]', '["10.2.255.254/16", "fd00:2::fe/64"]')
-        services = [toml.entry("route", to="fd00:4::/64", via="fd00:1::1"),
-                    toml.local_pool("six", ["fd00:2::1"], ports),
-                    toml.local_pool("four", ["10.2.0.2"], ports)]
-        for families, (vip, port) in SERVICES.items():
-            pool, backends = (("six", [f"[{ip}]:80" for ip in BACKENDS6]) if families[1] == "6" else
-                              ("four", [f"{ip}:80" for ip in BACKENDS]))
-            services.append(toml.service(f"web{families}", f"{vip}:{port}", pool, backends))
-        return text + "".join(services)
-    return edit
+def one_worker(text):
+    return with_ipv6(text, (1024, 1039), [service(f, "web", PORT[f], 80) for f in FAMILIES])
 
 
-def give_ipv6(lab):
-    client = lab.client
-    for namespace in (client, *lab.backends):
-        namespace.sysctl(**{"net.ipv6.conf.all.disable_ipv6": 0})
-    client.ip("addr", "add", "fd00:1::1/64", "dev", "eth0", "nodad")
-    client.ip("-6", "route", "add", "local", "fd00:4::/64", "dev", "lo")
-    client.ip("-6", "route", "add", "fd00:3::/64", "via", "fd00:1::fe")
-    for backend, address in zip(lab.backends, BACKENDS6):
-        backend.ip("addr", "add", f"{address}/64", "dev", "eth0", "nodad")
+def two_workers(text):
+    """As many ports for each."""
+    text = with_ipv6(text, (1024, 1055), [service(f, "web", PORT[f], 80) for f in FAMILIES])
+    return set_key(set_key(text, "main_lcore", 0), "worker_lcores", [0, 1])
 
 
-@pytest.fixture(scope="module", params=[FEW_PORTS], ids=["16-ports"])
+@pytest.fixture(scope="module", params=[one_worker, two_workers])
 def lab(request):
     with ExitStack() as stack:
-        lab = stack.enter_context(lab_with(Sluice(edit=with_ipv6(request.param))))
+        lab = stack.enter_context(lab_with(Sluice(edit=request.param)))
         give_ipv6(lab)
         yield lab
+        counters = lab.middle.counters()
+        assert counters["no_flow_inbound"] == counters["no_flow_outbound"] == 0
+        workers = lab.middle.show("workers")
+        if len(workers) > 1:
+            assert all(row["handed_off"] > 0 for row in workers), workers
 
 
 def url(families, path=""):
-    vip, port = SERVICES[families]
-    return f"http://{vip}:{port}/{path}"
+    return f"http://{endpoint(vip(families), PORT[families])}/{path}"
 
 
-@pytest.mark.parametrize("families", SERVICES)
+@pytest.mark.parametrize("families", FAMILIES)
 def test_pages_and_downloads_arrive_whole(lab, families):
     backends = set()
     for _ in range(4):
@@ -73,7 +59,7 @@ def test_pages_and_downloads_arrive_whole(lab, families):
     assert got.read_bytes() == sent
 
 
-@pytest.mark.parametrize("families", SERVICES)
+@pytest.mark.parametrize("families", FAMILIES)
 def test_reused_tuples_stall_nobody(lab, families):
     """nginx closes first, so that each of the few ports meets TIME_WAIT again and again."""
     before = lab.middle.show("pools")
@@ -86,5 +72,5 @@ def test_reused_tuples_stall_nobody(lab, families):
 
 
 def test_pings_are_answered(lab):
-    for address in (VIP6, "fd00:1::fe"):
+    for address in (VIP6, INTERFACE6):
         lab.client.run("ping", "-6", "-c", "2", "-i", "0.2", "-W", "2", address)
