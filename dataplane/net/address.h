@@ -20,7 +20,13 @@ using Ipv4Address = be32;
 struct Ipv6Address {
   std::array<uint8_t, 16> bytes{};
 
-  friend constexpr bool operator==(const Ipv6Address&, const Ipv6Address&) = default;
+  /// In two words: byte by byte it would cost a packet a dozen instructions.
+  constexpr std::array<uint64_t, 2> halves() const {
+    return std::bit_cast<std::array<uint64_t, 2>>(bytes);
+  }
+  friend constexpr bool operator==(const Ipv6Address& a, const Ipv6Address& b) {
+    return a.halves() == b.halves();
+  }
   friend constexpr auto operator<=>(const Ipv6Address&, const Ipv6Address&) = default;
 };
 static_assert(sizeof(Ipv6Address) == 16 && alignof(Ipv6Address) == 1);
@@ -79,10 +85,7 @@ class IpAddress {
   static constexpr size_t kIpv4At = 12;
   static constexpr uint32_t kMapped = 0xffff0000;  // the third word, as in memory
 
-  /// In two words: byte by byte it would cost a packet a dozen instructions.
-  constexpr std::array<uint64_t, 2> halves() const {
-    return std::bit_cast<std::array<uint64_t, 2>>(bytes_);
-  }
+  constexpr std::array<uint64_t, 2> halves() const { return v6().halves(); }
 
   Bytes bytes_ = std::bit_cast<Bytes>(std::array<uint32_t, 4>{0, 0, kMapped, 0});
 };

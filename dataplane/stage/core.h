@@ -208,6 +208,13 @@ struct Core {
   net::Translation to_client4(const Flow& flow) const {
     return {vip(flow).v4(), flow.key.client, flow.deltas.reversed()};
   }
+  net::Translation6 to_backend6(const Flow& flow) const {
+    const PoolState& from = pool(flow);
+    return {{from.local.v6(), flow.local_port}, from.backend.v6(), flow.deltas};
+  }
+  net::Translation6 to_client6(const Flow& flow) const {
+    return {vip(flow).v6(), flows.client6(flow), flow.deltas.reversed()};
+  }
 
   // Flows by the tuples of either side; FlowTable::kNone where there is none.
   uint32_t flow_of_client(net::Protocol protocol, const net::Endpoint& client,

@@ -17,11 +17,9 @@ using Share = NeighbourKinds::Share;
 
 namespace {
 
-/// Of the packet as it leaves: headers that do not cross are dropped.
-uint16_t frame_length_after(const net::Packet& packet, bool to_v6) {
-  const size_t network = packet.is_v6 && to_v6 ? packet.ip_header_length()
-                         : to_v6               ? sizeof(Ipv6Header)
-                                               : sizeof(Ipv4Header);
+/// Of the packet in the other family: headers that do not cross are dropped.
+uint16_t frame_length_after(const net::Packet& packet) {
+  const size_t network = packet.is_v6 ? sizeof(Ipv4Header) : sizeof(Ipv6Header);
   return static_cast<uint16_t>(sizeof(net::EthernetHeader) + network + packet.l4_length);
 }
 
@@ -32,6 +30,25 @@ Ipv6Address narrow(const net::IpAddress& ip, const Ipv6Address&) {
   return ip.v6();
 }
 
+template <Share share>
+Verdict send_within_v6(Core& core, Flow& flow, Segment& segment, Direction direction) {
+  const bool inbound = direction == Direction::kInbound;
+  NextHop& hop = inbound ? core.backend(flow).next_hop : flow.to_client;
+  const net::Translation6 to = inbound ? core.to_backend6(flow) : core.to_client6(flow);
+  const Verdict room = core.next_hops6.room_for(*core.snapshot, segment.buffer->pkt_len,
+                                                to.destination.ip, hop, core.now_ms, share);
+  if (room == DropReason::mtu_exceeded) [[unlikely]] {
+    const uint16_t mtu = core.next_hops6.mtu(*core.snapshot, hop);
+    return too_large_across(core, flow, segment, direction, mtu);
+  }
+  if (!room.passed()) [[unlikely]]
+    return room;
+  translate_within_v6(segment.packet, to);
+  return core.next_hops6.try_send<share>(*core.snapshot, segment.buffer, to.destination.ip, hop,
+                                         core.now_ms);
+}
+
+/// From one family into the other, which is `Address`'s.
 template <class Address>
 Verdict translate_and_send(Core& core, Flow& flow, Segment& segment, Direction direction,
                            Share share) {
@@ -40,7 +57,7 @@ Verdict translate_and_send(Core& core, Flow& flow, Segment& segment, Direction d
   auto& next_hops = core.next_hops_of<Address>();
   const net::Endpoint to = inbound ? core.backend_address(flow) : core.client(flow);
   const Address destination = narrow(to.ip, Address{});
-  const uint16_t length = frame_length_after(segment.packet, !to.ip.is_v4());
+  const uint16_t length = frame_length_after(segment.packet);
   const Verdict room =
       next_hops.room_for(*core.snapshot, length, destination, hop, core.now_ms, share);
   if (room == DropReason::mtu_exceeded) [[unlikely]] {
@@ -72,8 +89,12 @@ Verdict forward_across(Core& core, Flow& flow, Segment& segment, Direction direc
     backend.bytes_out.add(length);
     to_v4 = !flow.has_v6_client();
   }
-  return to_v4 ? translate_and_send<Ipv4Address>(core, flow, segment, direction, share)
-               : translate_and_send<Ipv6Address>(core, flow, segment, direction, share);
+  if (to_v4) return translate_and_send<Ipv4Address>(core, flow, segment, direction, share);
+  if (!segment.packet.is_v6) {
+    return translate_and_send<Ipv6Address>(core, flow, segment, direction, share);
+  }
+  return share == Share::kFlows ? send_within_v6<Share::kFlows>(core, flow, segment, direction)
+                                : send_within_v6<Share::kStrangers>(core, flow, segment, direction);
 }
 
 }  // namespace sluice

@@ -96,24 +96,26 @@ void put_ports(net::Packet& packet, const NewEnds& to) {
   net::apply_delta(*packet.udp, to.l4_delta);
 }
 
-bool translate_to(Core& core, Segment& segment, const NewEnds& to) {
-  net::Packet& packet = segment.packet;
-  const bool to_v6 = !to.destination.ip.is_v4();
-  if (packet.is_v6 && to_v6) {
-    net::translate_network(*packet.ip6, {to.source.v6(), to.destination.v6(), {}});
-  } else if (to_v6) {
-    if (!make_v6_of_v4(segment, to)) return false;
-  } else if (packet.is_v6) {
+bool translate_between(Core& core, Segment& segment, const NewEnds& to) {
+  if (segment.packet.is_v6) {
     make_v4_of_v6(core, segment, to);
+  } else if (!make_v6_of_v4(segment, to)) {
+    return false;
   }
-  put_ports(packet, to);
+  put_ports(segment.packet, to);
   return true;
 }
 
 }  // namespace
 
 bool translate_across(Core& core, const Flow& flow, Segment& segment, Direction direction) {
-  return translate_to(core, segment, ends_of(core, flow, direction));
+  const bool inbound = direction == Direction::kInbound;
+  const bool to_v6 = inbound ? !core.pool(flow).is_v4 : flow.has_v6_client();
+  if (!segment.packet.is_v6 || !to_v6) {
+    return translate_between(core, segment, ends_of(core, flow, direction));
+  }
+  translate_within_v6(segment.packet, inbound ? core.to_backend6(flow) : core.to_client6(flow));
+  return true;
 }
 
 }  // namespace sluice

@@ -12,4 +12,13 @@ namespace sluice {
 /// done, where the buffer has no room for the longer header.
 bool translate_across(Core& core, const Flow& flow, Segment& segment, Direction direction);
 
+/// The same of one that comes and leaves as IPv6; `to` is that of its flow and direction.
+inline void translate_within_v6(net::Packet& packet, const net::Translation6& to) {
+  if (packet.kind == net::Packet::Kind::kTcp) [[likely]] {
+    net::translate(*packet.ip6, *packet.tcp, to);
+  } else {
+    net::translate(*packet.ip6, *packet.udp, to);
+  }
+}
+
 }  // namespace sluice

@@ -13,19 +13,27 @@ struct Counted {
   Rig rig;
   std::vector<Tuple> answers;
 
-  FrameTemplate in{kData, true, kClientNumbers};
-  FrameTemplate out{kData, true, kBackendNumbers};
-  FrameTemplate syn{kSyn, true, kSynNumbers};
+  FrameTemplate in = from_client(kData, kClientNumbers);
+  FrameTemplate out = from_backend(kData, kBackendNumbers);
+  FrameTemplate syn = from_client(kSyn, kSynNumbers);
 
   explicit Counted(const RigOptions& options) : rig(options) {
     answers.reserve(kCounted);
     open_connections(rig, kCounted, true, answers);
   }
+
+  FrameTemplate from_client(uint8_t flags, Numbers numbers) const {
+    return {flags, true, numbers, rig.is_v6(kClientSide)};
+  }
+  FrameTemplate from_backend(uint8_t flags, Numbers numbers) const {
+    return {flags, true, numbers, rig.is_v6(kBackendSide)};
+  }
 };
 
-RigOptions small(FlowIndexKind flow_index) {
+RigOptions small(const Options& bench) {
   RigOptions options;
-  options.flow_index = flow_index;
+  options.flow_index = bench.flow_index;
+  options.families = test::families_named(bench.families[0].c_str());
   options.flow_count_max = 4 * kCounted;
   options.syn_count_max = 4 * kCounted;
   return options;
@@ -51,8 +59,8 @@ extern "C" {
   std::vector<Rig::Sent>& sent = c.rig.sent(kBackendSide);
   sent.clear();
   constexpr uint32_t kFirst = 1u << 20;  // clients that have no connection yet
-  const FrameTemplate syn_ack(kSynAck, true, kSynAckNumbers);
-  const FrameTemplate ack(kAck, true, kClientNumbers);
+  const FrameTemplate syn_ack = c.from_backend(kSynAck, kSynAckNumbers);
+  const FrameTemplate ack = c.from_client(kAck, kClientNumbers);
   c.rig.record(kBackendSide, true);
   send_all(c.rig, kClientSide, kCounted, [&](uint32_t i, rte_mbuf* buffer) {
     c.syn.write(buffer, c.syn.prepare({client(kFirst + i), kVip}));
@@ -68,9 +76,9 @@ extern "C" {
 }
 
 [[gnu::noinline]] void counted_close(Counted& c) {
-  const FrameTemplate fin_in(kFinAck, true, kClientNumbers);
-  const FrameTemplate fin_out(kFinAck, true, {500, 101, 2002, 1001});
-  const FrameTemplate last(kAck, true, {101, 501, 1002, 2002});
+  const FrameTemplate fin_in = c.from_client(kFinAck, kClientNumbers);
+  const FrameTemplate fin_out = c.from_backend(kFinAck, {500, 101, 2002, 1001});
+  const FrameTemplate last = c.from_client(kAck, {101, 501, 1002, 2002});
   send_all(c.rig, kClientSide, kCounted, [&](uint32_t i, rte_mbuf* buffer) {
     fin_in.write(buffer, fin_in.prepare({client(i), kVip}));
   });
@@ -92,7 +100,7 @@ extern "C" {
 }  // extern "C"
 
 void counted(const Options& options) {
-  Counted c(small(options.flow_index));
+  Counted c(small(options));
   const uint64_t drops_before = c.rig.drops();
   counted_inbound(c);
   counted_outbound(c);
