@@ -15,7 +15,7 @@ namespace sluice::control {
 namespace {
 
 // Sanitizers make reading TOML thirty times as slow; there scripts/fuzz looks for more.
-constexpr int kRounds = sluice::test::kSanitized ? 10 : 300;
+constexpr int kRounds = sluice::test::kSanitized ? 4 : 100;
 
 std::string example() {
   std::ostringstream out;
