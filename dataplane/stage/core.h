@@ -56,6 +56,7 @@ struct CoreSetup {
   CoreLimits limits;
   net::SipKey secret;  // from the system's random source; never leaves the process
   std::pmr::memory_resource* memory = std::pmr::get_default_resource();
+  KeptMemory kept;       // what outlives the process
   int numa_socket = -1;  // of what DPDK allocates by itself; -1: any
   rte_mempool* packets;  // for packets of our own
   Tx::Transmit transmit;
@@ -86,7 +87,7 @@ struct Core {
         wall_clock{setup.now_ms, setup.wall_clock_ms},
         random(setup.secret),
         flows(setup.limits.flow_count_max, random, setup.memory, maker_of(setup.limits.flow_index),
-              setup.numa_socket),
+              setup.numa_socket, setup.kept),
         flow_timers(&flows[0].timer, sizeof(Flow), setup.limits.flow_count_max, setup.now_ms),
         half_open(&flows[0]),
         syns(setup.limits.syn_count_max, setup.memory),
@@ -109,6 +110,8 @@ struct Core {
         refused_sources(make_refused_sources(random)) {
     registry.port_chunks.count_missed_in(
         counters.events[static_cast<size_t>(Event::port_memory_missed)]);
+    if (setup.kept.port_chunks != nullptr) registry.port_chunks.set_memory(setup.kept.port_chunks);
+    if (setup.kept.clock_maps != nullptr) registry.clock_memory = setup.kept.clock_maps;
   }
 
   uint64_t now_ms;                     // read once a burst

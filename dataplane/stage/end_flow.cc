@@ -100,6 +100,7 @@ void end_flow(Core& core, uint32_t index, FlowEnd end, FlowState before, const S
 }
 
 void free_flow(Core& core, uint32_t index) {
+  core.flows.retract(index);
   Flow& flow = core.flows[index];
   core.flow_timers.cancel(index);
   core.half_open.remove(core.backend(flow).half_open, index);

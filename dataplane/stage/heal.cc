@@ -67,7 +67,7 @@ void send_syn(Core& core, uint32_t index, Segment& syn) {
 }
 
 /// Takes another local port for a flow whose handshake is not done; the old one rests with what was
-/// learned of it.
+/// learned of it. Where it does, the flow is not whole until it is committed again.
 bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const PriorIncarnation& learned) {
   const BackendView* backend = configured_backend(core, core.flows[index]);
   if (backend == nullptr) return false;
@@ -77,6 +77,7 @@ bool move_flow(Core& core, uint32_t index, const SynNumbers& syn, const PriorInc
   if (choice->taken.old_flow != PortPool::kNoFlow) free_flow(core, choice->taken.old_flow);
   Flow& flow = core.flows[index];
   PoolState& from = core.pool(flow);
+  core.flows.retract(index);
   from.ports.give_back(flow.local_port.host(), learned, PortPool::kNoFlow);
   from.flows.subtract();
   set_port(core, index, *choice);
@@ -152,12 +153,14 @@ DropReason heal_now(Core& core, uint32_t index, const PriorIncarnation& learned,
   Segment syn;
   if (!copy_syn(core, flow, syn)) return DropReason::stale_answer;
   const SynNumbers numbers = syn_numbers(*syn.packet.tcp);
+  core.flows.retract(index);
   const bool moved = flow.heal_attempts > 1 && move_flow(core, index, numbers, learned);
   // A SYN that is as it should be goes again as it was: the backend may have it already.
   if (!moved && !takes(core, learned, sent_numbers(flow))) {
     adjust_in_place(core, index, numbers, learned);
   }
   send_syn(core, index, syn);
+  core.flows.commit(index);
   return DropReason::stale_answer;
 }
 
@@ -197,6 +200,7 @@ void move_unanswered(Core& core, uint32_t index, const Segment& syn) {
   const net::Endpoint old_local = core.local(flow);
   const uint32_t old_expected = flow.tcp.backend_expects();
   if (move_flow(core, index, syn_numbers(*syn.packet.tcp), prior_incarnation(core, flow))) {
+    core.flows.commit(index);
     reset_tuple(core, flow, old_local, old_expected);
   }
 }

@@ -113,17 +113,21 @@ bool enter_flow(Core& core, uint32_t index, bool repeated) {
   core.count(Event::flows_opened);
   core.half_open.push(state.half_open, index, repeated);
   core.flow_timers.set(index, core.now_ms + idle_limit_ms(core, flow));
+  core.flows.commit(index);
   return true;
 }
 
 void begin_handshake(Core& core, uint32_t index, Segment& syn) {
   Flow& flow = core.flows[index];
+  const bool was_live = flow.live;
+  core.flows.retract(index);
   net::TcpHeader& tcp = *syn.packet.tcp;
   if (flow.adjusted) adjust_inbound(core, index, tcp);
   clamp_mss(core, flow, tcp);
   flow.ts_recent = syn_numbers(tcp).tsval;
   const net::TcpOptions options = net::parse_tcp_options(tcp);
   flow.tcp.open(flow.bounds, syn.packet, options.window_scale, options.has_window_scale);
+  if (was_live) core.flows.commit(index);
 }
 
 void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
@@ -132,6 +136,7 @@ void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
   const FlowState before = flow.state();
   core.count(Event::flows_restarted);
   log_end(core, flow, before, FlowEnd::replaced);
+  core.flows.retract(index);
   flow.syn_slot = SynStore::kNone;
   flow.answer_due = false;
   flow.heal_attempts = 0;
@@ -160,6 +165,7 @@ void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
   packet.tcp = &header;
   flow.tcp.open(flow.bounds, packet, static_cast<uint8_t>(passed.window_scale),
                 passed.has_window_scale != 0);
+  core.flows.commit(index);
   core.note_state(before, flow.state());
   core.backend(flow).connections.add();
   core.service(flow).connections.add();

@@ -106,7 +106,7 @@ struct alignas(64) Flow {
   PathId path;  // its pool and its backend
   net::be16 local_port;
   net::Deltas deltas;           // of the way in; the way out has the opposite ones
-  bool live : 1;                // this entry is a flow
+  bool live : 1;                // this entry is a flow, and whole: see kept_state.h
   bool timestamps : 1;          // the client's SYN had them (after the handshake: both have)
   bool rewrite_timestamps : 1;  // on the balancer's own clock
   bool reset_on_timeout : 1;

@@ -5,9 +5,11 @@
 namespace sluice {
 
 FlowTable::FlowTable(uint32_t flow_count_max, net::Random& random,
-                     std::pmr::memory_resource* memory, MakeFlowIndex make_index, int numa_socket)
-    : flows_(flow_count_max, memory),
-      clients6_(memory),
+                     std::pmr::memory_resource* memory, MakeFlowIndex make_index, int numa_socket,
+                     const KeptMemory& kept)
+    : memory_(memory),
+      flows_(flow_count_max, kept.flows == nullptr ? memory : kept.flows),
+      clients6_(kept.clients6 == nullptr ? memory : kept.clients6),
       make_index_(make_index),
       numa_socket_(numa_socket),
       random6_({random.next(), random.next()}),
@@ -23,7 +25,7 @@ void FlowTable::enable_v6() {
   index6_ = make_index_.v6({{flows_.data(), clients6_.data()},
                             flow_count_max(),
                             random6_,
-                            flows_.get_allocator().resource(),
+                            memory_,
                             numa_socket_});
 }
 
@@ -43,12 +45,12 @@ uint32_t FlowTable::allocate() {
   Flow& flow = flows_[index];
   flow_free_ = flow.next_free;
   flow = Flow{};
-  flow.live = true;
   ++flow_count_;
   return index;
 }
 
 void FlowTable::erase(uint32_t index) {
+  retract(index);
   Flow& flow = flows_[index];
   if (!flow.has_v6_client()) [[likely]] {
     index_->erase(flow.key, index);
@@ -57,7 +59,6 @@ void FlowTable::erase(uint32_t index) {
   }
   unlink_closed(index);
   flow.key = {};
-  flow.live = false;
   flow.next_free = flow_free_;
   flow_free_ = index;
   --flow_count_;

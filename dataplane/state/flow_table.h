@@ -17,6 +17,7 @@
 #include "dataplane/state/compact_index.h"
 #include "dataplane/state/flow.h"
 #include "dataplane/state/flow_index.h"
+#include "dataplane/state/kept_state.h"
 
 namespace sluice {
 
@@ -25,9 +26,11 @@ class FlowTable {
   static constexpr uint32_t kNone = FlowIndex::kNone;
   static constexpr uint32_t kFlowCountMax = kCompactFlowCountMax;
 
-  /// `flow_count_max` is kFlowCountMax at most. Throws std::bad_alloc or std::runtime_error.
+  /// `flow_count_max` is kFlowCountMax at most. The flows and the addresses beside them are made in
+  /// `kept`. Throws std::bad_alloc or std::runtime_error.
   FlowTable(uint32_t flow_count_max, net::Random& random, std::pmr::memory_resource* memory,
-            MakeFlowIndex make_index = kMakeCompactIndex, int numa_socket = -1);
+            MakeFlowIndex make_index = kMakeCompactIndex, int numa_socket = -1,
+            const KeptMemory& kept = {});
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
 
@@ -68,8 +71,19 @@ class FlowTable {
     return {clients6_[static_cast<size_t>(&flow - flows_.data())], flow.key.client.port};
   }
 
-  /// A free entry, all zero, or kNone.
+  /// A free entry, all zero, or kNone. It is no flow before commit().
   uint32_t allocate();
+  /// An entry is a whole flow: from now on whoever finds this memory takes it for one.
+  void commit(uint32_t index) {
+    store_barrier();
+    flows_[index].live = true;
+    store_barrier();
+  }
+  /// It is to end, or to become another.
+  void retract(uint32_t index) {
+    flows_[index].live = false;
+    store_barrier();
+  }
   /// Makes an allocated flow findable, whose key is set and which no other flow has; false when the
   /// index has no room for it.
   bool publish(uint32_t index) {
@@ -101,6 +115,7 @@ class FlowTable {
   FlowKey6 key6(const Flow& flow) const { return {client6(flow), flow.key.service}; }
   void unlink_closed(uint32_t index);
 
+  std::pmr::memory_resource* memory_;  // of the indices
   std::pmr::vector<Flow> flows_;
   std::pmr::vector<net::Ipv6Address> clients6_;  // by flow, or empty
   MakeFlowIndex make_index_;

@@ -37,6 +37,7 @@ PortChunk* PortChunks::make() {
 }
 
 void PortChunks::free(PortChunk* chunk) {
+  chunk->whole = false;
   free_.push_back(chunk);
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dataplane/state/counter.h"
+#include "dataplane/state/kept_state.h"
 #include "dataplane/state/time_wait.h"
 
 namespace sluice {
@@ -60,6 +61,10 @@ struct alignas(64) PortChunk {
 
   PortUse uses[kPorts];
   PortRecord records[kPorts];
+  // Whose they are, for another process: see kept_state.h.
+  std::array<uint16_t, kPorts> ports{};  // 0: none
+  PoolName pool;
+  bool whole = false;  // a pool has it
 };
 
 class PortChunks {

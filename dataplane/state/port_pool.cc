@@ -11,8 +11,9 @@ namespace sluice {
 
 constinit PortChunk PortPool::kUnused;
 
-PortPool::PortPool(std::shared_ptr<const PortSet> set, net::Random& random, PortChunks& source)
-    : set_(std::move(set)), source_(source), fresh_left_(set_->size()) {
+PortPool::PortPool(std::shared_ptr<const PortSet> set, net::Random& random, PortChunks& source,
+                   const PoolName& name)
+    : set_(std::move(set)), source_(source), name_(name), fresh_left_(set_->size()) {
   chunks_.fill(&kUnused);
   counters_.available.set(fresh_left_);
   if (set_->size() > kChunkPorts) {
@@ -40,6 +41,14 @@ void PortPool::take_all_memory() {
 }
 
 void PortPool::give_memory(size_t chunk, PortChunk* memory) {
+  const auto first = static_cast<uint32_t>(chunk * kChunkPorts);
+  const uint32_t count = std::min(kChunkPorts, set_->size() - first);
+  for (uint32_t i = 0; i < count; ++i) {
+    memory->ports[i] = set_->port_at(static_cast<uint16_t>(first + i));
+  }
+  memory->pool = name_;
+  store_barrier();
+  memory->whole = true;
   chunks_[chunk] = memory;
   counters_.chunks.add();
 }
@@ -242,6 +251,7 @@ void PortPool::give_back(uint16_t port, const PriorIncarnation& prior, uint32_t 
   remember(index, prior);
   use_at(index).flow = flow;
   counters_.in_use.subtract();
+  store_barrier();
   push(index,
        prior.kind == PriorIncarnation::Kind::kTimeWait ? Place::kTimeWait : Place::kAvailable);
 }

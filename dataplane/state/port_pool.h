@@ -40,6 +40,7 @@
 
 #include "dataplane/net/siphash.h"
 #include "dataplane/state/counter.h"
+#include "dataplane/state/pool_name.h"
 #include "dataplane/state/port_chunks.h"
 #include "dataplane/state/port_set.h"
 #include "dataplane/state/stamp.h"
@@ -111,7 +112,8 @@ class PortPool {
   };
 
   /// Takes its first chunk; `source` outlives it. Throws std::bad_alloc.
-  PortPool(std::shared_ptr<const PortSet> set, net::Random& random, PortChunks& source);
+  PortPool(std::shared_ptr<const PortSet> set, net::Random& random, PortChunks& source,
+           const PoolName& name = {});
   PortPool(const PortPool&) = delete;
   PortPool& operator=(const PortPool&) = delete;
   ~PortPool();
@@ -260,6 +262,7 @@ class PortPool {
 
   std::shared_ptr<const PortSet> set_;
   PortChunks& source_;
+  PoolName name_;
   uint32_t first_ = 0;       // the number of the port that is used first
   uint32_t fresh_left_ = 0;  // ports that were never used
   Fifo available_;

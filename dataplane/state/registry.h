@@ -11,6 +11,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -73,12 +75,12 @@ struct BackendState {
 struct PoolState {
   PoolState(const net::IpAddress& local_ip, const net::Endpoint& backend_address,
             std::shared_ptr<const PortShares> port_shares, uint32_t worker, net::Random& random,
-            PortChunks& chunks)
+            PortChunks& chunks, net::Protocol protocol = net::Protocol::kTcp)
       : local(local_ip),
         backend(backend_address),
         is_v4(local_ip.is_v4()),
         shares(std::move(port_shares)),
-        ports(shares->set(worker), random, chunks) {}
+        ports(shares->set(worker), random, chunks, {protocol, local_ip, backend_address}) {}
 
   net::IpAddress local;
   net::Endpoint backend;
@@ -109,8 +111,19 @@ struct Registry {
   StateTable<PoolState, kPools> pools;
   ZeroedTable<Path, kPaths> paths;
   std::vector<const Registry*> peers;  // of the other workers
-  // By flow; there is one once a service has its timestamps rewritten.
-  std::unique_ptr<ClockMap[]> clock_maps;
+  // By flow; they are there once a service has its timestamps rewritten.
+  ClockMap* clock_maps = nullptr;
+
+  /// Control thread; a second call does nothing. Throws std::bad_alloc.
+  void make_clock_maps(uint32_t flow_count_max) {
+    if (clock_maps != nullptr) return;
+    own_clock_maps_.emplace(flow_count_max, clock_memory);
+    clock_maps = own_clock_maps_->data();
+  }
+  std::pmr::memory_resource* clock_memory = std::pmr::get_default_resource();
+
+ private:
+  std::optional<std::pmr::vector<ClockMap>> own_clock_maps_;
 };
 
 }  // namespace sluice

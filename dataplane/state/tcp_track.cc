@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "dataplane/state/kept_state.h"
+
 namespace sluice {
 namespace {
 
@@ -60,6 +62,7 @@ void TcpTrack::answer(TcpBounds& bounds, const net::Packet& syn_ack, uint8_t win
   scales_ = has_window_scale ? static_cast<uint8_t>(scales_ | window_scale << 4) : uint8_t{0};
   window_high_[0] = high_byte(first_window >> client_scale());
   window_high_[1] = high_byte(uint32_t{syn_ack.tcp->window.host()} >> backend_scale());
+  store_barrier();  // who finds a flow with an answer finds all of the answer
   advance(TcpEvent::kSynAck);
 }
 

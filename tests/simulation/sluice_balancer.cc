@@ -157,7 +157,7 @@ class SluiceBalancer final : public Balancer {
   void fill_registry(Registry& registry) {
     registry.services.set(0, std::make_unique<ServiceState>(
                                  test::endpoint_in(families_.v6_clients, endpoint(site_.vip))));
-    registry.clock_maps = std::make_unique<ClockMap[]>(scenario_.flows_max);
+    registry.make_clock_maps(scenario_.flows_max);
     const auto ports = deal_ports({site_.port_first, site_.port_last}, 1, net::Random({5, 6}));
     PoolId pool = 0;
     for (size_t b = 0; b < site_.backends.size(); b++) {

@@ -168,7 +168,7 @@ void Identities::adopt_pools(const Wanted& wanted, const Config& config) {
       Registry& registry = *registries_[worker];
       registry.pools.set(
           entry.id, std::make_unique<PoolState>(key.local, key.backend, shares, worker, random_,
-                                                registry.port_chunks));
+                                                registry.port_chunks, key.protocol));
     }
   }
 }
@@ -193,8 +193,7 @@ void Identities::make_clock_maps(const Config& config) {
   });
   if (!any) return;
   for (Registry* registry : registries_) {
-    if (registry->clock_maps) continue;
-    registry->clock_maps = std::make_unique<ClockMap[]>(config.limits.flows_per_worker);
+    registry->make_clock_maps(config.limits.flows_per_worker);
   }
 }
 
