@@ -33,6 +33,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -174,6 +175,17 @@ class PortPool {
   PriorIncarnation prior(uint16_t port) const { return prior_at(set_->find(port)); }
   bool in_use(uint16_t port) const { return use(port).place == Place::kInUse; }
 
+  // Before the worker starts: what a process before this one has left. Then end_adoption(), once.
+  /// A flow of ours holds the port; false where another does, where the port is not in this pool,
+  /// or where there is no memory for it.
+  bool adopt_in_use(uint16_t port, uint32_t flow);
+  /// A port that rests, which no flow of ours holds, `place` being where; false as above.
+  bool adopt_resting(uint16_t port, const PriorIncarnation& prior, Place place);
+  /// A flow of ours still translates for a port that rests.
+  void adopt_late(uint16_t port, uint32_t flow);
+  /// Puts all ports of which there is something to remember into their lists.
+  void end_adoption(uint32_t now_ms);
+
   const PortSet& set() const { return *set_; }
   /// How many ports have been used at least once.
   uint32_t used_count() const { return set_->size() - fresh_left_; }
@@ -226,8 +238,19 @@ class PortPool {
     return place == Place::kAvailable ? counters_.available : counters_.time_wait;
   }
 
+  /// The order of chunks in a pool that has adopted ports: theirs come first, as used.
+  struct ChunkOrder {
+    std::array<uint8_t, kChunksMax> chunk_at{};
+    std::array<uint8_t, kChunksMax> place_of{};
+    uint32_t adopted_count = 0;  // chunks
+    uint32_t port_count = 0;     // in them
+    uint32_t lacking = 0;        // ports that the last of them has less than others
+  };
+
   // The number of the port that is used as the n-th, from 0 on.
   uint16_t number_after(uint32_t n) const {
+    if (order_ != nullptr) [[unlikely]]
+      return adopted_number(n);
     const uint32_t number = first_ + n;
     return static_cast<uint16_t>(number < set_->size() ? number : number - set_->size());
   }
@@ -243,9 +266,17 @@ class PortPool {
 
   uint32_t& bag(uint32_t n) { return record(number_after(n)).drawn; }
   bool was_used(uint16_t index) const {
+    if (order_ != nullptr) [[unlikely]]
+      return adopted_was_used(index);
     const uint32_t n = index >= first_ ? index - first_ : index + set_->size() - first_;
     return n < used_count();
   }
+  uint16_t adopted_number(uint32_t n) const;
+  bool adopted_was_used(uint16_t index) const;
+  uint16_t adopted_index(uint16_t port);
+  bool is_adopted(uint16_t index) const;
+  uint32_t ports_in(size_t chunk) const;
+  void order_chunks();
   uint16_t draw(net::Random& random);
   bool is_touched(uint16_t index, uint32_t now_ms);
   void fill_bag(Place place, uint32_t rest_ms, uint32_t now_ms);
@@ -271,6 +302,8 @@ class PortPool {
   uint16_t last_ = kNone;   // that was drawn last
   Counters counters_;
   std::array<PortChunk*, kChunksMax> chunks_;
+  std::unique_ptr<std::bitset<kChunksMax>> adopted_;  // while ports are adopted
+  std::unique_ptr<const ChunkOrder> order_;           // then, if there were any
 };
 
 }  // namespace sluice
