@@ -25,6 +25,7 @@
 #include "dataplane/stage/announcements.h"
 #include "dataplane/stage/mld_reports.h"
 #include "dataplane/stage/next_hops.h"
+#include "dataplane/state/flat_map.h"
 #include "dataplane/state/flow_table.h"
 #include "dataplane/state/half_open.h"
 #include "dataplane/state/icmp_limit.h"
@@ -67,6 +68,24 @@ struct CoreSetup {
   const Steering* steering = nullptr;  // of all workers; nullptr: it is alone
   const Rings* rings = nullptr;        // between all workers
   bool has_peers = false;              // other workers look into this one
+};
+
+/// Flows that were adopted by another worker than the one that serves their clients: packets of
+/// such a client go there. Who opens a flow has a port of its own for it, so there are none but
+/// after a restart with other workers.
+struct Elsewhere {
+  FlatMap<uint64_t> v4;
+  FlatMap<FlowKey6> v6;
+  bool any = false;
+
+  void set(const FlowName& name, uint32_t worker) {
+    any = true;
+    name.is_v4() ? v4.set(name.v4().word(), worker) : v6.set(name.v6(), worker);
+  }
+  /// UINT32_MAX where there is none.
+  uint32_t find(const FlowName& name) const {
+    return name.is_v4() ? v4.find(name.v4().word()) : v6.find(name.v6());
+  }
 };
 
 /// How far the work has come that is done a little in each iteration (upkeep.h).
@@ -147,6 +166,7 @@ struct Core {
   uint32_t worker;
   const Steering& steering;
   Handoff handoff;
+  Elsewhere elsewhere;
   bool taken_over = false;  // the burst in hand was received by another worker
   WhyRing why;
   ClientTable clients;

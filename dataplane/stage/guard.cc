@@ -122,6 +122,12 @@ void count_opened(Core& core, uint32_t index) {
   if (!core.clients.flow_opened(index, key, core.now_ms)) core.count(Event::clients_not_counted);
 }
 
+void count_adopted(Core& core, uint32_t index) {
+  const Flow& flow = core.flows[index];
+  core.service(flow).active.add();
+  if (!is_opening(flow.state())) count_established(core, index);
+}
+
 void count_established(Core& core, uint32_t index) {
   const Flow& flow = core.flows[index];
   const ServiceView* service = core.snapshot->find_service(flow.key.service);

@@ -26,8 +26,9 @@ bool is_silent(const ServiceView& service, net::DropReason reason);
 /// Remembers whom it was refused, where it is for one of the reasons above or for full backends.
 void note_refused_source(Core& core, const Segment& first, net::DropReason reason);
 
-/// A flow was entered; its handshake is done; it is over.
+/// A flow was entered; one that was open before was; its handshake is done; it is over.
 void count_opened(Core& core, uint32_t index);
+void count_adopted(Core& core, uint32_t index);
 void count_established(Core& core, uint32_t index);
 void count_over(Core& core, uint32_t index);
 

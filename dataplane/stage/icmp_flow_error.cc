@@ -67,6 +67,13 @@ uint32_t other_owner(const Core& core, const Quoted& quoted) {
   return other_owner_of_port(core, quoted.protocol(), quoted.source, quoted.destination);
 }
 
+/// An error about what went to a client is for who has adopted its flow.
+uint32_t adopter_of(const Core& core, const Quoted& quoted) {
+  if (quoted.from_client || !core.elsewhere.any) return kNotElsewhere;
+  const ServiceId service = core.snapshot->service_at(quoted.protocol(), quoted.source);
+  return adopter_of(core, {quoted.destination, service}, quoted.source);
+}
+
 uint32_t flow_of(const Core& core, const Quoted& quoted) {
   return quoted.from_client
              ? core.flow_of_backend(quoted.protocol(), quoted.destination, quoted.source)
@@ -242,6 +249,8 @@ FlowErrorResult flow_error_input(Core& core, Segment& segment, uint16_t interfac
   if (other != kNotElsewhere) return {hand_off(core, other, segment, interface), true};
   const uint32_t index = flow_of(core, *quoted);
   if (index == FlowTable::kNone) {
+    const uint32_t adopter = adopter_of(core, *quoted);
+    if (adopter != kNotElsewhere) return {hand_off(core, adopter, segment, interface), true};
     // Where the device spreads clients in a way of its own, anybody may have the flow.
     if (core.steering.kind() == SteeringKind::kRteFlow) hand_copies(core, segment, interface);
     return {DropReason::no_flow_icmp, false};

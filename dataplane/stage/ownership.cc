@@ -3,16 +3,36 @@
 #include "dataplane/stage/ownership.h"
 
 namespace sluice {
-uint32_t other_owner_of_client(const Core& core, const net::Endpoint& client,
-                               const net::Endpoint& vip) {
-  if (!may_be_elsewhere(core)) return kNotElsewhere;
+namespace {
+
+/// Steering::kReceiver: whoever receives.
+uint32_t owner_of_client(const Core& core, const net::Endpoint& client, const net::Endpoint& vip) {
   uint16_t interface = 0;
   if (!core.steering.is_uniform()) {
     const uint16_t towards = core.snapshot->interface_towards(client.ip);
     if (towards != Snapshot::kNoInterface) interface = towards;
   }
-  const uint32_t owner = core.steering.owner_of_client(client, vip, interface);
+  return core.steering.owner_of_client(client, vip, interface);
+}
+
+}  // namespace
+
+uint32_t other_owner_of_client(const Core& core, const net::Endpoint& client,
+                               const net::Endpoint& vip) {
+  if (!may_be_elsewhere(core)) return kNotElsewhere;
+  const uint32_t owner = owner_of_client(core, client, vip);
   return owner == core.worker || owner == Steering::kReceiver ? kNotElsewhere : owner;
+}
+
+// A packet that was handed to us already goes on only where its steering leads here, so that none
+// goes round.
+uint32_t adopter_of(const Core& core, const FlowName& name, const net::Endpoint& vip) {
+  if (!core.elsewhere.any) [[likely]]
+    return kNotElsewhere;
+  if (core.taken_over && owner_of_client(core, name.client, vip) != core.worker) {
+    return kNotElsewhere;
+  }
+  return core.elsewhere.find(name);
 }
 
 uint32_t other_owner_of_port(const Core& core, net::Protocol protocol, const net::Endpoint& local,

@@ -19,6 +19,9 @@ inline bool may_be_elsewhere(const Core& core) {
 /// The other worker that serves a client; kNotElsewhere when it is this one, or whoever received.
 uint32_t other_owner_of_client(const Core& core, const net::Endpoint& client,
                                const net::Endpoint& vip);
+/// The other worker that has adopted the flow of a client whom we serve, from a process before;
+/// kNotElsewhere where none has. Of a key that no flow of ours has.
+uint32_t adopter_of(const Core& core, const FlowName& name, const net::Endpoint& vip);
 /// The other worker that has the local port of a tuple; kNotElsewhere when it is this one's, or
 /// nobody's.
 uint32_t other_owner_of_port(const Core& core, net::Protocol protocol, const net::Endpoint& local,

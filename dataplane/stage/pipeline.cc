@@ -201,6 +201,10 @@ Verdict from_client(Core& core, Segment& segment, const FlowLookup& lookup,
     const uint32_t other = other_owner_of_client(core, segment.source(), segment.destination());
     if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
   }
+  if (core.elsewhere.any) [[unlikely]] {
+    const uint32_t other = adopter_of(core, key, segment.destination());
+    if (other != kNotElsewhere) return hand_off(core, other, segment, interface);
+  }
   const ServiceView* service = core.snapshot->find_service(key.service);
   if (service == nullptr) return no_flow<protocol>(core, segment, lookup, interface);  // removed
   const Verdict source = check_source(core, segment.source_of<Address>().ip, interface);

@@ -46,6 +46,15 @@ void reset_client(Core& core, Flow& flow) {
              flow.to_client, Event::resets_to_clients);
 }
 
+void reset_both(Core& core, const Flow& flow, const FlowEnds& ends) {
+  NextHop to_client, to_backend;
+  const uint32_t acknowledgement = flow.tcp.client_snd_nxt() - flow.adjust.sequence;
+  send_reset(core, {ends.vip, ends.client, flow.tcp.backend_snd_nxt(), acknowledgement, true},
+             to_client, Event::resets_to_clients);
+  send_reset(core, {ends.local, ends.backend, flow.tcp.client_snd_nxt(), 0, false}, to_backend,
+             Event::resets_to_backends);
+}
+
 void answer_with_reset(Core& core, Segment& segment, Event counted) {
   if (segment.packet.tcp->has(net::tcp_flag::kRst)) return;
   const net::ResetFields answer = net::reset_answer(segment.packet);

@@ -20,6 +20,8 @@ namespace sluice {
   X(flows_timed_out, "flows ended after their state's idle time")                            \
   X(flows_replaced, "unfinished flows ended by a new SYN of the same client port")           \
   X(flows_reset, "flows ended (TCP with a RST to both ends) by order of an operator")        \
+  X(flows_adopted, "flows that go on where the process before this one has left them")       \
+  X(flows_not_adopted, "such flows that did not fit in, ended with a RST to both ends")      \
   X(flows_evicted, "flows that were over and gave their entry to a new one early")           \
   X(flows_restarted, "flows that a backend's SYN-ACK to a new SYN began anew")               \
   X(udp_evicted, "UDP flows with one exchange at most that made way for newer ones")         \

@@ -2,6 +2,8 @@
 // The stage's machinery.
 #include "tests/stage/stage.h"
 
+#include "dataplane/stage/adopt_flows.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <string_view>
@@ -106,6 +108,11 @@ void Stage::start(const Scene& scene, const Joined& joined) {
   core_setup.worker = joined.worker;
   core_setup.steering = joined.steering;
   core_setup.rings = joined.rings;
+  if (scene.keeps) {
+    constexpr size_t kChunks = 64;
+    kept_ = std::make_unique<sim::KeptArena>(scene.limits.flow_count_max, kChunks);
+    core_setup.kept = kept_->memory();
+  }
   buffers_at_start_ = rte_mempool_avail_count(packet_pool());
   core = std::make_unique<Core>(core_setup);
   snapshot = make_snapshot(scene);
@@ -132,6 +139,35 @@ void Stage::start(const Scene& scene, const Joined& joined) {
   adopt_snapshot(*core, *snapshot);
   flush();
   sent.clear();  // announcements
+}
+
+KeptSource Stage::left_by(const Scene& scene) {
+  names_.clear();
+  paths_.clear();
+  const auto before = make_snapshot(scene);
+  for (const PoolView& view : before->pools) {
+    names_.push_back({{view.protocol, view.local, view.backend}, before->services[0].vip, true});
+    const PoolId id = snapshot->pool_at(view.protocol, view.local, view.backend);
+    // The number of a path is its pool's.
+    paths_.push_back(id == kNoPool ? KeptSource::Path{} : KeptSource::Path{id, 0});
+  }
+  KeptSource source = left_->source();
+  source.names = names_;
+  source.paths = paths_;
+  return source;
+}
+
+void Stage::start_again(const Scene& scene, uint32_t clock_shift_ms) {
+  const uint64_t now_ms = core->now_ms + clock_shift_ms;
+  const Scene before = scene_;
+  left_ = std::move(kept_);
+  core.reset();
+  start(scene);
+  core->now_ms = now_ms;
+  sources = {left_by(before)};
+  sources[0].clock_shift_ms = clock_shift_ms;
+  adopt_kept(*core, sources);
+  flush();
 }
 
 void Stage::adopt(std::unique_ptr<Snapshot> next) {

@@ -20,6 +20,7 @@
 #include "dataplane/stage/core.h"
 #include "dataplane/stage/pipeline.h"
 #include "tests/families/families.h"
+#include "tests/simulation/kept_arena.h"
 #include "tests/unit/dataplane/net/frame_builder.h"
 
 namespace sluice::test {
@@ -87,6 +88,7 @@ struct Scene {
   CoreLimits limits = {64, 64, 64};
   TcpTimeouts timeouts_ms = kDefaultTcpTimeouts;
   uint64_t end_ms = 8'000'000;  // beyond every timeout
+  bool keeps = false;           // so that there can be a start_again()
 };
 
 /// What makes a stage's core one worker of several.
@@ -102,6 +104,8 @@ class Stage : public testing::Test {
 
   /// To be called first.
   void start(const Scene& scene = {}, const Joined& joined = {});
+  /// Another core, in the next process, that takes over what this one has left at this instant.
+  void start_again(const Scene& scene, uint32_t clock_shift_ms = 0);
   std::unique_ptr<Snapshot> make_snapshot(const Scene& scene);
   void adopt(std::unique_ptr<Snapshot> next);
 
@@ -159,6 +163,7 @@ class Stage : public testing::Test {
   }
   FlowState state() const;
 
+  std::vector<KeptSource> sources;  // what start_again() was given
   std::unique_ptr<Core> core;
   std::unique_ptr<Snapshot> snapshot;
   std::vector<Sent> sent;
@@ -175,6 +180,11 @@ class Stage : public testing::Test {
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
   void answer_arp_requests();
 
+  KeptSource left_by(const Scene& scene);
+
+  std::unique_ptr<sim::KeptArena> kept_, left_;
+  std::vector<KeptPath> names_;
+  std::vector<KeptSource::Path> paths_;
   Scene scene_;
   unsigned buffers_at_start_ = 0;
 };
