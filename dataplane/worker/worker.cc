@@ -14,6 +14,7 @@
 #include <stdexcept>
 
 #include "dataplane/port/memory.h"
+#include "dataplane/stage/adopt_flows.h"
 #include "dataplane/stage/exception_path.h"
 #include "dataplane/stage/pipeline.h"
 
@@ -35,12 +36,15 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   core.transmit = transmit;
   core.transmit_context = this;
   core.worker = setup.id;
+  core.kept = setup.kept;
   core.steering = setup.steering;
   core.rings = setup.rings;
   core.has_peers = setup.rings != nullptr;
   core.now_ms = TscClock().now_ms();
   core_ = std::make_unique<Core>(core);
-  core_->registry.port_chunks.set_memory(pool_memory_.get());
+  if (setup.kept.port_chunks == nullptr) {
+    core_->registry.port_chunks.set_memory(pool_memory_.get());
+  }
   core_->kernel_rings = setup.kernel_rings;
   core_->flow_log = setup.flow_log;
   static_cast<void>(setup.wall_clock->read(core_->wall_clock));
@@ -62,13 +66,26 @@ Worker::~Worker() {
   stop();
 }
 
+void Worker::run_on_lcore(int (*entry)(void*)) {
+  const int error = rte_eal_remote_launch(entry, this, setup_.lcore);
+  if (error == 0) return;
+  throw std::runtime_error("worker on lcore " + std::to_string(setup_.lcore) + ": " +
+                           rte_strerror(-error));
+}
+
+void Worker::adopt(std::span<const KeptSource> sources) {
+  left_ = sources;
+  run_on_lcore(adoption_entry);
+}
+
+void Worker::await_adoption() {
+  rte_eal_wait_lcore(setup_.lcore);
+  left_ = {};
+}
+
 void Worker::launch() {
   stop_ = false;
-  const int error = rte_eal_remote_launch(entry, this, setup_.lcore);
-  if (error != 0) {
-    throw std::runtime_error("worker on lcore " + std::to_string(setup_.lcore) + ": " +
-                             rte_strerror(-error));
-  }
+  run_on_lcore(entry);
   launched_ = true;
   while (!polls()) rte_delay_us_sleep(50);  // the core may be ours as well
 }
@@ -156,6 +173,15 @@ void Worker::loop() {
   }
   polling_.store(false, std::memory_order_release);
   cell_.leave(setup_.id);
+}
+
+int Worker::adoption_entry(void* self) {
+  auto& worker = *static_cast<Worker*>(self);
+  worker.core_->now_ms = TscClock().now_ms();
+  worker.follow_wall_clock();
+  adopt_snapshot(*worker.core_, *worker.cell_.current());
+  adopt_kept(*worker.core_, worker.left_);
+  return 0;
 }
 
 void Worker::follow_wall_clock() {

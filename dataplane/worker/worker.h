@@ -7,12 +7,14 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "dataplane/port/tsc_clock.h"
 #include "dataplane/port/tx_relay.h"
 #include "dataplane/stage/core.h"
+#include "dataplane/state/kept_source.h"
 #include "dataplane/worker/idle.h"
 #include "dataplane/worker/snapshot_cell.h"
 #include "dataplane/worker/worker_call.h"
@@ -41,6 +43,7 @@ struct WorkerSetup {
   std::array<KernelRings*, kInterfacesMax> kernel_rings{};
   FlowLogRing* flow_log = nullptr;
   const WallClockCell* wall_clock;
+  KeptMemory kept{};  // what outlives the process; nullptr: nothing does
 };
 
 class Worker {
@@ -57,6 +60,11 @@ class Worker {
   void enable_v6() { core_->flows.enable_v6(); }
   /// Of all workers, this one included; before any is launched.
   void set_peers(const std::vector<std::unique_ptr<Worker>>& workers);
+  /// Has it begin to take over what the process before has left, on its lcore and before it polls;
+  /// a snapshot must have been published. `sources` outlive await_adoption(). Throws
+  /// std::runtime_error.
+  void adopt(std::span<const KeptSource> sources);
+  void await_adoption();
   /// Starts polling; a snapshot must have been published. Throws std::runtime_error.
   void launch();
   /// Asks the loop to end and waits for it. Idempotent.
@@ -77,6 +85,8 @@ class Worker {
   uint64_t handed_over(uint16_t port) const { return relay_.handed_over(port); }
 
   const WorkerCounters& counters() const { return core_->counters; }
+  /// Of a worker that does not run yet.
+  WorkerCounters& counters_before_launch() { return core_->counters; }
   /// Entries are the control thread's to make and to free, by the rules of Registry.
   Registry& registry() { return core_->registry; }
   /// Flow entries in use now; a snapshot of a number that moves.
@@ -97,6 +107,8 @@ class Worker {
   static int entry(void* self);
   static uint16_t transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count);
   void loop();
+  static int adoption_entry(void* self);
+  void run_on_lcore(int (*entry)(void*));
   void follow_wall_clock();
   void follow_ports(std::optional<Idle>& idle);
   std::vector<RxQueue> rx_queues() const;
@@ -109,6 +121,7 @@ class Worker {
 
   WorkerSetup setup_;
   SnapshotCell& cell_;
+  std::span<const KeptSource> left_;
   TxRelay relay_;
   std::unique_ptr<std::pmr::memory_resource> memory_;
   std::unique_ptr<std::pmr::memory_resource> pool_memory_;
