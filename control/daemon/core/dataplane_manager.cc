@@ -19,13 +19,12 @@
 #include "control/config/link_addresses.h"
 #include "control/daemon/core/memory_plan.h"
 #include "control/daemon/core/multicast_groups.h"
-#include "control/daemon/core/queue_questions.h"
+#include "control/daemon/core/tx_queue_trial.h"
 #include "control/daemon/log/log.h"
 #include "control/host/preflight.h"
 #include "control/host/priority.h"
 #include "dataplane/port/packet_pool.h"
 #include "dataplane/port/port_stats.h"
-#include "dataplane/port/queue_probe.h"
 
 namespace sluice::control {
 namespace {
@@ -55,7 +54,7 @@ DataplaneManager::DataplaneManager(const Config& config)
   wall_clock_.observe();
   make_packet_pools();
   start_ports();
-  try_tx_queues();
+  try_tx_queues(config_, ports_, packets_.front());
   plan_ = choose_steering(config_, ports_, random_key());
   rules_refused_.resize(plan_.rules.size());
   links_.resize(ports_.size());
@@ -106,35 +105,6 @@ void DataplaneManager::start_ports() {
       throw StartError(fmt::format("interface {}: DPDK refuses the device \"{}\": {}",
                                    interface.name, interface.device, reason(error)));
     }
-  }
-}
-
-// Of a socket of the kernel's nothing need be tried. A card that has just been started may take a
-// while for its link.
-bool DataplaneManager::await_link(const Port& port) const {
-  using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::seconds kLinkTime{3};
-  for (const auto until = Clock::now() + kLinkTime; Clock::now() < until;) {
-    if (port.link_up()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
-  return false;
-}
-
-void DataplaneManager::try_tx_queues() {
-  constexpr std::chrono::milliseconds kEchoTime{70};
-  for (size_t i = 0; i < ports_.size(); ++i) {
-    Port& port = ports_[i];
-    if (port.tx_queue_count() < 2 || port.kernel_index() != 0 || !await_link(port)) continue;
-    QueueProbe probe{
-        port.id(), port.rx_queue_count(), port.tx_queue_count(), packets_.front(), port.mac(), {},
-        {}};
-    set_questions(probe, config_, i);
-    const uint16_t sending = count_sending_queues(probe, kEchoTime);
-    if (sending == port.tx_queue_count()) continue;
-    spdlog::error("interface {}: what goes into transmit queue {} of {} is never sent: using {}",
-                  config_.interfaces[i].name, sending, port.tx_queue_count(), sending);
-    port.limit_tx_queues(sending);
   }
 }
 

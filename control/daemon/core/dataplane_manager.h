@@ -124,8 +124,6 @@ class DataplaneManager {
   void make_packet_pools();
   PortOptions options_of(const InterfaceConfig& interface) const;
   void start_ports();
-  void try_tx_queues();
-  bool await_link(const Port& port) const;
   void make_rings();
   void start_workers();
   std::array<KernelRings*, kInterfacesMax> make_kernel_rings(uint32_t worker);
