@@ -2,6 +2,8 @@
 // The control thread's clocks: monotonic, in milliseconds for the dataplane, and the time of day.
 #pragma once
 
+#include <time.h>
+
 #include <chrono>
 #include <cstdint>
 
@@ -19,6 +21,13 @@ inline uint64_t steady_ms() {
 // A duration as the dataplane has it. The configuration keeps them to weeks.
 constexpr uint32_t ms_of(std::chrono::milliseconds duration) {
   return static_cast<uint32_t>(duration.count());
+}
+
+// Since the machine was started, its sleep included: the same for whoever comes after this process.
+inline std::chrono::milliseconds boot_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return std::chrono::milliseconds(int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000);
 }
 
 // Since 1970.

@@ -149,6 +149,13 @@ struct FlowLogConfig {
   bool operator==(const FlowLogConfig&) const = default;
 };
 
+// What outlives the process.
+struct StateConfig {
+  bool keep = true;
+  std::string directory;  // empty: see state_keeper.h
+  bool operator==(const StateConfig&) const = default;
+};
+
 struct BackendConfig {
   IpEndpoint address;
   uint32_t weight = 1;           // 0 drains: the flows it has go on, new ones go elsewhere
@@ -190,6 +197,7 @@ struct Config {
   TcpTimeoutsConfig tcp_timeouts;
   FlowLogConfig flow_log;
   AccessConfig guard;
+  StateConfig state;
   std::vector<ServiceConfig> services;
   bool operator==(const Config&) const = default;
 };

@@ -295,6 +295,11 @@ const Keys<FlowLogConfig> kFlowLogKeys = {
     one("sample", &FlowLogConfig::sample, integer(1, 1000000)),
 };
 
+const Keys<StateConfig> kStateKeys = {
+    one("keep", &StateConfig::keep, boolean()),
+    one("directory", &StateConfig::directory, file_name()),
+};
+
 const Keys<BackendConfig> kBackendKeys = {
     one("address", &BackendConfig::address, unicast_endpoint(), Need::kRequired),
     one("weight", &BackendConfig::weight, integer(kWeightRange)),
@@ -368,6 +373,7 @@ const Keys<Config> kConfigKeys = {
     table("tcp_timeouts", &Config::tcp_timeouts, kTcpTimeoutsKeys),
     table("flow_log", &Config::flow_log, kFlowLogKeys),
     table("guard", &Config::guard, access_keys()),
+    table("state", &Config::state, kStateKeys),
     tables("service", &Config::services, kServiceKeys, {1, 1024}, Need::kRequired),
 };
 
@@ -394,6 +400,7 @@ std::vector<KeyText> config_key_texts() {
   append_texts("tcp_timeouts.", kTcpTimeoutsKeys, texts);
   append_texts("flow_log.", kFlowLogKeys, texts);
   append_texts("guard.", access_keys(), texts);
+  append_texts("state.", kStateKeys, texts);
   append_texts("service.", kServiceKeys, texts);
   append_texts("service.backend.", kBackendKeys, texts);
   append_texts("service.health_check.", kHealthCheckKeys, texts);
