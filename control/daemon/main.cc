@@ -303,7 +303,11 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   tell_ready(operations.summary());
   loop.run();
   tell_stopping();
-  spdlog::info("stopping: no new flows; flows reset at both ends: {}", dataplane.end_flows());
+  if (dataplane.leaves_flows()) {
+    spdlog::info("stopping: flows left for the next start: {}", dataplane.flow_count());
+  } else {
+    spdlog::info("stopping: no new flows; flows reset at both ends: {}", dataplane.end_flows());
+  }
   loop.forget(dataplane.device_events());
   calls.close();
 }
@@ -335,6 +339,13 @@ int main(int argc, char** argv) {
   CLI::App app{"Sluice, an inline L4 load balancer on DPDK.", "sluice"};
   app.add_option("--config", file, "the configuration (TOML)")->required();
   app.add_flag("--check", only_check, "check the configuration and exit");
+  app.add_flag_callback(
+      "--state-layout",
+      [] {
+        fmt::print("{}\n", sluice::kept_layout());
+        throw CLI::Success();
+      },
+      "print the layout of what outlives the process, and exit");
   app.set_version_flag("--version", "sluice " SLUICE_VERSION);
   try {
     app.parse(argc, argv);

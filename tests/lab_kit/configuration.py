@@ -59,6 +59,7 @@ class Configuration:
             toml.table("eal", main_lcore=0, worker_lcores=[1], memory_mb=256, hugepages=False,
                        interface_wait_seconds=0, idle=self.idle),
             toml.table("control", socket=str(socket)),
+            toml.table("state", keep=False),
             toml.interface("client", "net_af_packet0,iface=lb-client", f"{CLIENT_SIDE}/16"),
             toml.interface("backend", "net_af_packet1,iface=lb-backend", f"{BACKEND_SIDE}/16"),
             toml.entry("route", to=BEHIND_GATEWAY, via=GATEWAY),

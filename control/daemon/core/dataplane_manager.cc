@@ -19,6 +19,7 @@
 #include "control/config/link_addresses.h"
 #include "control/daemon/core/memory_plan.h"
 #include "control/daemon/core/multicast_groups.h"
+#include "control/daemon/core/take_over.h"
 #include "control/daemon/core/tx_queue_trial.h"
 #include "control/daemon/log/log.h"
 #include "control/host/preflight.h"
@@ -50,12 +51,14 @@ int socket_of(uint32_t lcore) {
 }  // namespace
 
 DataplaneManager::DataplaneManager(const Config& config)
-    : config_(config), wall_clock_(config.control.socket + ".clock") {
+    : config_(config),
+      state_(config_, random_key()),
+      wall_clock_(config.control.socket + ".clock") {
   wall_clock_.observe();
   make_packet_pools();
   start_ports();
   try_tx_queues(config_, ports_, packets_.front());
-  plan_ = choose_steering(config_, ports_, random_key());
+  plan_ = choose_steering(config_, ports_, state_.steering_secret());
   rules_refused_.resize(plan_.rules.size());
   links_.resize(ports_.size());
   make_rings();
@@ -144,6 +147,7 @@ WorkerSetup DataplaneManager::worker_setup(uint32_t id) {
   setup.relays = relay_rings_.get();
   setup.kernel_rings = make_kernel_rings(id);
   setup.wall_clock = &wall_clock_.cell();
+  setup.kept = state_.memory(id, socket_of(setup.lcore));
   setup.flow_log = flow_logs_
                        .emplace_back(std::make_unique<FlowLogRing>(fmt::format("flow-log-{}", id),
                                                                    socket_of(setup.lcore)))
@@ -201,7 +205,13 @@ std::vector<FlowLogRing*> DataplaneManager::flow_log_rings() const {
 }
 
 void DataplaneManager::launch() {
-  for (const auto& worker : workers_) worker->launch();
+  take_over(state_, *identities_, workers_, config_.limits.flows_per_worker);
+}
+
+uint64_t DataplaneManager::flow_count() const {
+  uint64_t count = 0;
+  for (const auto& worker : workers_) count += worker->flow_count();
+  return count;
 }
 
 // What flows of IPv6 clients need is made with the first VIP of theirs, and stays.
@@ -222,6 +232,7 @@ void DataplaneManager::enable_ipv6(const Config& config) {
 void DataplaneManager::apply(const Config& config, const Overrides& overrides) {
   enable_ipv6(config);
   identities_->adopt(config, steady_ms());
+  state_.note(*identities_);
   config_ = config;
   access_.adopt(config);
   runtime_.overrides = overrides;
@@ -323,6 +334,7 @@ void DataplaneManager::publish() {
 
 void DataplaneManager::keep_time() {
   wall_clock_.observe();
+  state_.keep_time();
   uint64_t lead_ms = 0;
   for (const auto& [key, pool] : identities_->pools()) {
     for (const auto& worker : workers_) {

@@ -17,6 +17,7 @@
 #include "control/daemon/core/overrides.h"
 #include "control/daemon/core/port_keeper.h"
 #include "control/daemon/core/snapshot_builder.h"
+#include "control/daemon/core/state_keeper.h"
 #include "control/daemon/core/steering_choice.h"
 #include "control/daemon/core/tx_watch.h"
 #include "control/daemon/core/wall_clock_keeper.h"
@@ -38,7 +39,7 @@ class DataplaneManager {
   DataplaneManager(const DataplaneManager&) = delete;
   DataplaneManager& operator=(const DataplaneManager&) = delete;
 
-  // From here on packets flow.
+  // Takes over what a process before this one has left; from then on packets flow.
   void launch();
   // Puts another checked configuration into force, with the overrides that are to stand over it.
   // Throws ApplyError, having changed nothing.
@@ -53,6 +54,10 @@ class DataplaneManager {
   // Before a stop: no new flow (SYNs are dropped without a word, so that clients try again), every
   // flow reset at both ends, and time for that to leave. Gives the number of flows.
   uint64_t end_flows();
+  // Whether flows go on when the process ends, unless an operator wants it drained.
+  bool leaves_flows() const { return keeps_flows() && !runtime_.drain; }
+  bool keeps_flows() const { return state_.keeps(); }
+  uint64_t flow_count() const;
   // What workers have counted of a backend's handshakes.
   HandshakeCounts handshake_counts(const BackendKey& backend) const;
   // What is believed of the backends that are checked. Whoever checks them (health_checker.h) keeps
@@ -133,6 +138,7 @@ class DataplaneManager {
   void take_from_kernel(const Snapshot& snapshot);
 
   Config config_;
+  StateKeeper state_;  // goes after the workers
   RuntimeState runtime_;
   AccessLists access_;
   AllWeights weights_;

@@ -48,6 +48,13 @@ uint64_t client_table_bytes(const LimitsConfig& limits) {
          uint64_t{limits.flows_per_worker} * sizeof(net::Ipv6Address);
 }
 
+// Of these, what outlives the process, and has files of its own.
+uint64_t kept_bytes(const Config& config) {
+  const uint64_t flows = config.limits.flows_per_worker;
+  return FlowTable::bytes(config.limits.flows_per_worker) +
+         (has_ipv6_vip(config) ? flows * sizeof(net::Ipv6Address) : 0);
+}
+
 // Of each worker: a pool has a chunk from the beginning, the reserve some, and later each as many
 // as its share of the ports needs.
 void plan_port_pools(const Config& config, MemoryPlan& plan) {
@@ -100,6 +107,7 @@ MemoryPlan plan_memory(const Config& config) {
        WhyRing::bytes(config.limits.why_per_worker) +
        ClientTable::bytes(config.limits.clients_per_worker, config.limits.flows_per_worker));
   if (has_ipv6_vip(config)) plan.flow_tables += workers * client_table_bytes(config.limits);
+  if (config.state.keep) plan.kept_flows = workers * kept_bytes(config);
   plan.packets = workers * packet_pool_bytes(static_cast<uint32_t>(config.interfaces.size()),
                                              packet_buffer_bytes(config)) +
                  workers * (workers - 1) * Rings::kPackets * sizeof(void*);
@@ -108,9 +116,13 @@ MemoryPlan plan_memory(const Config& config) {
 }
 
 std::string to_string(const MemoryPlan& plan) {
+  const std::string kept =
+      plan.kept_flows == 0
+          ? ""
+          : fmt::format(" ({} MB in state.directory)", megabytes(plan.kept_flows));
   return fmt::format(
-      "flow tables {} MB, packets {} MB, other tables {} MB; port pools {} to {} MB beside",
-      megabytes(plan.flow_tables), megabytes(plan.packets), megabytes(plan.other_tables),
+      "flow tables {} MB{}, packets {} MB, other tables {} MB; port pools {} to {} MB beside",
+      megabytes(plan.flow_tables), kept, megabytes(plan.packets), megabytes(plan.other_tables),
       megabytes(plan.port_pools), megabytes(plan.port_pools_max));
 }
 
@@ -127,7 +139,7 @@ void check_memory(const Config& config, const MemoryPlan& plan) {
 std::string doubt_about_memory(const Config& config, const MemoryPlan& plan, bool hugepages,
                                const std::string& meminfo) {
   const uint64_t wanted =
-      plan.port_pools_max + (hugepages ? 0 : config.eal.memory_mb * (1ull << 20));
+      plan.kept_flows + plan.port_pools_max + (hugepages ? 0 : config.eal.memory_mb * (1ull << 20));
   const uint64_t available = available_bytes(meminfo);
   if (wanted <= available) return {};
   return fmt::format("the machine has {} MB of memory left, and {} MB may be used", available >> 20,

@@ -16,12 +16,13 @@ namespace sluice::control {
 // Bytes, of all workers.
 struct MemoryPlan {
   uint64_t flow_tables = 0;
+  uint64_t kept_flows = 0;      // of these: in state.directory
   uint64_t other_tables = 0;    // next hops, kept SYNs
   uint64_t packets = 0;         // buffers, and rings between workers
   uint64_t port_pools = 0;      // beside DPDK's heap, at the start
   uint64_t port_pools_max = 0;  // the same once as many ports have been used as there can be
 
-  uint64_t from_dpdk() const { return flow_tables + other_tables + packets; }
+  uint64_t from_dpdk() const { return flow_tables - kept_flows + other_tables + packets; }
 };
 
 // A packet buffer: the interface with the largest MTU says how large.

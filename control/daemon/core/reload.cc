@@ -78,6 +78,8 @@ constexpr FixedKey kFixedKeys[] = {
      [](C a, C b) { return a.limits.why_per_worker == b.limits.why_per_worker; }},
     {"limits.flow_index", [](C a, C b) { return a.limits.flow_index == b.limits.flow_index; }},
     {"local_pool.ports", same_ports},
+    {"state.keep", [](C a, C b) { return a.state.keep == b.state.keep; }},
+    {"state.directory", [](C a, C b) { return a.state.directory == b.state.directory; }},
 };
 
 }  // namespace

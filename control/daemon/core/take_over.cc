@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Adopts, launches, resets.
+#include "control/daemon/core/take_over.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+#include "dataplane/worker/reset_kept.h"
+
+namespace sluice::control {
+namespace {
+
+using Workers = std::vector<std::unique_ptr<Worker>>;
+
+void adopt(const StateKeeper& state, const std::vector<KeptSource>& sources, const Workers& workers,
+           uint32_t flows_per_worker) {
+  for (const auto& worker : workers) {
+    if (state.left_clock_maps()) worker->registry().make_clock_maps(flows_per_worker);
+    worker->adopt(sources);
+  }
+  for (const auto& worker : workers) worker->await_adoption();
+}
+
+uint64_t adopted_count(const Workers& workers) {
+  uint64_t count = 0;
+  for (const auto& worker : workers) {
+    count += worker->counters().events[static_cast<size_t>(Event::flows_adopted)].value();
+  }
+  return count;
+}
+
+}  // namespace
+
+void take_over(StateKeeper& state, const Identities& identities, const Workers& workers,
+               uint32_t flows_per_worker) {
+  using Clock = std::chrono::steady_clock;
+  const auto began = Clock::now();
+  const std::vector<KeptSource>& sources = state.sources(identities);
+  if (!sources.empty()) adopt(state, sources, workers, flows_per_worker);
+  state.adopted();
+  for (const auto& worker : workers) worker->launch();
+  if (!sources.empty()) {
+    const auto took = std::chrono::round<std::chrono::milliseconds>(Clock::now() - began);
+    const uint64_t count = adopted_count(workers);
+    ResetKept rest(sources);
+    workers.front()->run(rest);
+    spdlog::info("flows taken over from the process before: {}, in {} ms; reset, as they do not "
+                 "fit in: {}", count, took.count(), rest.reset_count());
+  }
+  state.forget_left();
+}
+
+}  // namespace sluice::control
