@@ -22,6 +22,7 @@
 #include "control/daemon/api/api_socket.h"
 #include "control/daemon/api/commands.h"
 #include "control/daemon/api/config_loader.h"
+#include "control/daemon/api/control_keeper.h"
 #include "control/daemon/core/conflict_watch.h"
 #include "control/daemon/core/dataplane_manager.h"
 #include "control/daemon/core/memory_plan.h"
@@ -254,6 +255,10 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   health.apply(dataplane.config());
   dataplane.on_apply([&](const Config& now) { health.apply(now); });
   Operations operations(dataplane, loop, file, loaded.text, stop);
+  ControlKeeper keeper(dataplane, operations, [&health](const auto& key, auto reason) {
+    return health.recall_down(key, reason);
+  });
+  keeper.recall();
   Commands commands(dataplane, operations);
   LoopCall calls(loop);
   const auto show = [&commands](const char* what) { return commands.show(what); };
@@ -281,6 +286,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
     dataplane.follow_links();
     taps.tick();
     operations.tick();
+    keeper.tick();
     conflicts.look(dataplane);
     log_suppressed();
     publish_page();
@@ -308,6 +314,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   } else {
     spdlog::info("stopping: no new flows; flows reset at both ends: {}", dataplane.end_flows());
   }
+  keeper.end();
   loop.forget(dataplane.device_events());
   calls.close();
 }

@@ -322,6 +322,33 @@ json Operations::end_drain() {
   return view_drain();
 }
 
+// Time goes on while no process runs: moments are the machine's (CLOCK_BOOTTIME).
+json Operations::kept_drain() const {
+  if (!drain_) return nullptr;
+  json kept{{"drop_syns", dataplane_.runtime().drain == OnRefusal::kDrop},
+            {"reset", drain_->reset_rest},
+            {"exit", drain_->stop_after}};
+  if (drain_->deadline) {
+    using std::chrono::milliseconds;
+    const auto left = std::chrono::ceil<milliseconds>(*drain_->deadline - Clock::now());
+    kept["deadline_ms"] = (boot_ms() + left).count();
+  }
+  return kept;
+}
+
+void Operations::recall_drain(const json& kept) {
+  Drain drain{.since = Clock::now(), .refused_before = refused_while_draining(dataplane_)};
+  drain.reset_rest = kept.value("reset", false);
+  drain.stop_after = kept.value("exit", false);
+  if (kept.contains("deadline_ms")) {
+    const std::chrono::milliseconds deadline(kept.at("deadline_ms").get<int64_t>());
+    drain.deadline = Clock::now() + (deadline - boot_ms());
+  }
+  drain_ = drain;
+  dataplane_.set_drain(kept.value("drop_syns", false) ? OnRefusal::kDrop : OnRefusal::kReset);
+  spdlog::info("drain: goes on from the process before");
+}
+
 void Operations::tick() {
   look_after_reload();
   if (!drain_ || drain_->ended) return;

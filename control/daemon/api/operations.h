@@ -58,6 +58,9 @@ class Operations {
   nlohmann::json support() const;
   nlohmann::json start_drain(const nlohmann::json& request);
   nlohmann::json end_drain();
+  // The drain that is on as the next process needs it, or null; and back.
+  nlohmann::json kept_drain() const;
+  void recall_drain(const nlohmann::json& kept);
 
   // Has the configuration file read again; `done` says what came of it. Throws RequestError where a
   // choice is wanted, or another reload is on its way.

@@ -101,6 +101,13 @@ void HealthChecker::apply(const Config& config) {
   arm();
 }
 
+bool HealthChecker::recall_down(const BackendKey& key, std::string_view reason) {
+  const auto found = watched_.find(key);
+  if (found == watched_.end()) return false;
+  found->second->state.bring_down(reason, std::chrono::steady_clock::now());
+  return true;
+}
+
 // A backend that stays keeps what is known of it, and where its check is the same that one too.
 std::unique_ptr<HealthChecker::Watched> HealthChecker::take_over(Backends& before,
                                                                  const BackendKey& key,

@@ -20,6 +20,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/config/config.h"
@@ -54,6 +55,9 @@ class HealthChecker {
 
   // Another configuration comes into force. What is known of a backend that stays is kept.
   void apply(const Config& config);
+  // What a process before this one believed: the backend is down until its checks say otherwise.
+  // False where it is not checked.
+  bool recall_down(const BackendKey& key, std::string_view reason);
 
  private:
   struct Watched {
