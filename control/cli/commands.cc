@@ -7,6 +7,7 @@
 #include "control/cli/drain_command.h"
 #include "control/cli/explain_command.h"
 #include "control/cli/reload_command.h"
+#include "control/cli/restart_command.h"
 #include "control/cli/save_command.h"
 #include "control/cli/show_command.h"
 #include "control/cli/status_command.h"
@@ -22,7 +23,7 @@ std::vector<Command> commands() {
       show_command(),           status_command(), doctor_command(), top_command(),
       backend_command(),        reload_command(), save_command(),   drain_command(),
       undrain_command(),        trace_command(),  why_command(),    explain_command(),
-      support_bundle_command(),
+      support_bundle_command(), restart_command(),
   };
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "control/daemon/api/flow_view.h"
+#include "control/daemon/api/restart_view.h"
 #include "control/daemon/api/why_view.h"
 #include "control/daemon/status/live_findings.h"
 #include "control/daemon/status/program_view.h"
@@ -167,6 +168,9 @@ std::vector<ApiCall> Commands::calls() {
        })},
       {"save_end", Access::kWrite, {}, says([this](const json&) {
          return operations_.end_save();
+       })},
+      {"restart_plan", Access::kRead, {}, gives([this](const json&) {
+         return view_restart(dataplane_, operations_.file());
        })},
       {"support", Access::kWrite, {}, gives([this](const json&) { return operations_.support(); })},
       // Of a sluicectl that left the writing to us.
