@@ -20,6 +20,8 @@ using FrameView = std::span<const uint8_t>;
 class Wire {
  public:
   virtual void emit(Side side, FrameView frame) = 0;
+  // Of a balancer that was killed before it could send it.
+  virtual void lose(Side /*side*/, FrameView /*frame*/) {}
 
  protected:
   ~Wire() = default;
@@ -52,6 +54,8 @@ struct Account {
   uint64_t ts_fixes = 0;
   uint64_t seq_fixes = 0;
   uint64_t exhausted = 0;
+  uint64_t kills_tried = 0;  // instants at which it could have been killed, and was looked at
+  std::string broken;        // what did not fit together after one of them
 };
 
 class Balancer {
@@ -62,6 +66,15 @@ class Balancer {
   virtual void housekeeping(TimeUs /*now*/) {}
   // All state lost, as after SIGKILL.
   virtual void restart(TimeUs /*now*/) {}
+  // Killed in the middle of a burst, so many stores into its packet number `at`, and started again
+  // on what it had in memory that outlives it. What it had not sent it does not send.
+  virtual void kill(Side side, std::span<const FrameView> burst, size_t /*at*/, uint64_t /*stores*/,
+                    TimeUs now) {
+    receive(side, burst, now);
+    restart(now);
+  }
+  // The same in the middle of what it does without packets.
+  virtual void kill_idle(uint64_t /*stores*/, TimeUs now) { restart(now); }
   // A backend takes no new connections any more, or does again.
   virtual void set_down(size_t /*backend*/, bool /*down*/) {}
   // The same services under a new configuration; nothing lost.

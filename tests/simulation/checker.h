@@ -29,11 +29,15 @@
 //                 it, and where the MSS is clamped nobody has to
 //   accounts      every packet in is a packet out, a drop, or counted as consumed
 //   leak          flows and ports at the end equal those at the start
+//   whole         a core that takes over what a killed one has left, between any two stores of a
+//                 packet, has flows that there were, each found by its key and its port
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "tests/simulation/balancer.h"
@@ -74,6 +78,11 @@ class Checker {
   // What the balancer does.
   void leaves_balancer(Side side, FrameView frame, TimeUs now);
   void restarted(TimeUs now);
+  // Over packet number `at` of this burst, with what outlives it; over its timers: there is none.
+  void killed(std::span<const FrameView> burst, size_t at, TimeUs now);
+  void lost_in_kill(Side side, FrameView frame);
+  // And started again.
+  void came_back(const Account& account);
   void set_flood(bool on);
   // A backend dies now.
   void note_death() { died_at_ = now_; }
@@ -95,6 +104,9 @@ class Checker {
   void set_now(TimeUs now) { now_ = now; }
 
  private:
+  void meets_a_kill(Connection& c, const Segment& s, bool was_seen, bool was_in_hand);
+  bool needs_healing_anew(const Connection& c) const;
+  Connection* addressee_of(Side side, const Segment& s);
   void check_size(Side side, FrameView frame);
   void error_leaves(Side side, const PathError& error);
   ConnectionId sender_among_clients(const PathError& error) const;
@@ -133,6 +145,7 @@ class Checker {
   Trace& trace_;
   TimeUs now_ = 0;
   TimeUs restarted_at_ = 0;
+  TimeUs killed_at_ = 0;
   Figures figures_;
   std::optional<Violation> violation_;
   std::unordered_map<uint32_t, std::vector<ConnectionId>> open_of_;  // by a client's address
@@ -147,6 +160,7 @@ class Checker {
   TimeUs died_at_ = 0;                                    // when a backend did last
   std::unordered_map<uint64_t, Unfinished> unfinished_;   // by tuple, where there is a flood
   std::unordered_map<uint32_t, uint64_t> unfinished_of_;  // how many, by backend
+  std::unordered_set<ConnectionId> lost_track_;           // by a kill, of how these ended
   std::unordered_map<uint64_t, ConnectionId> by_client_;
   std::unordered_map<uint64_t, ConnectionId> owners_;
   std::unordered_map<uint64_t, uint32_t> host_tsval_;  // newest, by (local ip, backend)

@@ -34,6 +34,7 @@ bool Checker::met_a_death(const Connection& c) const {
 // What the balancer could not know: what went before its restart, and what the links kept from it.
 bool Checker::could_not_know(ConnectionId old) const {
   if (!scenario_.orderly()) return true;
+  if (lost_track_.contains(old)) return true;
   if (restarted_at_ == 0) return false;
   const Connection* c = connections_.find(old);
   return c == nullptr || is_lost(*c);
@@ -77,6 +78,7 @@ void Checker::backend_received(ConnectionId id, const Tcp& tcp) {
   if (tcp.corrupt()) return fail("delivery", id, "the backend got bytes of another stream");
   const Connection* c = connections_.find(id);
   if (c == nullptr || tcp.ending() != Ending::aborted || c->plan.mode != CloseMode::idle) return;
+  if (c->end_lost) return;
   if (resets_idle_ && scenario_.orderly() && !is_lost(*c))
     fail("reset", id, "the backend was never reset when the idle connection's time was over");
 }
@@ -99,6 +101,7 @@ void Checker::check_opened(Connection& c) {
   }
   figures_.waited++;
   if (met_a_death(c) && c.client.syns_sent() == 2) return;
+  if (c.client.syns_sent() <= 1u + c.lost_to_kills + needs_healing_anew(c)) return;
   if (scenario_.may_wait) return;
   if (scenario_.lossless() && !is_lost(c) && c.silent_rejects == 0)
     fail("opens", c.id, "opened only by the client's own second SYN");
@@ -118,7 +121,7 @@ void Checker::client_done(Connection& c) {
 
 void Checker::check_ending(Connection& c) {
   const Ending ending = c.client.ending();
-  if (c.gone || is_lost(c)) return;
+  if (c.gone || is_lost(c) || c.end_lost) return;
   const bool reset = ending == Ending::reset || ending == Ending::refused;
   if (reset) figures_.reset++;
   if (ending == Ending::gave_up) figures_.gave_up++;

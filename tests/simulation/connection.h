@@ -102,6 +102,8 @@ struct Connection {
   bool syn_ack_passed = false;
   bool answered = false;  // a SYN-ACK passed since the last SYN on a new tuple or with new numbers
   bool refused_by_balancer = false;
+  uint32_t lost_to_kills = 0;  // packets of it, of either end
+  bool end_lost = false;       // a RST or its last ACK among them
   TimeUs touched_at = 0;
   TimeUs moved_at = 0;  // to this tuple
 

@@ -25,6 +25,9 @@ void Figures::print(std::FILE* f) const {
                " packets, %" PRIu64 " said to be too large, %" PRIu64 " restarts, %" PRIu64
                " reloads\n",
                ts_fixes, seq_fixes, packets, path_errors, restarts, reloads);
+  if (kills != 0)
+    std::fprintf(f, "  kills        %" PRIu64 ", of %" PRIu64 " instants that were tried\n", kills,
+                 kills_tried);
   if (open_max != 0)
     std::fprintf(f, "  limits       %" PRIu64 " of one client at a time\n", open_max);
   if (spoofed != 0)

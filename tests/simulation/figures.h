@@ -31,6 +31,8 @@ struct Figures {
   uint64_t violations = 0;
   uint64_t bare_acks = 0;  // clients that saw one as the answer to their SYN
   uint64_t restarts = 0;
+  uint64_t kills = 0;
+  uint64_t kills_tried = 0;  // instants at which there could have been one
   uint64_t reloads = 0;
   uint64_t spoofed = 0;         // SYNs of a flood that were passed on
   uint64_t unfinished_max = 0;  // handshakes at a time, in a flood

@@ -31,6 +31,7 @@ class Network final : public Wire {
   // Arrives at once.
   void from_stranger(const Segment& segment);
   void emit(Side side, FrameView frame) override;
+  void lose(Side side, FrameView frame) override { checker_.lost_in_kill(side, frame); }
 
   FrameView view(FrameId id) { return frames_.view(id); }
   void release(FrameId id) { frames_.give(id); }

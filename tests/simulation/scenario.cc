@@ -117,6 +117,37 @@ void add_narrow_links(std::vector<Scenario>& all) {
   all.push_back(s);
 }
 
+// The tables are small, so that many instants can be tried.
+void add_kills(std::vector<Scenario>& all) {
+  Scenario s = make("kill", "killed at any store, and started again on what outlives it");
+  s.clients = 200;
+  s.users = 50;
+  s.port_last = s.port_first + 255;
+  s.flows_max = 512;
+  s.pause_us = 20'000;
+  s.modes = kNobodyVanishes;
+  s.burst_us = 50;
+  s.kill_ppm = 20'000;
+  all.push_back(s);
+
+  s.name = "kill-few-ports";
+  s.about = "the same with 60 ports";
+  s.port_last = s.port_first + 59;
+  all.push_back(s);
+
+  s.name = "kill-rewrite";
+  s.about = "the same with timestamps on the balancer's clock";
+  s.rewrite_timestamps = true;
+  all.push_back(s);
+
+  s.name = "kill-lossy";
+  s.about = "the same under loss, disorder and reloads";
+  s.rewrite_timestamps = false;
+  s.client_link = s.backend_link = {300, 100, 10'000, 10'000, 30'000, 2'000};
+  s.reload_every_us = kSecond;
+  all.push_back(s);
+}
+
 void add_restarts(std::vector<Scenario>& all) {
   Scenario s = make("restart", "all state lost about every second; 300 ports");
   s.port_last = s.port_first + 299;
@@ -320,6 +351,7 @@ std::vector<Scenario> make_all() {
   add_links(all);
   add_narrow_links(all);
   add_restarts(all);
+  add_kills(all);
   add_lost_connections(all);
   add_floods_and_shortages(all);
   add_storms(all);

@@ -49,6 +49,7 @@ struct Scenario {
   bool close_numbers = false;  // everyone's sequences and clocks lie side by side, at the wrap
   uint32_t burst_us = 0;       // frames of this long reach the balancer as one burst
   TimeUs restart_every_us = 0;
+  uint32_t kill_ppm = 0;  // so many bursts kill the balancer, which goes on with what outlives it
   TimeUs reload_every_us = 0;
   // Who vanishes comes again from the same port, and its backend has lost the connection as well.
   bool forgets = false;
@@ -85,6 +86,7 @@ struct Scenario {
            client_link.duplicate_ppm == 0 && backend_link.duplicate_ppm == 0;
   }
   bool narrow() const { return client_mtu < kMtuMax || backend_mtu < kMtuMax; }
+  bool kills() const { return kill_ppm != 0; }
   bool restarts() const { return restart_every_us != 0; }
   uint32_t ports() const { return (uint32_t{port_last} - port_first + 1) * local_ips * backends; }
 };

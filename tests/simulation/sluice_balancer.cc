@@ -4,18 +4,28 @@
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 
+#include "dataplane/stage/adopt_flows.h"
+#include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/kept_neighbours.h"
 #include "dataplane/stage/pipeline.h"
 #include "dataplane/worker/packet_balance.h"
 #include "tests/families/families.h"
+#include "tests/simulation/audit.h"
 #include "tests/simulation/eal.h"
+#include "tests/simulation/kept_arena.h"
 #include "tests/simulation/network.h"
+#include "tests/simulation/store_trap.h"
 
 namespace sluice::sim {
 namespace {
 
 constexpr uint32_t kClientsMax = 1024;
+constexpr uint32_t kSmallTable = 1024;
+constexpr size_t kCopiesMax = 512;
 constexpr uint64_t kWallClockMs = 1'767'225'600'000;  // the wall clock at virtual time 0
 
 net::Ipv4Address ip(uint32_t host) {
@@ -51,25 +61,31 @@ class SluiceBalancer final : public Balancer {
         wire_(wire),
         packets_(packet_pool()),
         rng_(seed),
-        down_(site.backends.size()) {
+        down_(site.backends.size()),
+        ports_(deal_ports({site.port_first, site.port_last}, 1, net::Random({5, 6}))) {
     start(kSecond);
   }
 
   void receive(Side side, std::span<const FrameView> burst, TimeUs now) override {
     core_->now_ms = now / kMillisecond;
-    rte_mbuf* buffers[kBurstMax];
-    uint16_t count = 0;
-    for (const FrameView frame : burst) {
-      rte_mbuf* buffer = rte_pktmbuf_alloc(packets_);
-      if (buffer == nullptr) break;
-      const bool v6 = families_.is_v6(static_cast<uint16_t>(side));
-      const test::Frame in = v6 ? test::to_v6(frame) : test::Frame(frame.begin(), frame.end());
-      std::memcpy(rte_pktmbuf_append(buffer, static_cast<uint16_t>(in.size())), in.data(),
-                  in.size());
-      buffers[count++] = buffer;
-    }
-    run_burst(*core_, static_cast<uint16_t>(side), buffers, count);
+    run(burst, side);
     core_->tx.flush();
+  }
+
+  void kill(Side side, std::span<const FrameView> burst, size_t at, uint64_t stores,
+            TimeUs now) override {
+    core_->now_ms = now / kMillisecond;
+    dead_ = true;  // of what leaves from here on, nothing does
+    run(burst.first(at), side);
+    rte_mbuf* last = nullptr;
+    fill(burst.subspan(at, 1), side, &last);
+    die([&] { run_burst(*core_, static_cast<uint16_t>(side), &last, 1); }, stores, now);
+  }
+
+  void kill_idle(uint64_t stores, TimeUs now) override {
+    core_->now_ms = now / kMillisecond;
+    dead_ = true;
+    die([&] { run_housekeeping(*core_); }, stores, now);
   }
 
   void housekeeping(TimeUs now) override {
@@ -116,6 +132,8 @@ class SluiceBalancer final : public Balancer {
     }
     a.buffers = rte_mempool_in_use_count(packets_) - buffers_lost_;
     a.clients_active = core_->clients.active_count();
+    a.kills_tried = kills_tried_;
+    a.broken = broken_;
     a.unaccounted = balance_of(core_->counters).unaccounted();
     return a;
   }
@@ -129,13 +147,107 @@ class SluiceBalancer final : public Balancer {
       const auto out =
           test::to_v4({rte_pktmbuf_mtod(packets[i], const uint8_t*), packets[i]->data_len});
       rte_pktmbuf_free(packets[i]);
-      if (out) self->wire_.emit(static_cast<Side>(port), *out);
+      if (!out) continue;
+      if (self->dead_) {
+        self->wire_.lose(static_cast<Side>(port), *out);
+      } else {
+        self->wire_.emit(static_cast<Side>(port), *out);
+      }
     }
     return count;
   }
 
-  void start(TimeUs now) {
-    buffers_lost_ = rte_mempool_in_use_count(packets_);
+  uint16_t fill(std::span<const FrameView> burst, Side side, rte_mbuf** buffers) {
+    uint16_t count = 0;
+    for (const FrameView frame : burst) {
+      rte_mbuf* buffer = rte_pktmbuf_alloc(packets_);
+      if (buffer == nullptr) break;
+      const bool v6 = families_.is_v6(static_cast<uint16_t>(side));
+      const test::Frame in = v6 ? test::to_v6(frame) : test::Frame(frame.begin(), frame.end());
+      std::memcpy(rte_pktmbuf_append(buffer, static_cast<uint16_t>(in.size())), in.data(),
+                  in.size());
+      buffers[count++] = buffer;
+    }
+    return count;
+  }
+
+  void run(std::span<const FrameView> burst, Side side) {
+    rte_mbuf* buffers[kBurstMax];
+    const uint16_t count = fill(burst, side, buffers);
+    run_burst(*core_, static_cast<uint16_t>(side), buffers, count);
+  }
+
+  // Runs the last that the core does, store by store, and goes on from what stood in memory after so
+  // many of them. Of all the others it is tried whether one could go on from there.
+  void die(const std::function<void()>& run, uint64_t stores, TimeUs now) {
+    const std::vector<FlowTuple> before = tuples_of(*core_);
+    size_t count = 0;
+    const auto copy = [&] {
+      if (count < kCopiesMax) arena_->copy_to(*copy_at(count++));
+    };
+    copy();
+    run_store_by_store(arena_->pages(), copy, run);
+    const std::vector<FlowTuple> after = tuples_of(*core_);
+    core_->tx.flush();
+    for (size_t i = 0; i < count && broken_.empty(); ++i) try_from(*copies_[i], before, after, now);
+    kills_tried_ += count;
+    std::vector<KnownNeighbour> neighbours;
+    list_neighbours(*core_, SIZE_MAX, neighbours);
+    core_.reset();
+    dead_ = false;
+    start(now, copies_[std::min<uint64_t>(stores, count - 1)].get());
+    recall_neighbours(*core_, neighbours);
+  }
+
+  KeptArena* copy_at(size_t i) {
+    if (i == copies_.size()) {
+      copies_.push_back(std::make_unique<KeptArena>(scenario_.flows_max, chunk_count()));
+    }
+    return copies_[i].get();
+  }
+
+  // Nothing of a flow is made up: each was there before the packet, or is after it. And what is open
+  // before and after is open in between. One core tries all: it is emptied in between.
+  void try_from(KeptArena& left, const std::vector<FlowTuple>& before,
+                const std::vector<FlowTuple>& after, TimeUs now) {
+    if (trial_.core == nullptr) trial_ = make_life(now, nullptr);
+    Core& core = *trial_.core;
+    for (uint32_t i = 0; i < core.flows.flow_count_max(); ++i) {
+      if (core.flows[i].live) free_flow(core, i);
+    }
+    fill_registry(core);
+    core.now_ms = now / kMillisecond;
+    adopt(core, left);
+    const auto has = [](const std::vector<FlowTuple>& all, const FlowTuple& tuple) {
+      return std::ranges::find(all, tuple) != all.end();
+    };
+    const std::vector<FlowTuple> adopted = tuples_of(core);
+    broken_ = audit(core);
+    for (const FlowTuple& tuple : adopted) {
+      if (!has(before, tuple) && !has(after, tuple)) broken_ = "a flow is none that there ever was";
+    }
+    for (const FlowTuple& tuple : before) {
+      const auto then = std::ranges::find(after, tuple);
+      const bool goes_on = tuple.is_open && then != after.end() && then->is_open;
+      if (goes_on && !has(adopted, tuple)) broken_ = "an open flow is lost";
+    }
+  }
+
+  // One each for the pool that takes the place of another.
+  size_t chunk_count() const {
+    const size_t pools = site_.backends.size() * site_.local_ips.size();
+    return pools * (1 + PortPool::chunks_of(site_.port_last - site_.port_first + 1u));
+  }
+
+  // A core, and what outlives it.
+  struct Life {
+    std::unique_ptr<Snapshot> snapshot;
+    std::unique_ptr<KeptArena> arena;
+    std::unique_ptr<Core> core;
+  };
+
+  Life make_life(TimeUs now, KeptArena* left) {
+    Life life;
     CoreSetup setup{};
     setup.limits.flow_count_max = scenario_.flows_max;
     if (scenario_.client_connections != 0) setup.limits.client_count_max = kClientsMax;
@@ -145,20 +257,55 @@ class SluiceBalancer final : public Balancer {
     setup.transmit_context = this;
     setup.now_ms = now / kMillisecond;
     setup.wall_clock_ms = kWallClockMs + setup.now_ms;
-    core_ = std::make_unique<Core>(setup);
-    if (families_.v6_clients) core_->flows.enable_v6();
-    fill_registry(core_->registry);
-    snapshot_ = make_snapshot(0);
-    adopt_snapshot(*core_, *snapshot_);
+    if (scenario_.kills()) {
+      setup.limits.syn_count_max = setup.limits.neighbour_count_max =
+          setup.limits.neighbour6_count_max = kSmallTable;
+      life.arena = std::make_unique<KeptArena>(scenario_.flows_max, chunk_count());
+      setup.kept = life.arena->memory();
+    }
+    life.core = std::make_unique<Core>(setup);
+    if (families_.v6_clients) life.core->flows.enable_v6();
+    fill_registry(*life.core);
+    life.snapshot = make_snapshot(0);
+    adopt_snapshot(*life.core, *life.snapshot);
+    if (left != nullptr) adopt(*life.core, *left);
+    return life;
+  }
+
+  void start(TimeUs now, KeptArena* left = nullptr) {
+    buffers_lost_ = rte_mempool_in_use_count(packets_);
+    Life life = make_life(now, left);
+    core_ = std::move(life.core);
+    arena_ = std::move(life.arena);
+    snapshot_ = std::move(life.snapshot);
     core_->tx.flush();
   }
 
+  void adopt(Core& core, KeptArena& left) {
+    std::vector<KeptPath> names;
+    std::vector<KeptSource::Path> paths;
+    for (const Address& backend : site_.backends) {
+      const auto there = test::endpoint_in(families_.v6_backends, endpoint(backend));
+      for (const uint32_t local : site_.local_ips) {
+        paths.push_back({static_cast<PathId>(paths.size()), 0});
+        names.push_back(
+            {{net::Protocol::kTcp, test::address_in(families_.v6_backends, ip(local)), there},
+             test::endpoint_in(families_.v6_clients, endpoint(site_.vip)),
+             true});
+      }
+    }
+    KeptSource source = left.source();
+    source.names = names;
+    source.paths = paths;
+    adopt_kept(core, {&source, 1});
+  }
+
   // Backend b has the pools b * local_ips ... (b + 1) * local_ips - 1.
-  void fill_registry(Registry& registry) {
+  void fill_registry(Core& core) {
+    Registry& registry = core.registry;
     registry.services.set(0, std::make_unique<ServiceState>(
                                  test::endpoint_in(families_.v6_clients, endpoint(site_.vip))));
     registry.make_clock_maps(scenario_.flows_max);
-    const auto ports = deal_ports({site_.port_first, site_.port_last}, 1, net::Random({5, 6}));
     PoolId pool = 0;
     for (size_t b = 0; b < site_.backends.size(); b++) {
       registry.backends.set(b, std::make_unique<BackendState>(static_cast<BackendId>(b)));
@@ -166,8 +313,8 @@ class SluiceBalancer final : public Balancer {
         registry.pools.set(
             pool, std::make_unique<PoolState>(
                       test::address_in(families_.v6_backends, ip(local)),
-                      test::endpoint_in(families_.v6_backends, endpoint(site_.backends[b])), ports,
-                      0, core_->random, registry.port_chunks));
+                      test::endpoint_in(families_.v6_backends, endpoint(site_.backends[b])), ports_,
+                      0, core.random, registry.port_chunks));
         registry.paths.set(pool, {registry.pools[pool], registry.backends[b]});
         ++pool;
       }
@@ -247,8 +394,15 @@ class SluiceBalancer final : public Balancer {
   rte_mempool* packets_;
   Rng rng_;
   std::vector<bool> down_;
+  std::shared_ptr<const PortShares> ports_;
   std::unique_ptr<Snapshot> snapshot_;  // outlives the core that reads it
+  std::unique_ptr<KeptArena> arena_;    // as well
   std::unique_ptr<Core> core_;
+  std::vector<std::unique_ptr<KeptArena>> copies_;
+  Life trial_;
+  bool dead_ = false;
+  uint64_t kills_tried_ = 0;
+  std::string broken_;
   unsigned buffers_lost_ = 0;  // with those that were killed before
 };
 

@@ -117,7 +117,7 @@ void World::handle(const Event& e) {
     case EventKind::flush:
       return flush();
     case EventKind::housekeeping:
-      balancer_->housekeeping(e.at);
+      is_fatal(scenario_.kill_ppm / 8) ? kill_idle(e.at) : balancer_->housekeeping(e.at);
       return events_.put(e.at + housekeeping_every_us_, EventKind::housekeeping);
     case EventKind::stranger:
       intrude();
@@ -245,10 +245,36 @@ void World::flush() {
     if (burst.empty()) continue;
     FrameView views[kBurstMax];
     for (size_t i = 0; i < burst.size(); i++) views[i] = network_.view(burst[i]);
-    balancer_->receive(side, {views, burst.size()}, network_.now);
+    if (is_fatal(scenario_.kill_ppm)) {
+      kill_in({views, burst.size()}, side);
+    } else {
+      balancer_->receive(side, {views, burst.size()}, network_.now);
+    }
     for (const FrameId frame : burst) network_.release(frame);
     burst.clear();
   }
+}
+
+bool World::is_fatal(uint32_t ppm) {
+  return ppm != 0 && to_open_ != 0 && rng_.below(1'000'000) < ppm;
+}
+
+// Most packets are short ways through the core, some are long ones.
+uint64_t World::stores_until_death() {
+  return rng_.below(uint32_t{1} << (1 + rng_.below(8)));
+}
+
+void World::kill_in(std::span<const FrameView> burst, Side side) {
+  const size_t at = rng_.below(static_cast<uint32_t>(burst.size()));
+  balancer_->kill(side, burst, at, stores_until_death(), network_.now);
+  checker_.killed(burst, at, network_.now);
+  checker_.came_back(balancer_->account());
+}
+
+void World::kill_idle(TimeUs now) {
+  balancer_->kill_idle(stores_until_death(), now);
+  checker_.killed({}, 0, now);
+  checker_.came_back(balancer_->account());
 }
 
 void World::print_trace(std::FILE* file) {

@@ -42,6 +42,10 @@ class World {
   void deliver_to_backend(FrameView frame);
   void collect(Side side, FrameId frame);
   void flush();
+  bool is_fatal(uint32_t ppm);
+  void kill_in(std::span<const FrameView> burst, Side side);
+  void kill_idle(TimeUs now);
+  uint64_t stores_until_death();
   void drain();
   void step();
   void start();
