@@ -11,7 +11,7 @@ from lab_kit.backend import PORT_CLOSING, PORT_KEEPALIVE
 from lab_kit.checkout import ROOT
 from lab_kit.process import BOTH_CORES, WORKER_CORE, LabError, stop_process, wait_until
 from lab_kit.sluice import SluiceProcess
-from lab_kit.toml import set_key
+from lab_kit.toml import set_key, table
 
 ALL_PORTS = (1024, 65535)
 LAB_TOML = ROOT / "conf" / "lab.toml"
@@ -120,12 +120,14 @@ class HaProxy(Middle):
 
 class Sluice(SluiceProcess, Middle):
     """`sluice` on net_af_packet ports. Its configuration is the shipped conf/lab.toml with the
-    socket moved into the lab and, where given, other ports, another reuse policy, other keys."""
+    socket moved into the lab and, where given, other ports, another reuse policy, other keys.
+    Where it does not `keep` its flows, each start is a fresh one."""
 
     kind = "Sluice"
 
-    def __init__(self, ports=ALL_PORTS, reuse=None, edit=None):
+    def __init__(self, ports=ALL_PORTS, reuse=None, edit=None, keep=False):
         Middle.__init__(self, ports)
+        self.keep = keep
         self.reuse = reuse
         self.edit = edit  # a function from TOML text to TOML text, for what is special to one test
 
@@ -138,11 +140,15 @@ class Sluice(SluiceProcess, Middle):
         self.config.write_text(self.toml())
         self.launch()
 
+    def state_keys(self):
+        return {"directory": str(self.state)} if self.keep else {}
+
     def toml(self):
         text = set_key(LAB_TOML.read_text(), "socket", str(self.socket))
         text = set_key(text, "ports", f"{self.ports[0]}-{self.ports[1]}")
         if self.reuse:
             text = set_key(text, "reuse", self.reuse)
+        text += table("state", keep=self.keep, **self.state_keys())
         return self.edit(text) if self.edit else text
 
     def ctl_command(self, *words):

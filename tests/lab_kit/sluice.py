@@ -2,6 +2,7 @@
 """`sluice` as a process of tests and benches, and what `sluicectl` says of it."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,6 +21,8 @@ class SluiceProcess:
         self.command = command
         self.config = self.work / "sluice.toml"
         self.socket = self.work / "sluice.sock"
+        # Where it keeps its flows, if it is told to: in memory.
+        self.state = Path("/dev/shm") / ("sluice-lab" + str(self.work).replace("/", "-"))
         self.process = None
 
     def launch(self):
@@ -48,8 +51,10 @@ class SluiceProcess:
         self.process.wait()
 
     def stop(self):
-        """In order; returns the exit status."""
-        return stop_process(self.process) if self.process else 0
+        """In order; returns the exit status. What it has kept goes."""
+        status = stop_process(self.process) if self.process else 0
+        shutil.rmtree(self.state, ignore_errors=True)
+        return status
 
     def log(self):
         return (self.work / "log").read_text(errors="replace")
