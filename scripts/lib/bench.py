@@ -13,6 +13,7 @@ import bench_ports
 import bench_tables
 from bench_common import BenchError
 from bench_idle import idle
+from bench_restart import restart
 from bench_time_wait import time_wait
 from lab_kit.checkout import build_dir, program
 from lab_kit.process import LabError
@@ -86,7 +87,7 @@ def reload(arguments):
 
 
 BENCHES = {"time-wait": time_wait, "packets": packets, "scaling": scaling, "idle": idle,
-           "tables": tables, "reload": reload}
+           "tables": tables, "reload": reload, "restart": restart}
 
 
 def flow_counts(text):
@@ -103,7 +104,8 @@ def arguments_of(words):
         "packets: adjusted and rewritten flows beside plain ones. scaling: two workers on two "
         "cores against one. idle: a worker that polls beside one that sleeps, in the lab. "
         "tables: look-ups of routes and neighbours and hashes of RSS beside DPDK's libraries. "
-        "reload: a worker's longest iteration without and with reloads of 10,000 backends.")
+        "reload: a worker's longest iteration without and with reloads of 10,000 backends. "
+        "restart: how long no packet passes from one Sluice to the next.")
     parser.add_argument("name", nargs="?", choices=sorted(BENCHES))
     parser.add_argument("--only", action="append", choices=CASES, metavar="NAME",
                         help="only this case (may be given again): " + " ".join(CASES))
@@ -112,7 +114,8 @@ def arguments_of(words):
     parser.add_argument("--json", metavar="FILE", help="write the figures there, too")
     parser.add_argument("--seconds", type=float, default=10,
                         help="time-wait, idle: length of one run")
-    parser.add_argument("--repeats", type=int, default=3, help="time-wait, idle: runs of each case")
+    parser.add_argument("--repeats", type=int, default=3,
+                        help="time-wait, idle, restart: runs of each case")
     return parser.parse_args(words)
 
 

@@ -19,6 +19,7 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "tests/bench/draw.h"
 #include "tests/bench/frames.h"
@@ -291,7 +292,7 @@ void Generator::window(double seconds, double rate) {
   const auto hz = static_cast<double>(rte_get_tsc_hz());
   const uint64_t begin = rte_rdtsc();
   const auto length = static_cast<uint64_t>(seconds * hz);
-  uint64_t sent = 0, received = 0;
+  uint64_t sent = 0, received = 0, heard = begin, gap = 0;
   for (uint64_t spent = 0; spent < length; spent = rte_rdtsc() - begin) {
     for (uint16_t port : {kClients, kBackends}) {
       uint32_t due = kBurst;
@@ -300,7 +301,12 @@ void Generator::window(double seconds, double rate) {
         due = wanted > sent ? static_cast<uint32_t>((wanted - sent + 1) / 2) : 0;
       }
       if (due > 0) sent += send_burst(port, due);
-      received += receive(port);
+      const uint32_t came = receive(port);
+      received += came;
+      if (came > 0) {
+        const uint64_t now = rte_rdtsc();
+        gap = std::max(gap, now - std::exchange(heard, now));
+      }
     }
   }
   const double spent = static_cast<double>(rte_rdtsc() - begin) / hz;
@@ -314,9 +320,10 @@ void Generator::window(double seconds, double rate) {
     return static_cast<double>(latencies_[at]) * 1e6 / hz;
   };
   std::printf("{\"sent\": %" PRIu64 ", \"received\": %" PRIu64 ", \"lost\": %" PRId64
-              ", \"per_second\": %.0f, \"us_p50\": %.2f, \"us_p99\": %.2f, \"us_p999\": %.2f}\n",
+              ", \"per_second\": %.0f, \"us_p50\": %.2f, \"us_p99\": %.2f, \"us_p999\": %.2f, \"gap_ms\": %.1f}\n",
               sent, received + rest, static_cast<int64_t>(sent - received - rest),
-              static_cast<double>(received) / spent, us(0.5), us(0.99), us(0.999));
+              static_cast<double>(received) / spent, us(0.5), us(0.99), us(0.999),
+              static_cast<double>(gap) * 1e3 / hz);
 }
 
 void obey() {
