@@ -41,7 +41,7 @@ void end_trace(const Core& core, const Segment& segment, const TraceSubject& sub
                const EventCounts& before, net::Verdict verdict, TraceRecord& record) {
   const EventCounts now = counts_of(core);
   for (size_t i = 0; i < now.size(); ++i) {
-    record.events |= uint64_t{now[i] != before[i]} << i;
+    if (now[i] != before[i]) record.events.set(i);
   }
   record.after = flow_of(core, subject.name);
   record.verdict = verdict;

@@ -14,6 +14,7 @@
 
 #include <array>
 #include <atomic>
+#include <bitset>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -60,10 +61,9 @@ struct TraceRecord {
   std::optional<FlowView> before;  // nothing: the look-up was a miss
   std::optional<FlowView> after;   // nothing: there is none any more, or still none
   net::Verdict verdict = net::Verdict::pass();
-  std::optional<PacketView> out;  // as it was sent
-  uint64_t events;                // a bit for each Event that it made count
+  std::optional<PacketView> out;    // as it was sent
+  std::bitset<kEventCount> events;  // those that it made count
 };
-static_assert(kEventCount <= 64);
 
 class Trace {
  public:

@@ -33,7 +33,7 @@ class Tracing : public Stage {
 };
 
 bool has(const TraceRecord& record, Event event) {
-  return (record.events >> static_cast<size_t>(event) & 1) != 0;
+  return record.events.test(static_cast<size_t>(event));
 }
 
 TEST_F(Tracing, AHandshakeBothWays) {

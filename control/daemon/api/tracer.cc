@@ -120,7 +120,7 @@ std::string Tracer::stop(const json& request) {
 json Tracer::row(const TraceRecord& record, uint32_t worker) {
   json events = json::array();
   for (size_t i = 0; i < kEventCount; ++i) {
-    if ((record.events >> i & 1) != 0) events.push_back(kEventTexts[i].name);
+    if (record.events.test(i)) events.push_back(kEventTexts[i].name);
   }
   json row = {{"number", ++running_->number},
               {"time_ms", record.wall_clock_ms},
