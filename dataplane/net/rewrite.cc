@@ -2,8 +2,10 @@
 // Checksum deltas of a translation, and the shifts of adjusted flows.
 #include "dataplane/net/rewrite.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "dataplane/net/serial.h"
 #include "dataplane/net/tcp_options.h"
 
 namespace sluice::net {
@@ -75,6 +77,91 @@ void clamp_mss(TcpHeader& tcp, uint16_t mss_max) {
   const uint16_t folded = odd ? __builtin_bswap16(delta.folded()) : delta.folded();
   tcp.checksum = ChecksumDelta::apply(tcp.checksum, folded);
   mss = lowered;
+}
+
+void add_to_sequence(TcpHeader& tcp, uint32_t addend) {
+  ChecksumDelta delta;
+  add_to_word(tcp, kSequenceOffset, addend, delta);
+  tcp.checksum = delta.applied_to(tcp.checksum);
+}
+
+void set_window(TcpHeader& tcp, uint16_t window) {
+  const be16 changed = be16::from_host(window);
+  ChecksumDelta delta;
+  delta.replace(tcp.window, changed);
+  tcp.checksum = delta.applied_to(tcp.checksum);
+  tcp.window = changed;
+}
+
+namespace {
+
+constexpr uint8_t kNop = 1;
+
+/// Changes the options and keeps the checksum; they begin and end at even offsets.
+template <class Change>
+void change_options(TcpHeader& tcp, Change&& change) {
+  uint8_t* const options = reinterpret_cast<uint8_t*>(&tcp + 1);
+  const size_t length = tcp.header_length() - sizeof tcp;
+  const auto before = static_cast<uint16_t>(~checksum_fold(checksum_sum(options, length)));
+  change(options, length);
+  const uint16_t after = checksum_fold(checksum_sum(options, length));
+  tcp.checksum = ChecksumDelta::apply(tcp.checksum, uint32_t{before} + after);
+}
+
+/// Moves the blocks of a SACK option that end beyond `first` to its front, begun there at least, and
+/// fills up with NOPs.
+void keep_sack_above(TcpHeader& tcp, const TcpOptions& found, uint32_t first, bool none) {
+  change_options(tcp, [&](uint8_t* options, size_t) {
+    uint8_t* const blocks = options + found.sack_offset - sizeof tcp;
+    uint8_t* to = blocks;
+    for (uint8_t i = 0; i + 1 < found.sack_edge_count && !none; i += 2) {
+      be32 edges[2];
+      std::memcpy(edges, blocks + 4 * i, sizeof edges);
+      if (!serial_after(edges[1].host(), first)) continue;
+      if (serial_after(first, edges[0].host())) edges[0] = be32::from_host(first);
+      std::memcpy(to, edges, sizeof edges);
+      to += sizeof edges;
+    }
+    uint8_t* const end = blocks + 4 * found.sack_edge_count;
+    if (to == blocks) to -= 2;  // its kind and length too
+    if (to > blocks) blocks[-1] = static_cast<uint8_t>(to - blocks + 2);
+    std::fill(to, end, kNop);
+  });
+}
+
+}  // namespace
+
+void hide_below(TcpHeader& tcp, uint32_t first, uint8_t scale) {
+  if (!tcp.has(tcp_flag::kAck)) return;
+  const uint32_t missing = first - tcp.acknowledgement.host();
+  const bool less = static_cast<int32_t>(missing) > 0;
+  const TcpOptions found = parse_tcp_options(tcp);
+  if (found.sack_offset != 0) keep_sack_above(tcp, found, first, less);
+  if (!less) return;
+  const uint32_t taken = (missing + (1u << scale) - 1) >> scale;
+  set_window(
+      tcp, static_cast<uint16_t>(tcp.window.host() - std::min<uint32_t>(tcp.window.host(), taken)));
+  ChecksumDelta delta;
+  add_to_word(tcp, kAcknowledgementOffset, missing, delta);
+  tcp.checksum = delta.applied_to(tcp.checksum);
+}
+
+void remove_fast_open(TcpHeader& tcp) {
+  constexpr uint8_t kFastOpen = 34, kExperiment = 254;
+  change_options(tcp, [](uint8_t* options, size_t length) {
+    for (size_t at = 0; at + 1 < length && options[at] != 0;) {
+      if (options[at] == kNop) {
+        ++at;
+        continue;
+      }
+      const uint8_t size = options[at + 1];
+      if (size < 2 || at + size > length) return;
+      const bool experiment = options[at] == kExperiment && size >= 4 && options[at + 2] == 0xf9 &&
+                              options[at + 3] == 0x89;
+      if (options[at] == kFastOpen || experiment) std::fill_n(options + at, size, kNop);
+      at += size;
+    }
+  });
 }
 
 void adjust_inbound(TcpHeader& tcp, SeqAdjust adjust) {

@@ -95,6 +95,20 @@ void untranslate(Packet& packet, const Translation& original);
 /// Lowers the maximum segment size that a SYN states, where it states a larger one.
 void clamp_mss(TcpHeader& tcp, uint16_t mss_max);
 
+/// What stands in front of a client's bytes at its backend, where Sluice has put something there,
+/// means nothing to the client. Such a segment of the backend acknowledges `first` then, the
+/// client's first byte there, and its window (`scale`: of its field) ends where it did; SACK blocks
+/// below it go, and all of them while it acknowledges less.
+void hide_below(TcpHeader& tcp, uint32_t first, uint8_t scale);
+
+/// Writes NOPs over options that ask for data on SYNs (RFC 7413, and its experimental form).
+void remove_fast_open(TcpHeader& tcp);
+
+/// Adds to the sequence number.
+void add_to_sequence(TcpHeader& tcp, uint32_t addend);
+/// Another window.
+void set_window(TcpHeader& tcp, uint16_t window);
+
 /// Offsets of a adjusted flow, mod 2^32: backend's view = client's view + offset.
 struct SeqAdjust {
   uint32_t sequence = 0;

@@ -2,8 +2,12 @@
 // TCP segments of our own.
 #include "dataplane/net/segment.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "dataplane/net/ipv6.h"
 #include "dataplane/net/packet_checksum.h"
+#include "dataplane/net/xlat.h"
 
 namespace sluice::net {
 
@@ -72,6 +76,46 @@ void write_reset6(std::span<uint8_t> frame, const ResetFields& fields) {
 
 void write_reset(std::span<uint8_t> frame, const ResetFields& fields) {
   return fields.source.ip.is_v4() ? write_reset4(frame, fields) : write_reset6(frame, fields);
+}
+
+uint16_t segment_frame_length(const SegmentFields& fields) {
+  return static_cast<uint16_t>(reset_frame_length(fields.source.ip) + fields.options.size() +
+                               fields.payload.size());
+}
+
+void write_segment(std::span<uint8_t> frame, const SegmentFields& fields) {
+  const size_t header = sizeof(TcpHeader) + fields.options.size();
+  const auto l4_length = static_cast<uint16_t>(header + fields.payload.size());
+  uint8_t* const network = frame.data() + sizeof(EthernetHeader);
+  size_t network_length = sizeof(Ipv6Header);
+  if (fields.source.ip.is_v4()) {
+    network_length = sizeof(Ipv4Header);
+    const auto total = static_cast<uint16_t>(network_length + l4_length);
+    const Ipv4Header ip =
+        make_ipv4_header(kProtocolTcp, total, kResetTtl, fields.source.ip.v4(),
+                         fields.destination.ip.v4(), 0, {0}, be16::from_host(0x4000));
+    std::memcpy(network, &ip, sizeof ip);
+  } else {
+    const Ipv6Header ip = make_ipv6_header(kProtocolTcp, l4_length, kResetTtl,
+                                           fields.source.ip.v6(), fields.destination.ip.v6());
+    std::memcpy(network, &ip, sizeof ip);
+  }
+  auto& tcp = *reinterpret_cast<TcpHeader*>(network + network_length);
+  tcp = {fields.source.port,
+         fields.destination.port,
+         be32::from_host(fields.sequence),
+         be32::from_host(fields.acknowledgement),
+         static_cast<uint8_t>(header / 4 << 4),
+         fields.flags,
+         be16::from_host(fields.window),
+         {0},
+         {0}};
+  auto* behind = reinterpret_cast<uint8_t*>(&tcp + 1);
+  std::ranges::copy(fields.options, behind);
+  std::ranges::copy(fields.payload, behind + fields.options.size());
+  const Packet packet = view_own_segment(frame.data());
+  tcp.checksum = checksum_of(pseudo_header_sum(packet, kProtocolTcp, l4_length) +
+                             checksum_sum(&tcp, l4_length));
 }
 
 ResetFields reset_answer(const Packet& packet) {

@@ -34,6 +34,22 @@ void write_reset(std::span<uint8_t> frame, const ResetFields& fields);
 /// packet as it came in. Not to be called for a packet that is a RST itself.
 ResetFields reset_answer(const Packet& packet);
 
+/// A segment of our own with whatever stands in it.
+struct SegmentFields {
+  Endpoint source;
+  Endpoint destination;
+  uint32_t sequence = 0;
+  uint32_t acknowledgement = 0;
+  uint8_t flags = 0;
+  uint16_t window = 0;
+  std::span<const uint8_t> options{};  // a multiple of four, up to 40 bytes
+  std::span<const uint8_t> payload{};
+};
+uint16_t segment_frame_length(const SegmentFields& fields);
+/// Writes it into `frame` (segment_frame_length() bytes; the Ethernet header is left to the way
+/// out).
+void write_segment(std::span<uint8_t> frame, const SegmentFields& fields);
+
 /// Makes a copied header-only segment of `ip_length` bytes whole: its length and its checksums. Of
 /// IPv6 without extension headers.
 void finish_own_segment(uint8_t* frame, uint16_t ip_length);
