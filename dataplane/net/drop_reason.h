@@ -50,6 +50,7 @@ namespace sluice::net {
   X(no_flow_outbound, "from a backend, without a flow (TCP is answered with RST)")                \
   X(no_flow_icmp, "ICMP error about a flow that is not ours")                                     \
   X(icmp_out_of_window, "ICMP error that quotes a sequence number that is not in flight")         \
+  X(icmp_own_segment, "ICMP error about a segment of Sluice's own: a PROXY header")               \
   X(icmp_untranslatable, "ICMP error about a flow that the other side's family does not have")    \
   X(source_denied, "a new flow from a source that a deny list has")                               \
   X(source_not_allowed, "a new flow from a source that an allow list has not")                    \

@@ -108,8 +108,8 @@ void change_options(TcpHeader& tcp, Change&& change) {
   tcp.checksum = ChecksumDelta::apply(tcp.checksum, uint32_t{before} + after);
 }
 
-/// Moves the blocks of a SACK option that end beyond `first` to its front, begun there at least, and
-/// fills up with NOPs.
+/// Moves the blocks of a SACK option that end beyond `first` to its front, begun there at least,
+/// and fills up with NOPs.
 void keep_sack_above(TcpHeader& tcp, const TcpOptions& found, uint32_t first, bool none) {
   change_options(tcp, [&](uint8_t* options, size_t) {
     uint8_t* const blocks = options + found.sack_offset - sizeof tcp;

@@ -215,6 +215,8 @@ struct Core {
   PoolState& pool(const Flow& flow) { return *registry.paths[flow.path].pool; }
   const PoolState& pool(const Flow& flow) const { return *registry.paths[flow.path].pool; }
   ClockMap& clock_map(uint32_t flow) { return registry.clock_maps[flow]; }
+  ProxyTrack& proxy_track(uint32_t flow) { return registry.proxy_tracks[flow]; }
+  const ProxyTrack& proxy_track(uint32_t flow) const { return registry.proxy_tracks[flow]; }
 
   // The four addresses of a flow.
   net::Endpoint client(const Flow& flow) const { return flows.client(flow); }

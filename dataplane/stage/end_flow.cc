@@ -21,6 +21,7 @@ struct Resets {
 constexpr Resets resets_of(FlowEnd end) {
   switch (end) {
     case FlowEnd::timed_out:
+    case FlowEnd::header_unanswered:
       return {.client = true, .backend = true};
     case FlowEnd::replaced:        // its client has begun anew
     case FlowEnd::evicted:         // its client may try again
@@ -32,6 +33,7 @@ constexpr Resets resets_of(FlowEnd end) {
     case FlowEnd::backend_fin:
     case FlowEnd::client_rst:
     case FlowEnd::backend_rst:
+    case FlowEnd::header_refused:
     case FlowEnd::refused:
     case FlowEnd::given_up:
     case FlowEnd::answered:

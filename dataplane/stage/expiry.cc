@@ -6,6 +6,8 @@
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/heal.h"
 #include "dataplane/stage/idle_limit.h"
+#include "dataplane/stage/header_numbers.h"
+#include "dataplane/stage/proxy_header.h"
 
 namespace sluice {
 
@@ -16,6 +18,9 @@ void expire_flow(Core& core, uint32_t index) {
   const uint32_t timeout = idle_limit_ms(core, flow);
   const uint32_t idle = idle_ms(core, flow);
   if (flow.answer_due && state == FlowState::kSynSent) return heal_overdue(core, index);
+  if (flow.adjusted && flow.has_proxy_header() && is_header_pending(core, index)) {
+    return header_overdue(core, index);
+  }
   if (idle < timeout) {
     core.flow_timers.set(index, core.now_ms + timeout - idle);
     return;

@@ -13,6 +13,7 @@
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/ownership.h"
+#include "dataplane/stage/header_numbers.h"
 
 namespace sluice {
 
@@ -257,6 +258,10 @@ FlowErrorResult flow_error_input(Core& core, Segment& segment, uint16_t interfac
   }
   Flow& flow = core.flows[index];
   if (!is_believable(flow, *quoted)) return {DropReason::icmp_out_of_window, false};
+  if (quoted->from_client && flow.has_proxy_header() && !flow.is_udp() &&
+      is_of_header(core, index, quoted->sequence())) {
+    return {DropReason::icmp_own_segment, true};
+  }
   const bool refused = is_refusal(flow, segment.packet, *quoted);
   NextHop& hop = quoted->from_client ? flow.to_client : core.backend(flow).next_hop;
   const AsSent sent = as_sent(core, flow, quoted->from_client);

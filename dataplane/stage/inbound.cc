@@ -14,10 +14,10 @@
 #include "dataplane/stage/heal.h"
 #include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/lifecycle.h"
-#include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/passed_syn.h"
 #include "dataplane/stage/port_choice.h"
+#include "dataplane/stage/proxy_header.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
 #include "dataplane/stage/why.h"
@@ -84,9 +84,8 @@ Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
   const bool unanswered = flow.tcp.state() == FlowState::kSynSent;
   if (stamp_age_ms(core.now32(), flow.last_seen_ms) < kSynRepeatMs) {
     core.count(Event::syns_copied);
-    if (flow.adjusted) adjust_inbound(core, index, *segment.packet.tcp);
+    shape_syn(core, index, segment);
     if (flow.timestamps) note_timestamps(flow, *segment.packet.tcp);
-    clamp_mss(core, flow, *segment.packet.tcp);
     return forward_unseen(core, flow, segment);
   }
   core.count(Event::syns_retransmitted);
@@ -103,8 +102,7 @@ Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
     begin_handshake(core, index, segment);
   } else {
     flow.answer_due = true;
-    if (flow.adjusted) adjust_inbound(core, index, *segment.packet.tcp);
-    clamp_mss(core, flow, *segment.packet.tcp);
+    shape_syn(core, index, segment);
   }
   if (flow.syns < kSynsCounted) ++flow.syns;
   return forward(core, flow, segment);
@@ -162,10 +160,15 @@ void note_late_segment(Core& core, const Flow& flow) {
     return verdict;
   }
   if (reading.event != TcpEvent::kNone) {
-    if (reading.event == TcpEvent::kClientRst && !is_closed(before))
+    if (reading.event == TcpEvent::kClientRst && !is_closed(before)) {
       core.backend(flow).resets.add();
+      if (flow.has_proxy_header()) reset_before_header(core, index);
+    }
     flow.tcp.advance(reading.event);
     enter_state(core, index, before, reading.event, segment);
+  }
+  if (flow.adjusted && flow.has_proxy_header() && believed && follow_header(core, index, tcp)) {
+    return forward_with_header(core, index, segment);
   }
   return believed ? forward(core, flow, segment) : forward_unseen(core, flow, segment);
 }

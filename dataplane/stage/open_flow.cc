@@ -8,8 +8,8 @@
 #include "dataplane/stage/flow_log.h"
 #include "dataplane/stage/guard.h"
 #include "dataplane/stage/idle_limit.h"
-#include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/port_choice.h"
+#include "dataplane/stage/proxy_header.h"
 #include "dataplane/stage/seq_adjust.h"
 #include "dataplane/state/scheduler.h"
 
@@ -85,6 +85,8 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   core.flows.set_name(index, {client, service.id});
   set_port(core, index, *choice);
   set_adjust(core, index, rewrite, numbers, choice->taken.adjust);
+  if (service.proxy_form != kNoProxyForm) [[unlikely]]
+    plan_proxy_header(core, index, service.proxy_form);
   flow.timestamps = numbers.timestamps;
   flow.reset_on_timeout = service.reset_on_timeout;
   flow.last_seen_ms = flow.opened_ms = core.now32();
@@ -121,9 +123,8 @@ void begin_handshake(Core& core, uint32_t index, Segment& syn) {
   Flow& flow = core.flows[index];
   const bool was_live = flow.live;
   core.flows.retract(index);
-  net::TcpHeader& tcp = *syn.packet.tcp;
-  if (flow.adjusted) adjust_inbound(core, index, tcp);
-  clamp_mss(core, flow, tcp);
+  const net::TcpHeader& tcp = *syn.packet.tcp;
+  shape_syn(core, index, syn);
   flow.ts_recent = syn_numbers(tcp).tsval;
   const net::TcpOptions options = net::parse_tcp_options(tcp);
   flow.tcp.open(flow.bounds, syn.packet, options.window_scale, options.has_window_scale);
@@ -165,6 +166,7 @@ void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
   packet.tcp = &header;
   flow.tcp.open(flow.bounds, packet, static_cast<uint8_t>(passed.window_scale),
                 passed.has_window_scale != 0);
+  if (flow.has_proxy_header()) plan_proxy_header(core, index, core.proxy_track(index).form);
   core.flows.commit(index);
   core.note_state(before, flow.state());
   core.backend(flow).connections.add();

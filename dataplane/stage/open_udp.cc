@@ -8,6 +8,7 @@
 #include "dataplane/stage/guard.h"
 #include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/port_choice.h"
+#include "dataplane/stage/proxy_fields.h"
 #include "dataplane/state/scheduler.h"
 
 namespace sluice {
@@ -117,6 +118,7 @@ Verdict open_udp_flow(Core& core, const ServiceView& service, const Segment& fir
   set_port(core, index, *choice);
   flow.last_seen_ms = flow.opened_ms = core.now32();
   flow.holds_port = true;
+  if (service.proxy_form != kNoProxyForm) choose_proxy_form(core, index, service.proxy_form);
   if (!enter_flow(core, index, false)) return DropReason::flow_table_full;
   return Verdict::pass();
 }

@@ -11,6 +11,7 @@
 #include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/passed_syn.h"
+#include "dataplane/stage/proxy_header.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
 #include "dataplane/stage/why.h"
@@ -55,6 +56,9 @@ Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
     (options.has_timestamps() ? backend.timestamps_kept : backend.timestamps_refused).add();
   }
   flow.timestamps = flow.timestamps && options.has_timestamps();
+  if (flow.adjusted && flow.has_proxy_header()) {
+    note_header_mss(core, index, *segment.packet.tcp);
+  }
   flow.answer_due = false;
   if (flow.syn_slot != SynStore::kNone) {
     // Its microseconds last for an hour.
@@ -137,6 +141,9 @@ Verdict answer_to_passed_syn(Core& core, uint32_t index, Segment& segment) {
       core.backend(flow).resets.add();
     flow.tcp.advance(reading.event);
     enter_state(core, index, before, reading.event, segment);
+  }
+  if (flow.adjusted && flow.has_proxy_header() && absorb_for_header(core, index, segment)) {
+    return net::Fate::kConsumed;
   }
   // A RST elsewhere in the window may be a stranger's, and so may the SYN that was challenged.
   const bool believed = reading.in_window && (!is_challenge || is_news) &&

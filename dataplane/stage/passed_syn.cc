@@ -2,10 +2,12 @@
 // SYNs that the backend must judge.
 #include "dataplane/stage/passed_syn.h"
 
+#include "dataplane/net/rewrite.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/port_choice.h"
+#include "dataplane/stage/header_numbers.h"
 #include "dataplane/stage/seq_adjust.h"
 
 namespace sluice {
@@ -57,7 +59,10 @@ SynFate meet_other_syn(Core& core, uint32_t index, Segment& syn) {
     flow.answer_due = true;
     flow.adjusted = true;  // keeps it off the short path
   }
+  if (flow.has_proxy_header()) take_data_off_syn(syn);
   adjust_passed_syn(core, flow, rewritten, tcp);
+  // Its own stood in front of the header.
+  if (own && flow.has_proxy_header()) net::add_to_sequence(tcp, 0 - header_in_flow(core, index));
   clamp_mss(core, flow, tcp);
   return SynFate::kPass;
 }
@@ -72,7 +77,7 @@ void note_backend_lives(const Core& core, Flow& flow, bool is_news) {
   stamp(core, flow.passed, true);
   if (!is_news) return;
   flow.answer_due = false;
-  flow.adjusted = flow.rewrite_timestamps || flow.adjust.any();
+  flow.adjusted = flow.is_adjusted();
 }
 
 }  // namespace sluice

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "dataplane/net/tcp_options.h"
+#include "dataplane/stage/mss_clamp.h"
+#include "dataplane/stage/header_numbers.h"
 
 namespace sluice {
 namespace {
@@ -41,7 +43,7 @@ void set_adjust(Core& core, uint32_t index, bool rewrite, const SynNumbers& syn,
     core.clock_map(index).start(syn.tsval, pool_clock(core, pool));
   }
   flow.adjust = adjust;
-  flow.adjusted = flow.rewrite_timestamps || adjust.any();
+  flow.adjusted = flow.is_adjusted();
 }
 
 void adjust_inbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
@@ -58,6 +60,7 @@ void adjust_inbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
 
 void adjust_outbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
   const Flow& flow = core.flows[index];
+  if (flow.has_proxy_header()) hide_header(core, index, tcp);
   if (flow.adjust.any()) net::adjust_outbound(tcp, flow.adjust);
   if (flow.rewrite_timestamps && tcp.has(net::tcp_flag::kAck)) {
     if (const uint8_t tsval_at = net::find_timestamps(tcp)) {
@@ -65,6 +68,15 @@ void adjust_outbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
       put_word(tcp, at, core.clock_map(index).to_client(net::tcp_word_at(tcp, at).host()));
     }
   }
+}
+
+void shape_syn(Core& core, uint32_t index, Segment& syn) {
+  const Flow& flow = core.flows[index];
+  if (flow.adjusted) {
+    if (flow.has_proxy_header()) take_data_off_syn(syn);
+    adjust_inbound(core, index, *syn.packet.tcp);
+  }
+  clamp_mss(core, flow, *syn.packet.tcp);
 }
 
 void adjust_passed_syn(const Core& core, const Flow& flow, bool rewrite, net::TcpHeader& tcp) {

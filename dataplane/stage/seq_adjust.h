@@ -26,6 +26,10 @@ void set_adjust(Core& core, uint32_t index, bool rewrite, const SynNumbers& syn,
 void adjust_inbound(Core& core, uint32_t index, net::TcpHeader& tcp);
 void adjust_outbound(Core& core, uint32_t index, net::TcpHeader& tcp);
 
+/// Makes a client's SYN, its own or sent again, what the flow's backend is to get but for
+/// addresses.
+void shape_syn(Core& core, uint32_t index, Segment& syn);
+
 /// A SYN that is not the flow's own, without a trace in the flow; see passed_syn.h.
 void adjust_passed_syn(const Core& core, const Flow& flow, bool rewrite, net::TcpHeader& tcp);
 

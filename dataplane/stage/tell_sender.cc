@@ -13,7 +13,8 @@ namespace {
 uint16_t sure_length(const Flow& flow, const net::Packet& packet) {
   constexpr uint16_t kPortsAndSequence = 8;
   const bool options_lost = packet.kind == net::Packet::Kind::kTcp &&
-                            (flow.rewrite_timestamps || packet.tcp->has(net::tcp_flag::kSyn));
+                            (flow.rewrite_timestamps || flow.half_open.extras != 0 ||
+                             packet.tcp->has(net::tcp_flag::kSyn));
   return options_lost ? static_cast<uint16_t>(packet.ip_header_length() + kPortsAndSequence)
                       : packet.ip_length();
 }

@@ -11,6 +11,7 @@
 #include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/icmp_error.h"
 #include "dataplane/stage/open_udp.h"
+#include "dataplane/stage/proxy_datagram.h"
 #include "dataplane/stage/why.h"
 
 namespace sluice {
@@ -75,8 +76,34 @@ Verdict refuse_datagram(Core& core, const ServiceView& service, const Segment& s
 /// Its client has waited for an answer, and the backend takes no new flows any more. The time since
 /// its last datagram tells nothing: one that sends without a pause waits as well.
 bool is_better_elsewhere(const Core& core, const Flow& flow) {
-  return flow.state() == FlowState::kUdpUnanswered &&
-         stamp_age_ms(core.now32(), flow.opened_ms) >= kAskAgainMs && is_retired(core, flow);
+  return stamp_age_ms(core.now32(), flow.opened_ms) >= kAskAgainMs && is_retired(core, flow);
+}
+
+Verdict forward_with_header(Core& core, uint32_t index, Segment& segment, Event counted) {
+  Flow& flow = core.flows[index];
+  flow.last_seen_ms = core.now32();
+  flow.udp.note_client(segment.packet.udp_payload_length());
+  const Verdict put = put_header_in_datagram(core, index, segment);
+  if (!put.passed()) return put;
+  core.count(counted);
+  return forward_to_backend(core, flow, segment, *segment.packet.udp);
+}
+
+/// A datagram of a flow that the backend has not answered.
+Verdict unanswered_inbound(Core& core, uint32_t index, Segment& segment) {
+  Flow& flow = core.flows[index];
+  if (is_better_elsewhere(core, flow)) {
+    const ServiceView* service = core.snapshot->find_service(flow.key.service);
+    core.count(Event::flows_replaced);
+    core.backend(flow).unanswered.add();
+    end_flow(core, index, FlowEnd::replaced);
+    return service == nullptr ? udp_no_service(core, segment)
+                              : udp_inbound_miss(core, *service, segment);
+  }
+  if (flow.has_proxy_header()) {
+    return forward_with_header(core, index, segment, Event::proxy_headers_resent);
+  }
+  return forward_datagram(core, flow, segment);
 }
 
 }  // namespace
@@ -85,13 +112,8 @@ Verdict udp_inbound(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   if (segment.packet.hop_limit() <= 1) [[unlikely]]
     return hop_limit_expired(core, segment);
-  if (is_better_elsewhere(core, flow)) [[unlikely]] {
-    const ServiceView* service = core.snapshot->find_service(flow.key.service);
-    core.count(Event::flows_replaced);
-    core.backend(flow).unanswered.add();
-    end_flow(core, index, FlowEnd::replaced);
-    return service == nullptr ? udp_no_service(core, segment)
-                              : udp_inbound_miss(core, *service, segment);
+  if (flow.state() == FlowState::kUdpUnanswered) [[unlikely]] {
+    return unanswered_inbound(core, index, segment);
   }
   return forward_datagram(core, flow, segment);
 }
@@ -104,6 +126,9 @@ Verdict udp_inbound_miss(Core& core, const ServiceView& service, Segment& segmen
   uint32_t index;
   const Verdict opened = open_udp_flow(core, service, segment, index);
   if (!opened.passed()) return refuse_datagram(core, service, segment, opened.reason());
+  if (core.flows[index].has_proxy_header()) {
+    return forward_with_header(core, index, segment, Event::proxy_headers_sent);
+  }
   return forward_datagram(core, core.flows[index], segment);
 }
 

@@ -47,6 +47,7 @@ std::optional<WhyOutcome> outcome_of(FlowState before, FlowEnd end) {
     case FlowEnd::unreachable:
       return WhyOutcome::kRefused;
     case FlowEnd::heal_exhausted:
+    case FlowEnd::header_unanswered:
       return WhyOutcome::kFailed;
     case FlowEnd::timed_out:
       if (opening) return WhyOutcome::kFailed;
@@ -58,6 +59,7 @@ std::optional<WhyOutcome> outcome_of(FlowState before, FlowEnd end) {
     case FlowEnd::client_rst:  // of an open connection it is a client's way to close
       return opening ? std::optional(WhyOutcome::kReset) : std::nullopt;
     case FlowEnd::backend_rst:
+    case FlowEnd::header_refused:
     case FlowEnd::reset_by_order:
       break;
     case FlowEnd::client_fin:

@@ -38,6 +38,11 @@ namespace sluice {
   X(heals_started, "stale answers met with a RST to the backend and the SYN sent again")     \
   X(heals_moved, "heals, and SYNs twice unanswered, that took another local port")           \
   X(heals_succeeded, "healed connections whose handshake was then completed by the backend") \
+  X(proxy_headers_sent, "PROXY headers sent to backends, each once")                         \
+  X(proxy_headers_resent, "times that one was sent again, for want of its acknowledgement")  \
+  X(proxy_headers_refused, "flows whose backend answered the header with a RST alone")       \
+  X(proxy_headers_unanswered, "flows ended as the backend did not acknowledge the header")   \
+  X(proxy_acks_absorbed, "acknowledgements of a header alone, no business of its client")    \
   X(arp_requests_sent, "ARP requests, probes and announcements sent")                        \
   X(arp_requests_answered, "ARP requests for our addresses answered")                        \
   X(arp_consumed, "ARP that was read, and had no answer and nowhere else to go")             \

@@ -97,8 +97,17 @@ struct HalfOpenLinks {
   uint32_t newer : 24;
   Rank rank : 8;
   uint32_t older : 24;
+  uint32_t extras : 8;  // the flow's, which finds room here: see FlowExtra
+
+  void unlink() { newer = 0, rank = Rank::kUnlisted, older = 0; }
 };
 static_assert(sizeof(HalfOpenLinks) == 8);
+
+/// What of a flow stands in further tables, by its index. A flow with any of it is `adjusted`, so
+/// that no other is asked.
+namespace flow_extra {
+inline constexpr uint8_t kProxy = 1;  // a PROXY header, see ProxyTrack
+}  // namespace flow_extra
 
 struct alignas(64) Flow {
   // What every packet needs.
@@ -112,7 +121,8 @@ struct alignas(64) Flow {
   bool reset_on_timeout : 1;
   bool holds_port : 1;  // the port is in use by this flow (not yet given back)
   bool closed_listed : 1;
-  bool adjusted : 1;  // shifted or on the balancer's clock; or open, with an answer due
+  // Shifted, on the balancer's clock, or with extras; or open, with an answer due.
+  bool adjusted : 1;
   // syn_sent: a stale answer waits to be explained by a late segment. syn_received: the SYN was
   // sent again, and nothing came back yet. Open flows: another SYN was passed on, see PassedSyn.
   bool answer_due : 1;
@@ -147,6 +157,8 @@ struct alignas(64) Flow {
   HalfOpenLinks half_open;
 
   FlowState state() const { return tcp.state(); }
+  bool has_proxy_header() const { return (half_open.extras & flow_extra::kProxy) != 0; }
+  bool is_adjusted() const { return rewrite_timestamps || adjust.any() || half_open.extras != 0; }
   bool has_v6_client() const { return key.client.ip.raw == 0; }  // which no IPv4 client has
   bool is_udp() const { return sluice::is_udp(state()); }
   uint64_t bytes_in() const { return is_udp() ? udp.bytes_in() : tcp.client_bytes(bounds); }

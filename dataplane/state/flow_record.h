@@ -14,19 +14,21 @@
 namespace sluice {
 
 // X(name, closed_by, reason)
-#define SLUICE_FLOW_ENDS(X)                       \
-  X(client_fin, "client_fin", "closed")           \
-  X(backend_fin, "backend_fin", "closed")         \
-  X(client_rst, "client_rst", "reset")            \
-  X(backend_rst, "backend_rst", "reset")          \
-  X(refused, "backend_rst", "refused")            \
-  X(given_up, "client_rst", "given_up")           \
-  X(timed_out, "timeout", "timed_out")            \
-  X(replaced, "balancer", "replaced")             \
-  X(reset_by_order, "balancer", "reset_by_order") \
-  X(heal_exhausted, "balancer", "heal_exhausted") \
-  X(evicted, "balancer", "evicted")               \
-  X(answered, "backend", "answered")              \
+#define SLUICE_FLOW_ENDS(X)                            \
+  X(client_fin, "client_fin", "closed")                \
+  X(backend_fin, "backend_fin", "closed")              \
+  X(client_rst, "client_rst", "reset")                 \
+  X(backend_rst, "backend_rst", "reset")               \
+  X(header_refused, "backend_rst", "proxy_refused")    \
+  X(refused, "backend_rst", "refused")                 \
+  X(given_up, "client_rst", "given_up")                \
+  X(timed_out, "timeout", "timed_out")                 \
+  X(replaced, "balancer", "replaced")                  \
+  X(reset_by_order, "balancer", "reset_by_order")      \
+  X(heal_exhausted, "balancer", "heal_exhausted")      \
+  X(evicted, "balancer", "evicted")                    \
+  X(header_unanswered, "balancer", "proxy_unanswered") \
+  X(answered, "backend", "answered")                   \
   X(unreachable, "backend_icmp", "refused")
 
 /// Who ended it, and how.

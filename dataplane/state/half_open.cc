@@ -43,7 +43,7 @@ void HalfOpen::remove(HalfOpenQueue& queue, uint32_t index) {
   } else {
     flows_[links.newer].half_open.older = links.older;
   }
-  links = {};
+  links.unlink();
   resize(queue, queue.count.value() - 1);
   --count_;
 }

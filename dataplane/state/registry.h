@@ -23,6 +23,7 @@
 #include "dataplane/state/half_open.h"
 #include "dataplane/state/histogram.h"
 #include "dataplane/state/port_pool.h"
+#include "dataplane/state/proxy_track.h"
 #include "dataplane/state/rate_window.h"
 #include "dataplane/state/snapshot.h"
 #include "dataplane/state/state_table.h"
@@ -120,6 +121,8 @@ struct Registry {
     own_clock_maps_.emplace(flow_count_max, clock_memory);
     clock_maps = own_clock_maps_->data();
   }
+  // As well, once a service sends PROXY headers.
+  std::unique_ptr<ProxyTrack[]> proxy_tracks;
   std::pmr::memory_resource* clock_memory = std::pmr::get_default_resource();
 
  private:

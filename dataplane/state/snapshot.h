@@ -14,6 +14,7 @@
 
 #include "dataplane/net/address.h"
 #include "dataplane/net/protocol.h"
+#include "dataplane/net/proxy_protocol.h"
 #include "dataplane/net/quic.h"
 #include "dataplane/state/guard_view.h"
 #include "dataplane/state/port_pool.h"
@@ -100,6 +101,15 @@ struct QuicView {
   std::vector<Server> servers;  // sorted; empty: the service is not told to look
 };
 
+/// How PROXY headers are written: what services are configured to send. One that has been given out
+/// stays what it is, as flows name it by its number.
+struct ProxyForm {
+  net::ProxyVersion version = net::ProxyVersion::kV2;
+  std::string authority;  // empty: none
+  bool operator==(const ProxyForm&) const = default;
+};
+inline constexpr uint16_t kNoProxyForm = UINT16_MAX;
+
 struct ServiceView {
   ServiceId id;
   std::string name;
@@ -117,6 +127,7 @@ struct ServiceView {
   bool udp_refresh_both = true;  // false: a backend's datagrams do not keep a flow
   QuicView quic;
   GuardView guard = {};
+  uint16_t proxy_form = kNoProxyForm;  // index into Snapshot::proxy_forms
   std::vector<BackendView> backends;
   // Weighted round robin, where the scheduler asks for it: indices into `backends`.
   std::vector<uint16_t> wrr_order;
@@ -149,6 +160,7 @@ struct Snapshot {
   std::vector<ServiceView> services;
   std::vector<RemovedService> removed_services;
   std::vector<PoolView> pools;
+  std::vector<ProxyForm> proxy_forms;
   std::vector<uint16_t> udp_services;  // index into `services`; worked out by seal()
   // That of any service; seal() adds that of flows whose ends may be of two families.
   bool mss_clamp = false;

@@ -66,6 +66,19 @@ void TcpTrack::answer(TcpBounds& bounds, const net::Packet& syn_ack, uint8_t win
   advance(TcpEvent::kSynAck);
 }
 
+void TcpTrack::insert(TcpBounds& bounds, uint32_t length) {
+  bounds.client_first += length;
+  bounds.client_fin += length;  // says nothing before the FIN
+  client_.snd_nxt += length;
+  bounds.client_wraps = client_.snd_nxt < bounds.client_first;
+}
+
+uint16_t TcpTrack::client_window() const {
+  const auto left = static_cast<int32_t>(backend_.right_edge - backend_.snd_una);
+  const uint32_t field = static_cast<uint32_t>(std::max(left, 0)) >> client_scale();
+  return static_cast<uint16_t>(std::min<uint32_t>(field, UINT16_MAX));
+}
+
 bool TcpTrack::client_fin_seen() const {
   return state_ == FlowState::kClientClosed || both_closed(state_);
 }

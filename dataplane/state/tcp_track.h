@@ -112,6 +112,16 @@ class TcpTrack {
   uint32_t client_snd_nxt() const { return client_.snd_nxt; }
   uint32_t backend_snd_nxt() const { return backend_.snd_nxt; }
 
+  /// Bytes of our own go to the backend between the client's SYN and its first byte, whose numbers
+  /// are larger by that from here on. No byte of the client has been acknowledged.
+  void insert(TcpBounds& bounds, uint32_t length);
+  /// Beyond the last byte that the backend allows.
+  uint32_t client_right_edge() const { return client_.right_edge; }
+  /// The window field of the client's that says what it has offered, as far as it is left.
+  uint16_t client_window() const;
+  /// Of the window fields that the backend sends after its SYN-ACK.
+  uint8_t backend_scale() const { return scales_ >> 4; }
+
   /// Payload that each side sent, retransmissions once.
   uint64_t client_bytes(const TcpBounds& bounds) const;
   uint64_t backend_bytes(const TcpBounds& bounds) const;
@@ -139,7 +149,6 @@ class TcpTrack {
   void take_later_answer(TcpBounds& bounds);
 
   uint8_t client_scale() const { return scales_ & 15; }
-  uint8_t backend_scale() const { return scales_ >> 4; }
   static uint8_t high_byte(uint32_t window) { return static_cast<uint8_t>(window >> 8); }
   /// The largest window that the sender has offered, rounded up.
   static uint32_t window_max(const Sides& sides) {

@@ -73,6 +73,10 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   service.rewrite_timestamps = scene.rewrite_timestamps;
   service.mss_clamp = made->mss_clamp = scene.mss_clamp;
   service.icmp_echo = scene.icmp_echo;
+  if (scene.proxy) {
+    made->proxy_forms = {*scene.proxy};
+    service.proxy_form = 0;
+  }
   for (uint8_t b = 0; b < scene.backends; ++b) {
     BackendView view{b, endpoint(ip4(10, 2, 0, static_cast<uint8_t>(10 + b)), 8080), 1, {}};
     for (uint8_t l = 0; l < scene.locals; ++l) {
@@ -121,6 +125,7 @@ void Stage::start(const Scene& scene, const Joined& joined) {
   if (families_.v6_clients) core->flows.enable_v6();
   core->registry.services.set(0, std::make_unique<ServiceState>(snapshot->services[0].vip));
   core->registry.make_clock_maps(scene.limits.flow_count_max);
+  core->registry.proxy_tracks = std::make_unique<ProxyTrack[]>(scene.limits.flow_count_max);
   for (uint8_t b = 0; b < scene.backends; ++b) {
     core->registry.backends.set(b, std::make_unique<BackendState>(b));
     const BackendView& view = snapshot->services[0].backends[b];

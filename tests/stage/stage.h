@@ -14,6 +14,7 @@
 #include <rte_mbuf.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,7 @@ struct Scene {
   bool reset_on_timeout = true;
   bool rewrite_timestamps = false;
   bool mss_clamp = false;
+  std::optional<ProxyForm> proxy = {};
   bool icmp_echo = true;
   net::Protocol protocol = net::Protocol::kTcp;
   uint32_t udp_idle_ms = kDefaultUdpIdleMs;

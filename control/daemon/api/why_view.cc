@@ -91,6 +91,10 @@ std::string_view meaning_of(FlowEnd end, FlowState before) {
     case FlowEnd::backend_rst:
       return is_opening(before) ? "the backend reset it in the handshake"
                                 : "the backend reset the open connection";
+    case FlowEnd::header_refused:
+      return "the backend answered the PROXY header with a RST: does it expect one?";
+    case FlowEnd::header_unanswered:
+      return "the backend did not acknowledge the PROXY header";
     case FlowEnd::reset_by_order:
       return "an operator, a health check or the end of sluice reset it";
     case FlowEnd::client_fin:
