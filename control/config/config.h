@@ -171,6 +171,8 @@ struct ServiceConfig {
   SchedulerKind scheduler = SchedulerKind::kRoundRobin;
   std::string local_pool = "default";
   TimestampPolicy tcp_timestamps = TimestampPolicy::kPreserve;
+  ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
+  std::string proxy_authority;    // a TLV of version 2; empty: none
   std::optional<bool> mss_clamp;  // absent: where MTUs differ
   bool icmp_echo = true;          // of services that share a VIP, that of any
   bool reset_on_timeout = true;

@@ -32,6 +32,12 @@ inline constexpr std::array kWordsOf<TimestampPolicy> = {
     EnumWord{"preserve", TimestampPolicy::kPreserve},
     EnumWord{"rewrite", TimestampPolicy::kRewrite}};
 
+enum class ProxyProtocol : uint8_t { kOff, kV1, kV2 };  // what a backend is told first
+template <>
+inline constexpr std::array kWordsOf<ProxyProtocol> = {EnumWord{"off", ProxyProtocol::kOff},
+                                                       EnumWord{"v1", ProxyProtocol::kV1},
+                                                       EnumWord{"v2", ProxyProtocol::kV2}};
+
 enum class CheckType : uint8_t { kTcp, kHttp, kHttps, kCommand, kUdp, kDns };
 template <>
 inline constexpr std::array kWordsOf<CheckType> = {

@@ -26,7 +26,23 @@ class ProtocolRules : private Rules {
  public:
   ProtocolRules(const Config& config, Reader& reader) : Rules(config, reader) {}
   void check();
+
+ private:
+  void proxy(const std::string& path, const ServiceConfig& service);
 };
+
+// Version 1 is a line of text, in front of a stream; it has no place for a name.
+void ProtocolRules::proxy(const std::string& path, const ServiceConfig& service) {
+  const std::string version = path + ".proxy_protocol", name = path + ".proxy_authority";
+  if (reader_.places.failed(version)) return;
+  if (service.protocol == Protocol::kUdp && service.proxy_protocol == ProxyProtocol::kV1) {
+    problem(version, "\"v1\"", "\"v2\" with protocol \"udp\": version 1 knows TCP alone");
+  }
+  if (was_read(name) && service.proxy_protocol != ProxyProtocol::kV2) {
+    problem(name, fmt::format("\"{}\"", service.proxy_authority),
+            "proxy_protocol = \"v2\", which alone can carry it");
+  }
+}
 
 // A key that its service would not look at is a mistake, not a remark.
 void ProtocolRules::check() {
@@ -38,6 +54,7 @@ void ProtocolRules::check() {
       problem(at, fmt::format("a key of {} services", to_string(protocol)),
               fmt::format("no such key with protocol \"{}\"", to_string(item.protocol)));
     }
+    proxy(path, item);
   });
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "control/config/route_lookup.h"
 
@@ -103,12 +104,14 @@ size_t Identities::count_locals(const Wanted& wanted) const {
 void Identities::adopt(const Config& config, uint64_t now_ms) {
   const Wanted wanted = wanted_by(config);
   check(wanted);
+  check_proxy_forms(config);
   mark_all_removed(now_ms);
   adopt_services(wanted);
   adopt_backends(wanted);
   adopt_pools(wanted, config);
   adopt_paths(wanted);
   make_clock_maps(config);
+  adopt_proxy_forms(config);
 }
 
 void Identities::mark_all_removed(uint64_t now_ms) {
@@ -194,6 +197,52 @@ void Identities::make_clock_maps(const Config& config) {
   if (!any) return;
   for (Registry* registry : registries_) {
     registry->make_clock_maps(config.limits.flows_per_worker);
+  }
+}
+
+namespace {
+
+std::optional<ProxyForm> proxy_form(const ServiceConfig& service) {
+  switch (service.proxy_protocol) {
+    case ProxyProtocol::kOff:
+      break;
+    case ProxyProtocol::kV1:
+      return ProxyForm{net::ProxyVersion::kV1, {}};
+    case ProxyProtocol::kV2:
+      return ProxyForm{net::ProxyVersion::kV2, service.proxy_authority};
+  }
+  return {};
+}
+
+}  // namespace
+
+uint16_t Identities::proxy_form_of(const ServiceConfig& service) const {
+  const auto wanted = proxy_form(service);
+  if (!wanted) return kNoProxyForm;
+  const auto found = std::ranges::find(proxy_forms_, *wanted);
+  return static_cast<uint16_t>(found - proxy_forms_.begin());
+}
+
+void Identities::check_proxy_forms(const Config& config) const {
+  std::vector<ProxyForm> all = proxy_forms_;
+  for (const ServiceConfig& service : config.services) {
+    const auto wanted = proxy_form(service);
+    if (wanted && std::ranges::find(all, *wanted) == all.end()) all.push_back(*wanted);
+  }
+  check_count("names of service.proxy_authority, since the start", all.size(), kNoProxyForm);
+}
+
+void Identities::adopt_proxy_forms(const Config& config) {
+  for (const ServiceConfig& service : config.services) {
+    const auto wanted = proxy_form(service);
+    if (!wanted) continue;
+    if (std::ranges::find(proxy_forms_, *wanted) == proxy_forms_.end()) {
+      proxy_forms_.push_back(*wanted);
+    }
+    for (Registry* registry : registries_) {
+      if (registry->proxy_tracks) continue;
+      registry->proxy_tracks = std::make_unique<ProxyTrack[]>(config.limits.flows_per_worker);
+    }
   }
 }
 

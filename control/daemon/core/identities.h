@@ -97,6 +97,10 @@ class Identities {
   Backends backends_of(const ServiceKey& service) const;
   const std::map<PoolKey, PoolEntry>& pools() const { return pools_; }
   const std::map<PathKey, PathEntry>& paths() const { return paths_; }
+  // How PROXY headers are written. Flows name a form by its place, so none ever goes.
+  const std::vector<ProxyForm>& proxy_forms() const { return proxy_forms_; }
+  // The place of the form that a service is configured to send, or kNoProxyForm.
+  uint16_t proxy_form_of(const ServiceConfig& service) const;
   const std::vector<Registry*>& registries() const { return registries_; }
 
   // A counter, summed over the workers.
@@ -128,6 +132,8 @@ class Identities {
   void adopt_paths(const Wanted& wanted);
   bool is_used(const PoolEntry& pool) const;
   void make_clock_maps(const Config& config);
+  void check_proxy_forms(const Config& config) const;
+  void adopt_proxy_forms(const Config& config);
 
   std::vector<Registry*> registries_;
   net::Random random_;
@@ -136,6 +142,7 @@ class Identities {
   std::map<BackendKey, BackendEntry> backends_;
   std::map<PoolKey, PoolEntry> pools_;
   std::map<PathKey, PathEntry> paths_;
+  std::vector<ProxyForm> proxy_forms_;
 };
 
 }  // namespace sluice::control

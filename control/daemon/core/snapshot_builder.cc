@@ -125,6 +125,7 @@ void add_services(Snapshot& snapshot, const Config& config, const AllWeights& al
     }
     view.quic = quic_of(service);
     view.guard = guard_of(service, access);
+    view.proxy_form = identities.proxy_form_of(service);
     prepare_scheduler(view);
     snapshot.services.push_back(std::move(view));
   }
@@ -212,6 +213,7 @@ std::unique_ptr<Snapshot> build_snapshot(const Config& config, const AllWeights&
   snapshot->half_open_percent = config.limits.half_open_percent;
   snapshot->timeouts_ms = timeouts_of(config.tcp_timeouts);
   snapshot->access = access.of_all();
+  snapshot->proxy_forms = identities.proxy_forms();
   snapshot->flow_log_sample = config.flow_log.file.empty() ? 0 : config.flow_log.sample;
   add_interfaces(*snapshot, config, ports);
   add_routes(*snapshot, config);
