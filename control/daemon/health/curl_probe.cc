@@ -10,8 +10,6 @@
 #include <cstring>
 #include <new>
 
-#include "control/daemon/health/tcp_probe.h"
-
 namespace sluice::control {
 namespace {
 
@@ -26,8 +24,8 @@ std::string host_of(const ProbeTarget& target) {
 
 }  // namespace
 
-CurlProbe::CurlProbe(CurlEngine& engine, const ProbeTarget& target)
-    : engine_(engine), target_(target), easy_(curl_easy_init()) {
+CurlProbe::CurlProbe(EventLoop& loop, CurlEngine& engine, const ProbeTarget& target)
+    : engine_(engine), target_(target), connection_(loop, target_), easy_(curl_easy_init()) {
   if (easy_ == nullptr) throw std::bad_alloc();
   set_up_connection();
   set_up_request();
@@ -52,6 +50,8 @@ void CurlProbe::set_up_connection() {
   curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L);
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, this);
+  if (target_.greeting.empty()) return;
+  curl_easy_setopt(easy_, CURLOPT_SOCKOPTFUNCTION, keep_connected);
 }
 
 void CurlProbe::set_up_request() {
@@ -96,10 +96,23 @@ void CurlProbe::start(Done done) {
   body_cut_ = false;
   socket_error_.clear();
   error_[0] = '\0';
-  engine_.add(easy_, [this, done = std::move(done)](CURLcode code) { done(judge(code)); });
+  const auto ask = [this, done] {
+    engine_.add(easy_, [this, done](CURLcode code) { done(judge(code)); });
+  };
+  if (target_.greeting.empty()) return ask();
+  connection_.start(
+      [this, ask, done = std::move(done)](UniqueFd socket, const ProbeResult& result) {
+        if (!socket) return done(result);
+        connected_ = std::move(socket);
+        ask();
+      });
 }
 
 std::string CurlProbe::give_up() {
+  if (connection_.is_connecting()) {
+    connection_.close();
+    return "connect timed out";
+  }
   long status = 0;
   curl_off_t connected_us = 0;  // for https only once TLS stands
   curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
@@ -114,11 +127,15 @@ std::string CurlProbe::give_up() {
 
 curl_socket_t CurlProbe::open_socket(void* self, curlsocktype, curl_sockaddr*) {
   auto& probe = *static_cast<CurlProbe*>(self);
-  UniqueFd fd = probe_socket(probe.target_);
+  UniqueFd fd = probe.connected_ ? std::move(probe.connected_) : probe_socket(probe.target_);
   if (fd) return fd.release();
   probe.socket_error_ =
       fmt::format("no socket by {}: {}", probe.target_.device, std::strerror(errno));
   return CURL_SOCKET_BAD;
+}
+
+int CurlProbe::keep_connected(void*, curl_socket_t, curlsocktype) {
+  return CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
 size_t CurlProbe::take_body(char* data, size_t size, size_t count, void* self) {

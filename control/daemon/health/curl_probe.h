@@ -10,6 +10,7 @@
 
 #include "control/daemon/health/curl_engine.h"
 #include "control/daemon/health/probe.h"
+#include "control/daemon/health/tcp_probe.h"
 
 namespace re2 {
 class RE2;
@@ -21,7 +22,7 @@ class CurlProbe : public Probe {
  public:
   static constexpr size_t kBodyMax = 64 << 10;  // what is looked at of an answer
 
-  CurlProbe(CurlEngine& engine, const ProbeTarget& target);
+  CurlProbe(EventLoop& loop, CurlEngine& engine, const ProbeTarget& target);
   ~CurlProbe() override;
   CurlProbe(const CurlProbe&) = delete;
   CurlProbe& operator=(const CurlProbe&) = delete;
@@ -30,6 +31,7 @@ class CurlProbe : public Probe {
 
  private:
   static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+  static int keep_connected(void* self, curl_socket_t fd, curlsocktype purpose);
   static size_t take_body(char* data, size_t size, size_t count, void* self);
   void set_up_connection();
   void set_up_request();
@@ -40,7 +42,9 @@ class CurlProbe : public Probe {
 
   CurlEngine& engine_;
   ProbeTarget target_;
-  CURL* easy_;  // used again for each check
+  ProbeConnection connection_;  // where the backend is to be told something first
+  UniqueFd connected_;          // that it made, for libcurl to take
+  CURL* easy_;                  // used again for each check
   curl_slist* headers_ = nullptr;
   curl_slist* connect_to_ = nullptr;
   std::unique_ptr<re2::RE2> body_pattern_;

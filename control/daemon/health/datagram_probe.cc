@@ -40,7 +40,7 @@ bool DatagramProbe::open() {
 }
 
 void DatagramProbe::start(Done done) {
-  question_ = question();
+  question_ = target_.greeting + question();
   stray_count_ = 0;
   if (!open()) {
     // This host's reason not to send; what the backend says comes later.

@@ -16,6 +16,7 @@
 #include "control/daemon/health/dns_probe.h"
 #include "control/daemon/health/tcp_probe.h"
 #include "control/daemon/health/udp_probe.h"
+#include "dataplane/net/proxy_protocol.h"
 
 namespace sluice::control {
 namespace {
@@ -42,9 +43,21 @@ std::string name_of(const ProbeTarget& target) {
   return fmt::format("{} {}", target.service, to_string(target.backend));
 }
 
+// Who listens at a port of its own for checks alone is not told who asks.
+std::string greeting_of(const ServiceConfig& service) {
+  if (service.proxy_protocol == ProxyProtocol::kOff || service.health_check->port != 0) return {};
+  net::ProxyHeader header;
+  const uint16_t length = net::write_local_proxy_header(service.proxy_protocol == ProxyProtocol::kV1
+                                                            ? net::ProxyVersion::kV1
+                                                            : net::ProxyVersion::kV2,
+                                                        header);
+  return {header.begin(), header.begin() + length};
+}
+
 ProbeTarget target_of(const Config& config, const RouteLookup& routes, const ServiceConfig& service,
                       const BackendConfig& backend) {
-  ProbeTarget target{service.name, backend.address, {}, {}, *service.health_check};
+  ProbeTarget target{service.name, backend.address,       {},
+                     {},           *service.health_check, greeting_of(service)};
   if (const auto way = routes.find(backend.address.ip)) {
     target.source = way->source;
     target.device = config.interfaces[way->interface].kernel;
@@ -140,7 +153,7 @@ std::unique_ptr<Probe> HealthChecker::make_probe(const ProbeTarget& target) {
       return std::make_unique<TcpProbe>(loop_, target);
     case CheckType::kHttp:
     case CheckType::kHttps:
-      return std::make_unique<CurlProbe>(curl_, target);
+      return std::make_unique<CurlProbe>(loop_, curl_, target);
     case CheckType::kUdp:
       return std::make_unique<UdpProbe>(loop_, target);
     case CheckType::kDns:

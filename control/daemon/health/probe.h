@@ -20,6 +20,8 @@ struct ProbeTarget {
   IpAddress source;    // the interface's address towards the backend
   std::string device;  // the interface's tap; empty: it has none
   HealthCheckConfig check;
+  std::string
+      greeting;  // what the backend is told before anything else: a PROXY header, or nothing
   bool operator==(const ProbeTarget&) const = default;
 
   // The backend's address, at the port that is checked.

@@ -29,42 +29,57 @@ UniqueFd probe_socket(const ProbeTarget& target) {
   return ready ? std::move(fd) : UniqueFd();
 }
 
-void TcpProbe::start(Done done) {
+void ProbeConnection::start(Done done) {
   socket_ = probe_socket(target_);
   if (!socket_) {
-    return done(ProbeResult::none(
-        fmt::format("no socket by {}: {}", target_.device, std::strerror(errno))));
+    return done({}, ProbeResult::none(
+                        fmt::format("no socket by {}: {}", target_.device, std::strerror(errno))));
   }
   const SocketAddress to(target_.checked());
   if (connect(socket_.get(), to.get(), to.length) != 0 && errno != EINPROGRESS) {
     // Refused at once: that is this host's reason; what the backend says comes later.
     const std::string reason = std::strerror(errno);
     socket_ = UniqueFd();
-    return done(ProbeResult::none(fmt::format("connect by {}: {}", target_.device, reason)));
+    return done({}, ProbeResult::none(fmt::format("connect by {}: {}", target_.device, reason)));
   }
   done_ = std::move(done);
   loop_.watch(
       socket_.get(), EPOLLOUT, [this](uint32_t) { on_event(); }, "health checks by TCP");
 }
 
-void TcpProbe::on_event() {
+void ProbeConnection::on_event() {
   int error = 0;
   socklen_t length = sizeof error;
   getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &length);
-  close();
+  const std::string& greeting = target_.greeting;
+  // A socket that has just been connected has room for it.
+  if (error == 0 && !greeting.empty() &&
+      send(socket_.get(), greeting.data(), greeting.size(), MSG_NOSIGNAL) < 0) {
+    error = errno;
+  }
+  loop_.forget(socket_.get());
+  UniqueFd socket = std::move(socket_);
   const Done done = std::move(done_);
-  done(error == 0 ? ProbeResult::good()
-                  : ProbeResult::bad(fmt::format("connect: {}", std::strerror(error))));
+  if (error == 0) return done(std::move(socket), ProbeResult::good());
+  socket = UniqueFd();
+  done({}, ProbeResult::bad(fmt::format("connect: {}", std::strerror(error))));
+}
+
+void ProbeConnection::close() {
+  if (socket_) loop_.forget(socket_.get());
+  socket_ = UniqueFd();
+}
+
+void TcpProbe::start(Done done) {
+  connection_.start([done = std::move(done)](UniqueFd socket, const ProbeResult& result) {
+    socket = UniqueFd();
+    done(result);
+  });
 }
 
 std::string TcpProbe::give_up() {
-  close();
+  connection_.close();
   return "connect timed out";
-}
-
-void TcpProbe::close() {
-  if (socket_) loop_.forget(socket_.get());
-  socket_ = UniqueFd();
 }
 
 }  // namespace sluice::control

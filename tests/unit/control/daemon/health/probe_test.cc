@@ -83,7 +83,7 @@ ProbeResult http(Listener& listener, HealthCheckConfig check, milliseconds wait,
   CurlEngine engine(loop);
   ProbeTarget to = target(listener.port(), check.type, at);
   to.check = std::move(check);
-  CurlProbe probe(engine, to);
+  CurlProbe probe(loop, engine, to);
   return result_of(loop, probe, wait);
 }
 
