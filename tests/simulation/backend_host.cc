@@ -116,6 +116,7 @@ void BackendHost::accept(Socket* socket, const Segment& syn, bool reopens, uint3
   setup.connection = syn.identity;
   setup.send_key = mix(stream_seed_ + 2 * uint64_t{syn.identity} + 1);
   setup.receive_key = mix(stream_seed_ + 2 * uint64_t{syn.identity});
+  setup.header_size = header_size_;
   setup.clock = {1000, static_cast<uint32_t>(own >> 32)};
   setup.iss = reopens ? reopened_iss : static_cast<uint32_t>(own + network_.now * 16);
   checker_.backend_accepts(syn.identity, setup, network_.now);

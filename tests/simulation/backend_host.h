@@ -17,6 +17,8 @@ class BackendHost final : public Outbox {
  public:
   BackendHost(uint16_t index, Stack stack, uint64_t seed, uint64_t client_seed, Network& network,
               EventQueue& events, Connections& connections, Checker& checker);
+  // Its connections begin with a header of that length.
+  void expect_header(uint32_t size) { header_size_ = static_cast<uint16_t>(size); }
 
   void receive(const Segment& segment);
   void receive(const PathError& error);
@@ -61,6 +63,7 @@ class BackendHost final : public Outbox {
   uint16_t index_;
   Stack stack_;
   bool dead_ = false;
+  uint16_t header_size_ = 0;
   uint64_t secret_;
   uint64_t stream_seed_;
   Network& network_;

@@ -85,7 +85,10 @@ void Checker::to_backend(const Segment& s) {
   }
   if (!fits) {
     const Connection* before = connections_.find(c->previous);
-    const bool late = before != nullptr && before->client_spoke.covers_seq(s.seq - c->seq_offset);
+    const bool late =
+        before != nullptr &&
+        (before->client_spoke.covers_seq(s.seq - c->seq_offset) ||
+         before->client_spoke.covers_seq(before_header(*before, s.seq - c->seq_offset)));
     if (!late) fail("delivery", id, "sent to the backend: not what this client has said");
   }
 }
@@ -150,9 +153,19 @@ bool Checker::is_closed(const Connection& c) const {
   return now_ - c.touched_at >= idle_ms * kMillisecond;
 }
 
+// A number of the client's as it was before a header was put in front of its first byte; those of
+// the header are that byte's.
+uint32_t Checker::before_header(const Connection& c, uint32_t seq) const {
+  const uint32_t first = c.client_spoke.first_seq + 1;
+  const uint32_t header = scenario_.header_bytes;
+  if (header == 0 || before(seq, first)) return seq;
+  return before(seq, first + header) ? first : seq - header;
+}
+
 bool Checker::fits_inbound(Connection& c, const Segment& s) {
-  const uint32_t seq = s.seq - c.seq_offset;
-  if (!c.client_spoke.covers_seq(seq) || !c.client_spoke.covers_seq(seq + s.length())) return false;
+  const uint32_t seq = before_header(c, s.seq - c.seq_offset);
+  const uint32_t end = before_header(c, s.end() - c.seq_offset);
+  if (!c.client_spoke.covers_seq(seq) || !c.client_spoke.covers_seq(end)) return false;
   if (s.is(kRst)) return true;
   const Spoken* backend = speaker_of(c, s.ack);
   if (!s.is(kAck) || backend == nullptr || !sack_lies_within(s, *backend)) return false;

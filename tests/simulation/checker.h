@@ -23,6 +23,7 @@
 //   evicted       the backend of one that made way was reset, at the number that it expects
 //   flood         real clients connect by their third SYN, by their first once the flood is
 //                 over
+//   proxy         a backend is told first whose connection it is, in the same bytes each time
 //   limits        a client has no more connections open than it may, and at the end the balancer
 //                 counts none
 //   mtu           nothing is larger than its link carries; who sent what is hears of it, as he sent
@@ -124,6 +125,8 @@ class Checker {
   void check_limit(const Connection& c);
   void take_tuple(Connection& c, const Segment& syn, const Tuple& tuple);
   bool fits_inbound(Connection& c, const Segment& s);
+  uint32_t before_header(const Connection& c, uint32_t seq) const;
+  bool is_header_right(const Connection& c, std::span<const uint8_t> header) const;
   bool fits_outbound(Connection& c, const Segment& s);
   bool is_harmless_echo_of_the_past(const Connection& c, const Segment& s) const;
   void check_host_clock(const Segment& s, ConnectionId id);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The invariants on the ends: who opens, who is rejected, how it ends, what is left.
+#include <algorithm>
 #include <cinttypes>
+#include <iterator>
 
 #include "tests/simulation/checker.h"
 
@@ -74,9 +76,27 @@ void Checker::syn_on_live_socket(ConnectionId syn, ConnectionId old, TcpState st
     fail("tuple", syn, "its SYN meets #%u, which the backend holds in %s", old, name_of(state));
 }
 
+// Version 2, section 2.2 of proxy-protocol.txt. Of IPv6 the ports alone are looked at.
+bool Checker::is_header_right(const Connection& c, std::span<const uint8_t> header) const {
+  static constexpr uint8_t kHead[] = {13, 10, 13, 10, 0, 13, 10, 'Q', 'U', 'I', 'T', 10, 0x21};
+  if (!std::equal(std::begin(kHead), std::end(kHead), header.begin())) return false;
+  const auto word = [&](size_t at) {
+    return static_cast<uint32_t>(header[at] << 8 | header[at + 1]);
+  };
+  const bool v4 = header[13] == 0x11;
+  const size_t ports = v4 ? 24 : 48;
+  if (word(14) + 16 != header.size() || (!v4 && header[13] != 0x21)) return false;
+  const Address client = c.client_address();
+  if (word(ports) != client.port || word(ports + 2) != site_.vip.port) return false;
+  return !v4 ||
+         ((word(16) << 16 | word(18)) == client.ip && (word(20) << 16 | word(22)) == site_.vip.ip);
+}
+
 void Checker::backend_received(ConnectionId id, const Tcp& tcp) {
   if (tcp.corrupt()) return fail("delivery", id, "the backend got bytes of another stream");
   const Connection* c = connections_.find(id);
+  if (c != nullptr && tcp.has_header() && !is_header_right(*c, tcp.header()))
+    return fail("proxy", id, "the backend's header is not that of this client");
   if (c == nullptr || tcp.ending() != Ending::aborted || c->plan.mode != CloseMode::idle) return;
   if (c->end_lost) return;
   if (resets_idle_ && scenario_.orderly() && !is_lost(*c))

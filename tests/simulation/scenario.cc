@@ -3,6 +3,8 @@
 #include "tests/simulation/scenario.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string_view>
 
 namespace sluice::sim {
 namespace {
@@ -345,6 +347,45 @@ void add_policies(std::vector<Scenario>& all) {
   all.push_back(s);
 }
 
+/// Of version 2 with the id of the connection, by the family of clients.
+uint32_t header_size() {
+  const char* const families = std::getenv("SLUICE_FAMILIES");
+  return families != nullptr && families[0] == '6' ? 71 : 47;
+}
+
+void add_headers(std::vector<Scenario>& all) {
+  Scenario s = make("proxy", "a PROXY header in front of each request; 500 ports");
+  s.port_last = s.port_first + 499;
+  s.users = 100;
+  s.modes = kNobodyVanishes;
+  s.header_bytes = header_size();
+  all.push_back(s);
+
+  s.name = "proxy-lossy";
+  s.about = "the same over links that lose, repeat and overtake";
+  s.client_link = s.backend_link = {1'000, 300, 20'000, 10'000, 30'000, 3'000};
+  all.push_back(s);
+
+  s = make("proxy-forgotten", "the same where both ends lose connections, and clients come again");
+  s.clients = 300;
+  s.client_ports = 3;
+  s.users = 100;
+  s.port_last = s.port_first + 1999;
+  s.forgets = true;
+  s.modes = {10, 10, 0, 0, 5, 0, 0, 0, 30, 5, 5};
+  s.header_bytes = header_size();
+  all.push_back(s);
+
+  s = make("proxy-restart", "the same where all state is lost about every second");
+  s.port_last = s.port_first + 299;
+  s.users = 64;
+  s.restart_every_us = kSecond;
+  s.pause_us = 20'000;
+  s.modes = kNobodyVanishes;
+  s.header_bytes = header_size();
+  all.push_back(s);
+}
+
 std::vector<Scenario> make_all() {
   std::vector<Scenario> all;
   add_ports_and_numbers(all);
@@ -356,6 +397,7 @@ std::vector<Scenario> make_all() {
   add_floods_and_shortages(all);
   add_storms(all);
   add_policies(all);
+  add_headers(all);
   return all;
 }
 

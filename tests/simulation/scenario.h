@@ -64,6 +64,7 @@ struct Scenario {
   uint32_t flood_resets_ppm = 0;    // so many sources answer the SYN-ACK with RST
   uint32_t flood_copies_ppm = 0;    // so many SYNs come twice
   uint32_t client_connections = 0;  // that one address may have at a time; 0: any number
+  uint32_t header_bytes = 0;        // of the PROXY header in front of each request; 0: none
   bool neighbours_known = true;     // else the balancer has to ask for each of them
   uint32_t flows_max = 1 << 16;
   // What the links that leave the balancer carry; the ends do not know of them.

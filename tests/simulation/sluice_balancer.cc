@@ -306,6 +306,9 @@ class SluiceBalancer final : public Balancer {
     registry.services.set(0, std::make_unique<ServiceState>(
                                  test::endpoint_in(families_.v6_clients, endpoint(site_.vip))));
     registry.make_clock_maps(scenario_.flows_max);
+    if (scenario_.header_bytes != 0) {
+      registry.proxy_tracks = std::make_unique<ProxyTrack[]>(scenario_.flows_max);
+    }
     PoolId pool = 0;
     for (size_t b = 0; b < site_.backends.size(); b++) {
       registry.backends.set(b, std::make_unique<BackendState>(static_cast<BackendId>(b)));
@@ -352,6 +355,7 @@ class SluiceBalancer final : public Balancer {
       s->v4.locals.push_back(ip(local));
     }
     s->mss_clamp = scenario_.mss_clamp;
+    s->proxy_forms = {{net::ProxyVersion::kV2, {}}};
     s->reuse.policy = policy_of(scenario_.reuse);
     s->timeouts_ms = timeouts_of(scenario_.timeouts);
     test::move_to(families_, *s);
@@ -372,6 +376,7 @@ class SluiceBalancer final : public Balancer {
     service.reset_on_timeout = true;
     service.rewrite_timestamps = scenario_.rewrite_timestamps;
     service.mss_clamp = scenario_.mss_clamp;
+    if (scenario_.header_bytes != 0) service.proxy_form = 0;
     service.guard.client_connections = scenario_.client_connections;
     service.guard.client_bits_v6 = 128;  // what an IPv4 address becomes
     const size_t count = site_.backends.size() - (changed ? 1 : 0);

@@ -11,7 +11,11 @@
 // elsewhere is seen by whoever receives it.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <bitset>
 #include <cstdint>
+#include <span>
 
 #include "tests/simulation/clock.h"
 #include "tests/simulation/path_error.h"
@@ -63,7 +67,10 @@ struct TcpSetup {
   bool sack = true;
   uint8_t window_scale = 7;
   uint16_t segment_size = 100;
+  uint16_t header_size = 0;  // what stands in front of the stream that it receives
 };
+
+constexpr unsigned kHeaderMax = 80;
 
 class Tcp {
  public:
@@ -85,7 +92,12 @@ class Tcp {
   Ending ending() const { return ending_; }
   TimeUs deadline() const { return deadline_; }
   const TcpSetup& setup() const { return setup_; }
-  uint32_t received() const { return received_; }
+  // Of the stream; of the header in front of it.
+  uint32_t received() const {
+    return received_ - std::min<uint32_t>(received_, setup_.header_size);
+  }
+  bool has_header() const { return setup_.header_size != 0 && received_ >= setup_.header_size; }
+  std::span<const uint8_t> header() const { return {header_.data(), setup_.header_size}; }
   bool sent_all() const { return sent_fin_or_data_acknowledged(); }
   bool peer_closed() const { return peer_closed_; }
   bool corrupt() const { return corrupt_; }
@@ -113,6 +125,7 @@ class Tcp {
   bool validate(const Segment& s, TimeUs now, Outbox& out);
   void take_ack(const Segment& s, TimeUs now, Outbox& out);
   void take_payload(const Segment& s);
+  bool take_header(const Segment& s, uint32_t position);
   void remember(uint32_t left, uint32_t right);
   void take_remembered();
   void take_fin();
@@ -155,6 +168,8 @@ class Tcp {
   uint32_t received_ = 0;  // bytes delivered to it, in order
   uint32_t peer_fin_ = 0;
   uint32_t first_tsval_ = 0;
+  std::array<uint8_t, kHeaderMax> header_ = {};
+  std::bitset<kHeaderMax> header_known_;
   SackBlock gaps_[kGapsMax] = {};  // what arrived beyond rcv_nxt
   TimeUs ts_recent_at_ = 0;
   TimeUs out_of_window_ack_at_ = kNever;

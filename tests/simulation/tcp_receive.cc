@@ -177,13 +177,34 @@ void Tcp::take_ack(const Segment& s, TimeUs now, Outbox& out) {
 
 void Tcp::take_payload(const Segment& s) {
   const uint32_t end = s.seq + s.payload_size;
-  if (!after(end, rcv_nxt_)) return;  // all of it is old
-  if (!is_the_stream(s, setup_.receive_key, s.seq - irs_ - 1)) {
+  const uint32_t position = s.seq - irs_ - 1;
+  const uint32_t head = std::min<uint32_t>(
+      s.payload_size, setup_.header_size - std::min<uint32_t>(position, setup_.header_size));
+  Segment rest = s;
+  rest.payload += head;
+  rest.payload_size = static_cast<uint16_t>(s.payload_size - head);
+  const bool old = !after(end, rcv_nxt_);
+  const bool right =
+      take_header(s, position) &&
+      (old || is_the_stream(rest, setup_.receive_key, position + head - setup_.header_size));
+  if (!right) {
     corrupt_ = true;
     return;
   }
+  if (old) return;
   remember(s.seq, end);
   take_remembered();
+}
+
+// What is sent again has to be the same.
+bool Tcp::take_header(const Segment& s, uint32_t position) {
+  for (uint32_t i = 0; i < s.payload_size && position + i < setup_.header_size; i++) {
+    const uint32_t at = position + i;
+    if (header_known_[at] && header_[at] != s.payload[i]) return false;
+    header_[at] = s.payload[i];
+    header_known_[at] = true;
+  }
+  return true;
 }
 
 // Keeps what arrived as a few disjoint ranges; what finds no place is sent again by the peer.

@@ -43,10 +43,12 @@ World::World(const Scenario& scenario, uint64_t seed, const MakeBalancer& make)
       clients_(scenario, site_, seed, network_, events_, connections_, checker_, rng_),
       balancer_(make(scenario, site_, network_, seed)) {
   checker_.set_resets_idle(balancer_->account().known);
-  for (uint16_t i = 0; i < scenario.backends; i++)
+  for (uint16_t i = 0; i < scenario.backends; i++) {
     backends_.push_back(
         std::make_unique<BackendHost>(i, scenario.stacks[i % scenario.stacks.size()], ~seed, seed,
                                       network_, events_, connections_, checker_));
+    backends_.back()->expect_header(scenario.header_bytes);
+  }
 }
 
 void World::start() {
