@@ -19,6 +19,7 @@ namespace sluice::control {
   FIELD(String, local_pool, kText, kShow, "as configured") \
   FIELD(String, tcp_timestamps, kText, kShow, "as configured") \
   FIELD(String, proxy_protocol, kText, kShow, "as configured: `off`, `v1` or `v2`") \
+  FIELD(Flag, toa, kText, kShow, "whether a TCP option tells backends the client's address") \
   FIELD(OptString, health_check, kText, kShow, "the type of its health check; null without one") \
   FIELD(OptString, all_down, kText, kShow, \
         "`refuse` or `use_all` while every backend is down, else null") \

@@ -172,6 +172,7 @@ struct ServiceConfig {
   std::string local_pool = "default";
   TimestampPolicy tcp_timestamps = TimestampPolicy::kPreserve;
   ProxyProtocol proxy_protocol = ProxyProtocol::kOff;
+  bool toa = false;               // the client's address in a TCP option
   std::string proxy_authority;    // a TLV of version 2; empty: none
   std::optional<bool> mss_clamp;  // absent: where MTUs differ
   bool icmp_echo = true;          // of services that share a VIP, that of any

@@ -348,6 +348,7 @@ const Keys<ServiceConfig> kServiceKeys = {
     one("local_pool", &ServiceConfig::local_pool, name()),
     one("tcp_timestamps", &ServiceConfig::tcp_timestamps, choice<TimestampPolicy>()),
     one("mss_clamp", &ServiceConfig::mss_clamp, boolean()),
+    one("toa", &ServiceConfig::toa, boolean()),
     one("proxy_protocol", &ServiceConfig::proxy_protocol, choice<ProxyProtocol>()),
     one("proxy_authority", &ServiceConfig::proxy_authority,
         text("a name", net::kProxyAuthorityMax)),

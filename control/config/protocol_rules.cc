@@ -15,6 +15,7 @@ using net::Protocol;
 
 constexpr std::pair<const char*, Protocol> kKeys[] = {{"tcp_timestamps", Protocol::kTcp},
                                                       {"mss_clamp", Protocol::kTcp},
+                                                      {"toa", Protocol::kTcp},
                                                       {"reset_on_timeout", Protocol::kTcp},
                                                       {"udp_idle_seconds", Protocol::kUdp},
                                                       {"udp_one_shot", Protocol::kUdp},

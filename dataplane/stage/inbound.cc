@@ -20,6 +20,7 @@
 #include "dataplane/stage/proxy_header.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
+#include "dataplane/stage/toa.h"
 #include "dataplane/stage/why.h"
 
 namespace sluice {
@@ -167,6 +168,7 @@ void note_late_segment(Core& core, const Flow& flow) {
     flow.tcp.advance(reading.event);
     enter_state(core, index, before, reading.event, segment);
   }
+  if (flow.adjusted && flow.has_toa() && believed) add_toa(core, index, segment);
   if (flow.adjusted && flow.has_proxy_header() && believed && follow_header(core, index, tcp)) {
     return forward_with_header(core, index, segment);
   }

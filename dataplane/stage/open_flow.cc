@@ -11,6 +11,7 @@
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/proxy_header.h"
 #include "dataplane/stage/seq_adjust.h"
+#include "dataplane/stage/toa.h"
 #include "dataplane/state/scheduler.h"
 
 namespace sluice {
@@ -87,6 +88,8 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   set_adjust(core, index, rewrite, numbers, choice->taken.adjust);
   if (service.proxy_form != kNoProxyForm) [[unlikely]]
     plan_proxy_header(core, index, service.proxy_form);
+  if (service.toa) [[unlikely]]
+    plan_toa(core, index);
   flow.timestamps = numbers.timestamps;
   flow.reset_on_timeout = service.reset_on_timeout;
   flow.last_seen_ms = flow.opened_ms = core.now32();

@@ -43,6 +43,8 @@ namespace sluice {
   X(proxy_headers_refused, "flows whose backend answered the header with a RST alone")       \
   X(proxy_headers_unanswered, "flows ended as the backend did not acknowledge the header")   \
   X(proxy_acks_absorbed, "acknowledgements of a header alone, no business of its client")    \
+  X(toa_sent, "segments that told a backend the client's address in a TCP option")           \
+  X(toa_left_out, "segments that had no room for that option")                               \
   X(arp_requests_sent, "ARP requests, probes and announcements sent")                        \
   X(arp_requests_answered, "ARP requests for our addresses answered")                        \
   X(arp_consumed, "ARP that was read, and had no answer and nowhere else to go")             \

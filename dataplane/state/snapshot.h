@@ -128,6 +128,7 @@ struct ServiceView {
   QuicView quic;
   GuardView guard = {};
   uint16_t proxy_form = kNoProxyForm;  // index into Snapshot::proxy_forms
+  bool toa = false;                    // the client's address in a TCP option, see toa.h
   std::vector<BackendView> backends;
   // Weighted round robin, where the scheduler asks for it: indices into `backends`.
   std::vector<uint16_t> wrr_order;

@@ -73,6 +73,7 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   service.rewrite_timestamps = scene.rewrite_timestamps;
   service.mss_clamp = made->mss_clamp = scene.mss_clamp;
   service.icmp_echo = scene.icmp_echo;
+  service.toa = scene.toa;
   if (scene.proxy) {
     made->proxy_forms = {*scene.proxy};
     service.proxy_form = 0;

@@ -80,6 +80,7 @@ struct Scene {
   bool rewrite_timestamps = false;
   bool mss_clamp = false;
   std::optional<ProxyForm> proxy = {};
+  bool toa = false;
   bool icmp_echo = true;
   net::Protocol protocol = net::Protocol::kTcp;
   uint32_t udp_idle_ms = kDefaultUdpIdleMs;

@@ -314,6 +314,7 @@ std::vector<ServiceRow> service_rows(const DataplaneManager& dataplane) {
                     .local_pool = service.local_pool,
                     .tcp_timestamps = String(to_string(service.tcp_timestamps)),
                     .proxy_protocol = String(to_string(service.proxy_protocol)),
+                    .toa = service.toa,
                     .health_check = check ? OptString(to_string(check->type)) : OptString(),
                     .all_down = all_down ? OptString(to_string(check->all_down)) : OptString(),
                     .backends = service.backends.size(),
