@@ -85,6 +85,15 @@ void add_to_sequence(TcpHeader& tcp, uint32_t addend) {
   tcp.checksum = delta.applied_to(tcp.checksum);
 }
 
+void put_word(TcpHeader& tcp, uint8_t offset, uint32_t value) {
+  be32& word = tcp_word_at(tcp, offset);
+  const be32 changed = be32::from_host(value);
+  ChecksumDelta delta;
+  delta.replace_at(offset, word, changed);
+  tcp.checksum = delta.applied_to(tcp.checksum);
+  word = changed;
+}
+
 void set_window(TcpHeader& tcp, uint16_t window) {
   const be16 changed = be16::from_host(window);
   ChecksumDelta delta;

@@ -106,6 +106,8 @@ void remove_fast_open(TcpHeader& tcp);
 
 /// Adds to the sequence number.
 void add_to_sequence(TcpHeader& tcp, uint32_t addend);
+/// Another value for a word at an offset from the header's begin.
+void put_word(TcpHeader& tcp, uint8_t offset, uint32_t value);
 /// Another window.
 void set_window(TcpHeader& tcp, uint16_t window);
 

@@ -12,6 +12,7 @@ enum : uint8_t {
   kNop = 1,
   kMaximumSegmentSize = 2,
   kWindowScale = 3,
+  kSackPermitted = 4,
   kSack = 5,
   kTimestamps = 8,
 };
@@ -43,6 +44,9 @@ TcpOptions parse_tcp_options(const TcpHeader& tcp) {
           found.sack_offset = value;
           found.sack_edge_count = static_cast<uint8_t>((length - 2) / 4);
         }
+        break;
+      case kSackPermitted:
+        found.sack_permitted = length == 2;
         break;
       case kMaximumSegmentSize:
         if (length == 4) found.mss_offset = value;

@@ -18,7 +18,8 @@ struct TcpOptions {
   uint8_t sack_edge_count = 0;    // two edges a block
   uint8_t window_scale = 0;       // RFC 7323, section 2; at most 14; only meaningful on SYN
   bool has_window_scale = false;
-  uint8_t mss_offset = 0;  // RFC 9293, section 3.7.1; only meaningful on SYN
+  bool sack_permitted = false;  // RFC 2018, section 2; only meaningful on SYN
+  uint8_t mss_offset = 0;       // RFC 9293, section 3.7.1; only meaningful on SYN
 
   bool has_timestamps() const { return timestamps_offset != 0; }
 };
