@@ -12,7 +12,6 @@ namespace {
 
 constexpr uint32_t kSizeMask = 7, kParity = 8, kLowMask = 15;
 constexpr uint32_t kScaleMask = 15, kNoScale = 15, kSack = 16, kEcn = 32, kOfferMask = 63;
-constexpr uint8_t kEce = 0x40, kCwr = 0x80;
 
 uint8_t size_index(uint16_t mss) {
   const auto above = std::ranges::upper_bound(SynCookies::kSizes, mss);
@@ -35,7 +34,7 @@ SynOffer read_offer(const TcpHeader& syn) {
   offer.has_window_scale = options.has_window_scale;
   offer.window_scale = options.window_scale;
   offer.sack = options.sack_permitted;
-  offer.ecn = (syn.flags & (kEce | kCwr)) == (kEce | kCwr);
+  offer.ecn = (syn.flags & (tcp_flag::kEce | tcp_flag::kCwr)) == (tcp_flag::kEce | tcp_flag::kCwr);
   return offer;
 }
 

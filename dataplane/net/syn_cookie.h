@@ -2,10 +2,10 @@
 // SYN cookies: a SYN-ACK whose number says all that has to be known of the SYN, so that nothing is
 // kept for it.
 //
-// As Linux has them (net/ipv4/syncookies.c; D. J. Bernstein, 1996): the number carries an index into
-// a table of segment sizes, and a keyed hash of who asked; what of RFC 7323's options and SACK was
-// offered stands in the low bits of the timestamp that the client will echo. Without timestamps
-// there is neither window scale nor SACK.
+// As Linux has them (net/ipv4/syncookies.c; D. J. Bernstein, 1996): the number carries an index
+// into a table of segment sizes, and a keyed hash of who asked; what of RFC 7323's options and
+// SACK was offered stands in the low bits of the timestamp that the client will echo. Without
+// timestamps there is neither window scale nor SACK.
 //
 //   31 ................. 4   3                      2 .... 0
 //   SipHash of the ends,     which of two secrets   segment size

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "dataplane/net/siphash.h"
+#include "dataplane/net/syn_cookie.h"
 #include "dataplane/net/verdict.h"
 #include "dataplane/port/client_table.h"
 #include "dataplane/port/flow_log_ring.h"
@@ -117,6 +118,8 @@ struct Core {
         next_hops6(tx, counters, mac_conflicts, setup.limits.neighbour6_count_max, setup.now_ms,
                    setup.memory, net::siphash(setup.secret, UINT64_MAX - 2)),
         icmp_limit(setup.secret),
+        cookies({net::siphash(setup.secret, UINT64_MAX - 3),
+                 net::siphash(setup.secret, UINT64_MAX - 4)}),
         fragment_id(static_cast<uint16_t>(net::siphash(setup.secret, UINT64_MAX))),
         announcements(tx, counters),
         mld_reports(tx, counters, random),
@@ -154,6 +157,7 @@ struct Core {
   NextHops next_hops;
   NextHops6 next_hops6;
   IcmpLimit icmp_limit;
+  net::SynCookies cookies;
   uint16_t fragment_id;         // of the next packet that leaves in fragments
   Announcements announcements;  // as well as the reports of one worker for all
   MldReports mld_reports;
@@ -217,6 +221,9 @@ struct Core {
   ClockMap& clock_map(uint32_t flow) { return registry.clock_maps[flow]; }
   ProxyTrack& proxy_track(uint32_t flow) { return registry.proxy_tracks[flow]; }
   const ProxyTrack& proxy_track(uint32_t flow) const { return registry.proxy_tracks[flow]; }
+  Splice& splice(uint32_t flow) { return registry.splices[flow]; }
+  const Splice& splice(uint32_t flow) const { return registry.splices[flow]; }
+  uint32_t index_of(const Flow& flow) const { return static_cast<uint32_t>(&flow - &flows[0]); }
 
   // The four addresses of a flow.
   net::Endpoint client(const Flow& flow) const { return flows.client(flow); }

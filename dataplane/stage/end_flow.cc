@@ -6,6 +6,7 @@
 #include "dataplane/stage/guard.h"
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
+#include "dataplane/stage/splice_numbers.h"
 #include "dataplane/stage/why.h"
 
 namespace sluice {
@@ -93,7 +94,9 @@ void end_flow(Core& core, uint32_t index, FlowEnd end, FlowState before, const S
   }
   if (is_udp(before)) return free_flow(core, index);  // nobody has to be told
   const bool silent = end == FlowEnd::timed_out && !flow.reset_on_timeout;
-  const Resets resets = silent ? Resets{} : resets_of(end);
+  Resets resets = silent ? Resets{} : resets_of(end);
+  // Its client takes itself for connected, and would wait for long.
+  if (resets.backend && is_splice_waiting(core, index)) resets.client = true;
   if (resets.client) reset_client(core, flow);
   if (resets.backend) clear_backend(core, flow);
   if (!is_by_segment(end) || !is_closed(flow.state())) return free_flow(core, index);

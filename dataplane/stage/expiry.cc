@@ -4,10 +4,12 @@
 
 #include "dataplane/stage/admission.h"
 #include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/header_numbers.h"
 #include "dataplane/stage/heal.h"
 #include "dataplane/stage/idle_limit.h"
-#include "dataplane/stage/header_numbers.h"
 #include "dataplane/stage/proxy_header.h"
+#include "dataplane/stage/splice.h"
+#include "dataplane/stage/splice_numbers.h"
 
 namespace sluice {
 
@@ -17,7 +19,12 @@ void expire_flow(Core& core, uint32_t index) {
   const FlowState state = flow.state();
   const uint32_t timeout = idle_limit_ms(core, flow);
   const uint32_t idle = idle_ms(core, flow);
-  if (flow.answer_due && state == FlowState::kSynSent) return heal_overdue(core, index);
+  if (flow.answer_due && state == FlowState::kSynSent) {
+    heal_overdue(core, index);
+    if (core.flows[index].live && is_splice_waiting(core, index)) hasten_splice(core, index);
+    return;
+  }
+  if (flow.adjusted && is_splice_waiting(core, index)) return splice_overdue(core, index);
   if (flow.adjusted && flow.has_proxy_header() && is_header_pending(core, index)) {
     return header_overdue(core, index);
   }

@@ -2,18 +2,15 @@
 // Healing a handshake.
 #include "dataplane/stage/heal.h"
 
-#include <cstring>
-
-#include "dataplane/net/segment.h"
 #include "dataplane/net/serial.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/configured_backend.h"
 #include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/made_syn.h"
 #include "dataplane/stage/open_flow.h"
 #include "dataplane/stage/port_choice.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
-#include "dataplane/stage/translate_across.h"
 
 namespace sluice {
 
@@ -40,30 +37,9 @@ PriorIncarnation learn(const Core& core, const Segment& answer) {
   return prior;
 }
 
-/// The kept SYN in a buffer of its own, as the client sent it but without data.
-bool copy_syn(Core& core, const Flow& flow, Segment& syn) {
-  const std::span<const uint8_t> kept = core.syns.at(flow.syn_slot);
-  const auto length = static_cast<uint16_t>(sizeof(net::EthernetHeader) + kept.size());
-  syn.buffer = core.tx.allocate(length);
-  if (syn.buffer == nullptr) return false;
-  auto* frame = rte_pktmbuf_mtod(syn.buffer, uint8_t*);
-  std::memcpy(frame + sizeof(net::EthernetHeader), kept.data(), kept.size());
-  net::finish_own_segment(frame, static_cast<uint16_t>(kept.size()));
-  syn.packet = net::view_own_segment(frame);
-  return true;
-}
-
 void send_syn(Core& core, uint32_t index, Segment& syn) {
-  Flow& flow = core.flows[index];
   begin_handshake(core, index, syn);
-  if (syn.packet.is_v6 || !core.pool(flow).is_v4) {
-    if (!translate_across(core, flow, syn, Direction::kInbound)) {
-      return core.tx.drop(syn.buffer, DropReason::mbuf_exhausted);
-    }
-  } else {
-    net::translate(syn.packet, core.to_backend4(flow));
-  }
-  core.send(syn.buffer, core.backend_address(flow).ip, core.backend(flow).next_hop);
+  send_made_syn(core, index, syn);
 }
 
 /// Takes another local port for a flow whose handshake is not done; the old one rests with what was

@@ -11,9 +11,10 @@
 #include "dataplane/net/serial.h"
 #include "dataplane/net/xlat_icmp.h"
 #include "dataplane/stage/end_flow.h"
+#include "dataplane/stage/header_numbers.h"
 #include "dataplane/stage/hop_limit.h"
 #include "dataplane/stage/ownership.h"
-#include "dataplane/stage/header_numbers.h"
+#include "dataplane/stage/splice_numbers.h"
 
 namespace sluice {
 
@@ -97,8 +98,10 @@ bool is_in_flight(const TcpTrack& tcp, bool from_client, uint32_t sequence) {
 }
 
 /// Whether an error may be about a packet that is on its way. UDP has no number that would tell.
-bool is_believable(const Flow& flow, const Quoted& quoted) {
-  return flow.is_udp() || is_in_flight(flow.tcp, quoted.from_client, quoted.sequence());
+bool is_believable(const Core& core, const Flow& flow, const Quoted& quoted) {
+  if (flow.is_udp()) return true;
+  const uint32_t offset = quoted.from_client ? 0 : splice_offset(core, flow);
+  return is_in_flight(flow.tcp, quoted.from_client, quoted.sequence() - offset);
 }
 
 /// Says that the packet is too large, not that it never gets there.
@@ -159,7 +162,7 @@ struct AsSent {
 
 AsSent as_sent(const Core& core, const Flow& flow, bool from_client) {
   if (from_client) return {core.client(flow), core.vip(flow), 0 - flow.adjust.sequence};
-  return {core.backend_address(flow), core.local(flow), 0};
+  return {core.backend_address(flow), core.local(flow), 0 - splice_offset(core, flow)};
 }
 
 /// Puts another packet into the buffer; false, and nothing done, without room.
@@ -257,7 +260,7 @@ FlowErrorResult flow_error_input(Core& core, Segment& segment, uint16_t interfac
     return {DropReason::no_flow_icmp, false};
   }
   Flow& flow = core.flows[index];
-  if (!is_believable(flow, *quoted)) return {DropReason::icmp_out_of_window, false};
+  if (!is_believable(core, flow, *quoted)) return {DropReason::icmp_out_of_window, false};
   if (quoted->from_client && flow.has_proxy_header() && !flow.is_udp() &&
       is_of_header(core, index, quoted->sequence())) {
     return {DropReason::icmp_own_segment, true};

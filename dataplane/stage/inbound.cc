@@ -7,6 +7,7 @@
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/admission.h"
 #include "dataplane/stage/configured_backend.h"
+#include "dataplane/stage/cookie_state.h"
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/flow_log.h"
 #include "dataplane/stage/forward.h"
@@ -20,6 +21,8 @@
 #include "dataplane/stage/proxy_header.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
+#include "dataplane/stage/splice_numbers.h"
+#include "dataplane/stage/syn_cookies.h"
 #include "dataplane/stage/toa.h"
 #include "dataplane/stage/why.h"
 
@@ -82,6 +85,7 @@ void note_timestamps(Flow& flow, const net::TcpHeader& tcp) {
 /// copies do not count, and nothing follows from them.
 Verdict own_syn(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
+  if (flow.adjusted && flow.is_spliced()) return DropReason::segment_unexpected;  // it is late
   const bool unanswered = flow.tcp.state() == FlowState::kSynSent;
   if (stamp_age_ms(core.now32(), flow.last_seen_ms) < kSynRepeatMs) {
     core.count(Event::syns_copied);
@@ -168,9 +172,11 @@ void note_late_segment(Core& core, const Flow& flow) {
     flow.tcp.advance(reading.event);
     enter_state(core, index, before, reading.event, segment);
   }
-  if (flow.adjusted && flow.has_toa() && believed) add_toa(core, index, segment);
-  if (flow.adjusted && flow.has_proxy_header() && believed && follow_header(core, index, tcp)) {
-    return forward_with_header(core, index, segment);
+  if (flow.adjusted && believed) [[unlikely]] {
+    if (flow.has_toa()) add_toa(core, index, segment);
+    if (flow.has_proxy_header() && follow_header(core, index, tcp)) {
+      return forward_with_header(core, index, segment);
+    }
   }
   return believed ? forward(core, flow, segment) : forward_unseen(core, flow, segment);
 }
@@ -194,10 +200,21 @@ Verdict inbound_miss(Core& core, const ServiceView& service, Segment& segment) {
   if (!net::tcp_checksum_ok(segment.packet)) {
     return DropReason::tcp_checksum_bad;
   }
+  const bool cookies = service.has_extras && service.syn_cookies != SynCookieMode::kNever;
   if (!tcp.has(flag::kSyn) || tcp.has(flag::kAck)) {
+    if (cookies) [[unlikely]] {
+      if (const auto opened = open_by_cookie(core, service, segment)) {
+        return opened->passed() ? *opened : refuse(core, service, segment, opened->reason());
+      }
+    }
     note_refusal(core, segment, DropReason::no_flow_inbound);
     answer_with_reset(core, segment, Event::resets_to_clients);
     return DropReason::no_flow_inbound;
+  }
+  if (cookies && answers_by_cookie(core, service)) [[unlikely]] {
+    const Verdict listed = check_lists(core, service, segment);
+    if (!listed.passed()) return refuse(core, service, segment, listed.reason());
+    return answer_by_cookie(core, service, segment);
   }
   uint32_t index;
   const Verdict opened = open_flow(core, service, segment, index);

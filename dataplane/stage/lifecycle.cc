@@ -4,8 +4,8 @@
 
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/guard.h"
-#include "dataplane/stage/idle_limit.h"
 #include "dataplane/stage/header_numbers.h"
+#include "dataplane/stage/idle_limit.h"
 
 namespace sluice {
 

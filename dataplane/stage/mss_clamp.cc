@@ -22,15 +22,22 @@ bool is_across(const Core& core, const Flow& flow) {
 
 }  // namespace
 
-void clamp_mss(const Core& core, const Flow& flow, net::TcpHeader& tcp) {
+uint16_t mss_limit(const Core& core, const Flow& flow) {
   const Snapshot& snapshot = *core.snapshot;
-  if (!snapshot.mss_clamp) return;
+  if (!snapshot.mss_clamp) return UINT16_MAX;
   if (!is_across(core, flow)) {
     const ServiceView* service = snapshot.find_service(flow.key.service);
-    if (service == nullptr || !service->mss_clamp) return;
+    if (service == nullptr || !service->mss_clamp) return UINT16_MAX;
   }
-  net::clamp_mss(tcp, std::min(mss_towards(snapshot, core.client(flow).ip),
-                               mss_towards(snapshot, core.backend_address(flow).ip)));
+  return std::min(mss_towards(snapshot, core.client(flow).ip),
+                  mss_towards(snapshot, core.backend_address(flow).ip));
+}
+
+void clamp_mss(const Core& core, const Flow& flow, net::TcpHeader& tcp) {
+  if (!core.snapshot->mss_clamp) return;
+  if (const uint16_t limit = mss_limit(core, flow); limit != UINT16_MAX) {
+    net::clamp_mss(tcp, limit);
+  }
 }
 
 }  // namespace sluice

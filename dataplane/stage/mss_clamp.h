@@ -13,5 +13,7 @@ namespace sluice {
 /// it, and always where its ends are of two families: neither knows that the other's header is of
 /// another length.
 void clamp_mss(const Core& core, const Flow& flow, net::TcpHeader& tcp);
+/// That MSS; UINT16_MAX where none is wanted.
+uint16_t mss_limit(const Core& core, const Flow& flow);
 
 }  // namespace sluice

@@ -4,6 +4,7 @@
 
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/admission.h"
+#include "dataplane/stage/cookie_state.h"
 #include "dataplane/stage/end_flow.h"
 #include "dataplane/stage/flow_log.h"
 #include "dataplane/stage/guard.h"
@@ -51,12 +52,18 @@ DropReason without_port(Core& core, const BackendView& backend, const ServiceVie
   return DropReason::ports_exhausted;
 }
 
+void plan_extras(Core& core, const ServiceView& service, uint32_t index) {
+  if (service.proxy_form != kNoProxyForm) plan_proxy_header(core, index, service.proxy_form);
+  if (service.toa) plan_toa(core, index);
+}
+
 }  // namespace
 
-Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index) {
+Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index,
+                  bool is_real) {
   if (core.snapshot->draining) return DropReason::draining;
   if (const Verdict listed = check_lists(core, service, syn); !listed.passed()) return listed;
-  const SynSeen seen = look_up_syn(core, service.id, syn);
+  const SynSeen seen = is_real ? SynSeen::kRepeated : look_up_syn(core, service.id, syn);
   if (seen == SynSeen::kCopy) {
     core.count(Event::syns_copied);
     return DropReason::syn_deferred;
@@ -86,10 +93,8 @@ Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t
   core.flows.set_name(index, {client, service.id});
   set_port(core, index, *choice);
   set_adjust(core, index, rewrite, numbers, choice->taken.adjust);
-  if (service.proxy_form != kNoProxyForm) [[unlikely]]
-    plan_proxy_header(core, index, service.proxy_form);
-  if (service.toa) [[unlikely]]
-    plan_toa(core, index);
+  if (service.has_extras) [[unlikely]]
+    plan_extras(core, service, index);
   flow.timestamps = numbers.timestamps;
   flow.reset_on_timeout = service.reset_on_timeout;
   flow.last_seen_ms = flow.opened_ms = core.now32();
@@ -117,6 +122,8 @@ bool enter_flow(Core& core, uint32_t index, bool repeated) {
   core.service(flow).connections.add();
   core.count(Event::flows_opened);
   core.half_open.push(state.half_open, index, repeated);
+  if (are_many_half_open(state.half_open)) [[unlikely]]
+    note_half_open(core, flow);
   core.flow_timers.set(index, core.now_ms + idle_limit_ms(core, flow));
   core.flows.commit(index);
   return true;
@@ -170,6 +177,7 @@ void restart_flow(Core& core, uint32_t index, const Segment& syn_ack) {
   flow.tcp.open(flow.bounds, packet, static_cast<uint8_t>(passed.window_scale),
                 passed.has_window_scale != 0);
   if (flow.has_proxy_header()) plan_proxy_header(core, index, core.proxy_track(index).form);
+  flow.half_open.extras &= static_cast<uint8_t>(~flow_extra::kSpliced);  // its own numbers
   core.flows.commit(index);
   core.note_state(before, flow.state());
   core.backend(flow).connections.add();

@@ -9,7 +9,9 @@ namespace sluice {
 /// Begins a flow for a client's SYN: schedules, takes a port, enters both keys. The SYN itself is
 /// shifted where the port's history asks for it, but not yet translated or sent. `index` is set on
 /// success.
-net::Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index);
+/// `is_real`: its client has shown that it gets what it is sent.
+net::Verdict open_flow(Core& core, const ServiceView& service, Segment& syn, uint32_t& index,
+                       bool is_real = false);
 
 /// Enters an allocated flow, whose key, port and state are set, among those that may still make way
 /// for others; false, and it is freed, where the index has no room.

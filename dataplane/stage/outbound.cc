@@ -4,6 +4,7 @@
 
 #include "dataplane/net/packet_checksum.h"
 #include "dataplane/net/tcp_options.h"
+#include "dataplane/stage/cookie_state.h"
 #include "dataplane/stage/forward.h"
 #include "dataplane/stage/heal.h"
 #include "dataplane/stage/hop_limit.h"
@@ -14,6 +15,8 @@
 #include "dataplane/stage/proxy_header.h"
 #include "dataplane/stage/resets.h"
 #include "dataplane/stage/seq_adjust.h"
+#include "dataplane/stage/splice.h"
+#include "dataplane/stage/splice_numbers.h"
 #include "dataplane/stage/why.h"
 
 namespace sluice {
@@ -46,6 +49,13 @@ Verdict forward(Core& core, uint32_t index, Segment& segment) {
   return forward_unseen(core, index, segment);
 }
 
+/// Of a backend to a SYN of ours: its client has had an answer.
+Verdict consume_answer(Core& core, const Segment& answer) {
+  core.count(Event::syn_cookies_spliced);
+  rte_pktmbuf_free(answer.buffer);
+  return net::Fate::kConsumed;
+}
+
 Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
   Flow& flow = core.flows[index];
   const net::TcpOptions options = net::parse_tcp_options(*segment.packet.tcp);
@@ -56,9 +66,6 @@ Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
     (options.has_timestamps() ? backend.timestamps_kept : backend.timestamps_refused).add();
   }
   flow.timestamps = flow.timestamps && options.has_timestamps();
-  if (flow.adjusted && flow.has_proxy_header()) {
-    note_header_mss(core, index, *segment.packet.tcp);
-  }
   flow.answer_due = false;
   if (flow.syn_slot != SynStore::kNone) {
     // Its microseconds last for an hour.
@@ -72,6 +79,16 @@ Verdict accept_syn_ack(Core& core, uint32_t index, Segment& segment) {
     backend.heals_succeeded.add();
     note_healed(core, flow, segment);
   }
+  if (core.now32() - core.service(flow).cookies.learned_ms >= kLearnEveryMs) {
+    learn_offer(core, flow, *segment.packet.tcp);
+  }
+  if (flow.adjusted) [[unlikely]] {
+    if (flow.has_proxy_header()) note_header_mss(core, index, *segment.packet.tcp);
+    if (flow.is_spliced()) {
+      complete_splice(core, index, segment);
+      return consume_answer(core, segment);
+    }
+  }
   enter_state(core, index, FlowState::kSynSent, TcpEvent::kSynAck, segment);
   return forward(core, index, segment);
 }
@@ -81,9 +98,11 @@ Verdict accept_refusal(Core& core, uint32_t index, Segment& segment) {
   const FlowState before = flow.tcp.state();
   core.count(Event::backend_refusals);
   core.backend(flow).refused.add();
+  const bool waits = is_splice_waiting(core, index);
+  if (waits) reset_client(core, flow);  // at the number that it expects
   flow.tcp.advance(TcpEvent::kBackendRst);
   enter_state(core, index, before, TcpEvent::kBackendRst, segment);
-  return forward(core, index, segment);
+  return waits ? consume_answer(core, segment) : forward(core, index, segment);
 }
 
 /// The first segment that comes back. Only a SYN-ACK or a refusal of this very SYN reaches the

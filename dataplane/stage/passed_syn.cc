@@ -5,9 +5,9 @@
 #include "dataplane/net/rewrite.h"
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/stage/configured_backend.h"
+#include "dataplane/stage/header_numbers.h"
 #include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/port_choice.h"
-#include "dataplane/stage/header_numbers.h"
 #include "dataplane/stage/seq_adjust.h"
 
 namespace sluice {

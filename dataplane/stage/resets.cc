@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dataplane/net/segment.h"
+#include "dataplane/stage/splice_numbers.h"
 
 namespace sluice {
 namespace {
@@ -40,9 +41,10 @@ void reset_tuple(Core& core, Flow& flow, const net::Endpoint& local, uint32_t se
 void reset_client(Core& core, Flow& flow) {
   const bool unanswered = flow.tcp.state() == FlowState::kSynSent;
   const uint32_t acknowledgement = flow.tcp.client_snd_nxt() - flow.adjust.sequence;
-  send_reset(core,
-             {core.vip(flow), core.client(flow), unanswered ? 0 : flow.tcp.client_expects(),
-              acknowledgement, true},
+  uint32_t sequence = unanswered ? 0 : flow.tcp.client_expects();
+  if (flow.is_spliced()) [[unlikely]]
+    sequence = client_view(core, flow, sequence);
+  send_reset(core, {core.vip(flow), core.client(flow), sequence, acknowledgement, true},
              flow.to_client, Event::resets_to_clients);
 }
 

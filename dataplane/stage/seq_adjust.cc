@@ -5,22 +5,13 @@
 #include <utility>
 
 #include "dataplane/net/tcp_options.h"
-#include "dataplane/stage/mss_clamp.h"
 #include "dataplane/stage/header_numbers.h"
+#include "dataplane/stage/mss_clamp.h"
+#include "dataplane/stage/splice_numbers.h"
 
 namespace sluice {
-namespace {
 
-void put_word(net::TcpHeader& tcp, uint8_t offset, uint32_t value) {
-  net::be32& word = net::tcp_word_at(tcp, offset);
-  const auto changed = net::be32::from_host(value);
-  net::ChecksumDelta delta;
-  delta.replace_at(offset, word, changed);
-  tcp.checksum = delta.applied_to(tcp.checksum);
-  word = changed;
-}
-
-}  // namespace
+using net::put_word;
 
 uint32_t pool_clock(const Core& core, const PoolState& pool) {
   return static_cast<uint32_t>(core.wall_clock.timestamps_at(core.now_ms) +
@@ -56,6 +47,7 @@ void adjust_inbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
     }
   }
   if (flow.adjust.any()) net::adjust_inbound(tcp, flow.adjust);
+  if (flow.is_spliced()) splice_inbound(core, index, tcp);
 }
 
 void adjust_outbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
@@ -68,6 +60,7 @@ void adjust_outbound(Core& core, uint32_t index, net::TcpHeader& tcp) {
       put_word(tcp, at, core.clock_map(index).to_client(net::tcp_word_at(tcp, at).host()));
     }
   }
+  if (flow.is_spliced()) splice_outbound(core, index, tcp);
 }
 
 void shape_syn(Core& core, uint32_t index, Segment& syn) {

@@ -4,6 +4,7 @@
 
 #include "dataplane/net/rewrite.h"
 #include "dataplane/stage/icmp_error.h"
+#include "dataplane/stage/splice_numbers.h"
 
 namespace sluice {
 namespace {
@@ -29,6 +30,7 @@ void tell_sender(Core& core, const Flow& flow, Segment& segment, Direction direc
       net::adjust_inbound(*packet.tcp, flow.adjust.reversed());
     } else {
       net::adjust_outbound(*packet.tcp, flow.adjust.reversed());
+      net::adjust_inbound(*packet.tcp, {0 - splice_offset(core, flow), 0});
     }
   }
   send_error(core, packet,

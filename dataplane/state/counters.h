@@ -45,6 +45,10 @@ namespace sluice {
   X(proxy_acks_absorbed, "acknowledgements of a header alone, no business of its client")    \
   X(toa_sent, "segments that told a backend the client's address in a TCP option")           \
   X(toa_left_out, "segments that had no room for that option")                               \
+  X(syn_cookies_sent, "SYNs answered by a cookie, without a flow")                           \
+  X(syn_cookies_accepted, "flows begun by a client's acknowledgement of a cookie")           \
+  X(syn_cookies_refused, "acknowledgements of cookies that got no flow: see the drops")      \
+  X(syn_cookies_spliced, "backends' answers to the SYNs of such flows")                      \
   X(arp_requests_sent, "ARP requests, probes and announcements sent")                        \
   X(arp_requests_answered, "ARP requests for our addresses answered")                        \
   X(arp_consumed, "ARP that was read, and had no answer and nowhere else to go")             \

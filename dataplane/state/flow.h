@@ -106,8 +106,9 @@ static_assert(sizeof(HalfOpenLinks) == 8);
 /// What of a flow stands in further tables, by its index. A flow with any of it is `adjusted`, so
 /// that no other is asked.
 namespace flow_extra {
-inline constexpr uint8_t kProxy = 1;  // a PROXY header, see ProxyTrack
-inline constexpr uint8_t kToa = 2;    // an option with the client's address; it stands nowhere
+inline constexpr uint8_t kProxy = 1;    // a PROXY header, see ProxyTrack
+inline constexpr uint8_t kToa = 2;      // an option with the client's address; it stands nowhere
+inline constexpr uint8_t kSpliced = 4;  // it began with a SYN cookie, see Splice
 }  // namespace flow_extra
 
 struct alignas(64) Flow {
@@ -160,6 +161,7 @@ struct alignas(64) Flow {
   FlowState state() const { return tcp.state(); }
   bool has_proxy_header() const { return (half_open.extras & flow_extra::kProxy) != 0; }
   bool has_toa() const { return (half_open.extras & flow_extra::kToa) != 0; }
+  bool is_spliced() const { return (half_open.extras & flow_extra::kSpliced) != 0; }
   bool is_adjusted() const { return rewrite_timestamps || adjust.any() || half_open.extras != 0; }
   bool has_v6_client() const { return key.client.ip.raw == 0; }  // which no IPv4 client has
   bool is_udp() const { return sluice::is_udp(state()); }

@@ -26,9 +26,33 @@
 #include "dataplane/state/proxy_track.h"
 #include "dataplane/state/rate_window.h"
 #include "dataplane/state/snapshot.h"
+#include "dataplane/state/splice.h"
 #include "dataplane/state/state_table.h"
 
 namespace sluice {
+
+/// What a service needs to answer in its backends' name (syn_cookies.h).
+struct CookieState {
+  // What backends have agreed to last.
+  bool is_known = false;  // one has
+  bool timestamps = false;
+  bool sack = false;
+  bool ecn = false;
+  // What the first one had, and clients are told for good.
+  bool has_window_scale = false;
+  uint8_t told_scale = 0;
+  uint16_t mss = 0;
+  uint32_t learned_ms = 0;
+  // When handshakes were many last, and when a cookie was sent last; where that ever was.
+  uint32_t flood_ms = 0;
+  uint32_t sent_ms = 0;
+  bool any_flood = false;
+  bool any_sent = false;
+  // Since window_ms.
+  uint32_t window_ms = 0;
+  uint32_t sent = 0;
+  uint32_t accepted = 0;
+};
 
 struct ServiceState {
   /// Workers begin each at a place of its own, so that few connections do not all meet one backend.
@@ -41,6 +65,7 @@ struct ServiceState {
   Counter active;       // flows that are not over
   RateWindow opened;    // flows, where that has a limit
   uint32_t cursor;      // round robin position
+  CookieState cookies;
   uint32_t udp_idle_ms = kDefaultUdpIdleMs;  // as configured last: the service may be removed
 };
 
@@ -123,6 +148,7 @@ struct Registry {
   }
   // As well, once a service sends PROXY headers.
   std::unique_ptr<ProxyTrack[]> proxy_tracks;
+  std::unique_ptr<Splice[]> splices;  // or answers by SYN cookies
   std::pmr::memory_resource* clock_memory = std::pmr::get_default_resource();
 
  private:

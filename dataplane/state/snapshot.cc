@@ -73,6 +73,9 @@ void Snapshot::seal_services() {
     add_service(services[view].protocol, services[view].vip, id);
     if (views_.size() <= id) views_.resize(id + size_t{1}, kNoId);
     views_[id] = static_cast<uint16_t>(view);
+    ServiceView& service = services[view];
+    service.has_extras = service.proxy_form != kNoProxyForm || service.toa ||
+                         service.syn_cookies != SynCookieMode::kNever;
     if (services[view].protocol == net::Protocol::kUdp) {
       udp_services.push_back(static_cast<uint16_t>(view));
     }

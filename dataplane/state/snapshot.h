@@ -19,6 +19,7 @@
 #include "dataplane/state/guard_view.h"
 #include "dataplane/state/port_pool.h"
 #include "dataplane/state/snapshot_network.h"
+#include "dataplane/state/syn_cookie_mode.h"
 #include "dataplane/state/tcp_state.h"
 
 namespace sluice {
@@ -128,7 +129,9 @@ struct ServiceView {
   QuicView quic;
   GuardView guard = {};
   uint16_t proxy_form = kNoProxyForm;  // index into Snapshot::proxy_forms
-  bool toa = false;                    // the client's address in a TCP option, see toa.h
+  SynCookieMode syn_cookies = SynCookieMode::kNever;
+  bool has_extras = false;  // any of these three; worked out by seal()
+  bool toa = false;         // the client's address in a TCP option, see toa.h
   std::vector<BackendView> backends;
   // Weighted round robin, where the scheduler asks for it: indices into `backends`.
   std::vector<uint16_t> wrr_order;

@@ -121,6 +121,7 @@ class TcpTrack {
   uint16_t client_window() const;
   /// Of the window fields that the backend sends after its SYN-ACK.
   uint8_t backend_scale() const { return scales_ >> 4; }
+  uint8_t client_window_scale() const { return client_scale(); }
 
   /// Payload that each side sent, retransmissions once.
   uint64_t client_bytes(const TcpBounds& bounds) const;

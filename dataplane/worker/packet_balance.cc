@@ -29,8 +29,10 @@ PacketBalance balance_of(const WorkerCounters& counters) {
   balance.taken_over = events(Event::taken_over) + events(Event::relays_taken);
   balance.sent = counters.packets_out.value();
   for (const Counter& drop : counters.drops) balance.dropped += drop.value();
-  balance.consumed =
-      events(Event::arp_consumed) + events(Event::nd_consumed) + events(Event::proxy_acks_absorbed);
+  balance.consumed = events(Event::arp_consumed) + events(Event::nd_consumed) +
+                     events(Event::proxy_acks_absorbed) + events(Event::syn_cookies_sent) +
+                     events(Event::syn_cookies_accepted) + events(Event::syn_cookies_refused) +
+                     events(Event::syn_cookies_spliced);
   balance.to_kernel = events(Event::packets_to_kernel);
   balance.handed_on = events(Event::handed_off) + events(Event::relayed);
   balance.waiting = counters.packets_waiting.value();

@@ -74,6 +74,7 @@ std::unique_ptr<Snapshot> Stage::make_snapshot(const Scene& scene) {
   service.mss_clamp = made->mss_clamp = scene.mss_clamp;
   service.icmp_echo = scene.icmp_echo;
   service.toa = scene.toa;
+  service.syn_cookies = scene.syn_cookies;
   if (scene.proxy) {
     made->proxy_forms = {*scene.proxy};
     service.proxy_form = 0;
@@ -127,6 +128,7 @@ void Stage::start(const Scene& scene, const Joined& joined) {
   core->registry.services.set(0, std::make_unique<ServiceState>(snapshot->services[0].vip));
   core->registry.make_clock_maps(scene.limits.flow_count_max);
   core->registry.proxy_tracks = std::make_unique<ProxyTrack[]>(scene.limits.flow_count_max);
+  core->registry.splices = std::make_unique<Splice[]>(scene.limits.flow_count_max);
   for (uint8_t b = 0; b < scene.backends; ++b) {
     core->registry.backends.set(b, std::make_unique<BackendState>(b));
     const BackendView& view = snapshot->services[0].backends[b];

@@ -81,6 +81,7 @@ struct Scene {
   bool mss_clamp = false;
   std::optional<ProxyForm> proxy = {};
   bool toa = false;
+  SynCookieMode syn_cookies = SynCookieMode::kNever;
   bool icmp_echo = true;
   net::Protocol protocol = net::Protocol::kTcp;
   uint32_t udp_idle_ms = kDefaultUdpIdleMs;
