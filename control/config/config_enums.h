@@ -88,6 +88,10 @@ inline constexpr std::array kWordsOf<SchedulerKind> = {
     EnumWord{"least_connections", SchedulerKind::kLeastConnections},
     EnumWord{"source_hash", SchedulerKind::kSourceHash}};
 template <>
+inline constexpr std::array kWordsOf<SynCookieMode> = {EnumWord{"never", SynCookieMode::kNever},
+                                                       EnumWord{"auto", SynCookieMode::kAuto},
+                                                       EnumWord{"always", SynCookieMode::kAlways}};
+template <>
 inline constexpr std::array kWordsOf<OnRefusal> = {EnumWord{"reset", OnRefusal::kReset},
                                                    EnumWord{"drop", OnRefusal::kDrop}};
 

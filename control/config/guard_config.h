@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/config/ip_address.h"
+#include "dataplane/state/syn_cookie_mode.h"
 
 namespace sluice::control {
 
@@ -48,6 +49,7 @@ struct GuardConfig {
   uint32_t client_prefix_v6 = 64;
   uint32_t client_connections = 0;
   uint32_t client_new_per_second = 0;
+  SynCookieMode syn_cookies = SynCookieMode::kNever;
   BackendsFull backends_full = BackendsFull::kRefuse;
 
   bool limits_clients() const { return client_connections != 0 || client_new_per_second != 0; }

@@ -54,6 +54,7 @@ Keys<GuardConfig> all_of_a_guard() {
       one("client_connections", &GuardConfig::client_connections, integer(kConnectionsRange)),
       one("client_new_per_second", &GuardConfig::client_new_per_second,
           integer(kNewPerSecondRange)),
+      one("syn_cookies", &GuardConfig::syn_cookies, choice<SynCookieMode>()),
       one("backends_full", &GuardConfig::backends_full, choice<BackendsFull>()),
   };
   keys.insert(keys.end(), limits.begin(), limits.end());

@@ -17,7 +17,15 @@ class GuardRules : private Rules {
  private:
   void clients(const std::string& path, const GuardConfig& guard);
   void backends(const std::string& path, const ServiceConfig& service);
+  void cookies(const std::string& path, const ServiceConfig& service);
 };
+
+void GuardRules::cookies(const std::string& path, const ServiceConfig& service) {
+  const std::string key = path + ".guard.syn_cookies";
+  if (service.protocol == net::Protocol::kTcp || !was_read(key)) return;
+  if (reader_.places.failed(path + ".protocol")) return;
+  problem(key, "a key of tcp services", "no such key with protocol \"udp\"");
+}
 
 void GuardRules::clients(const std::string& path, const GuardConfig& guard) {
   for (const char* limit : {".client_connections", ".client_new_per_second"}) {
@@ -50,6 +58,7 @@ void GuardRules::check() {
   each("service", config_.services, [&](const std::string& path, const ServiceConfig& item) {
     clients(path + ".guard", item.guard);
     backends(path, item);
+    cookies(path, item);
   });
 }
 

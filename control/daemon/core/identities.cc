@@ -111,6 +111,7 @@ void Identities::adopt(const Config& config, uint64_t now_ms) {
   adopt_pools(wanted, config);
   adopt_paths(wanted);
   make_clock_maps(config);
+  make_splices(config);
   adopt_proxy_forms(config);
 }
 
@@ -243,6 +244,17 @@ void Identities::adopt_proxy_forms(const Config& config) {
       if (registry->proxy_tracks) continue;
       registry->proxy_tracks = std::make_unique<ProxyTrack[]>(config.limits.flows_per_worker);
     }
+  }
+}
+
+void Identities::make_splices(const Config& config) {
+  const bool any = std::ranges::any_of(config.services, [](const ServiceConfig& service) {
+    return service.guard.syn_cookies != SynCookieMode::kNever;
+  });
+  if (!any) return;
+  for (Registry* registry : registries_) {
+    if (registry->splices) continue;
+    registry->splices = std::make_unique<Splice[]>(config.limits.flows_per_worker);
   }
 }
 

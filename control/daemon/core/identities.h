@@ -132,6 +132,7 @@ class Identities {
   void adopt_paths(const Wanted& wanted);
   bool is_used(const PoolEntry& pool) const;
   void make_clock_maps(const Config& config);
+  void make_splices(const Config& config);
   void check_proxy_forms(const Config& config) const;
   void adopt_proxy_forms(const Config& config);
 

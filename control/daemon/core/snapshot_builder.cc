@@ -126,6 +126,7 @@ void add_services(Snapshot& snapshot, const Config& config, const AllWeights& al
     view.quic = quic_of(service);
     view.guard = guard_of(service, access);
     view.toa = service.toa;
+    view.syn_cookies = service.guard.syn_cookies;
     view.proxy_form = identities.proxy_form_of(service);
     prepare_scheduler(view);
     snapshot.services.push_back(std::move(view));
