@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "dataplane/net/serial.h"
 #include "dataplane/stage/guard.h"
 #include "dataplane/stage/idle_limit.h"
 #include "dataplane/stage/ownership.h"
@@ -21,6 +22,16 @@ Place place_of(const PriorIncarnation& prior) {
   return prior.kind == Kind::kTimeWait ? Place::kTimeWait : Place::kAvailable;
 }
 
+/// Whether what stands in tables beside the flow, which are not kept, has become needless: both ends
+/// have the same numbers, or a header that the backend has.
+bool needs_no_table(const Flow& flow) {
+  if (flow.is_udp() || is_closed(flow.state()) || !flow.has_proxy_header()) {
+    return !flow.is_spliced();
+  }
+  return !flow.is_spliced() && !is_opening(flow.state()) &&
+         net::serial_at_or_after(flow.tcp.backend_expects(), flow.bounds.client_first);
+}
+
 /// What an entry says, checked before anything in it is followed.
 bool is_sound(const KeptSource& from, const Flow& flow) {
   if (!flow.live || flow.path >= from.names.size() || !from.names[flow.path].whole) return false;
@@ -29,7 +40,7 @@ bool is_sound(const KeptSource& from, const Flow& flow) {
   return state < kFlowStateCount && flow.is_udp() == is_udp && flow.local_port.raw != 0 &&
          flow.has_v6_client() != from.names[flow.path].vip.ip.is_v4() &&
          !(flow.has_v6_client() && from.clients6.empty()) &&
-         !(flow.rewrite_timestamps && from.clock_maps.empty());
+         !(flow.rewrite_timestamps && from.clock_maps.empty()) && needs_no_table(flow);
 }
 
 /// All in a copy of a flow that means something only where it was made.

@@ -57,7 +57,8 @@ void hide_header(Core& core, uint32_t index, net::TcpHeader& tcp) {
       flow.tcp.backend_expects() - flow.bounds.client_first > kPastBytes) {
     track.step = Step::kPast;
   }
-  if (track.step == Step::kPast || tcp.has(flag::kRst)) return;
+  const bool may_show = track.step == Step::kSent || track.step == Step::kAcked;
+  if (!may_show || tcp.has(flag::kRst)) return;
   net::hide_below(tcp, flow.bounds.client_first, syn ? uint8_t{0} : flow.tcp.backend_scale());
 }
 

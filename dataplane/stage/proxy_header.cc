@@ -91,9 +91,11 @@ void send_again(Core& core, uint32_t index) {
 void insert_header(Core& core, uint32_t index) {
   Flow& flow = core.flows[index];
   ProxyTrack& track = core.proxy_track(index);
+  core.flows.retract(index);
   flow.tcp.insert(flow.bounds, track.length);
   flow.adjust.sequence += track.length;
   track.step = Step::kSent;
+  core.flows.commit(index);
 }
 
 /// What only says how far the backend has come.

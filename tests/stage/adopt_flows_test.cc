@@ -100,6 +100,44 @@ TEST_F(Adoption, AFlowThatIsOverTranslatesLateSegments) {
   EXPECT_EQ(events(Event::resets_to_backends), 0u);
 }
 
+class AdoptionOfHeaders : public Adoption {
+ protected:
+  static Scene told() {
+    Scene scene = kKeeping;
+    scene.proxy = ProxyForm{net::ProxyVersion::kV2, {}};
+    return scene;
+  }
+  /// Up to a PROXY header, whose length is returned.
+  uint32_t send_header() {
+    start(told());
+    open(1000);
+    from_backend(outbound(kSynAck, 5000, 1001));
+    only(kClientLink);
+    from_client(inbound(kAck, 1001, 5001));
+    EXPECT_EQ(sent.size(), 2u);
+    sent.clear();
+    return core->flows[flow()].adjust.sequence;
+  }
+};
+
+TEST_F(AdoptionOfHeaders, AFlowGoesOnWhoseBackendHasIt) {
+  const uint32_t header = send_header();
+  from_backend(outbound(kAck, 5001, 1001 + header));
+  only(kClientLink);
+  start_again(told());
+  EXPECT_EQ(events(Event::flows_adopted), 1u);
+  from_client(inbound(kAck, 1001, 5001));
+  EXPECT_EQ(only(kBackendLink).sequence(), 1001 + header);
+  from_backend(outbound(kFin, 5001, 1001 + header));
+  EXPECT_EQ(only(kClientLink).acknowledgement(), 1001u);
+}
+
+TEST_F(AdoptionOfHeaders, NobodySendsItAgainOtherwise) {
+  send_header();
+  start_again(told());
+  EXPECT_EQ(core->flows.flow_count(), 0u);
+}
+
 TEST_F(Adoption, WhatIsNotWholeIsNoFlow) {
   start(kKeeping);
   establish(1000, 5000);
