@@ -37,7 +37,8 @@ PortChunk* PortChunks::make() {
 }
 
 void PortChunks::free(PortChunk* chunk) {
-  chunk->whole = false;
+  // It says whose it was until another has it: pools go at the end of the process, too, and what
+  // their ports remember is for the next one. A pool that goes before has nothing to remember.
   free_.push_back(chunk);
 }
 
