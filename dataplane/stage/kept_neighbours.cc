@@ -2,18 +2,17 @@
 // Lists, and learns again.
 #include "dataplane/stage/kept_neighbours.h"
 
+#include <algorithm>
+
 namespace sluice {
 namespace {
 
 template <class Address>
-void list_family(const NeighboursOf<Address>& known, size_t count_max,
-                 std::vector<KnownNeighbour>& neighbours) {
+void list_entry(const NeighbourOf<Address>& entry, std::vector<KnownNeighbour>& neighbours) {
   using State = NeighbourKinds::State;
-  for (uint32_t i = 0; i < known.capacity() && neighbours.size() < count_max; ++i) {
-    const NeighbourOf<Address>& entry = known[i];
-    if (entry.state != State::kReachable && entry.state != State::kProbing) continue;
-    neighbours.push_back({entry.ip, entry.interface, entry.mac()});
-  }
+  if (entry.state != State::kReachable && entry.state != State::kProbing) return;
+  if (neighbours.size() == neighbours.capacity()) return;
+  neighbours.push_back({entry.ip, entry.interface, entry.mac()});
 }
 
 template <class Address>
@@ -25,9 +24,20 @@ void recall(Core& core, const Address& ip, const KnownNeighbour& neighbour) {
 
 }  // namespace
 
-void list_neighbours(const Core& core, size_t count_max, std::vector<KnownNeighbour>& neighbours) {
-  list_family(core.next_hops.neighbours(), count_max, neighbours);
-  list_family(core.next_hops6.neighbours(), count_max, neighbours);
+bool list_neighbours(const Core& core, uint32_t& cursor, uint32_t entry_count,
+                     std::vector<KnownNeighbour>& neighbours) {
+  const auto& v4 = core.next_hops.neighbours();
+  const auto& v6 = core.next_hops6.neighbours();
+  const uint32_t all = v4.capacity() + v6.capacity();
+  const uint32_t end = cursor + std::min(entry_count, all - cursor);
+  for (; cursor < end; ++cursor) {
+    if (cursor < v4.capacity()) {
+      list_entry(v4[cursor], neighbours);
+    } else {
+      list_entry(v6[cursor - v4.capacity()], neighbours);
+    }
+  }
+  return cursor == all || neighbours.size() == neighbours.capacity();
 }
 
 void recall_neighbours(Core& core, std::span<const KnownNeighbour> neighbours) {

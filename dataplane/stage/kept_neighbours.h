@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Next hops that are known, by value, for the worker of the next process: so that its first packets
+// Next hops that are known, by value, for the workers of the next process: so that its first packets
 // need not wait for answers to ARP and neighbour discovery.
 #pragma once
 
@@ -19,8 +19,10 @@ struct KnownNeighbour {
   bool operator==(const KnownNeighbour&) const = default;
 };
 
-/// Adds those of both families whose MAC is known from an answer, up to `count_max` in all.
-void list_neighbours(const Core& core, size_t count_max, std::vector<KnownNeighbour>& neighbours);
+/// Looks at the next `entry_count` entries from `cursor` on, those of both families, and adds what
+/// answered for its MAC, up to the capacity of `neighbours`. True when there are no more.
+bool list_neighbours(const Core& core, uint32_t& cursor, uint32_t entry_count,
+                     std::vector<KnownNeighbour>& neighbours);
 
 /// As if each of them had just asked for one of our addresses. Those that are on no link of ours any
 /// more are left out; whether the others are still there is asked as soon as they are used for a

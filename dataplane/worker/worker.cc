@@ -73,14 +73,17 @@ void Worker::run_on_lcore(int (*entry)(void*)) {
                            rte_strerror(-error));
 }
 
-void Worker::adopt(std::span<const KeptSource> sources) {
+void Worker::adopt(std::span<const KeptSource> sources,
+                   std::span<const KnownNeighbour> neighbours) {
   left_ = sources;
+  neighbours_left_ = neighbours;
   run_on_lcore(adoption_entry);
 }
 
 void Worker::await_adoption() {
   rte_eal_wait_lcore(setup_.lcore);
   left_ = {};
+  neighbours_left_ = {};
 }
 
 void Worker::launch() {
@@ -181,6 +184,7 @@ int Worker::adoption_entry(void* self) {
   worker.follow_wall_clock();
   adopt_snapshot(*worker.core_, *worker.cell_.current());
   adopt_kept(*worker.core_, worker.left_);
+  recall_neighbours(*worker.core_, worker.neighbours_left_);
   return 0;
 }
 

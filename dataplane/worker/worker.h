@@ -14,6 +14,7 @@
 #include "dataplane/port/tsc_clock.h"
 #include "dataplane/port/tx_relay.h"
 #include "dataplane/stage/core.h"
+#include "dataplane/stage/kept_neighbours.h"
 #include "dataplane/state/kept_source.h"
 #include "dataplane/worker/idle.h"
 #include "dataplane/worker/snapshot_cell.h"
@@ -61,9 +62,9 @@ class Worker {
   /// Of all workers, this one included; before any is launched.
   void set_peers(const std::vector<std::unique_ptr<Worker>>& workers);
   /// Has it begin to take over what the process before has left, on its lcore and before it polls;
-  /// a snapshot must have been published. `sources` outlive await_adoption(). Throws
+  /// a snapshot must have been published. What the arguments name outlives await_adoption(). Throws
   /// std::runtime_error.
-  void adopt(std::span<const KeptSource> sources);
+  void adopt(std::span<const KeptSource> sources, std::span<const KnownNeighbour> neighbours);
   void await_adoption();
   /// Starts polling; a snapshot must have been published. Throws std::runtime_error.
   void launch();
@@ -122,6 +123,7 @@ class Worker {
   WorkerSetup setup_;
   SnapshotCell& cell_;
   std::span<const KeptSource> left_;
+  std::span<const KnownNeighbour> neighbours_left_;
   TxRelay relay_;
   std::unique_ptr<std::pmr::memory_resource> memory_;
   std::unique_ptr<std::pmr::memory_resource> pool_memory_;

@@ -33,13 +33,32 @@ std::string audit_flows(const Core& core, std::map<const PoolState*, uint64_t>& 
 
 }  // namespace
 
+namespace {
+
+uint64_t hash_of(const void* data, size_t size, uint64_t hash) {
+  for (size_t i = 0; i < size; ++i) {
+    hash = (hash ^ static_cast<const uint8_t*>(data)[i]) * 0x100000001b3;
+  }
+  return hash;
+}
+
+uint64_t numbers_of(const Flow& flow) {
+  if (flow.state() != FlowState::kSynSent) return 0;
+  uint64_t hash = hash_of(&flow.bounds, sizeof flow.bounds, 0xcbf29ce484222325);
+  hash = hash_of(&flow.tcp, sizeof flow.tcp, hash);
+  return hash_of(&flow.adjust, sizeof flow.adjust, hash) | 1;
+}
+
+}  // namespace
+
 std::vector<FlowTuple> tuples_of(const Core& core) {
   std::vector<FlowTuple> tuples;
   for (uint32_t i = 0; i < core.flows.flow_count_max(); ++i) {
     const Flow& flow = core.flows[i];
     if (!flow.live) continue;
     const bool is_open = !is_closed(flow.state()) && flow.state() != FlowState::kSynSent;
-    tuples.push_back({core.flows.name(flow), flow.path, flow.local_port.host(), is_open});
+    tuples.push_back(
+        {core.flows.name(flow), flow.path, flow.local_port.host(), is_open, numbers_of(flow)});
   }
   return tuples;
 }

@@ -15,7 +15,8 @@ struct FlowTuple {
   FlowName name;
   PathId path;
   uint16_t local_port;
-  bool is_open;  // not over, and its backend has answered
+  bool is_open;      // not over, and its backend has answered
+  uint64_t numbers;  // a hash of what is known of a handshake without an answer; else 0
 
   bool operator==(const FlowTuple& other) const {
     return name == other.name && path == other.path && local_port == other.local_port;

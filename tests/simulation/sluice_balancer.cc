@@ -192,7 +192,9 @@ class SluiceBalancer final : public Balancer {
     for (size_t i = 0; i < count && broken_.empty(); ++i) try_from(*copies_[i], before, after, now);
     kills_tried_ += count;
     std::vector<KnownNeighbour> neighbours;
-    list_neighbours(*core_, SIZE_MAX, neighbours);
+    neighbours.reserve(2 * kSmallTable);
+    uint32_t cursor = 0;
+    list_neighbours(*core_, cursor, UINT32_MAX, neighbours);
     core_.reset();
     dead_ = false;
     start(now, copies_[std::min<uint64_t>(stores, count - 1)].get());
@@ -223,8 +225,16 @@ class SluiceBalancer final : public Balancer {
     };
     const std::vector<FlowTuple> adopted = tuples_of(core);
     broken_ = audit(core);
+    const auto is_whole = [&](const FlowTuple& tuple) {
+      const auto then = std::ranges::find(after, tuple);
+      if (tuple.numbers == 0 || then == after.end() || then->numbers == 0) return true;
+      const auto first = std::ranges::find(before, tuple);
+      return tuple.numbers == then->numbers ||
+             (first != before.end() && tuple.numbers == first->numbers);
+    };
     for (const FlowTuple& tuple : adopted) {
       if (!has(before, tuple) && !has(after, tuple)) broken_ = "a flow is none that there ever was";
+      if (!is_whole(tuple)) broken_ = "a handshake is half written";
     }
     for (const FlowTuple& tuple : before) {
       const auto then = std::ranges::find(after, tuple);

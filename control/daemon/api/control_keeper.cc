@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -20,6 +21,7 @@
 #include "control/common/unique_fd.h"
 #include "control/config/address_text.h"
 #include "control/daemon/core/kept_counters.h"
+#include "dataplane/worker/list_neighbours.h"
 
 namespace sluice::control {
 namespace {
@@ -28,6 +30,7 @@ using nlohmann::json;
 
 constexpr int kVersion = 1;
 constexpr std::chrono::seconds kCountersEvery{5};
+constexpr size_t kNeighboursMax = 4096;
 
 json row_of(const BackendKey& key) {
   return {{"protocol", word_of(key.service.protocol)},
@@ -72,6 +75,7 @@ void ControlKeeper::recall() {
     }
     recall_overrides(list_field(left, "overrides"));
     recall_health(list_field(left, "down"));
+    recall_neighbours(list_field(left, "neighbours"));
     add_counters(dataplane_.workers(), dataplane_.identities(), left.value("counters", json{}));
     if (left.contains("drain")) operations_.recall_drain(left.at("drain"));
   } catch (const std::exception& error) {
@@ -104,6 +108,33 @@ void ControlKeeper::recall_health(const json& rows) {
   spdlog::info("backends that were down before, and are until their checks say otherwise: {}",
                count);
   dataplane_.health_changed();
+}
+
+void ControlKeeper::recall_neighbours(const json& rows) {
+  const auto& interfaces = dataplane_.config().interfaces;
+  std::vector<KnownNeighbour> neighbours;
+  for (const json& row : rows) {
+    const auto ip = parse_ip(text_field(row, "ip"));
+    const auto mac = parse_mac(text_field(row, "mac"));
+    const auto interface =
+        std::ranges::find(interfaces, text_field(row, "interface"), &InterfaceConfig::name);
+    if (!ip || !mac || interface == interfaces.end()) continue;
+    neighbours.push_back({*ip, static_cast<uint16_t>(interface - interfaces.begin()), *mac});
+  }
+  dataplane_.recall_neighbours(std::move(neighbours));
+}
+
+// All workers know about the same.
+json ControlKeeper::neighbours() const {
+  ListNeighbours call(kNeighboursMax);
+  dataplane_.workers().front()->run(call);
+  json rows = json::array();
+  for (const KnownNeighbour& neighbour : call.neighbours()) {
+    rows.push_back({{"ip", to_string(neighbour.ip)},
+                    {"interface", dataplane_.config().interfaces[neighbour.interface].name},
+                    {"mac", to_string(neighbour.mac)}});
+  }
+  return rows;
 }
 
 json ControlKeeper::settings() const {
@@ -145,6 +176,7 @@ void ControlKeeper::write(const json& settings) {
   written_ = settings;
   written_at_ = std::chrono::steady_clock::now();
   json all = settings;
+  all["neighbours"] = neighbours();
   all["counters"] = counters_of(dataplane_.workers(), dataplane_.identities());
   try {
     replace(file_, all.dump());

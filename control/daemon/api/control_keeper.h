@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What control knows that outlives the process, beside the flows: overrides, a drain that is on,
-// which backends are down, and what was counted.
+// What outlives the process beside the flows, small and by name: overrides, a drain that is on,
+// which backends are down, next hops, and what was counted.
 //
 // A small file of JSON beside those of the flows (state_keeper.h), replaced as a whole: at once when
 // what operators and checks have set changes, every few seconds for the counters, and at the end. A
@@ -38,6 +38,8 @@ class ControlKeeper {
   void write(const nlohmann::json& settings);
   void recall_overrides(const nlohmann::json& rows);
   void recall_health(const nlohmann::json& rows);
+  void recall_neighbours(const nlohmann::json& rows);
+  nlohmann::json neighbours() const;
 
   DataplaneManager& dataplane_;
   Operations& operations_;

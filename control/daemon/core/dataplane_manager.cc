@@ -205,7 +205,8 @@ std::vector<FlowLogRing*> DataplaneManager::flow_log_rings() const {
 }
 
 void DataplaneManager::launch() {
-  take_over(state_, *identities_, workers_, config_.limits.flows_per_worker);
+  take_over(state_, *identities_, workers_, config_.limits.flows_per_worker, neighbours_left_);
+  neighbours_left_.clear();
 }
 
 uint64_t DataplaneManager::flow_count() const {

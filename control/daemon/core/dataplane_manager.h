@@ -39,8 +39,12 @@ class DataplaneManager {
   DataplaneManager(const DataplaneManager&) = delete;
   DataplaneManager& operator=(const DataplaneManager&) = delete;
 
-  // Takes over what a process before this one has left; from then on packets flow.
+  // Takes over what a process before this one has left, and the next hops that it knew; from then on
+  // packets flow.
   void launch();
+  void recall_neighbours(std::vector<KnownNeighbour> neighbours) {
+    neighbours_left_ = std::move(neighbours);
+  }
   // Puts another checked configuration into force, with the overrides that are to stand over it.
   // Throws ApplyError, having changed nothing.
   void apply(const Config& config, const Overrides& overrides);
@@ -139,6 +143,7 @@ class DataplaneManager {
 
   Config config_;
   StateKeeper state_;  // goes after the workers
+  std::vector<KnownNeighbour> neighbours_left_;
   RuntimeState runtime_;
   AccessLists access_;
   AllWeights weights_;

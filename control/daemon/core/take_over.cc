@@ -14,10 +14,10 @@ namespace {
 using Workers = std::vector<std::unique_ptr<Worker>>;
 
 void adopt(const StateKeeper& state, const std::vector<KeptSource>& sources, const Workers& workers,
-           uint32_t flows_per_worker) {
+           uint32_t flows_per_worker, const std::vector<KnownNeighbour>& neighbours) {
   for (const auto& worker : workers) {
     if (state.left_clock_maps()) worker->registry().make_clock_maps(flows_per_worker);
-    worker->adopt(sources);
+    worker->adopt(sources, neighbours);
   }
   for (const auto& worker : workers) worker->await_adoption();
 }
@@ -33,11 +33,13 @@ uint64_t adopted_count(const Workers& workers) {
 }  // namespace
 
 void take_over(StateKeeper& state, const Identities& identities, const Workers& workers,
-               uint32_t flows_per_worker) {
+               uint32_t flows_per_worker, const std::vector<KnownNeighbour>& neighbours) {
   using Clock = std::chrono::steady_clock;
   const auto began = Clock::now();
   const std::vector<KeptSource>& sources = state.sources(identities);
-  if (!sources.empty()) adopt(state, sources, workers, flows_per_worker);
+  if (!sources.empty() || !neighbours.empty()) {
+    adopt(state, sources, workers, flows_per_worker, neighbours);
+  }
   state.adopted();
   for (const auto& worker : workers) worker->launch();
   if (!sources.empty()) {
@@ -45,8 +47,10 @@ void take_over(StateKeeper& state, const Identities& identities, const Workers& 
     const uint64_t count = adopted_count(workers);
     ResetKept rest(sources);
     workers.front()->run(rest);
-    spdlog::info("flows taken over from the process before: {}, in {} ms; reset, as they do not "
-                 "fit in: {}", count, took.count(), rest.reset_count());
+    spdlog::info(
+        "flows taken over from the process before: {}, in {} ms; reset, as they do not "
+        "fit in: {}",
+        count, took.count(), rest.reset_count());
   }
   state.forget_left();
 }
