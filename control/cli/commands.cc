@@ -20,9 +20,9 @@ namespace sluice::control {
 
 std::vector<Command> commands() {
   return {
-      show_command(),           status_command(), doctor_command(), top_command(),
-      backend_command(),        reload_command(), save_command(),   drain_command(),
-      undrain_command(),        trace_command(),  why_command(),    explain_command(),
+      show_command(),           status_command(),  doctor_command(), top_command(),
+      backend_command(),        reload_command(),  save_command(),   drain_command(),
+      undrain_command(),        trace_command(),   why_command(),    explain_command(),
       support_bundle_command(), restart_command(),
   };
 }

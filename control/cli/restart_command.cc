@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "control/cli/api_client.h"
 #include "control/common/api_answer.h"
@@ -66,15 +68,6 @@ std::optional<PortRange> ports_of(const Config& config, const json& row) {
   return std::nullopt;
 }
 
-bool any_backend(const Config& config, const json& row) {
-  const std::string address = text_field(row, "backend");
-  return std::ranges::any_of(config.services, [&](const ServiceConfig& service) {
-    return std::ranges::any_of(service.backends, [&](const BackendConfig& backend) {
-      return to_string(backend.address) == address;
-    });
-  });
-}
-
 // What is found, and how many flows it costs.
 class Plan {
  public:
@@ -100,20 +93,25 @@ class Plan {
 };
 
 void plan_identities(const json& running, const Config& next, Plan& plan) {
+  std::map<std::string, uint64_t> said;  // flows that are lost with their backend, by its address
   for (const json& row : list_field(running, "backends")) {
     if (has_backend(next, row)) continue;
+    said[text_field(row, "backend")] += flows_of(row);
     plan.lose(flows_of(row), fmt::format("the file has no backend {} of {} {} any more",
                                          text_field(row, "backend"), text_field(row, "protocol"),
                                          text_field(row, "vip")));
   }
   for (const json& row : list_field(running, "pools")) {
-    if (!any_backend(next, row)) continue;  // that was said
+    uint64_t& before = said[text_field(row, "backend")];
+    const uint64_t flows = flows_of(row) - std::min(flows_of(row), before);
+    before -= flows_of(row) - flows;
+    if (flows == 0) continue;
     const auto ports = ports_of(next, row);
     if (!ports) {
-      plan.lose(flows_of(row), fmt::format("the file does not use {} towards {} any more",
-                                           text_field(row, "local"), text_field(row, "backend")));
+      plan.lose(flows, fmt::format("the file does not use {} towards {} any more",
+                                   text_field(row, "local"), text_field(row, "backend")));
     } else if (to_string(*ports) != text_field(row, "ports")) {
-      plan.note("warning", flows_of(row),
+      plan.note("warning", flows,
                 fmt::format("{} has the ports {} then, and {} now: flows on others are lost",
                             text_field(row, "local"), to_string(*ports), text_field(row, "ports")));
     }
@@ -142,8 +140,8 @@ int run_restart(const Session& session, const RestartOptions&) {
   const std::string file = text_field(running, "config_file");
   const LoadedConfig loaded = load_config(file);
   if (!loaded.ok()) {
-    throw ApiError(fmt::format("a restart would not come up:\n{}",
-                               describe(loaded.problems, file)));
+    throw ApiError(
+        fmt::format("a restart would not come up:\n{}", describe(loaded.problems, file)));
   }
   const json plan = plan_restart(running, loaded.config, layout_of(text_field(running, "program")));
   session.print(plan, render(plan));
@@ -166,13 +164,13 @@ json plan_restart(const json& running, const Config& next, std::optional<uint64_
   plan_identities(running, next, plan);
   const uint64_t room = uint64_t{next.limits.flows_per_worker} * next.eal.worker_lcores.size();
   if (flows_of(running) > room) {
-    plan.lose(flows_of(running) - room,
-              fmt::format("the tables have room for {} then", room));
+    plan.lose(flows_of(running) - room, fmt::format("the tables have room for {} then", room));
   }
   if (next.eal.worker_lcores.size() != running.value("workers", uint64_t{0})) {
-    plan.note("ok", 0, fmt::format("workers {} then, and {} now: flows go to whoever has their "
-                                   "ports", next.eal.worker_lcores.size(),
-                                   running.value("workers", uint64_t{0})));
+    plan.note("ok", 0,
+              fmt::format("workers {} then, and {} now: flows go to whoever has their "
+                          "ports",
+                          next.eal.worker_lcores.size(), running.value("workers", uint64_t{0})));
   }
   return plan.take();
 }

@@ -38,11 +38,16 @@ json running() {
           {"layout", 7},
           {"workers", 1},
           {"backends",
-           {{{"protocol", "tcp"}, {"vip", "10.3.0.1:80"}, {"backend", "10.2.0.10:80"},
+           {{{"protocol", "tcp"},
+             {"vip", "10.3.0.1:80"},
+             {"backend", "10.2.0.10:80"},
              {"flows", 100}}}},
           {"pools",
-           {{{"protocol", "tcp"}, {"local", "10.2.0.5"}, {"ports", "1000-1999"},
-             {"backend", "10.2.0.10:80"}, {"flows", 100}}}}};
+           {{{"protocol", "tcp"},
+             {"local", "10.2.0.5"},
+             {"ports", "1000-1999"},
+             {"backend", "10.2.0.10:80"},
+             {"flows", 100}}}}};
 }
 
 TEST(RestartPlan, TheSameKeepsAll) {
