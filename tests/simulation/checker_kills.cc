@@ -24,9 +24,9 @@ void Checker::killed(std::span<const FrameView> burst, size_t at, TimeUs now) {
     if (decode(burst[i], s) != Decoded::ok) continue;
     const auto client = by_client_.find(key_of(s.source));
     const auto owner = owners_.find(key_of(Tuple{s.destination, s.source}));
-    const ConnectionId id = client != by_client_.end()  ? client->second
-                            : owner != owners_.end() ? owner->second
-                                                     : kNobody;
+    const ConnectionId id = client != by_client_.end() ? client->second
+                            : owner != owners_.end()   ? owner->second
+                                                       : kNobody;
     if (Connection* c = connections_.find(id)) meets_a_kill(*c, s, i <= at, i == at);
   }
 }

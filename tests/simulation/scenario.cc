@@ -130,6 +130,7 @@ void add_kills(std::vector<Scenario>& all) {
   s.modes = kNobodyVanishes;
   s.burst_us = 50;
   s.kill_ppm = 20'000;
+  s.by_name_only = true;
   all.push_back(s);
 
   s.name = "kill-few-ports";

@@ -76,7 +76,7 @@ struct Scenario {
   bool rewrite_timestamps = false;
   BalancerTimeouts timeouts;
 
-  bool by_name_only = false;  // asks for more than is kept so far: not run unless asked for
+  bool by_name_only = false;  // takes long, or asks for more than is kept: not run unless asked for
   bool may_wait = false;      // a SYN may be put off until its client sends it again
   bool may_refuse = false;    // more wanted than there are ports: an RST is an honest answer
 

@@ -58,7 +58,8 @@ void handle(int signal, void (*handler)(int, siginfo_t*, void*), struct sigactio
 
 void run_store_by_store(std::span<std::byte> memory, const std::function<void()>& look,
                         const std::function<void()>& run) {
-  struct sigaction fault_before {}, trap_before {};
+  struct sigaction fault_before {
+  }, trap_before{};
   handle(SIGSEGV, on_store, &fault_before);
   handle(SIGTRAP, after_store, &trap_before);
   watch = {memory, &look};
