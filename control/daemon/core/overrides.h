@@ -2,8 +2,8 @@
 // What operators have set while Sluice runs: weights and states of backends, and the drain of all.
 //
 // An override belongs to a backend by its identity (its service's VIP and its address) and stands
-// over the configuration until it is cleared, dropped by a reload, or saved into the file. It is
-// gone after a restart.
+// over the configuration until it is cleared, dropped by a reload, or saved into the file. With
+// state.keep it outlives the process (api/control_keeper.h).
 #pragma once
 
 #include <map>
