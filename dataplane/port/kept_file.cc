@@ -34,18 +34,19 @@ constexpr size_t rounded(size_t bytes) {
 
 /// Address space that begins where a hugepage may.
 std::byte* map_aligned(int file, size_t size) {
-  void* const room =
-      mmap(nullptr, size + kHugePage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const room = mmap(nullptr, size + kHugePage, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (room == MAP_FAILED) return nullptr;
   void* begin = room;
   size_t space = size + kHugePage;
   std::align(kHugePage, size, begin, space);
-  void* const mapped = mmap(begin, size, PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_FIXED | MAP_NORESERVE, file, 0);
+  void* const mapped =
+      mmap(begin, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, file, 0);
   const auto before = static_cast<size_t>(static_cast<char*>(begin) - static_cast<char*>(room));
   if (before > 0) munmap(room, before);
   const size_t behind = kHugePage - before;
-  if (behind > 0) munmap(static_cast<char*>(begin) + rounded(size), behind - (rounded(size) - size));
+  if (behind > 0)
+    munmap(static_cast<char*>(begin) + rounded(size), behind - (rounded(size) - size));
   return mapped == MAP_FAILED ? nullptr : static_cast<std::byte*>(mapped);
 }
 
@@ -124,18 +125,17 @@ uint32_t kept_layout() {
 }
 
 KeptWorker::KeptWorker(const std::string& path, const Sizes& sizes)
-    : file_(KeptFile::create(
-          path, kHugePage + rounded(sizes.flow_count * sizeof(Flow)) +
-                    rounded(sizes.flow_count * sizeof(net::Ipv6Address)) +
-                    rounded(sizes.flow_count * sizeof(ClockMap)) + rounded(sizes.chunk_bytes))),
+    : file_(KeptFile::create(path, kHugePage + rounded(sizes.flow_count * sizeof(Flow)) +
+                                       rounded(sizes.flow_count * sizeof(net::Ipv6Address)) +
+                                       rounded(sizes.flow_count * sizeof(ClockMap)) +
+                                       rounded(sizes.chunk_bytes))),
       numa_socket_(sizes.numa_socket),
       flows_(*this, kHugePage, sizes.flow_count * sizeof(Flow)),
       clients6_(*this, flows_.begin_ + rounded(flows_.bytes_),
                 sizes.flow_count * sizeof(net::Ipv6Address)),
       clock_maps_(*this, clients6_.begin_ + rounded(clients6_.bytes_),
                   sizes.flow_count * sizeof(ClockMap)),
-      chunks_(*this, clock_maps_.begin_ + rounded(clock_maps_.bytes_),
-              rounded(sizes.chunk_bytes)) {
+      chunks_(*this, clock_maps_.begin_ + rounded(clock_maps_.bytes_), rounded(sizes.chunk_bytes)) {
   file_.ensure(0, sizeof(KeptFlows));
   file_.bind(flows_.begin_, flows_.bytes_, numa_socket_);
   file_.ensure(flows_.begin_, flows_.bytes_);
@@ -154,7 +154,8 @@ void* KeptWorker::Section::do_allocate(size_t bytes, size_t alignment) {
   if (bytes > bytes_ || at > bytes_ - bytes) throw std::bad_alloc();
   if (at + bytes > ensured_) {
     // A megabyte at a time, as far as there is one.
-    const size_t more = std::min(std::max(at + bytes - ensured_, size_t{1} << 20), bytes_ - ensured_);
+    const size_t more =
+        std::min(std::max(at + bytes - ensured_, size_t{1} << 20), bytes_ - ensured_);
     worker_.file_.bind(begin_ + ensured_, more, worker_.numa_socket_);
     worker_.file_.ensure(begin_ + ensured_, more);
     ensured_ += more;

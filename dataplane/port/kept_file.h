@@ -70,8 +70,8 @@ struct KeptNames {
   std::atomic<int64_t> clock_ahead_ms;
   std::array<int64_t, 3> crash_ms;  // when the last ones ended by a fault (CLOCK_BOOTTIME); 0: none
   std::atomic<int> fatal_signal;    // that ended it
-  std::atomic<bool> ready;        // it had adopted everything
-  std::atomic<bool> ended;        // in order
+  std::atomic<bool> ready;          // it had adopted everything
+  std::atomic<bool> ended;          // in order
 };
 
 /// Of a worker.

@@ -22,11 +22,8 @@ FlowTable::FlowTable(uint32_t flow_count_max, net::Random& random,
 void FlowTable::enable_v6() {
   if (index6_ != nullptr) return;
   clients6_.resize(flows_.size());
-  index6_ = make_index_.v6({{flows_.data(), clients6_.data()},
-                            flow_count_max(),
-                            random6_,
-                            memory_,
-                            numa_socket_});
+  index6_ = make_index_.v6(
+      {{flows_.data(), clients6_.data()}, flow_count_max(), random6_, memory_, numa_socket_});
 }
 
 void FlowTable::set_name(uint32_t index, const FlowName& name) {

@@ -106,7 +106,7 @@ void add_tracks(Hash& hash) {
     map.start(0x41424344, 0x51525354);
     map.to_ours(0x41424444, 0x51526354);
   });
-#define X(enumerator, name)                                   \
+#define X(enumerator, name)                                  \
   hash.add(std::string_view(name).data(), sizeof(name) - 1); \
   hash.add(static_cast<size_t>(FlowState::enumerator));
   SLUICE_FLOW_STATES(X)

@@ -83,9 +83,8 @@ void PortPool::end_adoption(uint32_t now_ms) {
       resting.push_back(index);
     }
   }
-  std::ranges::sort(resting, std::greater(), [&](uint16_t index) {
-    return stamp_age_ms(now_ms, record(index).closed_ms);
-  });
+  std::ranges::sort(resting, std::greater(),
+                    [&](uint16_t index) { return stamp_age_ms(now_ms, record(index).closed_ms); });
   for (const uint16_t index : resting) push(index, use_at(index).place);
 }
 

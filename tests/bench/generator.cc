@@ -320,7 +320,8 @@ void Generator::window(double seconds, double rate) {
     return static_cast<double>(latencies_[at]) * 1e6 / hz;
   };
   std::printf("{\"sent\": %" PRIu64 ", \"received\": %" PRIu64 ", \"lost\": %" PRId64
-              ", \"per_second\": %.0f, \"us_p50\": %.2f, \"us_p99\": %.2f, \"us_p999\": %.2f, \"gap_ms\": %.1f}\n",
+              ", \"per_second\": %.0f, \"us_p50\": %.2f, \"us_p99\": %.2f, \"us_p999\": %.2f, "
+              "\"gap_ms\": %.1f}\n",
               sent, received + rest, static_cast<int64_t>(sent - received - rest),
               static_cast<double>(received) / spent, us(0.5), us(0.99), us(0.999),
               static_cast<double>(gap) * 1e3 / hz);

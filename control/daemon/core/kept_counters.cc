@@ -18,9 +18,10 @@ struct Named {
   Counter Owner::*counter;
 };
 
-constexpr Named<WorkerCounters> kOfWorkers[] = {
-    {"packets_in", &WorkerCounters::packets_in}, {"packets_out", &WorkerCounters::packets_out},
-    {"bytes_in", &WorkerCounters::bytes_in},     {"bytes_out", &WorkerCounters::bytes_out}};
+constexpr Named<WorkerCounters> kOfWorkers[] = {{"packets_in", &WorkerCounters::packets_in},
+                                                {"packets_out", &WorkerCounters::packets_out},
+                                                {"bytes_in", &WorkerCounters::bytes_in},
+                                                {"bytes_out", &WorkerCounters::bytes_out}};
 
 constexpr Named<ServiceState> kOfServices[] = {{"connections", &ServiceState::connections},
                                                {"refused", &ServiceState::refused}};
@@ -89,7 +90,9 @@ const json& part(const json& whole, const std::string& name) {
 }  // namespace
 
 json counters_of(const Workers& workers, const Identities& identities) {
-  json all{{"events", json::object()}, {"drops", json::object()}, {"services", json::object()},
+  json all{{"events", json::object()},
+           {"drops", json::object()},
+           {"services", json::object()},
            {"backends", json::object()}};
   std::vector<const WorkerCounters*> of_workers;
   for (const auto& worker : workers) {

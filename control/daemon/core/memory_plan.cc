@@ -117,9 +117,8 @@ MemoryPlan plan_memory(const Config& config) {
 
 std::string to_string(const MemoryPlan& plan) {
   const std::string kept =
-      plan.kept_flows == 0
-          ? ""
-          : fmt::format(" ({} MB in state.directory)", megabytes(plan.kept_flows));
+      plan.kept_flows == 0 ? ""
+                           : fmt::format(" ({} MB in state.directory)", megabytes(plan.kept_flows));
   return fmt::format(
       "flow tables {} MB{}, packets {} MB, other tables {} MB; port pools {} to {} MB beside",
       megabytes(plan.flow_tables), kept, megabytes(plan.packets), megabytes(plan.other_tables),

@@ -32,8 +32,8 @@ void try_tx_queues(const Config& config, std::vector<Port>& ports, rte_mempool* 
   for (size_t i = 0; i < ports.size(); ++i) {
     Port& port = ports[i];
     if (port.tx_queue_count() < 2 || port.kernel_index() != 0 || !await_link(port)) continue;
-    QueueProbe probe{port.id(),  port.rx_queue_count(), port.tx_queue_count(), packets,
-                     port.mac(), {},                    {}};
+    QueueProbe probe{
+        port.id(), port.rx_queue_count(), port.tx_queue_count(), packets, port.mac(), {}, {}};
     set_questions(probe, config, i);
     const uint16_t sending = count_sending_queues(probe, kEchoTime);
     if (sending == port.tx_queue_count()) continue;
