@@ -28,7 +28,7 @@ from lab_kit.namespace import Namespace, link
 from lab_kit.process import SHARED_CORE
 
 RATE = 20_000  # segments a second; what a single core passes on beside all else
-SECONDS = 4
+SECONDS = 12
 PORTS = 64_512  # of a local address
 ENDS = {"SIGTERM": signal.SIGTERM, "SIGKILL": signal.SIGKILL}
 ADOPTED = re.compile(r"flows taken over from the process before: (\d+), in (\d+) ms")

@@ -78,8 +78,8 @@ TABLES = {
         ("load %", "load_percent"), ("Mpps", "mpps"), ("p50 us", "us_p50"), ("p99 us", "us_p99"),
         ("p99.9 us", "us_p999"), ("lost", "lost"), ("round trip ns", "round_trip_ns"),
         ("discarded", "discarded")]),
-    "restart": ("From the last packet of one Sluice to the first of the next, which goes on with its "
-                "flows", [
+    "restart": ("From the last packet of one Sluice to the first of the next, which goes on with "
+                "its flows", [
         ("ended by", "program"), ("port", "port"), ("flows", "flows"), ("adopted", "adopted"),
         ("adoption ms", "adoption_ms"), ("pause ms, median", "pause_ms"),
         ("worst", "pause_ms_max")]),

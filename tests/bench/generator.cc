@@ -309,6 +309,7 @@ void Generator::window(double seconds, double rate) {
       }
     }
   }
+  gap = std::max(gap, rte_rdtsc() - heard);
   const double spent = static_cast<double>(rte_rdtsc() - begin) / hz;
   const uint64_t late = rte_rdtsc() + rte_get_tsc_hz() / 50;  // what is still under way
   uint64_t rest = 0;
