@@ -239,6 +239,26 @@ std::unique_ptr<Metrics> metrics_of(const Config& config, LoopCall& calls, Comma
   });
 }
 
+ControlKeeper::RecallDown recall_by(HealthChecker& health) {
+  return [&health](const BackendKey& key, std::string_view reason) {
+    return health.recall_down(key, reason);
+  };
+}
+
+void obey_signals(EventLoop& loop, Operations& operations, FlowLog& flow_log) {
+  for (const int signal : {SIGTERM, SIGINT}) loop.on_signal(signal, [&loop] { loop.stop(); });
+  loop.on_signal(SIGHUP, [&] { operations.reload_by_signal(); });
+  loop.on_signal(SIGUSR1, [&] { flow_log.reopen(); });
+}
+
+void leave_or_end_flows(DataplaneManager& dataplane) {
+  if (dataplane.leaves_flows()) {
+    spdlog::info("stopping: flows left for the next start: {}", dataplane.flow_count());
+  } else {
+    spdlog::info("stopping: no new flows; flows reset at both ends: {}", dataplane.end_flows());
+  }
+}
+
 // Everything between a started EAL and its end.
 void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSockets& sockets,
                   EventLoop& loop) {
@@ -255,9 +275,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   health.apply(dataplane.config());
   dataplane.on_apply([&](const Config& now) { health.apply(now); });
   Operations operations(dataplane, loop, file, loaded.text, stop);
-  ControlKeeper keeper(dataplane, operations, [&health](const auto& key, auto reason) {
-    return health.recall_down(key, reason);
-  });
+  ControlKeeper keeper(dataplane, operations, recall_by(health));
   keeper.recall();
   Commands commands(dataplane, operations);
   LoopCall calls(loop);
@@ -291,9 +309,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
     log_suppressed();
     publish_page();
   };
-  for (const int signal : {SIGTERM, SIGINT}) loop.on_signal(signal, stop);
-  loop.on_signal(SIGHUP, [&] { operations.reload_by_signal(); });
-  loop.on_signal(SIGUSR1, [&] { flow_log.reopen(); });
+  obey_signals(loop, operations, flow_log);
   loop.every(kTick, tick, "views and status");
   Watchdog worker_watch;
   look_after_workers(loop, dataplane, worker_watch);
@@ -309,11 +325,7 @@ void run_balancer(const LoadedConfig& loaded, const std::string& file, ApiSocket
   tell_ready(operations.summary());
   loop.run();
   tell_stopping();
-  if (dataplane.leaves_flows()) {
-    spdlog::info("stopping: flows left for the next start: {}", dataplane.flow_count());
-  } else {
-    spdlog::info("stopping: no new flows; flows reset at both ends: {}", dataplane.end_flows());
-  }
+  leave_or_end_flows(dataplane);
   keeper.end();
   loop.forget(dataplane.device_events());
   calls.close();

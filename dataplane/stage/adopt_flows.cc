@@ -22,8 +22,8 @@ Place place_of(const PriorIncarnation& prior) {
   return prior.kind == Kind::kTimeWait ? Place::kTimeWait : Place::kAvailable;
 }
 
-/// Whether what stands in tables beside the flow, which are not kept, has become needless: both ends
-/// have the same numbers, or a header that the backend has.
+/// Whether what stands in tables beside the flow, which are not kept, has become needless: both
+/// ends have the same numbers, or a header that the backend has.
 bool needs_no_table(const Flow& flow) {
   if (flow.is_udp() || is_closed(flow.state()) || !flow.has_proxy_header()) {
     return !flow.is_spliced();

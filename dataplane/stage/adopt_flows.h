@@ -3,8 +3,8 @@
 //
 // Each worker looks at all that was left, and takes those flows whose local ports are its own now.
 // What was left stays as it is: a process that ends before all workers are through has changed
-// nothing, and the next one begins anew. What nobody has taken fits nobody: ResetKept tells both its
-// ends.
+// nothing, and the next one begins anew. What nobody has taken fits nobody: ResetKept tells both
+// its ends.
 #pragma once
 
 #include <span>

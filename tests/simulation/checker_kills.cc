@@ -2,7 +2,7 @@
 // What a kill excuses, beside which all invariants hold across it:
 //
 //   - Packets of the burst in hand, and what the core had made and not sent, are lost, as if they
-//     were lost on the link behind it. A SYN or its answer among them costs its client one SYN more.
+//     were lost on the link behind it. A SYN or its answer among them costs its client a SYN more.
 //     A RST, and the ACK of the last FIN, nobody repeats: its addressee goes on, and where the core
 //     has seen it, it knows a connection to be over that the backend, or the client, still holds.
 //   - A handshake without an answer whose packet was just in hand may be forgotten: its client
@@ -11,7 +11,7 @@
 //     healed by its client's next SYN where the core was killed meanwhile.
 //
 // What is open goes on, whatever packet of it was in hand. A packet in wrong hands, a tuple that is
-// two connections', a port that is lost, or a SYN on a tuple whose end could be known have no excuse.
+// two connections', a port that is lost, a SYN on a tuple whose end could be known: no excuse.
 #include "tests/simulation/checker.h"
 
 namespace sluice::sim {

@@ -177,8 +177,8 @@ class SluiceBalancer final : public Balancer {
     run_burst(*core_, static_cast<uint16_t>(side), buffers, count);
   }
 
-  // Runs the last that the core does, store by store, and goes on from what stood in memory after so
-  // many of them. Of all the others it is tried whether one could go on from there.
+  // Runs the last that the core does, store by store, and goes on from what stood in memory after
+  // so many of them. Of all the others it is tried whether one could go on from there.
   void die(const std::function<void()>& run, uint64_t stores, TimeUs now) {
     const std::vector<FlowTuple> before = tuples_of(*core_);
     size_t count = 0;
@@ -208,8 +208,8 @@ class SluiceBalancer final : public Balancer {
     return copies_[i].get();
   }
 
-  // Nothing of a flow is made up: each was there before the packet, or is after it. And what is open
-  // before and after is open in between. One core tries all: it is emptied in between.
+  // Nothing of a flow is made up: each was there before the packet, or is after it. And what is
+  // open before and after is open in between. One core tries all: it is emptied in between.
   void try_from(KeptArena& left, const std::vector<FlowTuple>& before,
                 const std::vector<FlowTuple>& after, TimeUs now) {
     if (trial_.core == nullptr) trial_ = make_life(now, nullptr);

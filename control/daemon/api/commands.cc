@@ -116,6 +116,10 @@ std::vector<Commands::View> Commands::views() {
   };
 }
 
+json Commands::restart_plan() const {
+  return view_restart(dataplane_, operations_.file());
+}
+
 std::vector<ApiCall> Commands::calls() {
   return {
       {"show",
@@ -169,9 +173,7 @@ std::vector<ApiCall> Commands::calls() {
       {"save_end", Access::kWrite, {}, says([this](const json&) {
          return operations_.end_save();
        })},
-      {"restart_plan", Access::kRead, {}, gives([this](const json&) {
-         return view_restart(dataplane_, operations_.file());
-       })},
+      {"restart_plan", Access::kRead, {}, gives([this](const json&) { return restart_plan(); })},
       {"support", Access::kWrite, {}, gives([this](const json&) { return operations_.support(); })},
       // Of a sluicectl that left the writing to us.
       {"save", Access::kWrite, {}, says([](const json&) -> std::string {

@@ -44,6 +44,7 @@ class Commands {
     std::function<nlohmann::json()> make;
   };
 
+  nlohmann::json restart_plan() const;
   std::vector<View> views();
   std::vector<ApiCall> calls();
   ValueKind view_name() const;

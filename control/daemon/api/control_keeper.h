@@ -2,9 +2,10 @@
 // What outlives the process beside the flows, small and by name: overrides, a drain that is on,
 // which backends are down, next hops, and what was counted.
 //
-// A small file of JSON beside those of the flows (state_keeper.h), replaced as a whole: at once when
-// what operators and checks have set changes, every few seconds for the counters, and at the end. A
-// field that is not known is left alone, and a file that cannot be read is worth a line in the log.
+// A small file of JSON beside those of the flows (state_keeper.h), replaced as a whole: at once
+// when what operators and checks have set changes, every few seconds for the counters, and at the
+// end. A field that is not known is left alone, and a file that cannot be read is worth a line in
+// the log.
 #pragma once
 
 #include <functional>

@@ -39,8 +39,8 @@ class DataplaneManager {
   DataplaneManager(const DataplaneManager&) = delete;
   DataplaneManager& operator=(const DataplaneManager&) = delete;
 
-  // Takes over what a process before this one has left, and the next hops that it knew; from then on
-  // packets flow.
+  // Takes over what a process before this one has left, and the next hops that it knew; from then
+  // on packets flow.
   void launch();
   void recall_neighbours(std::vector<KnownNeighbour> neighbours) {
     neighbours_left_ = std::move(neighbours);

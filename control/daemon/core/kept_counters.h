@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What workers have counted, as text for the next process, which goes on counting from there.
 //
-// Counters that only grow, by their names and by what they are of; sums over workers. What is of now
-// (flows, ports in use) the next process finds by itself.
+// Counters that only grow, by their names and by what they are of; sums over workers. What is of
+// now (flows, ports in use) the next process finds by itself.
 #pragma once
 
 #include <memory>

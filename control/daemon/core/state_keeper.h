@@ -39,7 +39,7 @@ std::string boot_id();
 class StateKeeper {
  public:
   // Throws StartError where another sluice has the directory. Where no files can be made, the log
-  // says so, and nothing is kept. `fresh_secret` is what steering is to have where nothing was left.
+  // says so, and nothing is kept. `fresh_secret` is what steering has where nothing was left.
   StateKeeper(const Config& config, const net::SipKey& fresh_secret);
   ~StateKeeper();
   StateKeeper(const StateKeeper&) = delete;

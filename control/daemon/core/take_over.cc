@@ -36,6 +36,7 @@ void take_over(StateKeeper& state, const Identities& identities, const Workers& 
                uint32_t flows_per_worker, const std::vector<KnownNeighbour>& neighbours) {
   using Clock = std::chrono::steady_clock;
   const auto began = Clock::now();
+  const uint64_t before = adopted_count(workers);  // of processes before, see kept_counters.h
   const std::vector<KeptSource>& sources = state.sources(identities);
   if (!sources.empty() || !neighbours.empty()) {
     adopt(state, sources, workers, flows_per_worker, neighbours);
@@ -44,7 +45,7 @@ void take_over(StateKeeper& state, const Identities& identities, const Workers& 
   for (const auto& worker : workers) worker->launch();
   if (!sources.empty()) {
     const auto took = std::chrono::round<std::chrono::milliseconds>(Clock::now() - began);
-    const uint64_t count = adopted_count(workers);
+    const uint64_t count = adopted_count(workers) - before;
     ResetKept rest(sources);
     workers.front()->run(rest);
     spdlog::info(
