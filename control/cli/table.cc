@@ -48,7 +48,6 @@ constexpr Column<ServiceRow> kServiceRowColumns[] = {
     {"SCHEDULER", &ServiceRow::scheduler, Format::kText},
     {"LOCAL POOL", &ServiceRow::local_pool, Format::kText},
     {"TIMESTAMPS", &ServiceRow::tcp_timestamps, Format::kText},
-    {"PROXY", &ServiceRow::proxy_protocol, Format::kText},
     {"HEALTH CHECK", &ServiceRow::health_check, Format::kText},
     {"BACKENDS", &ServiceRow::backends, Format::kCount},
     {"ACTIVE", &ServiceRow::active, Format::kCount},
