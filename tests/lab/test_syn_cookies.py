@@ -110,8 +110,13 @@ def test_what_is_lost_comes_again(lab, host):
 
 def test_a_backend_that_refuses_is_told_of(lab):
     for backend in lab.backends:
-        backend.nft("""table inet no { chain in { type filter hook input priority 0;
-                       tcp dport 80 reject with tcp reset } }""")
+        backend.nft("""
+            table inet no {
+              chain in {
+                type filter hook input priority 0;
+                tcp dport 80 reject with tcp reset
+              }
+            }""")
     try:
         began = time.monotonic()
         lab.client.run("curl", "-sS", "--max-time", "10", url("44"), check=False)
