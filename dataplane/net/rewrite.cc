@@ -104,7 +104,7 @@ void set_window(TcpHeader& tcp, uint16_t window) {
 
 namespace {
 
-constexpr uint8_t kNop = 1;
+constexpr uint8_t kNoOperation = 1;
 
 /// Changes the options and keeps the checksum; they begin and end at even offsets.
 template <class Change>
@@ -134,7 +134,7 @@ void keep_sack_above(TcpHeader& tcp, const TcpOptions& found, uint32_t first, bo
     uint8_t* const end = blocks + 4 * found.sack_edge_count;
     if (to == blocks) to -= 2;  // its kind and length too
     if (to > blocks) blocks[-1] = static_cast<uint8_t>(to - blocks + 2);
-    std::fill(to, end, kNop);
+    std::fill(to, end, kNoOperation);
   });
 }
 
@@ -159,7 +159,7 @@ void remove_fast_open(TcpHeader& tcp) {
   constexpr uint8_t kFastOpen = 34, kExperiment = 254;
   change_options(tcp, [](uint8_t* options, size_t length) {
     for (size_t at = 0; at + 1 < length && options[at] != 0;) {
-      if (options[at] == kNop) {
+      if (options[at] == kNoOperation) {
         ++at;
         continue;
       }
@@ -167,7 +167,7 @@ void remove_fast_open(TcpHeader& tcp) {
       if (size < 2 || at + size > length) return;
       const bool experiment = options[at] == kExperiment && size >= 4 && options[at + 2] == 0xf9 &&
                               options[at + 3] == 0x89;
-      if (options[at] == kFastOpen || experiment) std::fill_n(options + at, size, kNop);
+      if (options[at] == kFastOpen || experiment) std::fill_n(options + at, size, kNoOperation);
       at += size;
     }
   });

@@ -11,7 +11,7 @@ namespace sluice::net {
 namespace {
 
 constexpr uint32_t kSizeMask = 7, kParity = 8, kLowMask = 15;
-constexpr uint32_t kScaleMask = 15, kNoScale = 15, kSack = 16, kEcn = 32, kOfferMask = 63;
+constexpr uint32_t kScaleMask = 15, kNoScale = 15, kSackBit = 16, kEcnBit = 32, kOfferMask = 63;
 
 uint8_t size_index(uint16_t mss) {
   const auto above = std::ranges::upper_bound(SynCookies::kSizes, mss);
@@ -75,7 +75,7 @@ std::optional<uint16_t> SynCookies::check(std::span<const uint64_t> ends, uint32
 
 uint32_t cookie_tsval(uint32_t clock, const SynOffer& offer) {
   const uint32_t bits = (offer.has_window_scale ? offer.window_scale : kNoScale) |
-                        (offer.sack ? kSack : 0) | (offer.ecn ? kEcn : 0);
+                        (offer.sack ? kSackBit : 0) | (offer.ecn ? kEcnBit : 0);
   const uint32_t tsval = (clock & ~kOfferMask) | bits;
   return static_cast<int32_t>(tsval - clock) > 0 ? tsval - (kOfferMask + 1) : tsval;
 }
@@ -85,8 +85,8 @@ void read_cookie_tsval(uint32_t tsecr, SynOffer& offer) {
   offer.window_scale = static_cast<uint8_t>(tsecr & kScaleMask);
   offer.has_window_scale = offer.window_scale != kNoScale;
   if (!offer.has_window_scale) offer.window_scale = 0;
-  offer.sack = (tsecr & kSack) != 0;
-  offer.ecn = (tsecr & kEcn) != 0;
+  offer.sack = (tsecr & kSackBit) != 0;
+  offer.ecn = (tsecr & kEcnBit) != 0;
 }
 
 }  // namespace sluice::net
