@@ -128,6 +128,8 @@ KeptWorker::KeptWorker(const std::string& path, const Sizes& sizes)
     : file_(KeptFile::create(path, kHugePage + rounded(sizes.flow_count * sizeof(Flow)) +
                                        rounded(sizes.flow_count * sizeof(net::Ipv6Address)) +
                                        rounded(sizes.flow_count * sizeof(ClockMap)) +
+                                       rounded(sizes.flow_count * sizeof(ProxyTrack)) +
+                                       rounded(sizes.flow_count * sizeof(Splice)) +
                                        rounded(sizes.chunk_bytes))),
       numa_socket_(sizes.numa_socket),
       flows_(*this, kHugePage, sizes.flow_count * sizeof(Flow)),
@@ -135,7 +137,11 @@ KeptWorker::KeptWorker(const std::string& path, const Sizes& sizes)
                 sizes.flow_count * sizeof(net::Ipv6Address)),
       clock_maps_(*this, clients6_.begin_ + rounded(clients6_.bytes_),
                   sizes.flow_count * sizeof(ClockMap)),
-      chunks_(*this, clock_maps_.begin_ + rounded(clock_maps_.bytes_), rounded(sizes.chunk_bytes)) {
+      proxy_tracks_(*this, clock_maps_.begin_ + rounded(clock_maps_.bytes_),
+                    sizes.flow_count * sizeof(ProxyTrack)),
+      splices_(*this, proxy_tracks_.begin_ + rounded(proxy_tracks_.bytes_),
+               sizes.flow_count * sizeof(Splice)),
+      chunks_(*this, splices_.begin_ + rounded(splices_.bytes_), rounded(sizes.chunk_bytes)) {
   file_.ensure(0, sizeof(KeptFlows));
   file_.bind(flows_.begin_, flows_.bytes_, numa_socket_);
   file_.ensure(flows_.begin_, flows_.bytes_);
@@ -145,6 +151,8 @@ KeptWorker::KeptWorker(const std::string& path, const Sizes& sizes)
   header.flows_at = flows_.begin_;
   header.clients6_at = clients6_.begin_;
   header.clock_maps_at = clock_maps_.begin_;
+  header.proxy_tracks_at = proxy_tracks_.begin_;
+  header.splices_at = splices_.begin_;
   header.chunks_at = chunks_.begin_;
   header.magic.set();
 }
@@ -169,6 +177,8 @@ void KeptWorker::Section::note() {
   KeptFlows& header = worker_.header();
   if (this == &worker_.clients6_) header.has_clients6 = true;
   if (this == &worker_.clock_maps_) header.has_clock_maps = true;
+  if (this == &worker_.proxy_tracks_) header.has_proxy_tracks = true;
+  if (this == &worker_.splices_) header.has_splices = true;
   if (this == &worker_.chunks_) header.chunk_bytes = used_;
 }
 
@@ -181,7 +191,8 @@ KeptLeft::KeptLeft(const std::string& path) : file_(KeptFile::open(path)) {
   if (!left.magic.is_ours() || !fits(left.flows_at, count * sizeof(Flow)) ||
       !fits(left.clients6_at, count * sizeof(net::Ipv6Address)) ||
       !fits(left.clock_maps_at, count * sizeof(ClockMap)) ||
-      !fits(left.chunks_at, left.chunk_bytes)) {
+      !fits(left.proxy_tracks_at, count * sizeof(ProxyTrack)) ||
+      !fits(left.splices_at, count * sizeof(Splice)) || !fits(left.chunks_at, left.chunk_bytes)) {
     throw std::runtime_error(path + ": not of this version");
   }
 }
@@ -197,6 +208,12 @@ KeptSource KeptLeft::source() const {
   }
   if (left.has_clock_maps) {
     source.clock_maps = {reinterpret_cast<ClockMap*>(data + left.clock_maps_at), count};
+  }
+  if (left.has_proxy_tracks) {
+    source.proxy_tracks = {reinterpret_cast<ProxyTrack*>(data + left.proxy_tracks_at), count};
+  }
+  if (left.has_splices) {
+    source.splices = {reinterpret_cast<Splice*>(data + left.splices_at), count};
   }
   source.chunks = {reinterpret_cast<PortChunk*>(data + left.chunks_at),
                    left.chunk_bytes / sizeof(PortChunk)};

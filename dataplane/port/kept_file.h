@@ -2,7 +2,8 @@
 // Files in memory (tmpfs, hugetlbfs) that hold what outlives the process: see kept_state.h.
 //
 //   names       KeptNames, then a KeptPath for each number of a path
-//   worker-N    KeptFlows, flows, addresses of IPv6 clients, clock maps, chunks of ports
+//   worker-N    KeptFlows, flows, addresses of IPv6 clients, clock maps, what
+//               stands beside flows (PROXY headers, SYN cookies), chunks of ports
 //
 // They are as large as they may ever be, and have pages where something was made: asked of the
 // file system then, so that a write never finds it full.
@@ -81,9 +82,13 @@ struct KeptFlows {
   uint64_t flows_at;
   uint64_t clients6_at;
   uint64_t clock_maps_at;
+  uint64_t proxy_tracks_at;
+  uint64_t splices_at;
   uint64_t chunks_at;
   std::atomic<bool> has_clients6;
   std::atomic<bool> has_clock_maps;
+  std::atomic<bool> has_proxy_tracks;
+  std::atomic<bool> has_splices;
   std::atomic<uint64_t> chunk_bytes;  // that were made
 };
 
@@ -100,7 +105,9 @@ class KeptWorker {
   KeptWorker(const KeptWorker&) = delete;
   KeptWorker& operator=(const KeptWorker&) = delete;
 
-  KeptMemory memory() { return {&flows_, &clients6_, &clock_maps_, &chunks_}; }
+  KeptMemory memory() {
+    return {&flows_, &clients6_, &clock_maps_, &proxy_tracks_, &splices_, &chunks_};
+  }
 
  private:
   /// Gives a part of the file away, from its beginning on; what is given back is not used again.
@@ -132,6 +139,8 @@ class KeptWorker {
   Section flows_;
   Section clients6_;
   Section clock_maps_;
+  Section proxy_tracks_;
+  Section splices_;
   Section chunks_;
 };
 

@@ -4,11 +4,12 @@
 
 #include <algorithm>
 
-#include "dataplane/net/serial.h"
 #include "dataplane/stage/guard.h"
+#include "dataplane/stage/header_numbers.h"
 #include "dataplane/stage/idle_limit.h"
 #include "dataplane/stage/ownership.h"
 #include "dataplane/stage/port_choice.h"
+#include "dataplane/stage/proxy_fields.h"
 #include "dataplane/stage/resets.h"
 
 namespace sluice {
@@ -22,16 +23,6 @@ Place place_of(const PriorIncarnation& prior) {
   return prior.kind == Kind::kTimeWait ? Place::kTimeWait : Place::kAvailable;
 }
 
-/// Whether what stands in tables beside the flow, which are not kept, has become needless: both
-/// ends have the same numbers, or a header that the backend has.
-bool needs_no_table(const Flow& flow) {
-  if (flow.is_udp() || is_closed(flow.state()) || !flow.has_proxy_header()) {
-    return !flow.is_spliced();
-  }
-  return !flow.is_spliced() && !is_opening(flow.state()) &&
-         net::serial_at_or_after(flow.tcp.backend_expects(), flow.bounds.client_first);
-}
-
 /// What an entry says, checked before anything in it is followed.
 bool is_sound(const KeptSource& from, const Flow& flow) {
   if (!flow.live || flow.path >= from.names.size() || !from.names[flow.path].whole) return false;
@@ -40,7 +31,9 @@ bool is_sound(const KeptSource& from, const Flow& flow) {
   return state < kFlowStateCount && flow.is_udp() == is_udp && flow.local_port.raw != 0 &&
          flow.has_v6_client() != from.names[flow.path].vip.ip.is_v4() &&
          !(flow.has_v6_client() && from.clients6.empty()) &&
-         !(flow.rewrite_timestamps && from.clock_maps.empty()) && needs_no_table(flow);
+         !(flow.rewrite_timestamps && from.clock_maps.empty()) &&
+         !(flow.has_proxy_header() && from.proxy_tracks.empty()) &&
+         !(flow.is_spliced() && from.splices.empty());
 }
 
 /// All in a copy of a flow that means something only where it was made.
@@ -52,11 +45,11 @@ void make_ours(const KeptSource& from, Flow& flow, KeptSource::Path path) {
   flow.opened_ms += from.clock_shift_ms;
   flow.to_client = {};
   flow.timer = {};
-  flow.half_open = {};
+  flow.half_open.unlink();
   flow.closed_listed = false;
   // What was on its way is not any more.
   flow.answer_due = false;
-  flow.adjusted = flow.rewrite_timestamps || flow.adjust.any();
+  flow.adjusted = flow.is_adjusted();
   flow.heal_attempts = 0;
   flow.passed = {};
   if (is_opening(flow.state())) flow.syn_slot = SynStore::kNone;
@@ -112,6 +105,7 @@ class Adoption {
     if (holds_port && !old.holds_port) return false;
     const uint32_t ours = core_.flows.allocate();
     if (ours == FlowTable::kNone) return false;
+    core_.flows.set_name(ours, name);
     const uint16_t port = old.local_port.host();
     if (holds_port && !pool.ports.adopt_in_use(port, ours)) {
       core_.flows.erase(ours);
@@ -125,6 +119,10 @@ class Adoption {
     flow.deltas = net::make_deltas(name.client, core_.vip(flow), core_.local(flow), pool.backend);
     flow.holds_port = holds_port;
     if (flow.rewrite_timestamps) core_.clock_map(ours) = from_.clock_maps[index];
+    if (flow.has_proxy_header() && !take_header(ours, from_.proxy_tracks[index])) {
+      return drop(ours, pool);
+    }
+    if (flow.is_spliced() && !take_splice(ours, from_.splices[index])) return drop(ours, pool);
     if (!core_.flows.publish(ours)) return drop(ours, pool);
     if (!holds_port && !gave_back) {
       const PriorIncarnation prior = prior_incarnation(core_, flow);
@@ -134,7 +132,35 @@ class Adoption {
     return true;
   }
 
-  /// The index had no room.
+  /// How far a PROXY header has come. One of which the backend has a part already cannot be written
+  /// again, for its id says which process made it; nor one of another length.
+  bool take_header(uint32_t ours, const ProxyTrack& old) {
+    using Step = ProxyTrack::Step;
+    const Flow& flow = core_.flows[ours];
+    ProxyTrack& track = core_.proxy_track(ours);
+    track = old;
+    track.sent_ms += from_.clock_shift_ms;
+    if (old.step > Step::kSent || is_closed(flow.state())) return true;
+    const ServiceView* service = core_.snapshot->find_service(flow.key.service);
+    if (service == nullptr || service->proxy_form == kNoProxyForm) return false;
+    choose_proxy_form(core_, ours, service->proxy_form);
+    const bool is_as_long = track.length == old.length;
+    const uint16_t form = track.form;
+    track = old;
+    track.form = form;
+    track.sent_ms += from_.clock_shift_ms;
+    const uint32_t begin = flow.bounds.client_first - old.length;
+    return is_as_long && (old.step != Step::kSent || flow.tcp.backend_expects() == begin);
+  }
+
+  /// What lies between the backend's numbers and those that its client hears. Who waits for the
+  /// backend yet does so for a copy of his SYN, which is not kept.
+  bool take_splice(uint32_t ours, const Splice& old) {
+    core_.splice(ours) = old;
+    return old.is_open && !is_opening(core_.flows[ours].state());
+  }
+
+  /// It cannot go on, or the index had no room.
   bool drop(uint32_t ours, PoolState& pool) {
     Flow& flow = core_.flows[ours];
     if (flow.holds_port) {
@@ -163,6 +189,7 @@ class Adoption {
     if (is_closed(state)) core_.flows.push_closed(ours);
     const uint32_t limit = idle_limit_ms(core_, flow);
     core_.flow_timers.set(ours, core_.now_ms + limit - std::min(limit, idle_ms(core_, flow)));
+    if (flow.has_proxy_header()) hasten_header(core_, ours);
     core_.flows.commit(ours);
   }
 

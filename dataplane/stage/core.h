@@ -133,7 +133,10 @@ struct Core {
     registry.port_chunks.count_missed_in(
         counters.events[static_cast<size_t>(Event::port_memory_missed)]);
     if (setup.kept.port_chunks != nullptr) registry.port_chunks.set_memory(setup.kept.port_chunks);
-    if (setup.kept.clock_maps != nullptr) registry.clock_memory = setup.kept.clock_maps;
+    if (setup.kept.clock_maps != nullptr) registry.clock_maps.set_memory(setup.kept.clock_maps);
+    if (setup.kept.proxy_tracks != nullptr)
+      registry.proxy_tracks.set_memory(setup.kept.proxy_tracks);
+    if (setup.kept.splices != nullptr) registry.splices.set_memory(setup.kept.splices);
   }
 
   uint64_t now_ms;                     // read once a burst

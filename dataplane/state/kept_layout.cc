@@ -10,6 +10,8 @@
 #include "dataplane/state/flow.h"
 #include "dataplane/state/kept_state.h"
 #include "dataplane/state/port_chunks.h"
+#include "dataplane/state/proxy_track.h"
+#include "dataplane/state/splice.h"
 
 namespace sluice {
 namespace {
@@ -74,6 +76,9 @@ void add_flow(Hash& hash) {
   FIELD(syn_slot)
   FIELD(closed_newer)
   FIELD(half_open)
+  NUMBER(half_open.extras, flow_extra::kProxy)
+  NUMBER(half_open.extras, flow_extra::kToa)
+  NUMBER(half_open.extras, flow_extra::kSpliced)
 #undef NUMBER
 #undef FLAG
 #undef FIELD
@@ -106,6 +111,26 @@ void add_tracks(Hash& hash) {
     map.start(0x41424344, 0x51525354);
     map.to_ours(0x41424444, 0x51526354);
   });
+#define FIELD(name) add_field<ProxyTrack>(hash, [](ProxyTrack& track) { fill(track.name); });
+  FIELD(tsecr)
+  FIELD(sent_ms)
+  FIELD(length)
+  FIELD(mss)
+  FIELD(form)
+  FIELD(tries)
+#undef FIELD
+  add_field<ProxyTrack>(hash, [](ProxyTrack& track) { track.step = ProxyTrack::Step::kAcked; });
+#define FIELD(name) add_field<Splice>(hash, [](Splice& splice) { fill(splice.name); });
+  FIELD(cookie)
+  FIELD(sequence)
+  FIELD(timestamp)
+  FIELD(tsval_first)
+  FIELD(sent_ms)
+  FIELD(told_scale)
+  FIELD(client_scale)
+  FIELD(tries)
+#undef FIELD
+  add_field<Splice>(hash, [](Splice& splice) { splice.is_open = true; });
 #define X(enumerator, name)                                  \
   hash.add(std::string_view(name).data(), sizeof(name) - 1); \
   hash.add(static_cast<size_t>(FlowState::enumerator));

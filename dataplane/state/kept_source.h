@@ -9,6 +9,8 @@
 #include "dataplane/state/flow.h"
 #include "dataplane/state/kept_state.h"
 #include "dataplane/state/port_chunks.h"
+#include "dataplane/state/proxy_track.h"
+#include "dataplane/state/splice.h"
 
 namespace sluice {
 
@@ -23,6 +25,8 @@ struct KeptSource {
   std::span<uint8_t> taken;  // by flow: 1 once a worker has adopted it; not kept, ours
   std::span<const net::Ipv6Address> clients6;  // by flow; empty: there were none
   std::span<const ClockMap> clock_maps;        // as well
+  std::span<const ProxyTrack> proxy_tracks;    // as well
+  std::span<const Splice> splices;             // as well
   std::span<const PortChunk> chunks;
   std::span<const KeptPath> names;  // by its path's number
   std::span<const Path> paths;      // as well

@@ -36,6 +36,8 @@ struct KeptMemory {
   std::pmr::memory_resource* flows = nullptr;
   std::pmr::memory_resource* clients6 = nullptr;
   std::pmr::memory_resource* clock_maps = nullptr;
+  std::pmr::memory_resource* proxy_tracks = nullptr;
+  std::pmr::memory_resource* splices = nullptr;
   std::pmr::memory_resource* port_chunks = nullptr;
 };
 

@@ -11,12 +11,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <memory_resource>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "dataplane/net/address.h"
+#include "dataplane/state/beside_flows.h"
 #include "dataplane/state/clock_map.h"
 #include "dataplane/state/counter.h"
 #include "dataplane/state/flow.h"
@@ -136,23 +135,10 @@ struct Registry {
   StateTable<BackendState, kBackends> backends;
   StateTable<PoolState, kPools> pools;
   ZeroedTable<Path, kPaths> paths;
-  std::vector<const Registry*> peers;  // of the other workers
-  // By flow; they are there once a service has its timestamps rewritten.
-  ClockMap* clock_maps = nullptr;
-
-  /// Control thread; a second call does nothing. Throws std::bad_alloc.
-  void make_clock_maps(uint32_t flow_count_max) {
-    if (clock_maps != nullptr) return;
-    own_clock_maps_.emplace(flow_count_max, clock_memory);
-    clock_maps = own_clock_maps_->data();
-  }
-  // As well, once a service sends PROXY headers.
-  std::unique_ptr<ProxyTrack[]> proxy_tracks;
-  std::unique_ptr<Splice[]> splices;  // or answers by SYN cookies
-  std::pmr::memory_resource* clock_memory = std::pmr::get_default_resource();
-
- private:
-  std::optional<std::pmr::vector<ClockMap>> own_clock_maps_;
+  std::vector<const Registry*> peers;    // of the other workers
+  BesideFlows<ClockMap> clock_maps;      // once a service has its timestamps rewritten
+  BesideFlows<ProxyTrack> proxy_tracks;  // once a service sends PROXY headers
+  BesideFlows<Splice> splices;           // once a service answers by SYN cookies
 };
 
 }  // namespace sluice

@@ -257,8 +257,8 @@ uint64_t Rig::grants(Counter PortPool::Counters::*kind) const {
 }
 
 void Rig::alter_flows(bool rewrite, net::SeqAdjust adjust) {
-  if (rewrite && !core_->registry.clock_maps) {
-    core_->registry.make_clock_maps(core_->flows.flow_count_max());
+  if (rewrite && !core_->registry.clock_maps.is_made()) {
+    core_->registry.clock_maps.make(core_->flows.flow_count_max());
   }
   for (uint32_t i = 0; i < core_->flows.flow_count_max(); ++i) {
     if (!core_->flows[i].live) continue;

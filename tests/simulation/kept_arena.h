@@ -19,13 +19,18 @@ class KeptArena {
   KeptArena(uint32_t flow_count, size_t chunk_count)
       : flow_count_(flow_count),
         pages_(rounded(flow_count * sizeof(Flow)) + rounded(flow_count * sizeof(net::Ipv6Address)) +
-               rounded(flow_count * sizeof(ClockMap)) + rounded(chunk_count * sizeof(PortChunk))),
+               rounded(flow_count * sizeof(ClockMap)) + rounded(flow_count * sizeof(ProxyTrack)) +
+               rounded(flow_count * sizeof(Splice)) + rounded(chunk_count * sizeof(PortChunk))),
         flows_(pages_.data(), rounded(flow_count * sizeof(Flow))),
         clients6_(flows_.end(), rounded(flow_count * sizeof(net::Ipv6Address))),
         clock_maps_(clients6_.end(), rounded(flow_count * sizeof(ClockMap))),
-        chunks_(clock_maps_.end(), rounded(chunk_count * sizeof(PortChunk))) {}
+        proxy_tracks_(clock_maps_.end(), rounded(flow_count * sizeof(ProxyTrack))),
+        splices_(proxy_tracks_.end(), rounded(flow_count * sizeof(Splice))),
+        chunks_(splices_.end(), rounded(chunk_count * sizeof(PortChunk))) {}
 
-  KeptMemory memory() { return {&flows_, &clients6_, &clock_maps_, &chunks_}; }
+  KeptMemory memory() {
+    return {&flows_, &clients6_, &clock_maps_, &proxy_tracks_, &splices_, &chunks_};
+  }
   // Whole pages.
   std::span<std::byte> pages() { return {pages_.data(), pages_.size()}; }
 
@@ -34,6 +39,8 @@ class KeptArena {
     flows_.copy_to(to.flows_);
     clients6_.copy_to(to.clients6_);
     clock_maps_.copy_to(to.clock_maps_);
+    proxy_tracks_.copy_to(to.proxy_tracks_);
+    splices_.copy_to(to.splices_);
     chunks_.copy_to(to.chunks_);
   }
 
@@ -48,6 +55,13 @@ class KeptArena {
     }
     if (clock_maps_.used() != 0) {
       source.clock_maps = {reinterpret_cast<const ClockMap*>(clock_maps_.data()), flow_count_};
+    }
+    if (proxy_tracks_.used() != 0) {
+      source.proxy_tracks = {reinterpret_cast<const ProxyTrack*>(proxy_tracks_.data()),
+                             flow_count_};
+    }
+    if (splices_.used() != 0) {
+      source.splices = {reinterpret_cast<const Splice*>(splices_.data()), flow_count_};
     }
     source.chunks = {reinterpret_cast<const PortChunk*>(chunks_.data()),
                      chunks_.used() / sizeof(PortChunk)};
@@ -113,6 +127,8 @@ class KeptArena {
   Section flows_;
   Section clients6_;
   Section clock_maps_;
+  Section proxy_tracks_;
+  Section splices_;
   Section chunks_;
   std::vector<uint8_t> taken_;
 };

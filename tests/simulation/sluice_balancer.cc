@@ -315,10 +315,8 @@ class SluiceBalancer final : public Balancer {
     Registry& registry = core.registry;
     registry.services.set(0, std::make_unique<ServiceState>(
                                  test::endpoint_in(families_.v6_clients, endpoint(site_.vip))));
-    registry.make_clock_maps(scenario_.flows_max);
-    if (scenario_.header_bytes != 0) {
-      registry.proxy_tracks = std::make_unique<ProxyTrack[]>(scenario_.flows_max);
-    }
+    registry.clock_maps.make(scenario_.flows_max);
+    if (scenario_.header_bytes != 0) registry.proxy_tracks.make(scenario_.flows_max);
     PoolId pool = 0;
     for (size_t b = 0; b < site_.backends.size(); b++) {
       registry.backends.set(b, std::make_unique<BackendState>(static_cast<BackendId>(b)));

@@ -134,9 +134,31 @@ TEST_F(AdoptionOfHeaders, AFlowGoesOnWhoseBackendHasIt) {
   EXPECT_EQ(only(kClientLink).acknowledgement(), 1001u);
 }
 
-TEST_F(AdoptionOfHeaders, NobodySendsItAgainOtherwise) {
-  send_header();
+TEST_F(AdoptionOfHeaders, AHeaderOnItsWayIsSentAgain) {
+  const uint32_t header = send_header();
   start_again(told());
+  EXPECT_EQ(events(Event::flows_adopted), 1u);
+  sent.clear();
+  pass(ProxyTrack::kRetryMs + 10);
+  ASSERT_EQ(sent.size(), 1u);
+  EXPECT_EQ(only(kBackendLink).sequence(), 1001u);
+  from_backend(outbound(kAck, 5001, 1001 + header));
+  from_client(inbound(kAck, 1001, 5001));
+  EXPECT_EQ(only(kBackendLink).sequence(), 1001 + header);
+}
+
+TEST_F(AdoptionOfHeaders, NobodySendsTheRestOfOne) {
+  const uint32_t header = send_header();
+  from_backend(outbound(kAck, 5001, 1001 + header / 2));
+  start_again(told());
+  EXPECT_EQ(core->flows.flow_count(), 0u);
+}
+
+TEST_F(AdoptionOfHeaders, NorAnotherOne) {
+  send_header();
+  Scene other = told();
+  other.proxy = ProxyForm{net::ProxyVersion::kV2, "another"};
+  start_again(other);
   EXPECT_EQ(core->flows.flow_count(), 0u);
 }
 

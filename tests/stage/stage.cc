@@ -126,9 +126,9 @@ void Stage::start(const Scene& scene, const Joined& joined) {
   Steering& steering = joined.steering == nullptr ? alone : *joined.steering;
   if (families_.v6_clients) core->flows.enable_v6();
   core->registry.services.set(0, std::make_unique<ServiceState>(snapshot->services[0].vip));
-  core->registry.make_clock_maps(scene.limits.flow_count_max);
-  core->registry.proxy_tracks = std::make_unique<ProxyTrack[]>(scene.limits.flow_count_max);
-  core->registry.splices = std::make_unique<Splice[]>(scene.limits.flow_count_max);
+  core->registry.clock_maps.make(scene.limits.flow_count_max);
+  core->registry.proxy_tracks.make(scene.limits.flow_count_max);
+  core->registry.splices.make(scene.limits.flow_count_max);
   for (uint8_t b = 0; b < scene.backends; ++b) {
     core->registry.backends.set(b, std::make_unique<BackendState>(b));
     const BackendView& view = snapshot->services[0].backends[b];

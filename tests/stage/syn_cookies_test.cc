@@ -168,6 +168,32 @@ TEST_F(SynCookie, NumbersAreShiftedForGood) {
   EXPECT_EQ(name_of(state()), "time_wait");
 }
 
+TEST_F(SynCookie, NumbersOutliveTheProcess) {
+  Scene scene;
+  scene.keeps = true;
+  scene.syn_cookies = SynCookieMode::kAlways;
+  always(scene);
+  splice();
+  start_again(scene);
+  EXPECT_EQ(events(Event::flows_adopted), 2u) << "and the one that the service learned of";
+  sent.clear();
+  from_backend(outbound(kAck, kBackendIsn + 1, kIsn + 1, stamps(kBackendTsval + 50, kTsval + 5)));
+  EXPECT_EQ(only(kClientLink).sequence(), cookie_ + 1);
+  from_client(inbound(kAck, kIsn + 1, cookie_ + 1, stamps(kTsval + 9, cookie_tsval_)));
+  EXPECT_EQ(only(kBackendLink).acknowledgement(), kBackendIsn + 1);
+}
+
+TEST_F(SynCookie, WhoWaitsForTheBackendDoesNot) {
+  Scene scene;
+  scene.keeps = true;
+  scene.syn_cookies = SynCookieMode::kAlways;
+  always(scene);
+  ask();
+  acknowledge();
+  start_again(scene);
+  EXPECT_EQ(flow(), FlowTable::kNone);
+}
+
 TEST_F(SynCookie, WindowsOfAnotherScaleAreConverted) {
   always();
   splice(3);

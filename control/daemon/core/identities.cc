@@ -197,7 +197,7 @@ void Identities::make_clock_maps(const Config& config) {
   });
   if (!any) return;
   for (Registry* registry : registries_) {
-    registry->make_clock_maps(config.limits.flows_per_worker);
+    registry->clock_maps.make(config.limits.flows_per_worker);
   }
 }
 
@@ -241,8 +241,7 @@ void Identities::adopt_proxy_forms(const Config& config) {
       proxy_forms_.push_back(*wanted);
     }
     for (Registry* registry : registries_) {
-      if (registry->proxy_tracks) continue;
-      registry->proxy_tracks = std::make_unique<ProxyTrack[]>(config.limits.flows_per_worker);
+      registry->proxy_tracks.make(config.limits.flows_per_worker);
     }
   }
 }
@@ -253,8 +252,7 @@ void Identities::make_splices(const Config& config) {
   });
   if (!any) return;
   for (Registry* registry : registries_) {
-    if (registry->splices) continue;
-    registry->splices = std::make_unique<Splice[]>(config.limits.flows_per_worker);
+    registry->splices.make(config.limits.flows_per_worker);
   }
 }
 

@@ -324,12 +324,6 @@ const std::vector<KeptSource>& StateKeeper::sources(const Identities& identities
   return sources_;
 }
 
-bool StateKeeper::left_clock_maps() const {
-  return left_ != nullptr && std::ranges::any_of(left_->workers, [](const KeptLeft& worker) {
-           return !worker.source().clock_maps.empty();
-         });
-}
-
 // By one step each: whoever starts next finds one of the two to be what counts.
 void StateKeeper::adopted() {
   if (names_ != nullptr) header().ready = true;

@@ -58,7 +58,6 @@ class StateKeeper {
 
   // What was left, in terms of these identities. Valid until forget_left().
   const std::vector<KeptSource>& sources(const Identities& identities);
-  bool left_clock_maps() const;
   // The workers have taken what they can, and no packet yet: from here on ours is what counts.
   void adopted();
   // Nobody needs what was left any more.

@@ -13,10 +13,15 @@ namespace {
 
 using Workers = std::vector<std::unique_ptr<Worker>>;
 
-void adopt(const StateKeeper& state, const std::vector<KeptSource>& sources, const Workers& workers,
+void adopt(const std::vector<KeptSource>& sources, const Workers& workers,
            uint32_t flows_per_worker, const std::vector<KnownNeighbour>& neighbours) {
   for (const auto& worker : workers) {
-    if (state.left_clock_maps()) worker->registry().make_clock_maps(flows_per_worker);
+    Registry& registry = worker->registry();
+    for (const KeptSource& source : sources) {
+      if (!source.clock_maps.empty()) registry.clock_maps.make(flows_per_worker);
+      if (!source.proxy_tracks.empty()) registry.proxy_tracks.make(flows_per_worker);
+      if (!source.splices.empty()) registry.splices.make(flows_per_worker);
+    }
     worker->adopt(sources, neighbours);
   }
   for (const auto& worker : workers) worker->await_adoption();
@@ -39,7 +44,7 @@ void take_over(StateKeeper& state, const Identities& identities, const Workers& 
   const uint64_t before = adopted_count(workers);  // of processes before, see kept_counters.h
   const std::vector<KeptSource>& sources = state.sources(identities);
   if (!sources.empty() || !neighbours.empty()) {
-    adopt(state, sources, workers, flows_per_worker, neighbours);
+    adopt(sources, workers, flows_per_worker, neighbours);
   }
   state.adopted();
   for (const auto& worker : workers) worker->launch();
