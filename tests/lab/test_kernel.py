@@ -68,6 +68,15 @@ def test_the_tap_is_the_interface(lab):
     assert "10.1.0.0/17 via 10.1.255.1" in lab.balancer.ip("route", "show", "dev", "sluice0")
 
 
+def test_the_tap_keeps_the_ports_mac(lab):
+    """Whoever changes it: udev does, to new interfaces, where its policy says so."""
+    mac = lab.balancer.mac_of("lb-backend")
+    lab.balancer.ip("link", "set", "sluice1", "address", "02:99:00:00:00:01")
+    wait_until(lambda: lab.balancer.mac_of("sluice1") == mac, 5, "it keeps another MAC")
+    assert "kernel sluice1: somebody gave the tap another MAC" in lab.middle.log()
+    assert "5 received" in ping(lab.balancer, "10.2.0.10")
+
+
 def test_ping_both_ways(lab):
     before = lab.middle.counters()
     for output in (ping(lab.client, CLIENT_SIDE), ping(lab.backends[0], BACKEND_SIDE),

@@ -99,6 +99,12 @@ void KernelTap::note(int error) {
   gone_ = gone_ || error == EBADFD;
 }
 
+bool KernelTap::has_mac(const net::MacAddress& mac) const {
+  ifreq request{};
+  if (ioctl(fd_.get(), SIOCGIFHWADDR, &request) != 0) return true;
+  return std::memcmp(request.ifr_hwaddr.sa_data, mac.bytes.data(), mac.bytes.size()) == 0;
+}
+
 bool KernelTap::write(std::span<const uint8_t> frame) {
   if (::write(fd_.get(), frame.data(), frame.size()) >= 0) return true;
   note(errno);

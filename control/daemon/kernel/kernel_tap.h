@@ -30,6 +30,8 @@ class KernelTap {
   // Someone deleted the device; there is nothing to do but to make another.
   bool is_gone() const { return gone_; }
 
+  // Whether that is its MAC still; true where it cannot be told.
+  bool has_mac(const net::MacAddress& mac) const;
   // A frame to the kernel; false when it did not take it.
   bool write(std::span<const uint8_t> frame);
   // A frame of the kernel's; its length, or 0 when there is none.

@@ -107,7 +107,10 @@ void KernelTaps::apply(const Config& config) {
 
 void KernelTaps::tick() {
   for (TapPort& port : taps_) {
-    if (port.tap && !port.tap->is_gone()) continue;
+    if (port.tap && !port.tap->is_gone()) {
+      keep_mac(port);
+      continue;
+    }
     const std::string name = kernel_name(config_, port.interface);
     if (port.tap) {
       spdlog::warn("kernel {}: somebody deleted the tap; making it again", name);
@@ -120,6 +123,19 @@ void KernelTaps::tick() {
     } catch (const std::exception& error) {
       spdlog::error("kernel {}: {}", name, error.what());
     }
+  }
+}
+
+// The host may give a new interface a MAC of its own (udev's MACAddressPolicy), and neighbours
+// would answer the kernel at one that Sluice does not have.
+void KernelTaps::keep_mac(const TapPort& port) {
+  if (port.tap->has_mac(port.interface.mac)) return;
+  spdlog::warn("kernel {}: somebody gave the tap another MAC; giving it the port's again",
+               port.tap->name());
+  try {
+    bring_up(port.tap->name(), port.interface.mac, port.interface.mtu);
+  } catch (const std::exception& error) {
+    spdlog::error("kernel {}: {}", port.tap->name(), error.what());
   }
 }
 

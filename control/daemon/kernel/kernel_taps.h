@@ -52,6 +52,7 @@ class KernelTaps {
 
   void make(TapPort& port);
   void silence(const TapPort& port) const;
+  static void keep_mac(const TapPort& port);
   void configure(TapPort& port);
   void poll();
   bool to_kernel(TapPort& port);
