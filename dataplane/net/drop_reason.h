@@ -16,6 +16,7 @@ namespace sluice::net {
 #define SLUICE_DROP_REASONS(X)                                                                    \
   X(frame_truncated, "the frame ends before its headers do")                                      \
   X(frame_segmented, "the frame spans several buffers (larger than the port's MTU)")              \
+  X(vlan_unknown, "a frame of a VLAN that no interface of its device is in")                      \
   X(mac_not_ours, "the frame was sent to another station")                                        \
   X(ethertype_unknown, "neither IPv4 nor IPv6 nor ARP")                                           \
   X(arp_bad, "ARP that is malformed, not about IPv4, or from an impossible sender")               \

@@ -6,6 +6,7 @@
 
 #include "dataplane/net/fragment.h"
 #include "dataplane/net/ipv6_fragment.h"
+#include "dataplane/port/trunk.h"
 
 namespace sluice {
 
@@ -60,6 +61,7 @@ Verdict send_all(Core& core, rte_mbuf* packet, const Cut& cut, const net::IpAddr
     if (made == nullptr) return give_up(core, std::span(fragments).subspan(1, i - size_t{1}));
     const uint16_t length = cut.write(i, rte_pktmbuf_mtod(made, uint8_t*) + kEthernet);
     rte_pktmbuf_trim(made, static_cast<uint16_t>(cut.mtu - length));
+    keep_priority(made, packet);
     fragments[i] = made;
   }
   const uint16_t first = cut.write(0, rte_pktmbuf_mtod(packet, uint8_t*) + kEthernet);

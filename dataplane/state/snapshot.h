@@ -50,7 +50,7 @@ struct LinkAddresses {
 
 struct InterfaceView {
   std::string name;
-  uint16_t port;  // ethdev port id
+  uint16_t port;  // of its link: the ethdev port, or a number of its own in a VLAN (trunk.h)
   net::MacAddress mac;
   LinkAddresses<net::Ipv4Address> v4;
   LinkAddresses<net::Ipv6Address> v6;
@@ -158,7 +158,7 @@ struct Snapshot {
   uint64_t network_generation = 0;
   uint64_t link_generation = 0;             // grows when a link comes up; worked out by seal()
   std::vector<InterfaceView> interfaces;    // by index
-  std::vector<uint16_t> interface_of_port;  // ethdev port id -> index into `interfaces`
+  std::vector<uint16_t> interface_of_port;  // InterfaceView::port -> index into `interfaces`
   NetworkOf<net::Ipv4Address> v4;
   NetworkOf<net::Ipv6Address> v6;
   std::vector<ServiceView> services;

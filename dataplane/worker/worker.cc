@@ -11,7 +11,9 @@
 #include <rte_pause.h>
 #include <sys/resource.h>
 
+#include <map>
 #include <stdexcept>
+#include <utility>
 
 #include "dataplane/port/memory.h"
 #include "dataplane/stage/adopt_flows.h"
@@ -49,9 +51,31 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   core_->flow_log = setup.flow_log;
   static_cast<void>(setup.wall_clock->read(core_->wall_clock));
   for (const PortQueues& port : setup.ports) {
-    relay_.set_queue_count(port.port, port.tx_count);
-    if (setup.id >= port.tx_count) core_->tx.set_relayed(port.port);
+    relay_.set_link(port.link, {port.port, port.tx_count, port.vlan, port.device_tags});
+    if (setup.id >= port.tx_count) core_->tx.set_relayed(port.link);
   }
+  make_sources();
+}
+
+void Worker::make_sources() {
+  std::map<uint16_t, std::vector<TrunkMember>> members;  // by port
+  for (uint16_t i = 0; i < setup_.ports.size(); ++i) {
+    if (setup_.id >= setup_.ports[i].rx_count) continue;
+    members[setup_.ports[i].port].push_back({i, setup_.ports[i].link, setup_.ports[i].vlan});
+  }
+  for (auto& [port, of_port] : members) {
+    const Trunk trunk(std::move(of_port));
+    sources_.push_back({port, trunk, trunk.has_tags(), trunk.first()});
+  }
+}
+
+/// A bit for each link whose port is named.
+uint32_t Worker::links_on(uint32_t ports) const {
+  uint32_t links = 0;
+  for (const PortQueues& port : setup_.ports) {
+    if ((ports >> port.port & 1) != 0) links |= 1u << port.link;
+  }
+  return links;
 }
 
 void Worker::set_peers(const std::vector<std::unique_ptr<Worker>>& workers) {
@@ -200,8 +224,8 @@ void Worker::follow_ports(std::optional<Idle>& idle) {
   if (absent == absent_now_) [[likely]]
     return;
   absent_now_ = absent;
-  relay_.set_absent(absent);
-  core_->tx.set_absent(absent);
+  relay_.set_absent(links_on(absent));
+  core_->tx.set_absent(links_on(absent));
   idle.reset();  // which has interrupts of their queues
   idle.emplace(setup_.idle, rx_queues());
 }
@@ -215,40 +239,64 @@ bool Worker::take_from_kernels() {
 
 std::vector<RxQueue> Worker::rx_queues() const {
   std::vector<RxQueue> queues;
-  for (const PortQueues& port : setup_.ports) {
-    if (setup_.id >= port.rx_count || (absent_now_ >> port.port & 1) != 0) continue;
-    queues.push_back({port.port, static_cast<uint16_t>(setup_.id)});
+  for (const Source& source : sources_) {
+    if ((absent_now_ >> source.port & 1) != 0) continue;
+    queues.push_back({source.port, static_cast<uint16_t>(setup_.id)});
   }
   return queues;
 }
 
-uint16_t Worker::transmit(void* self, uint16_t port, rte_mbuf** packets, uint16_t count) {
-  return static_cast<Worker*>(self)->relay_.transmit(port, packets, count);
+uint16_t Worker::transmit(void* self, uint16_t link, rte_mbuf** packets, uint16_t count) {
+  return static_cast<Worker*>(self)->relay_.transmit(link, packets, count);
 }
 
 bool Worker::poll(const TscClock& clock) {
   rte_mbuf* buffers[kBurstMax];
   bool found = false;
   const auto queue = static_cast<uint16_t>(setup_.id);
-  for (uint16_t i = 0; i < setup_.ports.size(); ++i) {
-    if (queue >= setup_.ports[i].rx_count) continue;
-    if ((absent_now_ >> setup_.ports[i].port & 1) != 0) [[unlikely]]
+  for (const Source& source : sources_) {
+    if ((absent_now_ >> source.port & 1) != 0) [[unlikely]]
       continue;
     StageClocks* const clocks = core_->stage_clocks;
     const uint64_t asked = clocks == nullptr ? 0 : TscClock::ticks();
-    const uint16_t count = rte_eth_rx_burst(setup_.ports[i].port, queue, buffers, kBurstMax);
+    const uint16_t count = rte_eth_rx_burst(source.port, queue, buffers, kBurstMax);
     core_->counters.polls.add();
     if (count == 0) continue;
     found = true;
     core_->counters.bursts.count(count);
     core_->now_us = clock.now_us();
-    if (clocks != nullptr && clocks->is_due()) [[unlikely]] {
-      run_clocked(*clocks, i, buffers, count, asked);
+    if (source.has_tags) [[unlikely]] {
+      run_trunk(source.trunk, buffers, count);
+    } else if (clocks != nullptr && clocks->is_due()) [[unlikely]] {
+      run_clocked(*clocks, source.interface, buffers, count, asked);
     } else {
-      run_burst(*core_, i, buffers, count);
+      run_burst(*core_, source.interface, buffers, count);
     }
   }
   return found;
+}
+
+/// Each interface's frames are a burst of their own. Stages are not timed here: what a burst of one
+/// VLAN takes says nothing of the others'.
+void Worker::run_trunk(const Trunk& trunk, rte_mbuf** buffers, uint16_t count) {
+  uint16_t owners[kBurstMax];
+  for (uint16_t i = 0; i < count; ++i) owners[i] = trunk.take(buffers[i]);
+  for (const TrunkMember& member : trunk.members()) {
+    rte_mbuf* of_member[kBurstMax];
+    uint16_t taken = 0;
+    for (uint16_t i = 0; i < count; ++i) {
+      if (owners[i] != member.interface) continue;
+      buffers[i]->port = member.link;
+      of_member[taken++] = buffers[i];
+    }
+    if (taken > 0) run_burst(*core_, member.interface, of_member, taken);
+  }
+  for (uint16_t i = 0; i < count; ++i) {
+    if (owners[i] != Trunk::kNobody) continue;
+    core_->counters.packets_in.add();
+    core_->counters.bytes_in.add(buffers[i]->pkt_len);
+    core_->tx.drop(buffers[i], net::DropReason::vlan_unknown);
+  }
 }
 
 /// A burst that is timed has its transmission and an iteration's upkeep to itself.

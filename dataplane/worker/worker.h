@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/port/trunk.h"
 #include "dataplane/port/tsc_clock.h"
 #include "dataplane/port/tx_relay.h"
 #include "dataplane/stage/core.h"
@@ -22,11 +23,14 @@
 
 namespace sluice {
 
-/// Of one interface; the first workers have the queues.
+/// Of one interface; the first workers have the queues. Interfaces in VLANs may share a port.
 struct PortQueues {
   uint16_t port;
   uint16_t rx_count;
   uint16_t tx_count;
+  uint16_t link;  // InterfaceView::port
+  net::VlanIds vlan = {};
+  bool device_tags = false;  // the port puts a tag in itself
 };
 
 struct WorkerSetup {
@@ -112,12 +116,22 @@ class Worker {
   void run_on_lcore(int (*entry)(void*));
   void follow_wall_clock();
   void follow_ports(std::optional<Idle>& idle);
+  /// A port that this worker asks for packets, and whose they are.
+  struct Source {
+    uint16_t port;
+    Trunk trunk;
+    bool has_tags;
+    uint16_t interface;  // of all of them, without tags
+  };
+  void make_sources();
   std::vector<RxQueue> rx_queues() const;
+  uint32_t links_on(uint32_t ports) const;
   // All of them return whether there were packets.
   bool poll(const TscClock& clock);
   bool take_over(const TscClock& clock);
   void run_clocked(StageClocks& clocks, uint16_t interface, rte_mbuf** buffers, uint16_t count,
                    uint64_t asked);
+  void run_trunk(const Trunk& trunk, rte_mbuf** buffers, uint16_t count);
   bool take_from_kernels();
 
   WorkerSetup setup_;
@@ -125,6 +139,7 @@ class Worker {
   std::span<const KeptSource> left_;
   std::span<const KnownNeighbour> neighbours_left_;
   TxRelay relay_;
+  std::vector<Source> sources_;
   std::unique_ptr<std::pmr::memory_resource> memory_;
   std::unique_ptr<std::pmr::memory_resource> pool_memory_;
   std::unique_ptr<Core> core_;

@@ -66,6 +66,7 @@ NOT_FROM_A_WIRE = {
     "ipv6_hop_limit_expired": "needs IPv6 in the configuration (tests/stage/icmp_families_test)",
     "nd_bad": "needs IPv6 in the configuration (tests/stage, Discovery)",
     "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",
+    "vlan_unknown": "needs a vlan in the configuration (tests/lab/test_vlan.py)",
     "frame_segmented": "an af_packet port gives every frame in one buffer",
     "kernel_queue_full": "needs kernel = on the interface (tests/stage/exception_path_test)",
     "handoff_full": "needs two workers (tests/stage/handoff_test)",

@@ -140,7 +140,8 @@ WorkerSetup DataplaneManager::worker_setup(uint32_t id) {
   setup.secret = random_key();
   setup.packets = packets_[id];
   for (const Port& port : ports_) {
-    setup.ports.push_back({port.id(), port.rx_queue_count(), port.tx_queue_count()});
+    setup.ports.push_back(
+        {port.id(), port.rx_queue_count(), port.tx_queue_count(), port.id()});
   }
   setup.steering = plan_.steering.get();
   setup.rings = handoff_rings_.get();
