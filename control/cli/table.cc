@@ -167,6 +167,7 @@ constexpr Column<StageRow> kStageRowColumns[] = {
 constexpr Column<InterfaceRow> kInterfaceRowColumns[] = {
     {"INTERFACE", &InterfaceRow::name, Format::kText},
     {"DEVICE", &InterfaceRow::device, Format::kText},
+    {"VLAN", &InterfaceRow::vlan, Format::kText},
     {"LINK", &InterfaceRow::link, Format::kText},
     {"PACKETS IN", &InterfaceRow::packets_in, Format::kCount},
     {"OUT", &InterfaceRow::packets_out, Format::kCount},

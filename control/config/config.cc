@@ -6,6 +6,11 @@
 
 namespace sluice::control {
 
+net::VlanIds vlan_of(const InterfaceConfig& interface) {
+  return {static_cast<uint16_t>(interface.vlan.value_or(0)),
+          static_cast<uint16_t>(interface.outer_vlan.value_or(0))};
+}
+
 std::optional<std::string> kernel_interface_of(const std::string& device) {
   constexpr std::string_view kKey = ",iface=";
   const size_t begin = device.find(kKey);

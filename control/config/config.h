@@ -15,6 +15,7 @@
 #include "control/config/address_text.h"
 #include "control/config/config_enums.h"
 #include "control/config/guard_config.h"
+#include "dataplane/net/vlan.h"
 
 namespace sluice::control {
 
@@ -54,6 +55,8 @@ struct InterfaceConfig {
   std::vector<IpPrefix> addresses;
   std::string kernel;                       // the tap of the host's kernel; empty: none
   std::optional<uint32_t> mtu;              // absent: what the device has
+  std::optional<uint32_t> vlan;             // absent: frames without a tag
+  std::optional<uint32_t> outer_vlan;       // of the outer tag of two (QinQ)
   std::vector<NeighbourConfig> neighbours;  // whose MAC nothing changes; by address
   bool operator==(const InterfaceConfig&) const = default;
 };
@@ -88,7 +91,7 @@ struct LimitsConfig {
   FlowIndexKind flow_index = FlowIndexKind::kRteHash;
   uint32_t port_memory_mb = 1024;  // of all workers
   uint32_t why_per_worker = 65536;
-  uint32_t clients_per_worker = 65536;  // of guarded services
+  uint32_t clients_per_worker = 65536;   // of guarded services
   bool operator==(const LimitsConfig&) const = default;
 };
 
@@ -204,6 +207,9 @@ struct Config {
   std::vector<ServiceConfig> services;
   bool operator==(const Config&) const = default;
 };
+
+// Absent ones are 0.
+net::VlanIds vlan_of(const InterfaceConfig& interface);
 
 // "eth0" of "net_af_packet0,iface=eth0"; nothing for a device that names no interface.
 std::optional<std::string> kernel_interface_of(const std::string& device);

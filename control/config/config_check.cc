@@ -19,6 +19,13 @@
 namespace sluice::control {
 namespace {
 
+// As it stands behind a device that it shares; empty without.
+std::string vlan_text(const InterfaceConfig& interface) {
+  if (!interface.vlan) return "";
+  if (!interface.outer_vlan) return fmt::format(" with vlan {}", *interface.vlan);
+  return fmt::format(" with outer_vlan {} and vlan {}", *interface.outer_vlan, *interface.vlan);
+}
+
 class Check : private Rules {
  public:
   Check(const Config& config, Reader& reader, std::vector<std::string>& warnings)
@@ -28,6 +35,7 @@ class Check : private Rules {
   void processes();
   void names();
   void devices();
+  void vlans();
   void ports();
   void totals();
   void files();
@@ -36,6 +44,8 @@ class Check : private Rules {
   void kernels();
 
  private:
+  bool first_on(const InterfaceConfig& item) const;
+
   std::vector<std::string>& warnings_;
 };
 
@@ -77,6 +87,7 @@ void Check::names() {
 
 void Check::devices() {
   Seen devices, links;
+  std::map<std::string, std::string> texts;  // of devices, by name
   each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
     const std::string at = path + ".device";
     if (was_read(at) && looks_like_a_kernel_interface(item.device)) {
@@ -89,11 +100,31 @@ void Check::devices() {
       problem(at, in_quotes(item.device), "a PCI address as lspci -D writes it: \"0000:3b:00.0\"");
       return;
     }
-    once(devices, at, in_quotes(device_name(eal_device(item.device))));
-    if (const auto link = kernel_interface_of(item.device)) {
-      once(links, at, in_quotes("iface=" + *link));
+    // Interfaces share a device if their VLANs tell them apart; then it is the same to all of them.
+    const std::string name = in_quotes(device_name(eal_device(item.device)));
+    const auto first = texts.emplace(name, item.device).first;
+    if (first->second != item.device) {
+      problem(at, in_quotes(item.device),
+              fmt::format("{}, as an interface before has it", in_quotes(first->second)));
+      return;
     }
+    once(devices, item.vlan ? path + ".vlan" : at, name + vlan_text(item));
+    const auto link = kernel_interface_of(item.device);
+    if (link && first_on(item)) once(links, at, in_quotes("iface=" + *link));
   });
+}
+
+void Check::vlans() {
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    if (!item.outer_vlan || item.vlan || reader_.places.failed(path + ".vlan")) return;
+    problem(path + ".outer_vlan", fmt::format("{}", *item.outer_vlan),
+            "a vlan as well, the inner one");
+  });
+}
+
+bool Check::first_on(const InterfaceConfig& item) const {
+  const auto same = [&](const InterfaceConfig& other) { return other.device == item.device; };
+  return &*std::ranges::find_if(config_.interfaces, same) == &item;
 }
 
 void Check::ports() {
@@ -197,6 +228,7 @@ void check_config(const Config& config, Reader& reader, std::vector<std::string>
   check.processes();
   check.names();
   check.devices();
+  check.vlans();
   check.ports();
   check_networks(config, reader, warnings);
   check.totals();

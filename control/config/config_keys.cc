@@ -248,6 +248,8 @@ const Keys<InterfaceConfig> kInterfaceKeys = {
     many("addresses", &InterfaceConfig::addresses, interface_address(), {1, 64}, Need::kRequired),
     one("kernel", &InterfaceConfig::kernel, link_name()),
     one("mtu", &InterfaceConfig::mtu, integer(576, 9978)),
+    one("vlan", &InterfaceConfig::vlan, integer(1, net::kVlanIdMax)),
+    one("outer_vlan", &InterfaceConfig::outer_vlan, integer(1, net::kVlanIdMax)),
     one("neighbours", &InterfaceConfig::neighbours, pinned_neighbours()),
 };
 

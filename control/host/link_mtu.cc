@@ -36,11 +36,19 @@ uint32_t ring_room(const InterfaceConfig& interface) {
 
 }  // namespace
 
+uint32_t stacked_tag_bytes(const InterfaceConfig& interface) {
+  const bool counts = interface.outer_vlan && interface.device.starts_with("net_af_packet");
+  return counts ? 2 * sizeof(net::VlanTag) : 0;
+}
+
 LinkMtu link_mtu_of(const InterfaceConfig& interface, uint32_t of_port) {
   uint32_t room = net::buffer_bytes_for(interface.mtu.value_or(0));
   if (interface.device.starts_with("net_af_packet")) room = std::min(room, ring_room(interface));
   const auto name = kernel_interface_of(interface.device);
-  const uint32_t link = name ? kernel_mtu(*name, of_port) : of_port;
+  // On a device that others share, theirs may be larger.
+  const uint32_t mtu_max = interface.vlan ? interface.mtu.value_or(UINT16_MAX) : UINT16_MAX;
+  const uint32_t link = std::min(
+      (name ? kernel_mtu(*name, of_port) : of_port) - stacked_tag_bytes(interface), mtu_max);
   return {static_cast<uint16_t>(std::min(link, room - net::kEthernetHeaderBytes)), link};
 }
 

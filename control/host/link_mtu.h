@@ -19,6 +19,10 @@ struct LinkMtu {
   bool operator==(const LinkMtu&) const = default;
 };
 
+// What an interface takes of its device's MTU: of one tag the kernel knows, two it counts as the
+// packet's, where frames leave by a packet socket.
+uint32_t stacked_tag_bytes(const InterfaceConfig& interface);
+
 // `of_port` is DPDK's, for devices that are no kernel interface.
 LinkMtu link_mtu_of(const InterfaceConfig& interface, uint32_t of_port);
 

@@ -19,7 +19,8 @@ namespace {
 
 /// What is asked for with or without RSS: interrupts on changes of link and on removal, where the
 /// driver has them.
-rte_eth_conf plain_configuration(const rte_eth_dev_info& info, bool rx_interrupts, uint16_t mtu) {
+rte_eth_conf plain_configuration(const rte_eth_dev_info& info, bool rx_interrupts,
+                                 const PortOptions& options) {
   rte_eth_conf conf{};
   // Where queues interrupt as well, a card with one vector has none left for its link, and ethdev
   // would never look at it again.
@@ -27,7 +28,12 @@ rte_eth_conf plain_configuration(const rte_eth_dev_info& info, bool rx_interrupt
   conf.intr_conf.lsc = by_interrupt ? 1 : 0;
   conf.intr_conf.rmv = (*info.dev_flags & RTE_ETH_DEV_INTR_RMV) != 0 ? 1 : 0;
   conf.intr_conf.rxq = rx_interrupts ? 1 : 0;
-  if (ethdev_takes_mtu(info, mtu)) conf.rxmode.mtu = mtu;
+  if (ethdev_takes_mtu(info, options.mtu)) conf.rxmode.mtu = options.mtu;
+  // Where a device has neither, tags are taken off and put in by hand (trunk.h).
+  if (options.vlan_tags) {
+    conf.rxmode.offloads |= info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
+    conf.txmode.offloads |= info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_VLAN_INSERT;
+  }
   return conf;
 }
 
@@ -108,7 +114,8 @@ void Port::start_with(QueueCounts queues, bool rx_interrupts) {
 /// With RSS under our key, else under the driver's, else without.
 void Port::configure_queues(const rte_eth_dev_info& info, bool rx_interrupts) {
   const auto [rx, tx] = queues_made_;
-  const rte_eth_conf plain = plain_configuration(info, rx_interrupts, options_.mtu);
+  const rte_eth_conf plain = plain_configuration(info, rx_interrupts, options_);
+  inserts_tags_ = (plain.txmode.offloads & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) != 0;
   if (rx > 1) {
     uint8_t* const ours = rss_key(rss_key_length(info)).data();
     for (uint8_t* const asked : {ours, static_cast<uint8_t*>(nullptr)}) {
@@ -196,6 +203,7 @@ Port::Port(Port&& other) noexcept
       kernel_index_(other.kernel_index_),
       queues_(other.queues_),
       queues_made_(other.queues_made_),
+      inserts_tags_(other.inserts_tags_),
       multicast_(std::move(other.multicast_)),
       asked_key_(other.asked_key_),
       rss_(std::move(other.rss_)),

@@ -27,8 +27,9 @@
 namespace sluice {
 
 struct PortOptions {
-  bool rx_interrupts = false;           // receive queues interrupt, where the driver has that
-  uint16_t mtu = 0;                     // 0: what the device has
+  bool rx_interrupts = false;  // receive queues interrupt, where the driver has that
+  uint16_t mtu = 0;            // 0: what the device has
+  bool vlan_tags = false;      // of interfaces in VLANs, which it is to take off and put in
   std::vector<net::MacAddress> groups;  // multicast, beside link_groups()
 };
 
@@ -57,6 +58,8 @@ class Port {
   uint16_t tx_queue_count() const { return queues_.tx; }
   /// Uses the first `count` transmit queues alone; the others have been found not to send.
   void limit_tx_queues(uint16_t count) { queues_.tx = count; }
+  /// Whether the device puts VLAN tags in by itself, and was asked to.
+  bool inserts_tags() const { return inserts_tags_; }
   const Multicast& multicast() const { return multicast_; }
   /// Other groups, from now on.
   void hear(std::vector<net::MacAddress> groups);
@@ -95,6 +98,7 @@ class Port {
   unsigned kernel_index_ = 0;
   QueueCounts queues_{};       // used
   QueueCounts queues_made_{};  // of the device
+  bool inserts_tags_ = false;
   Multicast multicast_;
   std::span<const uint8_t> asked_key_;  // of RSS, that the device took; of static bytes
   std::optional<RssFunction> rss_;

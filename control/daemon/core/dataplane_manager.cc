@@ -38,12 +38,6 @@ net::SipKey random_key() {
   return key;
 }
 
-// The reason that DPDK gave, with what it logged about it.
-std::string reason(const std::exception& error) {
-  const std::string logged = last_dpdk_errors();
-  return logged.empty() ? error.what() : fmt::format("{} ({})", error.what(), logged);
-}
-
 int socket_of(uint32_t lcore) {
   return static_cast<int>(rte_lcore_to_socket_id(lcore));
 }
@@ -56,7 +50,8 @@ DataplaneManager::DataplaneManager(const Config& config)
       wall_clock_(config.control.socket + ".clock") {
   wall_clock_.observe();
   make_packet_pools();
-  start_ports();
+  ports_.start(config_, packets_);
+  take_port_infos();
   try_tx_queues(config_, ports_, packets_.front());
   plan_ = choose_steering(config_, ports_, state_.steering_secret());
   rules_refused_.resize(plan_.rules.size());
@@ -68,8 +63,10 @@ DataplaneManager::DataplaneManager(const Config& config)
   identities_ = std::make_unique<Identities>(std::move(registries), net::Random(random_key()),
                                              *plan_.steering);
   std::vector<std::string> names;
-  for (const InterfaceConfig& interface : config_.interfaces) names.push_back(interface.name);
-  keeper_ = std::make_unique<PortKeeper>(ports_, std::move(names), keeper_hooks());
+  for (size_t i = 0; i < ports_.devices().size(); ++i) {
+    names.push_back(config_.interfaces[ports_.first_interface(i)].name);
+  }
+  keeper_ = std::make_unique<PortKeeper>(ports_.devices(), std::move(names), keeper_hooks());
   apply(config, {});
 }
 
@@ -87,27 +84,16 @@ void DataplaneManager::make_packet_pools() {
     }
   } catch (const std::exception& error) {
     throw StartError(fmt::format("no memory for packets: {}; raise eal.memory_mb (now {})",
-                                 reason(error), config_.eal.memory_mb));
+                                 dpdk_reason(error), config_.eal.memory_mb));
   }
 }
 
-PortOptions DataplaneManager::options_of(const InterfaceConfig& interface) const {
-  return {.rx_interrupts = config_.eal.idle == IdleMode::kSleep,
-          .mtu = static_cast<uint16_t>(interface.mtu.value_or(0)),
-          .groups = multicast_groups(config_)};
-}
-
-void DataplaneManager::start_ports() {
-  ports_.reserve(config_.interfaces.size());
-  for (const InterfaceConfig& interface : config_.interfaces) {
-    try {
-      const Port& port =
-          ports_.emplace_back(eal_device(interface.device), packets_, options_of(interface));
-      port_infos_.push_back({port.id(), port.mac(), link_mtu_of(interface, port.mtu()), 0});
-    } catch (const std::exception& error) {
-      throw StartError(fmt::format("interface {}: DPDK refuses the device \"{}\": {}",
-                                   interface.name, interface.device, reason(error)));
-    }
+void DataplaneManager::take_port_infos() {
+  const std::vector<uint16_t> links = link_numbers(attachments_of(config_, ports_));
+  for (size_t i = 0; i < links.size(); ++i) {
+    const Port& port = ports_[i];
+    port_infos_.push_back(
+        {links[i], port.mac(), link_mtu_of(config_.interfaces[i], port.mtu()), 0});
   }
 }
 
@@ -117,13 +103,14 @@ void DataplaneManager::make_rings() {
   for (const uint32_t lcore : config_.eal.worker_lcores) sockets.push_back(socket_of(lcore));
   try {
     handoff_rings_ = std::make_unique<Rings>("handoff", sockets);
-    const bool relayed = std::ranges::any_of(
-        ports_, [&](const Port& port) { return port.tx_queue_count() < packets_.size(); });
+    const bool relayed = std::ranges::any_of(ports_.devices(), [&](const Port& port) {
+      return port.tx_queue_count() < packets_.size();
+    });
     if (relayed) relay_rings_ = std::make_unique<Rings>("relay", sockets);
   } catch (const std::runtime_error& error) {
     throw StartError(
         fmt::format("no memory for the rings between workers: {}; raise eal.memory_mb (now {})",
-                    reason(error), config_.eal.memory_mb));
+                    dpdk_reason(error), config_.eal.memory_mb));
   }
 }
 
@@ -139,9 +126,11 @@ WorkerSetup DataplaneManager::worker_setup(uint32_t id) {
                   ipv6_neighbours_per_worker(config_)};
   setup.secret = random_key();
   setup.packets = packets_[id];
-  for (const Port& port : ports_) {
-    setup.ports.push_back(
-        {port.id(), port.rx_queue_count(), port.tx_queue_count(), port.id()});
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    const Port& port = ports_[i];
+    setup.ports.push_back({port.id(), port.rx_queue_count(), port.tx_queue_count(),
+                           port_infos_[i].link, vlan_of(config_.interfaces[i]),
+                           port.inserts_tags()});
   }
   setup.steering = plan_.steering.get();
   setup.rings = handoff_rings_.get();
@@ -169,7 +158,7 @@ void DataplaneManager::start_workers() {
   } catch (const std::bad_alloc&) {
     problem = "no memory for the tables";
   } catch (const std::runtime_error& error) {
-    problem = "no memory for the tables: " + reason(error);
+    problem = "no memory for the tables: " + dpdk_reason(error);
   }
   throw StartError(
       fmt::format("{}; raise eal.memory_mb (now {}) or lower limits.flows_per_worker (now {})",
@@ -241,7 +230,7 @@ void DataplaneManager::apply(const Config& config, const Overrides& overrides) {
   rest_ms_ = ms_of(config.time_wait.backend_time);
   ++network_generation_;
   refill_port_memory();
-  for (Port& port : ports_) port.hear(multicast_groups(config_, port.mac()));
+  for (Port& port : ports_.devices()) port.hear(multicast_groups(config_, port.mac()));
   for (const auto& callback : on_apply_) callback(config_);
   publish();
 }
@@ -328,7 +317,7 @@ void DataplaneManager::publish() {
     // Tried again with each snapshot, but said once.
     if (refused == std::exchange(rules_refused_[i], refused) || refused.empty()) continue;
     spdlog::warn("interface {}: the device refuses the rules of {}: its packets are handed off",
-                 config_.interfaces[i].name, refused);
+                 config_.interfaces[ports_.first_interface(i)].name, refused);
   }
   take_from_kernel(*snapshot);
   cell_->publish(std::move(snapshot));
@@ -352,15 +341,23 @@ void DataplaneManager::keep_time() {
 PortKeeper::Hooks DataplaneManager::keeper_hooks() {
   return {[this](uint32_t ports) { set_absent(ports); },
           [this](const Port& port) {
-            const auto i = static_cast<size_t>(&port - ports_.data());
-            return is_ready(config_.interfaces[i], port.is_gone() ? 0 : port.kernel_index());
+            const auto i = static_cast<size_t>(&port - ports_.devices().data());
+            return is_ready(config_.interfaces[ports_.first_interface(i)],
+                            port.is_gone() ? 0 : port.kernel_index());
           },
-          [this](size_t interface) { port_came_back(interface); }};
+          [this](size_t device) { device_came_back(device); }};
 }
 
 void DataplaneManager::set_absent(uint32_t ports) {
   for (const auto& worker : workers_) worker->set_absent(ports);
   cell_->wait_grace_period();
+}
+
+void DataplaneManager::device_came_back(size_t device) {
+  if (device < plan_.rules.size()) plan_.rules[device].forget();
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    if (ports_.device_of(i) == device) port_came_back(i);
+  }
 }
 
 // Queues are as many as before; what else a device says of itself may be new.
@@ -369,7 +366,6 @@ void DataplaneManager::port_came_back(size_t interface) {
   PortInfo& info = port_infos_[interface];
   info.mac = port.mac();
   info.mtu = link_mtu_of(config_.interfaces[interface], port.mtu());
-  if (interface < plan_.rules.size()) plan_.rules[interface].forget();
   ++network_generation_;
   link_came_up(interface);
   for (const KernelInterface& kernel : kernel_interfaces()) {
@@ -398,7 +394,8 @@ void DataplaneManager::follow_links() {
 void DataplaneManager::sample() {
   handshakes_.sample(*identities_);
   std::vector<TxWatch::Counts> counts;
-  for (const Port& port : ports_) {
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    const Port& port = ports_[i];
     TxWatch::Counts& count = counts.emplace_back();
     for (const auto& worker : workers_) count.accepted += worker->handed_over(port.id());
     const PortStats stats = read_port_stats(port.id());
@@ -416,11 +413,11 @@ void DataplaneManager::take_from_kernel(const Snapshot& snapshot) {
     const InterfaceConfig& interface = config_.interfaces[i];
     const auto name = kernel_interface_of(interface.device);
     if (!name || !interface.device.starts_with("net_af_packet")) continue;
-    IngressDrop::Link link{*name, {}};
+    auto link = std::ranges::find(links, *name, &IngressDrop::Link::name);
+    if (link == links.end()) link = links.insert(link, IngressDrop::Link{*name, {}});
     for (const IpPrefix& own : all_addresses(interface, port_infos_[i].mac)) {
-      link.addresses.push_back(own.address);
+      link->addresses.push_back(own.address);
     }
-    links.push_back(std::move(link));
     for (const std::string& key : kernel_forwards(*name)) forwarding.push_back(key + "=0");
   }
   std::vector<IpAddress> own(snapshot.v4.own_everywhere.begin(), snapshot.v4.own_everywhere.end());
@@ -443,10 +440,11 @@ void DataplaneManager::take_from_kernel(const Snapshot& snapshot) {
 }
 
 bool DataplaneManager::set_link(size_t interface, LinkState link) {
-  const PortKeeper::Absence& absence = keeper_->absence(interface);
+  const size_t device = ports_.device_of(interface);
+  const PortKeeper::Absence& absence = keeper_->absence(device);
   if (!absence.reason.empty()) link = {true, false, absence.reason, absence.remedy, 0};
   if (link.up && ports_[interface].kernel_index() == 0) {
-    link.changes = keeper_->link_losses(interface);
+    link.changes = keeper_->link_losses(device);
   }
   const LinkState before = std::exchange(links_[interface], std::move(link));
   const LinkState& now = links_[interface];

@@ -16,6 +16,7 @@
 #include "control/daemon/core/identities.h"
 #include "control/daemon/core/overrides.h"
 #include "control/daemon/core/port_keeper.h"
+#include "control/daemon/core/ports.h"
 #include "control/daemon/core/snapshot_builder.h"
 #include "control/daemon/core/state_keeper.h"
 #include "control/daemon/core/steering_choice.h"
@@ -109,7 +110,7 @@ class DataplaneManager {
   const TxWatch& tx_watch() const { return tx_watch_; }  // by interface
   const Identities& identities() const { return *identities_; }
   const std::vector<std::unique_ptr<Worker>>& workers() const { return workers_; }
-  const std::vector<Port>& ports() const { return ports_; }
+  const Ports& ports() const { return ports_; }
   // By interface.
   const std::vector<PortInfo>& port_infos() const { return port_infos_; }
   // What keeps the kernel from the packets of net_af_packet's interfaces.
@@ -129,10 +130,10 @@ class DataplaneManager {
   uint64_t reset(const ResetFlows::Backends& backends, ResetFlows::Unanswered unanswered);
   PortKeeper::Hooks keeper_hooks();
   void set_absent(uint32_t ports);
+  void device_came_back(size_t device);
   void port_came_back(size_t interface);
   void make_packet_pools();
-  PortOptions options_of(const InterfaceConfig& interface) const;
-  void start_ports();
+  void take_port_infos();
   void make_rings();
   void start_workers();
   std::array<KernelRings*, kInterfacesMax> make_kernel_rings(uint32_t worker);
@@ -154,14 +155,14 @@ class DataplaneManager {
   std::vector<rte_mempool*> packets_;  // by worker
   IngressDrop ingress_drop_;           // goes after the ports
   std::string ingress_drop_problem_;   // the one that was logged last
-  std::vector<Port> ports_;
+  Ports ports_;
   std::vector<PortInfo> port_infos_;
   std::vector<LinkState> links_;
   std::vector<std::vector<std::unique_ptr<KernelRings>>> kernel_rings_;  // by worker, interface
   std::vector<std::unique_ptr<FlowLogRing>> flow_logs_;                  // by worker
   WallClockKeeper wall_clock_;
   SteeringPlan plan_;
-  std::vector<std::string> rules_refused_;  // by interface: what was refused last; empty: nothing
+  std::vector<std::string> rules_refused_;  // by device: what was refused last; empty: nothing
   std::unique_ptr<Rings> handoff_rings_;
   std::unique_ptr<Rings> relay_rings_;  // where a port has fewer transmit queues than workers
   std::unique_ptr<SnapshotCell> cell_;

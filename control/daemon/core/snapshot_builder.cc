@@ -35,14 +35,14 @@ void add_addresses(InterfaceView& view, const InterfaceConfig& interface) {
 void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<PortInfo>& ports) {
   for (size_t i = 0; i < config.interfaces.size(); ++i) {
     const InterfaceConfig& interface = config.interfaces[i];
-    InterfaceView view{interface.name, ports[i].id, ports[i].mac, {}, {}, ports[i].mtu.usable};
+    InterfaceView view{interface.name, ports[i].link, ports[i].mac, {}, {}, ports[i].mtu.usable};
     add_addresses(view, interface);
     view.link_ups = ports[i].link_ups;
     snapshot.interfaces.push_back(std::move(view));
-    if (snapshot.interface_of_port.size() <= ports[i].id) {
-      snapshot.interface_of_port.resize(ports[i].id + size_t{1}, kNoId);
+    if (snapshot.interface_of_port.size() <= ports[i].link) {
+      snapshot.interface_of_port.resize(ports[i].link + size_t{1}, kNoId);
     }
-    snapshot.interface_of_port[ports[i].id] = static_cast<uint16_t>(i);
+    snapshot.interface_of_port[ports[i].link] = static_cast<uint16_t>(i);
   }
 }
 

@@ -17,7 +17,7 @@ namespace sluice::control {
 
 // A started port, in the order of Config::interfaces.
 struct PortInfo {
-  uint16_t id;
+  uint16_t link;  // its number in the dataplane (trunk.h)
   net::MacAddress mac;
   LinkMtu mtu = {};
   uint32_t link_ups = 0;  // how often its link has come up since the start

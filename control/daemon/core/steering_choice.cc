@@ -16,7 +16,7 @@ using Functions = std::vector<std::optional<RssFunction>>;
 
 // Each tells why not, and is empty when it can be done.
 
-std::string no_rss(const Config& config, const std::vector<Port>& ports) {
+std::string no_rss(const Config& config, const Ports& ports) {
   for (size_t i = 0; i < ports.size(); ++i) {
     if (!ports[i].rss()) {
       return fmt::format("interface {}: {}", config.interfaces[i].name, ports[i].no_rss_reason());
@@ -35,7 +35,7 @@ std::vector<IpAddress> one_local_of_each_family(const Config& config) {
   return locals;
 }
 
-std::string no_rules(const Config& config, const std::vector<Port>& ports, uint32_t workers) {
+std::string no_rules(const Config& config, const Ports& ports, uint32_t workers) {
   const std::vector<IpAddress> locals = one_local_of_each_family(config);
   for (size_t i = 0; i < ports.size(); ++i) {
     const std::string& name = config.interfaces[i].name;
@@ -56,12 +56,11 @@ std::string no_rules(const Config& config, const std::vector<Port>& ports, uint3
 
 }  // namespace
 
-SteeringPlan choose_steering(const Config& config, const std::vector<Port>& ports,
-                             const net::SipKey& secret) {
+SteeringPlan choose_steering(const Config& config, const Ports& ports, const net::SipKey& secret) {
   const auto workers = static_cast<uint32_t>(config.eal.worker_lcores.size());
   SteeringPlan plan;
   Functions functions;
-  for (const Port& port : ports) functions.push_back(port.rss());
+  for (size_t i = 0; i < ports.size(); ++i) functions.push_back(ports[i].rss());
   const auto take = [&](SteeringKind kind) {
     plan.steering = std::make_unique<Steering>(kind, workers, std::move(functions), secret);
     return std::move(plan);
@@ -85,7 +84,7 @@ SteeringPlan choose_steering(const Config& config, const std::vector<Port>& port
   if (choice == SteeringChoice::kAuto || choice == SteeringChoice::kRteFlow) {
     const std::string reason = no_rules(config, ports, workers);
     if (reason.empty()) {
-      for (const Port& port : ports) plan.rules.emplace_back(port.id(), workers);
+      for (const Port& port : ports.devices()) plan.rules.emplace_back(port.id(), workers);
       return take(SteeringKind::kRteFlow);
     }
     refuse_or_pass(SteeringChoice::kRteFlow, reason);

@@ -27,10 +27,11 @@ bool await_link(const Port& port) {
 }  // namespace
 
 // Of a socket of the kernel's nothing need be tried.
-void try_tx_queues(const Config& config, std::vector<Port>& ports, rte_mempool* packets) {
+void try_tx_queues(const Config& config, Ports& ports, rte_mempool* packets) {
   constexpr std::chrono::milliseconds kEchoTime{70};
-  for (size_t i = 0; i < ports.size(); ++i) {
-    Port& port = ports[i];
+  for (size_t device = 0; device < ports.devices().size(); ++device) {
+    Port& port = ports.devices()[device];
+    const size_t i = ports.first_interface(device);
     if (port.tx_queue_count() < 2 || port.kernel_index() != 0 || !await_link(port)) continue;
     QueueProbe probe{
         port.id(), port.rx_queue_count(), port.tx_queue_count(), packets, port.mac(), {}, {}};

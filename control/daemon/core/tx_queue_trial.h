@@ -2,15 +2,13 @@
 // Tries transmit queues before they are used: a driver may have more of them than its chip.
 #pragma once
 
-#include <vector>
-
 #include "control/config/config.h"
-#include "dataplane/port/port.h"
+#include "control/daemon/core/ports.h"
 
 namespace sluice::control {
 
-// By interface. Limits a port to the queues that send, and logs it. `packets` are those of the
+// Limits a port to the queues that send, and logs it. `packets` are those of the
 // first worker, which does not run yet.
-void try_tx_queues(const Config& config, std::vector<Port>& ports, rte_mempool* packets);
+void try_tx_queues(const Config& config, Ports& ports, rte_mempool* packets);
 
 }  // namespace sluice::control

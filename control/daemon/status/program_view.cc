@@ -2,6 +2,8 @@
 // Rows about the program and its devices.
 #include "control/daemon/status/program_view.h"
 
+#include <fmt/format.h>
+
 #include <rte_version.h>
 #include <unistd.h>
 
@@ -46,6 +48,16 @@ ProgramRow program_row(const DataplaneManager& dataplane, const ReloadRecord& re
           .loop_spins = loop.spins};
 }
 
+namespace {
+
+std::string vlan_text(const InterfaceConfig& interface) {
+  const net::VlanIds vlan = vlan_of(interface);
+  if (vlan.outer != 0) return fmt::format("{}.{}", vlan.outer, vlan.inner);
+  return vlan.inner != 0 ? fmt::format("{}", vlan.inner) : "";
+}
+
+}  // namespace
+
 std::vector<InterfaceRow> interface_rows(const DataplaneManager& dataplane) {
   std::vector<InterfaceRow> rows;
   for (size_t i = 0; i < dataplane.ports().size(); ++i) {
@@ -56,6 +68,7 @@ std::vector<InterfaceRow> interface_rows(const DataplaneManager& dataplane) {
     InterfaceRow& row = rows.emplace_back();
     row = {.name = interface.name,
            .device = interface.device,
+           .vlan = vlan_text(interface),
            .link = link.up ? "up" : "down",
            .link_up = link.up,
            .link_reason = link.reason,

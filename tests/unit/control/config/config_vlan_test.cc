@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Interfaces that share a device.
+#include <gtest/gtest.h>
+
+#include "control/config/config_load.h"
+#include "tests/unit/control/config/config_text.h"
+
+namespace sluice::control {
+namespace {
+
+std::string problems_with(const std::string& first, const std::string& second,
+                          const std::string& device = "net_null0") {
+  const Text text{.interface = "addresses = [\"10.1.255.254/16\"]\n" + first,
+                  .route = "[[interface]]\nname = \"b\"\ndevice = \"" + device +
+                           "\"\naddresses = [\"10.9.0.1/24\"]\n" + second};
+  return describe(parse_config(text.str()).problems, "file");
+}
+
+TEST(ConfigVlan, TellsInterfacesOfADeviceApart) {
+  EXPECT_EQ(problems_with("vlan = 100", "vlan = 200"), "");
+  EXPECT_EQ(problems_with("", "vlan = 200"), "");
+  EXPECT_EQ(problems_with("vlan = 100", "vlan = 100\nouter_vlan = 7"), "");
+  EXPECT_NE(problems_with("", "").find("got \"net_null0\" a second time"), std::string::npos);
+  EXPECT_NE(problems_with("vlan = 100", "vlan = 100").find("with vlan 100 a second time"),
+            std::string::npos);
+  const std::string twice = problems_with("vlan = 5\nouter_vlan = 7", "vlan = 5\nouter_vlan = 7");
+  EXPECT_NE(twice.find("outer_vlan 7 and vlan 5 a second time"), std::string::npos) << twice;
+}
+
+TEST(ConfigVlan, WantsADeviceToBeTheSameToAll) {
+  const std::string other = problems_with("vlan = 1", "vlan = 2", "net_null0,size=64");
+  EXPECT_NE(other.find("expected \"net_null0\", as an interface before has it"), std::string::npos)
+      << other;
+}
+
+TEST(ConfigVlan, HasRangesAndAnInnerTag) {
+  EXPECT_NE(problems_with("vlan = 0", "vlan = 2").find("interface.vlan: got 0"), std::string::npos);
+  EXPECT_NE(problems_with("vlan = 4095", "vlan = 2").find("got 4095"), std::string::npos);
+  EXPECT_NE(problems_with("outer_vlan = 7", "vlan = 2").find("expected a vlan as well"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace sluice::control
