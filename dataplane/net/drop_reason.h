@@ -26,16 +26,24 @@ namespace sluice::net {
   X(ipv4_source_broadcast, "IPv4 source is the broadcast or network address of a link's network") \
   X(ipv4_source_misplaced, "IPv4 source is a backend's, whose way is another interface")          \
   X(ipv4_source_routed, "IPv4 whose options send it on to somewhere else first")                  \
-  X(ipv4_fragment, "IPv4 fragment: its ports cannot be known")                                    \
+  X(ipv4_fragment, "IPv4 fragment, where none are put together (fragments_per_worker = 0)")       \
   X(ipv4_ttl_expired, "TTL would reach zero here")                                                \
   X(ipv4_not_for_us, "none of our addresses on that interface; Sluice is no router")              \
   X(ipv6_header_bad, "IPv6 version is wrong")                                                     \
   X(ipv6_source_bad, "IPv6 source is ::, ::1, multicast, IPv4-mapped or one of our own")          \
   X(ipv6_source_misplaced, "IPv6 source is a backend's, whose way is another interface")          \
   X(ipv6_extension_bad, "IPv6 extension headers: malformed, too many, or with segments left")     \
-  X(ipv6_fragment, "IPv6 fragment: its ports cannot be known")                                    \
+  X(ipv6_fragment, "IPv6 fragment, where none are put together (fragments_per_worker = 0)")       \
   X(ipv6_hop_limit_expired, "hop limit would reach zero here")                                    \
   X(ipv6_not_for_us, "none of our IPv6 addresses on that interface; Sluice is no router")         \
+  X(fragment_bad, "fragment whose length, place or protocol does not fit its datagram")           \
+  X(fragment_tiny, "fragment that ends, or begins, within the transport header")                  \
+  X(fragment_overlap, "fragment that overlaps another: its whole datagram is lost (RFC 5722)")    \
+  X(fragment_duplicate, "fragment in the place of one that waits already")                        \
+  X(fragments_too_many, "fragment of a datagram in more than eight pieces")                       \
+  X(fragment_timeout, "fragment that waited a second for the others of its datagram")             \
+  X(fragment_evicted, "fragment that made way: more wait than fragments_per_worker")              \
+  X(fragments_limited, "fragment beyond those that a worker takes in a millisecond")              \
   X(protocol_unknown, "neither TCP nor UDP nor ICMP")                                             \
   X(tcp_header_bad, "TCP header length or port is impossible")                                    \
   X(tcp_flags_bad, "TCP flags that no connection uses (none, or two of SYN, FIN and RST)")        \

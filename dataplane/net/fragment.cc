@@ -53,14 +53,15 @@ uint16_t write_fragment(const Ipv4Header& ip, uint16_t mtu, uint16_t number, uin
   const auto offset = static_cast<uint16_t>(number * each);
   const uint16_t length = std::min(each, static_cast<uint16_t>(payload - offset));
   const auto* from = reinterpret_cast<const uint8_t*>(&ip);
+  const uint16_t field = ip.fragment.host();  // of the first one written last
   if (to != from) {
     std::memcpy(to, from, header);
     std::memcpy(to + header, from + header + offset, length);
   }
   auto& made = *reinterpret_cast<Ipv4Header*>(to);
-  const bool last = offset + length == payload;
-  made.fragment =
-      be16::from_host(static_cast<uint16_t>(offset / kOffsetUnit | (last ? 0 : kMoreFragments)));
+  const bool last = offset + length == payload && (field & kMoreFragments) == 0;
+  made.fragment = be16::from_host(static_cast<uint16_t>(
+      (field & ~kMoreFragments) + offset / kOffsetUnit + (last ? 0 : kMoreFragments)));
   made.total_length = be16::from_host(static_cast<uint16_t>(header + length));
   if (number > 0) blank_uncopied_options(to + sizeof(Ipv4Header), to + header);
   made.checksum = {0};

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A packet in fragments (RFC 791, section 3.2), for a way out with a smaller MTU.
 //
-// Whole packets alone: nothing that is a fragment itself gets this far. Every fragment but the last
-// holds the same number of bytes, a multiple of eight.
+// The packet may be a fragment itself, whose pieces then are of the same datagram. Every piece but
+// the last holds the same number of bytes, a multiple of eight. DF stays what it is: a sender may
+// cut its packets itself and have nobody else do so.
 #pragma once
 
 #include <cstdint>

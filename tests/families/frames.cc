@@ -248,6 +248,55 @@ std::optional<Frame> neighbour_in_v4(std::span<const uint8_t> frame) {
   return made;
 }
 
+// ---- fragments ----------------------------------------------------------------------------------
+
+constexpr size_t kFragmentHeader = 8;
+constexpr uint8_t kFragmentNumber = 44;
+
+bool is_fragment4(const uint8_t* ip) {
+  return (get16(ip + 6) & 0x3fff) != 0;
+}
+
+/// The transport checksum, which the first fragment has, is moved without the rest.
+Frame fragment_in_v6(std::span<const uint8_t> frame, size_t header, size_t total) {
+  const uint8_t* ip = frame.data() + kEthernet;
+  const uint16_t field = get16(ip + 6);
+  Frame payload(ip + header, ip + total);
+  const Frame network = v6_header(ip, kFragmentHeader + payload.size(), kFragmentNumber);
+  if ((field & 0x1fff) == 0) {
+    fix_transport(payload.data(), payload.size(), ip[9], ip, network.data());
+  }
+  Frame made(frame.begin(), frame.begin() + kEthernet);
+  put16(&made[12], 0x86dd);
+  append(made, network.data(), network.size());
+  const auto place = static_cast<uint16_t>(field << 3 | field >> 13);
+  made.insert(made.end(), {ip[9], 0, static_cast<uint8_t>(place >> 8), static_cast<uint8_t>(place),
+                           0, 0, ip[4], ip[5]});
+  append(made, payload.data(), payload.size());
+  return made;
+}
+
+Frame fragment_in_v4(std::span<const uint8_t> frame) {
+  const uint8_t* ip = frame.data() + kEthernet;
+  const uint8_t* fragment = ip + kIpv6;
+  const uint16_t place = get16(fragment + 2);
+  Frame payload(fragment + kFragmentHeader, frame.data() + frame.size());
+  Frame header = v4_header(ip, payload.size(), fragment[0]);
+  header[4] = fragment[6];
+  header[5] = fragment[7];
+  put16(&header[6], static_cast<uint16_t>(place >> 3 | (place & 1) << 13));
+  put16(&header[10], 0);
+  put16(&header[10], static_cast<uint16_t>(~fold(sum_of(header.data(), kIpv4))));
+  if (place >> 3 == 0) {
+    fix_transport(payload.data(), payload.size(), fragment[0], ip, header.data());
+  }
+  Frame made(frame.begin(), frame.begin() + kEthernet);
+  put16(&made[12], 0x0800);
+  append(made, header.data(), header.size());
+  append(made, payload.data(), payload.size());
+  return made;
+}
+
 }  // namespace
 
 Frame to_v6(std::span<const uint8_t> frame) {
@@ -261,6 +310,7 @@ Frame to_v6(std::span<const uint8_t> frame) {
   const size_t header = static_cast<size_t>(ip[0] & 15) * 4;
   const size_t total = std::min<size_t>(get16(ip + 2), frame.size() - kEthernet);
   if (total < header) return Frame(frame.begin(), frame.end());
+  if (is_fragment4(ip)) return fragment_in_v6(frame, header, total);
   Frame payload(ip + header, ip + total);
   uint8_t protocol = ip[9];
   if (protocol == kIcmpv4Number && payload.size() >= kIcmp) {
@@ -289,6 +339,7 @@ std::optional<Frame> to_v4(std::span<const uint8_t> frame) {
   const size_t length = frame.size() - kEthernet - kIpv6;
   uint8_t protocol = ip[6];
   if (protocol == 0) return std::nullopt;  // hop by hop: a report of groups
+  if (protocol == kFragmentNumber) return fragment_in_v4(frame);
   if (protocol == kIcmpv6Number && (l4[0] == kSolicitation || l4[0] == kAdvertisement)) {
     return neighbour_in_v4(frame);
   }

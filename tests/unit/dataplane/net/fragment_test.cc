@@ -49,6 +49,22 @@ TEST(Fragment, OfAnySizeAtAnyMtu) {
   }
 }
 
+/// A piece of a datagram is cut into pieces of the same; DF stays.
+TEST(Fragment, OfAFragment) {
+  constexpr uint16_t kField = 0x4000 | 0x2000 | 100;
+  const Bytes frame = test::ip_frame({.fragment = kField}, Bytes(1200, 9));
+  const Ipv4Header& ip = header_of(frame);
+  ASSERT_EQ(fragment_count(ip, 620), 2u);
+  Bytes made(kIpAt + 620);
+  EXPECT_EQ(write_fragment(ip, 620, 1, made.data() + kIpAt), 620);
+  EXPECT_EQ(get16(made, kIpAt + 6), kField + 75);
+  EXPECT_EQ(write_fragment(ip, 620, 0, made.data() + kIpAt), 620);
+  EXPECT_EQ(get16(made, kIpAt + 6), kField);
+  const Bytes last = test::ip_frame({.fragment = 100}, Bytes(1200, 9));
+  EXPECT_EQ(write_fragment(header_of(last), 620, 1, made.data() + kIpAt), 620);
+  EXPECT_EQ(get16(made, kIpAt + 6), 175) << "the last of the last";
+}
+
 TEST(Fragment, NoneWhereOnlyTheHeaderFits) {
   const Bytes frame = test::ip_frame({.options = Bytes(40, 1)}, Bytes(100));
   for (const uint16_t mtu : {0, 20, 60, 67}) EXPECT_EQ(fragment_count(header_of(frame), mtu), 0u);
