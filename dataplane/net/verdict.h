@@ -15,6 +15,7 @@ enum class Fate : uint8_t {
   kHandedOff,    // to the worker that it belongs to
   kToKernel,
   kConsumed,  // it was for us, and its buffer is freed
+  kHeld,      // a fragment, until its datagram is whole
 };
 static_assert(kDropReasonCount <= static_cast<size_t>(Fate::kSent));
 

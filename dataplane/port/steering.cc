@@ -51,27 +51,43 @@ uint32_t Steering::Spread::hash(const net::Endpoint& from, const net::Endpoint& 
 }
 
 /// By a hash of our own.
-uint32_t Steering::hashed_owner(const net::Endpoint& client, const net::Endpoint& vip) const {
+uint32_t Steering::hashed_owner(const net::IpAddress& from, const net::IpAddress& to,
+                                uint64_t rest) const {
   uint64_t ips;
-  if (client.ip.is_v4()) {
-    ips = uint64_t{client.ip.v4().raw} << 32 | vip.ip.v4().raw;
+  if (from.is_v4()) {
+    ips = uint64_t{from.v4().raw} << 32 | to.v4().raw;
   } else {
-    const auto from = std::bit_cast<std::array<uint64_t, 2>>(client.ip.v6().bytes);
-    const auto to = std::bit_cast<std::array<uint64_t, 2>>(vip.ip.v6().bytes);
-    ips = net::folded_multiply(from[0] ^ secret_[0], from[1] ^ secret_[1]) ^ to[0] ^ to[1];
+    const auto one = std::bit_cast<std::array<uint64_t, 2>>(from.v6().bytes);
+    const auto other = std::bit_cast<std::array<uint64_t, 2>>(to.v6().bytes);
+    ips = net::folded_multiply(one[0] ^ secret_[0], one[1] ^ secret_[1]) ^ other[0] ^ other[1];
   }
-  const uint64_t ports = uint64_t{client.port.raw} << 16 | vip.port.raw;
-  const uint64_t hash = net::folded_multiply(ips ^ secret_[0], ports ^ secret_[1]);
+  const uint64_t hash = net::folded_multiply(ips ^ secret_[0], rest ^ secret_[1]);
   return static_cast<uint32_t>((hash >> 32) * worker_count_ >> 32);
+}
+
+namespace {
+
+uint64_t ports_of(const net::Endpoint& client, const net::Endpoint& vip) {
+  return uint64_t{client.port.raw} << 16 | vip.port.raw;
+}
+
+}  // namespace
+
+uint32_t Steering::owner_of_fragment(const net::IpAddress& source,
+                                     const net::IpAddress& destination, net::be32 id) const {
+  constexpr uint64_t kNoPorts = uint64_t{1} << 32;  // sets it apart from a pair of ports
+  return kind_ == SteeringKind::kAlone ? 0 : hashed_owner(source, destination, kNoPorts | id.raw);
 }
 
 uint32_t Steering::owner_of_client(const net::Endpoint& client, const net::Endpoint& vip,
                                    uint16_t interface) const {
   if (kind_ == SteeringKind::kAlone) return 0;
-  if (kind_ == SteeringKind::kHandoff) return hashed_owner(client, vip);
+  if (kind_ == SteeringKind::kHandoff)
+    return hashed_owner(client.ip, vip.ip, ports_of(client, vip));
   const auto& spread = spreads_[interface];
   if (spread && spread->has(client.ip)) return spread->queue(spread->hash(client, vip));
-  return kind_ == SteeringKind::kRss ? hashed_owner(client, vip) : kReceiver;
+  return kind_ == SteeringKind::kRss ? hashed_owner(client.ip, vip.ip, ports_of(client, vip))
+                                     : kReceiver;
 }
 
 std::shared_ptr<const PortShares> Steering::share_ports(const net::IpAddress& local,

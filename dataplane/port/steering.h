@@ -75,6 +75,10 @@ class Steering {
   uint32_t owner_of_client(const net::Endpoint& client, const net::Endpoint& vip,
                            uint16_t interface) const;
 
+  /// Who puts a datagram together: the same for all of its fragments, which have no ports.
+  uint32_t owner_of_fragment(const net::IpAddress& source, const net::IpAddress& destination,
+                             net::be32 id) const;
+
   /// Control thread: how the ports of a pool are shared out, for a backend behind `interface`.
   std::shared_ptr<const PortShares> share_ports(const net::IpAddress& local,
                                                 const net::Endpoint& backend, uint16_t interface,
@@ -94,7 +98,7 @@ class Steering {
     std::shared_ptr<const Toeplitz<net::Ipv6Address>> v6;  // nullptr: the device does not hash it
     std::vector<uint16_t> reta;
   };
-  uint32_t hashed_owner(const net::Endpoint& client, const net::Endpoint& vip) const;
+  uint32_t hashed_owner(const net::IpAddress& from, const net::IpAddress& to, uint64_t rest) const;
   // Interface, family, entry of its RETA for port 0, range.
   using ShareKey = std::tuple<uint16_t, net::Family, uint32_t, PortRange>;
 

@@ -16,6 +16,14 @@ rte_mbuf* Tx::allocate(uint16_t length) {
   return packet;
 }
 
+rte_mbuf* Tx::replacement(uint16_t length) {
+  rte_mbuf* packet = rte_pktmbuf_alloc(packets_);
+  if (packet == nullptr) return nullptr;
+  packet->data_len = length;
+  packet->pkt_len = length;
+  return packet;
+}
+
 rte_mbuf* Tx::copy(const rte_mbuf* packet) {
   counters_.count(Event::packets_made);
   rte_mbuf* made = rte_pktmbuf_copy(packet, packets_, 0, UINT32_MAX);

@@ -56,6 +56,16 @@ class Tx {
   /// A buffer of `length` bytes for a packet of our own; nullptr (counted) when there is none.
   rte_mbuf* allocate(uint16_t length);
 
+  /// A buffer of `length` bytes for what stands in a larger one, which is freed once it has moved:
+  /// no packet more. nullptr (not counted) when there is none.
+  rte_mbuf* replacement(uint16_t length);
+
+  /// Whether a packet's buffer is larger than those of packets are: of a datagram that was put
+  /// together. It should not stay with a device.
+  bool is_in_large_buffer(const rte_mbuf* packet) const {
+    return packet->buf_len > rte_pktmbuf_data_room_size(packets_);
+  }
+
   /// A copy of a packet, in a buffer of our own; nullptr (counted) when there is none.
   rte_mbuf* copy(const rte_mbuf* packet);
 

@@ -69,6 +69,8 @@ namespace sluice {
   X(fragmentation_needed_limited, "such answers left out, to bound their rate")              \
   X(time_exceeded_sent, "packets whose TTL or hop limit ended here answered by ICMP")        \
   X(time_exceeded_limited, "expired packets not answered, to bound the rate of ICMP")        \
+  X(fragments_reassembled, "fragments that became datagrams")                                \
+  X(datagrams_reassembled, "datagrams put together of fragments")                            \
   X(packets_fragmented, "packets larger than their way out sent in fragments")               \
   X(packets_to_kernel, "packets handed to the host's kernel")                                \
   X(packets_from_kernel, "packets of the host's kernel sent")                                \
@@ -112,6 +114,7 @@ struct WorkerCounters {
   Counter bytes_in;
   Counter bytes_out;
   Counter packets_waiting;                     // for the MAC of a next hop, now
+  Counter fragments_waiting;                   // for the rest of their datagram, now
   Counter polls;                               // bursts asked for
   BurstSizes bursts;                           // sizes of those that were not empty
   Counter ticks;                               // of the worker's loop, by the processor's counter

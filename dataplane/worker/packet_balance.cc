@@ -24,7 +24,7 @@ PacketBalance balance_of(const WorkerCounters& counters) {
   };
   PacketBalance balance;
   balance.received = counters.packets_in.value();
-  balance.made = events(Event::packets_made);
+  balance.made = events(Event::packets_made) + events(Event::datagrams_reassembled);
   balance.from_kernel = events(Event::packets_from_kernel);
   balance.taken_over = events(Event::taken_over) + events(Event::relays_taken);
   balance.sent = counters.packets_out.value();
@@ -32,10 +32,10 @@ PacketBalance balance_of(const WorkerCounters& counters) {
   balance.consumed = events(Event::arp_consumed) + events(Event::nd_consumed) +
                      events(Event::proxy_acks_absorbed) + events(Event::syn_cookies_sent) +
                      events(Event::syn_cookies_accepted) + events(Event::syn_cookies_refused) +
-                     events(Event::syn_cookies_spliced);
+                     events(Event::syn_cookies_spliced) + events(Event::fragments_reassembled);
   balance.to_kernel = events(Event::packets_to_kernel);
   balance.handed_on = events(Event::handed_off) + events(Event::relayed);
-  balance.waiting = counters.packets_waiting.value();
+  balance.waiting = counters.packets_waiting.value() + counters.fragments_waiting.value();
   return balance;
 }
 

@@ -2,8 +2,10 @@
 // Where a worker's packets came from and what became of them: both sums are the same.
 //
 //   received + from the kernel + made by ourselves + taken over from other workers
-//     = sent + dropped + consumed + to the kernel + given to other workers + waiting for a MAC
+//     = sent + dropped + consumed + to the kernel + given to other workers + waiting
 //
+// A datagram that is put together is made by ourselves, and its fragments are consumed; those that
+// wait for others wait, as does what waits for a MAC.
 // It holds exactly between two bursts, when nothing is queued for a device or a worker any more.
 #pragma once
 

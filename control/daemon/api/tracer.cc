@@ -41,6 +41,8 @@ const char* name_of(net::Verdict verdict) {
       return "handed_off";
     case net::Fate::kToKernel:
       return "to_kernel";
+    case net::Fate::kHeld:
+      break;  // of fragments, which nobody traces
     case net::Fate::kConsumed:
       return "consumed";
   }
