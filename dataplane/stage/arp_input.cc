@@ -18,7 +18,7 @@ namespace {
 Verdict arp_heard(Core& core, Segment& segment, uint16_t interface) {
   const net::ArpHeader& arp = *segment.packet.arp;
   const bool news = arp.operation == net::kArpReply || arp.sender_ip == arp.target_ip;
-  if (news && !core.taken_over && core.kernel_rings[interface] != nullptr) {
+  if (news && !core.taken_over() && core.kernel_rings[interface] != nullptr) {
     return give_to_kernel(core, segment.buffer, interface);
   }
   core.count(Event::arp_consumed);
@@ -30,7 +30,8 @@ Verdict arp_heard(Core& core, Segment& segment, uint16_t interface) {
 bool is_from_nobody(Core& core, const net::ArpHeader& arp, uint16_t interface) {
   const Snapshot& snapshot = *core.snapshot;
   const auto fault = snapshot.source_fault(arp.sender_ip, interface);
-  if (fault == SourceFault::kOwn && !core.taken_over && snapshot.is_own(arp.sender_ip, interface)) {
+  if (fault == SourceFault::kOwn && !core.taken_over() &&
+      snapshot.is_own(arp.sender_ip, interface)) {
     core.next_hops.note_own_conflict(snapshot, arp.sender_ip, arp.sender_mac, interface);
   }
   return fault == SourceFault::kOwn || fault == SourceFault::kBroadcast ||
@@ -46,10 +47,10 @@ Verdict arp_input(Core& core, Segment& segment, uint16_t interface) {
   const bool for_us = snapshot.is_own(arp.target_ip, interface);
   if (is_from_nobody(core, arp, interface)) return DropReason::arp_bad;
   core.next_hops.learn(snapshot, {arp.sender_ip, arp.sender_mac}, interface, for_us,
-                       !core.taken_over, core.now_ms);
+                       !core.taken_over(), core.now_ms);
   // Each worker asks for itself, and one receives the answers; announcements concern all as well.
   if (for_us || arp.sender_ip == arp.target_ip) hand_copies(core, segment, interface);
-  if (!for_us || arp.operation != net::kArpRequest || core.taken_over) {
+  if (!for_us || arp.operation != net::kArpRequest || core.taken_over()) {
     return arp_heard(core, segment, interface);
   }
   const InterfaceView& view = snapshot.interfaces[interface];

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <memory_resource>
 #include <type_traits>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "dataplane/port/flow_log_ring.h"
 #include "dataplane/port/handoff.h"
 #include "dataplane/port/kernel_rings.h"
+#include "dataplane/port/reassembly.h"
 #include "dataplane/port/rte_hash_index.h"
 #include "dataplane/port/steering.h"
 #include "dataplane/port/tx.h"
@@ -51,6 +53,7 @@ struct CoreLimits {
   uint32_t why_count_max = 1024;
   uint32_t client_count_max = 0;  // of guarded services; needs EAL
   uint32_t neighbour6_count_max = 16384;
+  uint32_t fragment_count_max = 0;  // that wait for others; 0: none are put together. Needs EAL
 };
 
 /// What a Core is made of. It owns nothing of what the pointers name: all of that outlives it.
@@ -100,6 +103,13 @@ struct Upkeep {
   uint32_t next_port = 0;      // of those that the pool has used
 };
 
+/// Where the burst in hand comes from.
+enum class BurstOrigin : uint8_t {
+  kReceived,
+  kTakenOver,   // another worker received it
+  kReassembled  // its fragments were counted when they came
+};
+
 struct Core {
   /// Throws std::runtime_error or std::bad_alloc when the memory is not to be had.
   explicit Core(const CoreSetup& setup)
@@ -137,6 +147,7 @@ struct Core {
     if (setup.kept.proxy_tracks != nullptr)
       registry.proxy_tracks.set_memory(setup.kept.proxy_tracks);
     if (setup.kept.splices != nullptr) registry.splices.set_memory(setup.kept.splices);
+    if (setup.limits.fragment_count_max > 0) reassembly = make_reassembly(setup);
   }
 
   uint64_t now_ms;                     // read once a burst
@@ -174,7 +185,9 @@ struct Core {
   const Steering& steering;
   Handoff handoff;
   Elsewhere elsewhere;
-  bool taken_over = false;  // the burst in hand was received by another worker
+  BurstOrigin origin = BurstOrigin::kReceived;
+  std::unique_ptr<Reassembly> reassembly;  // nullptr: fragments are dropped
+  PacketBuffer datagrams;                  // that the burst in hand has made whole: they follow it
   WhyRing why;
   ClientTable clients;
   std::array<RefusedSources, net::kGuardReasonCount> refused_sources;  // by reason
@@ -202,6 +215,7 @@ struct Core {
     return const_cast<Core*>(this)->next_hops_of<Address>();
   }
 
+  bool taken_over() const { return origin == BurstOrigin::kTakenOver; }
   uint32_t now32() const { return static_cast<uint32_t>(now_ms); }
   void count(Event event) { counters.count(event); }
   /// The connection of a flow's client is established: its next hop is no stranger's any more.
@@ -268,6 +282,13 @@ struct Core {
   }
 
  private:
+  std::unique_ptr<Reassembly> make_reassembly(const CoreSetup& setup) {
+    const uint64_t factor = net::siphash(setup.secret, UINT64_MAX - 3) | 1;
+    return std::make_unique<Reassembly>(
+        ReassemblySetup{setup.worker, setup.limits.fragment_count_max, setup.packets,
+                        setup.numa_socket, factor, setup.memory},
+        counters);
+  }
   static std::array<RefusedSources, net::kGuardReasonCount> make_refused_sources(
       net::Random& random) {
     return [&]<size_t... i>(std::index_sequence<i...>) {

@@ -13,11 +13,6 @@ bool is_kernels(const Core& core, const net::IpAddress& ip, uint16_t interface);
 /// Hands a whole frame, as it came in, to the interface's kernel.
 net::Verdict give_to_kernel(Core& core, rte_mbuf* packet, uint16_t interface);
 
-/// A frame that parse() does not read: the kernel's where it has this interface and is meant
-/// (another protocol or a fragment to its address, multicast, broadcast); else it is dropped for
-/// the reason that parse() gave.
-net::Verdict unread_input(Core& core, Segment& segment, uint16_t interface);
-
 /// What the kernels want to send, a burst for each interface.
 void send_from_kernels(Core& core);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The packet becomes its own first fragment once the others have been copied from it.
+// The packet becomes its own first fragment once the others have been copied from it, unless it is
+// a datagram in a large buffer.
 #include "dataplane/stage/fragments.h"
 
 #include <array>
@@ -43,10 +44,17 @@ struct Ipv6Cut {
   }
 };
 
-/// Gives back what was made before it was too much.
-Verdict give_up(Core& core, std::span<rte_mbuf* const> made) {
-  for (rte_mbuf* fragment : made) core.tx.drop(fragment, DropReason::mtu_exceeded);
+/// Gives back what was made before it was too much; a replacement was never counted.
+Verdict give_up(Core& core, rte_mbuf* packet, std::span<rte_mbuf* const> made) {
+  if (made[0] != packet) rte_pktmbuf_free(made[0]);
+  for (rte_mbuf* fragment : made.subspan(1)) core.tx.drop(fragment, DropReason::mtu_exceeded);
   return DropReason::mtu_exceeded;
+}
+
+/// The first fragment stays where the packet is, unless that is a buffer of which there are few.
+rte_mbuf* buffer_of_first(Core& core, rte_mbuf* packet, uint16_t mtu) {
+  if (!core.tx.is_in_large_buffer(packet)) return packet;
+  return core.tx.replacement(static_cast<uint16_t>(kEthernet + mtu));
 }
 
 template <class Cut>
@@ -55,17 +63,22 @@ Verdict send_all(Core& core, rte_mbuf* packet, const Cut& cut, const net::IpAddr
   const uint16_t count = cut.count();
   if (count == 0 || count > kFragmentsMax) return DropReason::mtu_exceeded;
   std::array<rte_mbuf*, kFragmentsMax> fragments;
-  fragments[0] = packet;
+  rte_mbuf* const head = fragments[0] = buffer_of_first(core, packet, cut.mtu);
+  if (head == nullptr) return DropReason::mbuf_exhausted;
   for (uint16_t i = 1; i < count; ++i) {
     rte_mbuf* made = core.tx.allocate(static_cast<uint16_t>(kEthernet + cut.mtu));
-    if (made == nullptr) return give_up(core, std::span(fragments).subspan(1, i - size_t{1}));
+    if (made == nullptr) return give_up(core, packet, std::span(fragments).first(i));
     const uint16_t length = cut.write(i, rte_pktmbuf_mtod(made, uint8_t*) + kEthernet);
     rte_pktmbuf_trim(made, static_cast<uint16_t>(cut.mtu - length));
     keep_priority(made, packet);
     fragments[i] = made;
   }
-  const uint16_t first = cut.write(0, rte_pktmbuf_mtod(packet, uint8_t*) + kEthernet);
-  rte_pktmbuf_trim(packet, static_cast<uint16_t>(packet->pkt_len - kEthernet - first));
+  const uint16_t first = cut.write(0, rte_pktmbuf_mtod(head, uint8_t*) + kEthernet);
+  rte_pktmbuf_trim(head, static_cast<uint16_t>(head->pkt_len - kEthernet - first));
+  if (head != packet) {
+    keep_priority(head, packet);
+    rte_pktmbuf_free(packet);
+  }
   for (uint16_t i = 0; i < count; ++i) core.send(fragments[i], destination, hop);
   core.count(Event::packets_fragmented);
   return net::Fate::kSent;

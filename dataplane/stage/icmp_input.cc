@@ -2,9 +2,11 @@
 // ICMP.
 #include "dataplane/stage/icmp_input.h"
 
+#include "dataplane/net/fragment.h"
 #include "dataplane/net/icmp.h"
 #include "dataplane/net/icmpv6.h"
 #include "dataplane/stage/exception_path.h"
+#include "dataplane/stage/fragments.h"
 #include "dataplane/stage/icmp_flow_error.h"
 #include "dataplane/stage/source_check.h"
 
@@ -40,19 +42,30 @@ void strip_extension_headers(Segment& segment) {
   *packet.ip6 = ip;
 }
 
+/// An answer as large as a question that came in fragments.
+Verdict send_large_answer(Core& core, Segment& segment, uint16_t mtu, NextHop& hop) {
+  const net::Packet& packet = segment.packet;
+  const bool may = packet.is_v6 || net::may_fragment(*packet.ip);
+  return may ? send_fragments(core, segment, mtu, hop) : DropReason::mtu_exceeded;
+}
+
 Verdict send_answer(Core& core, Segment& segment, Ipv4Address) {
   net::icmp_echo_answer(segment.packet);
   NextHop hop;
-  return core.next_hops.try_send(*core.snapshot, segment.buffer, segment.packet.ip->destination,
-                                 hop, core.now_ms);
+  const Verdict verdict = core.next_hops.try_send(*core.snapshot, segment.buffer,
+                                                  segment.packet.ip->destination, hop, core.now_ms);
+  if (verdict != DropReason::mtu_exceeded) return verdict;
+  return send_large_answer(core, segment, core.next_hops.mtu(*core.snapshot, hop), hop);
 }
 
 Verdict send_answer(Core& core, Segment& segment, const Ipv6Address&) {
   strip_extension_headers(segment);
   net::icmpv6_echo_answer(*segment.packet.ip6, *segment.packet.icmp);
   NextHop hop;
-  return core.next_hops6.try_send(*core.snapshot, segment.buffer, segment.packet.ip6->destination,
-                                  hop, core.now_ms);
+  const Verdict verdict = core.next_hops6.try_send(
+      *core.snapshot, segment.buffer, segment.packet.ip6->destination, hop, core.now_ms);
+  if (verdict != DropReason::mtu_exceeded) return verdict;
+  return send_large_answer(core, segment, core.next_hops6.mtu(*core.snapshot, hop), hop);
 }
 
 bool is_nobody(Ipv4Address) {

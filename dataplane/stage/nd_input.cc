@@ -7,6 +7,7 @@
 
 #include "dataplane/net/nd.h"
 #include "dataplane/net/packet_checksum.h"
+#include "dataplane/port/datagram_mark.h"
 #include "dataplane/stage/exception_path.h"
 #include "dataplane/stage/ownership.h"
 
@@ -57,7 +58,7 @@ bool is_our_mac(const Snapshot& snapshot, const net::MacAddress& mac) {
 /// VIP away (RFC 4862, section 5.4 has a host give it up).
 void note_conflict(Core& core, const net::Ipv6Address& ip, const net::MacAddress& claimed,
                    uint16_t interface) {
-  if (core.taken_over || !core.snapshot->is_own(ip, interface)) return;
+  if (core.taken_over() || !core.snapshot->is_own(ip, interface)) return;
   core.next_hops6.note_own_conflict(*core.snapshot, ip, claimed, interface);
 }
 
@@ -99,11 +100,11 @@ Verdict solicitation_input(Core& core, Segment& segment, const NdMessage& read,
   } else if (read.link_address) {
     core.next_hops6.learn(snapshot,
                           {.ip = source, .mac = mac, .overrides = true, .confirms = false},
-                          interface, for_us, !core.taken_over, core.now_ms);
+                          interface, for_us, !core.taken_over(), core.now_ms);
     // Each worker asks for itself, and knows who asked.
     if (for_us) hand_copies(core, segment, interface);
   }
-  if (!for_us || core.taken_over) return link_news(core, segment, interface);
+  if (!for_us || core.taken_over()) return link_news(core, segment, interface);
   return answer(core, segment, read, interface);
 }
 
@@ -124,7 +125,7 @@ Verdict advertisement_input(Core& core, Segment& segment, const NdMessage& read,
                          .mac = read.link_address,
                          .overrides = read.overrides,
                          .confirms = read.is_solicited},
-                        interface, false, !core.taken_over, core.now_ms);
+                        interface, false, !core.taken_over(), core.now_ms);
   // One worker receives the answers, and announcements concern all as well.
   const net::Ipv6Address& to = segment.packet.ip6->destination;
   if (net::is_multicast(to) || snapshot.is_own(to, interface)) {
@@ -136,7 +137,7 @@ Verdict advertisement_input(Core& core, Segment& segment, const NdMessage& read,
 }  // namespace
 
 Verdict link_news(Core& core, Segment& segment, uint16_t interface) {
-  if (!core.taken_over && core.kernel_rings[interface] != nullptr) {
+  if (!core.taken_over() && core.kernel_rings[interface] != nullptr) {
     return give_to_kernel(core, segment.buffer, interface);
   }
   core.count(Event::nd_consumed);
@@ -145,6 +146,7 @@ Verdict link_news(Core& core, Segment& segment, uint16_t interface) {
 }
 
 Verdict nd_input(Core& core, Segment& segment, uint16_t interface) {
+  if (largest_fragment(segment.buffer) != 0) return DropReason::nd_bad;  // RFC 6980
   const std::optional<NdMessage> read = read_message(segment.packet);
   if (!read) return DropReason::nd_bad;
   switch (read->type) {

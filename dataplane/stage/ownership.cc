@@ -29,7 +29,7 @@ uint32_t other_owner_of_client(const Core& core, const net::Endpoint& client,
 uint32_t adopter_of(const Core& core, const FlowName& name, const net::Endpoint& vip) {
   if (!core.elsewhere.any) [[likely]]
     return kNotElsewhere;
-  if (core.taken_over && owner_of_client(core, name.client, vip) != core.worker) {
+  if (core.taken_over() && owner_of_client(core, name.client, vip) != core.worker) {
     return kNotElsewhere;
   }
   return core.elsewhere.find(name);
@@ -50,7 +50,7 @@ net::Verdict hand_off(Core& core, uint32_t worker, const Segment& segment, uint1
 }
 
 void hand_copies(Core& core, const Segment& segment, uint16_t interface) {
-  if (core.taken_over) return;
+  if (core.taken_over()) return;
   for (uint32_t worker = 0; worker < core.handoff.worker_count(); ++worker) {
     if (worker == core.worker) continue;
     rte_mbuf* copy = core.tx.copy(segment.buffer);

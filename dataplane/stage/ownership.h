@@ -13,7 +13,7 @@ inline constexpr uint32_t kNotElsewhere = UINT32_MAX;
 
 /// False where the rest need not be asked.
 inline bool may_be_elsewhere(const Core& core) {
-  return core.steering.kind() != SteeringKind::kAlone && !core.taken_over;
+  return core.steering.kind() != SteeringKind::kAlone && !core.taken_over();
 }
 
 /// The other worker that serves a client; kNotElsewhere when it is this one, or whoever received.

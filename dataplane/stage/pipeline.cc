@@ -21,6 +21,7 @@
 #include "dataplane/stage/source_check.h"
 #include "dataplane/stage/trace.h"
 #include "dataplane/stage/udp.h"
+#include "dataplane/stage/unread_input.h"
 #include "dataplane/stage/upkeep.h"
 #include "dataplane/stage/why.h"
 
@@ -379,9 +380,21 @@ template <class Timer>
   for (uint16_t i = 0; i < count; ++i) fetch_flow(core, lookups[i]);
   timer.lap(ClockedStage::kLookUp, count);
   dispatch_all(core, interface, segments, lookups, bursts, count, timer);
-  if (core.taken_over) return;  // who received them has counted them
+  if (core.origin != BurstOrigin::kReceived) return;  // they have been counted
   core.counters.packets_in.add(count);
   core.counters.bytes_in.add(bytes);
+}
+
+/// What a burst's fragments have made whole, by whichever interface the last of them came.
+[[gnu::noinline, gnu::cold]] void run_datagrams(Core& core) {
+  const PacketBuffer whole = core.datagrams;
+  core.datagrams.count = 0;
+  const BurstOrigin origin = std::exchange(core.origin, BurstOrigin::kReassembled);
+  for (uint16_t i = 0; i < whole.count; ++i) {
+    rte_mbuf* datagram = whole.packets[i];
+    run_burst(core, core.snapshot->interface_of_port[datagram->port], &datagram, 1);
+  }
+  core.origin = origin;
 }
 
 }  // namespace
@@ -389,6 +402,8 @@ template <class Timer>
 void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t count) {
   NoLaps none;
   run_passes(core, interface, buffers, count, none);
+  if (core.datagrams.count > 0) [[unlikely]]
+    run_datagrams(core);
 }
 
 [[gnu::noinline, gnu::cold]] void run_burst_clocked(Core& core, uint16_t interface,
@@ -396,17 +411,18 @@ void run_burst(Core& core, uint16_t interface, rte_mbuf** buffers, uint16_t coun
                                                     StageClocks& clocks) {
   Laps laps(clocks);
   run_passes(core, interface, buffers, count, laps);
+  if (core.datagrams.count > 0) run_datagrams(core);
 }
 
 void run_taken_over(Core& core, rte_mbuf** buffers, uint16_t count) {
-  core.taken_over = true;
+  core.origin = BurstOrigin::kTakenOver;
   for (uint16_t begin = 0, end; begin < count; begin = end) {
     const uint16_t port = buffers[begin]->port;
     for (end = begin + 1; end < count && buffers[end]->port == port;) ++end;
     run_burst(core, core.snapshot->interface_of_port[port], buffers + begin,
               static_cast<uint16_t>(end - begin));
   }
-  core.taken_over = false;
+  core.origin = BurstOrigin::kReceived;
 }
 
 void run_housekeeping(Core& core) {
@@ -415,6 +431,7 @@ void run_housekeeping(Core& core) {
                            [&](uint32_t index) { expire_flow(core, index); });
   core.next_hops.tick(*core.snapshot, core.now_ms);
   core.next_hops6.tick(*core.snapshot, core.now_ms);
+  if (core.reassembly) core.reassembly->expire(core.now_ms);
   core.mld_reports.tick(*core.snapshot, core.now_ms);
   core.announcements.tick(*core.snapshot, core.now_ms);
   run_upkeep(core);

@@ -3,6 +3,7 @@
 #include "dataplane/stage/too_large.h"
 
 #include "dataplane/net/fragment.h"
+#include "dataplane/port/datagram_mark.h"
 #include "dataplane/stage/fragments.h"
 #include "dataplane/stage/tell_sender.h"
 
@@ -22,6 +23,14 @@ void untranslate(const Core& core, const Flow& flow, net::Packet& packet, Direct
   }
 }
 
+/// How large fragments may be; 0: its sender wants none. One who cut the packet himself, with DF,
+/// has measured the path by what he sent.
+uint16_t fragment_size(const net::Ipv4Header& ip, const rte_mbuf* buffer, uint16_t mtu) {
+  if (net::may_fragment(ip)) return mtu;
+  const uint16_t came_as = largest_fragment(buffer);
+  return came_as <= mtu ? came_as : uint16_t{0};
+}
+
 }  // namespace
 
 Verdict too_large(Core& core, Flow& flow, Segment& segment, Direction direction) {
@@ -34,7 +43,8 @@ Verdict too_large(Core& core, Flow& flow, Segment& segment, Direction direction)
     return core.next_hops.try_send(*core.snapshot, segment.buffer, ip.destination, hop,
                                    core.now_ms);
   }
-  if (net::may_fragment(ip)) return send_fragments(core, segment, mtu, hop);
+  const uint16_t size = fragment_size(ip, segment.buffer, mtu);
+  if (size != 0) return send_fragments(core, segment, size, hop);
   untranslate(core, flow, segment.packet, direction);
   tell_sender(core, flow, segment, direction, mtu);
   return DropReason::mtu_exceeded;

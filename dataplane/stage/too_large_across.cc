@@ -7,6 +7,7 @@
 #include "dataplane/net/fragment.h"
 #include "dataplane/net/icmpv6.h"
 #include "dataplane/net/xlat.h"
+#include "dataplane/port/datagram_mark.h"
 #include "dataplane/stage/fragments.h"
 #include "dataplane/stage/tell_sender.h"
 #include "dataplane/stage/translate_across.h"
@@ -25,10 +26,20 @@ uint16_t mtu_of_sender(const net::Packet& packet, bool to_v6, uint16_t mtu) {
   return static_cast<uint16_t>(std::clamp<uint32_t>(fits, net::kIpv6MtuMin, UINT16_MAX));
 }
 
-/// Over IPv4 as its sender says; over IPv6 where IPv4 may have to (RFC 7915, section 5.1).
-bool may_leave_in_fragments(const net::Packet& packet, bool to_v6) {
-  if (!packet.is_v6) return net::may_fragment(*packet.ip);
-  return !to_v6 && sizeof(net::Ipv4Header) + packet.l4_length <= net::kXlatDontFragmentAbove;
+/// How large fragments may be; 0: there may be none. Over IPv4 as its sender says; over IPv6 where
+/// IPv4 may have to (RFC 7915, section 5.1), or where the sender has made fragments: of the same
+/// size then, as nothing else tells him what the path takes.
+uint16_t fragment_size_across(const Segment& segment, bool to_v6, uint16_t mtu) {
+  const net::Packet& packet = segment.packet;
+  if (!packet.is_v6) {
+    // Whoever lets routers cut his packets may not hear of a smaller MTU on the way, where none
+    // does (RFC 7915, section 4).
+    return net::may_fragment(*packet.ip) ? std::min(mtu, net::kIpv6MtuMin) : uint16_t{0};
+  }
+  const uint16_t came_as = largest_fragment(segment.buffer);
+  if (to_v6) return came_as <= mtu ? came_as : uint16_t{0};
+  const size_t length = sizeof(net::Ipv4Header) + packet.l4_length;
+  return came_as != 0 || length <= net::kXlatDontFragmentAbove ? mtu : uint16_t{0};
 }
 
 }  // namespace
@@ -37,16 +48,14 @@ Verdict too_large_across(Core& core, Flow& flow, Segment& segment, Direction dir
                          uint16_t mtu) {
   const bool inbound = direction == Direction::kInbound;
   const bool to_v6 = inbound ? !core.pool(flow).is_v4 : flow.has_v6_client();
-  if (!may_leave_in_fragments(segment.packet, to_v6)) {
+  const uint16_t size = fragment_size_across(segment, to_v6, mtu);
+  if (size == 0) {
     tell_sender(core, flow, segment, direction, mtu_of_sender(segment.packet, to_v6, mtu));
     return DropReason::mtu_exceeded;
   }
   if (!translate_across(core, flow, segment, direction)) return DropReason::mbuf_exhausted;
-  // Whoever lets routers cut his packets may not hear of a smaller MTU on the way, where none does
-  // (RFC 7915, section 4).
-  const uint16_t fragment_mtu = to_v6 ? std::min(mtu, net::kIpv6MtuMin) : mtu;
   NextHop& hop = inbound ? core.backend(flow).next_hop : flow.to_client;
-  return send_fragments(core, segment, fragment_mtu, hop);
+  return send_fragments(core, segment, size, hop);
 }
 
 }  // namespace sluice

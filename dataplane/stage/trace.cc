@@ -31,7 +31,7 @@ EventCounts begin_trace(const Core& core, const Segment& segment, const TraceSub
   record.interface = interface;
   record.protocol = subject.protocol;
   record.from_client = segment.source() == subject.client;
-  record.taken_over = core.taken_over;
+  record.taken_over = core.taken_over();
   record.in = view_of(segment);
   record.before = flow_of(core, subject.name);
   return counts_of(core);

@@ -7,6 +7,7 @@
 #include "dataplane/net/ipv6.h"
 #include "dataplane/net/rewrite.h"
 #include "dataplane/net/xlat.h"
+#include "dataplane/port/datagram_mark.h"
 
 namespace sluice {
 
@@ -66,9 +67,13 @@ void make_v4_of_v6(Core& core, Segment& segment, const NewEnds& to) {
   net::Ipv6Payload payload;
   payload.protocol = packet.kind == net::Packet::Kind::kTcp ? net::kProtocolTcp : net::kProtocolUdp;
   payload.offset = static_cast<uint16_t>(packet.ip_header_length() - sizeof(Ipv6Header));
+  // What came in fragments may leave in fragments (RFC 7915, section 5.1.1).
+  payload.has_fragment_header = largest_fragment(segment.buffer) != 0;
+  const uint16_t id = core.fragment_id++;
+  payload.fragment_id = net::be32::from_host(id);
   const Ipv4Header header =
       net::ipv6_to_ipv4(*packet.ip6, payload, to.source.ip.v4(), to.destination.ip.v4(),
-                        static_cast<uint8_t>(packet.ip6->hop_limit - 1), core.fragment_id++);
+                        static_cast<uint8_t>(packet.ip6->hop_limit - 1), id);
   uint8_t* at = make_frame(segment, sizeof header);
   std::memcpy(at, &header, sizeof header);
   segment.packet.ip = reinterpret_cast<Ipv4Header*>(at);
