@@ -92,6 +92,7 @@ struct LimitsConfig {
   uint32_t port_memory_mb = 1024;  // of all workers
   uint32_t why_per_worker = 65536;
   uint32_t clients_per_worker = 65536;   // of guarded services
+  uint32_t fragments_per_worker = 2048;  // buffers that may wait; 0: none are put together
   bool operator==(const LimitsConfig&) const = default;
 };
 

@@ -279,6 +279,7 @@ const Keys<LimitsConfig> kLimitsKeys = {
     one("port_memory_mb", &LimitsConfig::port_memory_mb, integer(16, 1048576)),
     one("half_open_percent", &LimitsConfig::half_open_percent, integer(1, 100)),
     one("clients_per_worker", &LimitsConfig::clients_per_worker, integer(0, 16777216)),
+    one("fragments_per_worker", &LimitsConfig::fragments_per_worker, integer(0, 8192)),
     one("why_per_worker", &LimitsConfig::why_per_worker, integer(0, 16777216)),
     one("flow_index", &LimitsConfig::flow_index, choice<FlowIndexKind>()),
 };

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "dataplane/port/dpdk_error.h"
+#include "dataplane/port/fanout.h"
 #include "dataplane/port/port_device.h"
 #include "dataplane/port/rss_setup.h"
 #include "dataplane/port/tx.h"
@@ -57,6 +58,7 @@ Port::Port(const std::string& device, const std::vector<rte_mempool*>& packets, 
 }
 
 void Port::probe() {
+  replace_setsockopt();
   uint16_t id = kNone;
   if (rte_eth_dev_get_port_by_name(name_.c_str(), &id) != 0) {
     check(rte_dev_probe(device_.c_str()), "probe");

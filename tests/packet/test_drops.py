@@ -12,6 +12,7 @@ from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Raw
 
 import test_arp
+import test_fragments
 import test_heal
 import test_icmp
 import test_limits
@@ -35,6 +36,9 @@ ELSEWHERE = {
     "no_flow_outbound": test_nobody.test_of_a_backend,
     "no_flow_icmp": test_icmp.test_an_error_about_nobodys_connection,
     "icmp_out_of_window": test_icmp.test_a_stranger_who_guesses_a_sequence,
+    "fragment_overlap": test_fragments.test_an_overlap_spoils_the_whole,
+    "fragment_duplicate": test_fragments.test_a_fragment_that_comes_twice,
+    "fragments_too_many": test_fragments.test_ten_fragments_are_too_many,
     "mtu_exceeded": test_mtu.test_with_df_the_client_is_told,
     "draining": test_refusal.test_draining,
     "source_denied": test_limits.test_a_denied_source_gets_no_answer,
@@ -65,16 +69,12 @@ NOT_FROM_A_WIRE = {
     "ipv6_source_misplaced": "needs IPv6 in the configuration (tests/stage, SourceFault)",
     "ipv6_hop_limit_expired": "needs IPv6 in the configuration (tests/stage/icmp_families_test)",
     "nd_bad": "needs IPv6 in the configuration (tests/stage, Discovery)",
-    "ipv4_fragment": "an af_packet port gets reassembled packets from the kernel (test_fragments)",
+    "ipv4_fragment": "needs limits.fragments_per_worker = 0 (tests/stage/fragment_input_test)",
+    "ipv6_fragment": "the same, and IPv6",
+    "fragment_timeout": "takes a second (tests/stage/fragment_input_test)",
+    "fragment_evicted": "needs a flood (tests/stage/fragment_input_test)",
+    "fragments_limited": "needs a flood (tests/stage/fragment_input_test)",
     "vlan_unknown": "needs a vlan in the configuration (tests/lab/test_vlan.py)",
-    "fragment_bad": "nobody puts fragments together yet",
-    "fragment_tiny": "nobody puts fragments together yet",
-    "fragment_overlap": "nobody puts fragments together yet",
-    "fragment_duplicate": "nobody puts fragments together yet",
-    "fragments_too_many": "nobody puts fragments together yet",
-    "fragment_timeout": "nobody puts fragments together yet",
-    "fragment_evicted": "nobody puts fragments together yet",
-    "fragments_limited": "nobody puts fragments together yet",
     "frame_segmented": "an af_packet port gives every frame in one buffer",
     "kernel_queue_full": "needs kernel = on the interface (tests/stage/exception_path_test)",
     "handoff_full": "needs two workers (tests/stage/handoff_test)",
@@ -181,12 +181,19 @@ CASES = {
         "a route with a segment left": IPv6(src="fd00:1::9", dst="fd00:1::1", nh=43)
         / Raw(b"\x06\0\0\x01" + bytes(4)) / TCP(sport=9, dport=80),
     },
-    "ipv6_fragment": {
-        "the first": IPv6(src="fd00:1::9", dst="fd00:1::1") / IPv6ExtHdrFragment(m=1)
-        / TCP(sport=9, dport=80) / Raw(bytes(4)),
-    },
     "ipv6_not_for_us": {
         "TCP over IPv6": IPv6(src="fd00:1::9", dst="fd00:1::1") / TCP(sport=9, dport=80),
+        "a fragment": IPv6(src="fd00:1::9", dst="fd00:1::1") / IPv6ExtHdrFragment(m=1)
+        / TCP(sport=9, dport=80) / Raw(bytes(4)),
+    },
+    "fragment_bad": {
+        "no multiple of eight": IP(src=HOST, dst=VIP, proto=17, flags="MF") / Raw(bytes(20)),
+        "no data": IP(src=HOST, dst=VIP, proto=17, frag=4),
+        "beyond the longest packet": IP(src=HOST, dst=VIP, proto=17, frag=8191) / Raw(bytes(8)),
+    },
+    "fragment_tiny": {
+        "TCP without its flags": IP(src=HOST, dst=VIP, proto=6, flags="MF") / Raw(bytes(8)),
+        "TCP's flags alone": IP(src=HOST, dst=VIP, proto=6, frag=1) / Raw(bytes(12)),
     },
     "protocol_unknown": {
         "SCTP": IP(src=HOST, dst=VIP, proto=132) / Raw(bytes(20)),

@@ -120,10 +120,10 @@ WorkerSetup DataplaneManager::worker_setup(uint32_t id) {
   setup.lcore = config_.eal.worker_lcores[id];
   setup.favoured = favours_worker(config_.eal, setup.lcore);
   setup.idle = config_.eal.idle;
-  setup.limits = {config_.limits.flows_per_worker,    config_.limits.neighbours_per_worker,
-                  config_.limits.syns_per_worker,     config_.limits.flow_index,
-                  config_.limits.why_per_worker,      config_.limits.clients_per_worker,
-                  ipv6_neighbours_per_worker(config_)};
+  setup.limits = {config_.limits.flows_per_worker,     config_.limits.neighbours_per_worker,
+                  config_.limits.syns_per_worker,      config_.limits.flow_index,
+                  config_.limits.why_per_worker,       config_.limits.clients_per_worker,
+                  ipv6_neighbours_per_worker(config_), fragment_count_max(config_)};
   setup.secret = random_key();
   setup.packets = packets_[id];
   for (size_t i = 0; i < ports_.size(); ++i) {

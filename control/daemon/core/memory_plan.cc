@@ -93,6 +93,11 @@ uint32_t ipv6_neighbours_per_worker(const Config& config) {
   return has_ipv6(config) ? all : std::min(all, kWithoutIpv6);
 }
 
+uint32_t fragment_count_max(const Config& config) {
+  const auto workers = static_cast<uint32_t>(config.eal.worker_lcores.size());
+  return (config.limits.fragments_per_worker + workers - 1) / workers;
+}
+
 MemoryPlan plan_memory(const Config& config) {
   const uint64_t workers = config.eal.worker_lcores.size();
   MemoryPlan plan;
@@ -105,7 +110,8 @@ MemoryPlan plan_memory(const Config& config) {
        NeighboursOf<net::Ipv6Address>::bytes(ipv6_neighbours_per_worker(config)) +
        SynStore::bytes(config.limits.syns_per_worker) + SynMemory::bytes() + FlowLogRing::bytes() +
        WhyRing::bytes(config.limits.why_per_worker) +
-       ClientTable::bytes(config.limits.clients_per_worker, config.limits.flows_per_worker));
+       ClientTable::bytes(config.limits.clients_per_worker, config.limits.flows_per_worker) +
+       Reassembly::bytes(fragment_count_max(config), packet_buffer_bytes(config)));
   if (has_ipv6_vip(config)) plan.flow_tables += workers * client_table_bytes(config.limits);
   if (config.state.keep) plan.kept_flows = workers * kept_bytes(config);
   plan.packets = workers * packet_pool_bytes(static_cast<uint32_t>(config.interfaces.size()),

@@ -31,6 +31,9 @@ uint32_t packet_buffer_bytes(const Config& config);
 // Next hops of IPv6 that a worker has room for: as many as of IPv4, or a table of the default size
 // where no interface has IPv6 at the start.
 uint32_t ipv6_neighbours_per_worker(const Config& config);
+/// Fragments that may wait at one worker. They may all lie in buffers of another, so the workers
+/// share out what may wait in the buffers of each.
+uint32_t fragment_count_max(const Config& config);
 
 MemoryPlan plan_memory(const Config& config);
 // One line for the log.

@@ -77,6 +77,8 @@ constexpr FixedKey kFixedKeys[] = {
      [](C a, C b) { return a.limits.syns_per_worker == b.limits.syns_per_worker; }},
     {"limits.clients_per_worker",
      [](C a, C b) { return a.limits.clients_per_worker == b.limits.clients_per_worker; }},
+    {"limits.fragments_per_worker",
+     [](C a, C b) { return a.limits.fragments_per_worker == b.limits.fragments_per_worker; }},
     {"limits.why_per_worker",
      [](C a, C b) { return a.limits.why_per_worker == b.limits.why_per_worker; }},
     {"limits.flow_index", [](C a, C b) { return a.limits.flow_index == b.limits.flow_index; }},
