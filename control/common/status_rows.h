@@ -222,6 +222,7 @@ SLUICE_ROW(WorkerRow, SLUICE_WORKER_FIELDS)
   FIELD(String, name, kName, kShow, "as configured") \
   FIELD(String, device, kText, kShow, "as configured") \
   FIELD(String, vlan, kText, kShow, "its VLAN on that device, the outer one first: `300.30`") \
+  FIELD(String, unmatched, kText, kShow, "what becomes of packets for others: as configured") \
   FIELD(String, link, kText, kShow, "`up` or `down`") \
   FIELD(Flag, link_up, kGauge, kShow, "the same as a flag") \
   FIELD(String, link_reason, kText, kShow, "why the link is down") \

@@ -57,6 +57,7 @@ struct InterfaceConfig {
   std::optional<uint32_t> mtu;              // absent: what the device has
   std::optional<uint32_t> vlan;             // absent: frames without a tag
   std::optional<uint32_t> outer_vlan;       // of the outer tag of two (QinQ)
+  Unmatched unmatched = Unmatched::kDrop;   // what is for none of our addresses
   std::vector<NeighbourConfig> neighbours;  // whose MAC nothing changes; by address
   bool operator==(const InterfaceConfig&) const = default;
 };

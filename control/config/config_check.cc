@@ -36,6 +36,7 @@ class Check : private Rules {
   void names();
   void devices();
   void vlans();
+  void unmatched();
   void ports();
   void totals();
   void files();
@@ -120,6 +121,21 @@ void Check::vlans() {
     problem(path + ".outer_vlan", fmt::format("{}", *item.outer_vlan),
             "a vlan as well, the inner one");
   });
+}
+
+// Who sends packets through waits for answers: they come back by another interface, as a rule.
+void Check::unmatched() {
+  size_t forwarding = 0;
+  each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
+    forwarding += item.unmatched == Unmatched::kForward;
+    if (item.unmatched != Unmatched::kKernel || !item.kernel.empty()) return;
+    if (!was_read(path + ".unmatched") || reader_.places.failed(path + ".kernel")) return;
+    problem(path + ".unmatched", "\"kernel\"", "a kernel as well, which gets the packets");
+  });
+  if (forwarding == 1 && config_.interfaces.size() > 1) {
+    warnings_.push_back(
+        "interface.unmatched: one interface alone forwards: what comes back by others is dropped");
+  }
 }
 
 bool Check::first_on(const InterfaceConfig& item) const {
@@ -229,6 +245,7 @@ void check_config(const Config& config, Reader& reader, std::vector<std::string>
   check.names();
   check.devices();
   check.vlans();
+  check.unmatched();
   check.ports();
   check_networks(config, reader, warnings);
   check.totals();

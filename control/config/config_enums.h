@@ -96,6 +96,10 @@ inline constexpr std::array kWordsOf<OnRefusal> = {EnumWord{"reset", OnRefusal::
                                                    EnumWord{"drop", OnRefusal::kDrop}};
 
 template <>
+inline constexpr std::array kWordsOf<Unmatched> = {EnumWord{"drop", Unmatched::kDrop},
+                                                   EnumWord{"kernel", Unmatched::kKernel},
+                                                   EnumWord{"forward", Unmatched::kForward}};
+template <>
 inline constexpr std::array kWordsOf<FlowIndexKind> = {
     EnumWord{"rte_hash", FlowIndexKind::kRteHash}, EnumWord{"compact", FlowIndexKind::kCompact}};
 

@@ -250,6 +250,7 @@ const Keys<InterfaceConfig> kInterfaceKeys = {
     one("mtu", &InterfaceConfig::mtu, integer(576, 9978)),
     one("vlan", &InterfaceConfig::vlan, integer(1, net::kVlanIdMax)),
     one("outer_vlan", &InterfaceConfig::outer_vlan, integer(1, net::kVlanIdMax)),
+    one("unmatched", &InterfaceConfig::unmatched, choice<Unmatched>()),
     one("neighbours", &InterfaceConfig::neighbours, pinned_neighbours()),
 };
 

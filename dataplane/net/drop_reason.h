@@ -28,14 +28,14 @@ namespace sluice::net {
   X(ipv4_source_routed, "IPv4 whose options send it on to somewhere else first")                  \
   X(ipv4_fragment, "IPv4 fragment, where none are put together (fragments_per_worker = 0)")       \
   X(ipv4_ttl_expired, "TTL would reach zero here")                                                \
-  X(ipv4_not_for_us, "none of our addresses on that interface; Sluice is no router")              \
+  X(ipv4_not_for_us, "none of our addresses on that interface, and not forwarded")                \
   X(ipv6_header_bad, "IPv6 version is wrong")                                                     \
   X(ipv6_source_bad, "IPv6 source is ::, ::1, multicast, IPv4-mapped or one of our own")          \
   X(ipv6_source_misplaced, "IPv6 source is a backend's, whose way is another interface")          \
   X(ipv6_extension_bad, "IPv6 extension headers: malformed, too many, or with segments left")     \
   X(ipv6_fragment, "IPv6 fragment, where none are put together (fragments_per_worker = 0)")       \
   X(ipv6_hop_limit_expired, "hop limit would reach zero here")                                    \
-  X(ipv6_not_for_us, "none of our IPv6 addresses on that interface; Sluice is no router")         \
+  X(ipv6_not_for_us, "none of our IPv6 addresses on that interface, and not forwarded")           \
   X(fragment_bad, "fragment whose length, place or protocol does not fit its datagram")           \
   X(fragment_tiny, "fragment that ends, or begins, within the transport header")                  \
   X(fragment_overlap, "fragment that overlaps another: its whole datagram is lost (RFC 5722)")    \
@@ -80,6 +80,7 @@ namespace sluice::net {
   X(segment_unexpected, "segment that has no place in a handshake")                               \
   X(kernel_queue_full, "for the host's kernel, and more than its share of packets waits already") \
   X(no_route, "no interface prefix and no route holds the next hop")                              \
+  X(forward_no_route, "to be forwarded for others, and no network or route holds its address")    \
   X(neighbour_table_full, "no room to remember another next hop")                                 \
   X(neighbour_queue_full, "too many packets wait for the same next hop's MAC")                    \
   X(neighbour_evicted, "waited for the MAC of a next hop that made way for others")               \

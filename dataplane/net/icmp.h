@@ -45,8 +45,9 @@ void icmp_translate_error(Packet& packet, const Quoted& quoted, Ipv4Address oute
                           Ipv4Endpoint quoted_destination, uint32_t sequence_addend);
 
 namespace icmp_code {
-inline constexpr uint8_t kTtlExceeded = 0;          // kTimeExceeded
-inline constexpr uint8_t kProtocolUnreachable = 2;  // kUnreachable
+inline constexpr uint8_t kTtlExceeded = 0;         // kTimeExceeded
+inline constexpr uint8_t kNetworkUnreachable = 0;  // kUnreachable
+inline constexpr uint8_t kProtocolUnreachable = 2;
 inline constexpr uint8_t kPortUnreachable = 3;
 inline constexpr uint8_t kFragmentationNeeded = 4;
 }  // namespace icmp_code

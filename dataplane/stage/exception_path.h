@@ -8,6 +8,7 @@ namespace sluice {
 
 /// Whether `ip` is an address of this interface, and the kernel has it too.
 /// Of IPv6 whatever is no VIP and no local address: the kernel gives itself addresses of its own.
+/// Where Sluice forwards, only what is on the link.
 bool is_kernels(const Core& core, const net::IpAddress& ip, uint16_t interface);
 
 /// Hands a whole frame, as it came in, to the interface's kernel.

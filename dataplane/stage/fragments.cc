@@ -86,6 +86,11 @@ Verdict send_all(Core& core, rte_mbuf* packet, const Cut& cut, const net::IpAddr
 
 }  // namespace
 
+Verdict send_on_in_fragments(Core& core, Segment& segment, uint16_t mtu, NextHop& hop) {
+  return send_all(core, segment.buffer, Ipv4Cut{*segment.packet.ip, mtu},
+                  segment.packet.destination_ip(), hop);
+}
+
 Verdict send_fragments(Core& core, Segment& segment, uint16_t mtu, NextHop& hop) {
   const net::Packet& packet = segment.packet;
   // Many senders are one address now (RFC 6864).

@@ -6,6 +6,9 @@
 
 namespace sluice {
 
+/// Sends a packet of others' in smaller pieces, which it may be one of itself. IPv4; all or none.
+net::Verdict send_on_in_fragments(Core& core, Segment& segment, uint16_t mtu, NextHop& hop);
+
 /// Sends a translated packet that may be fragmented in fragments of at most `mtu` bytes; all of
 /// them or none.
 net::Verdict send_fragments(Core& core, Segment& segment, uint16_t mtu, NextHop& hop);

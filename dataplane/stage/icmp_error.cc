@@ -25,7 +25,10 @@ constexpr ErrorKind kKinds[] = {
      net::icmpv6_type::kPacketTooBig, 0, Event::fragmentation_needed_sent,
      Event::fragmentation_needed_limited},
     {net::icmp_type::kTimeExceeded, net::icmp_code::kTtlExceeded, net::icmpv6_type::kTimeExceeded,
-     net::icmpv6_code::kHopLimitExceeded, Event::time_exceeded_sent, Event::time_exceeded_limited}};
+     net::icmpv6_code::kHopLimitExceeded, Event::time_exceeded_sent, Event::time_exceeded_limited},
+    {net::icmp_type::kUnreachable, net::icmp_code::kNetworkUnreachable,
+     net::icmpv6_type::kUnreachable, net::icmpv6_code::kNoRoute, Event::no_route_sent,
+     Event::no_route_limited}};
 
 /// Of a family.
 struct Lengths {

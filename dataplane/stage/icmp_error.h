@@ -8,7 +8,7 @@ namespace sluice {
 
 /// What is wrong with a packet.
 struct OwnError {
-  enum class Kind : uint8_t { kPortUnreachable, kTooBig, kTimeExceeded };
+  enum class Kind : uint8_t { kPortUnreachable, kTooBig, kTimeExceeded, kNoRoute };
   Kind kind;
   net::IpAddress source;  // of ours, of the packet's family: who says so
   uint16_t quoted;        // how many bytes of the packet are right

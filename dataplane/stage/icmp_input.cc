@@ -9,6 +9,7 @@
 #include "dataplane/stage/fragments.h"
 #include "dataplane/stage/icmp_flow_error.h"
 #include "dataplane/stage/source_check.h"
+#include "dataplane/stage/unmatched.h"
 
 namespace sluice {
 
@@ -90,7 +91,7 @@ Verdict message_input(Core& core, Segment& segment, uint16_t interface, const Ad
                       const Address& destination) {
   const bool kernels = is_kernels(core, destination, interface);
   if (!kernels && !core.snapshot->is_own(destination, interface)) {
-    return segment.packet.is_v6 ? DropReason::ipv6_not_for_us : DropReason::ipv4_not_for_us;
+    return unmatched_input(core, segment, interface);
   }
   const Verdict possible = check_source(core, source, interface);
   if (!possible.passed()) return possible;

@@ -21,6 +21,7 @@
 #include "dataplane/stage/source_check.h"
 #include "dataplane/stage/trace.h"
 #include "dataplane/stage/udp.h"
+#include "dataplane/stage/unmatched.h"
 #include "dataplane/stage/unread_input.h"
 #include "dataplane/stage/upkeep.h"
 #include "dataplane/stage/why.h"
@@ -171,7 +172,7 @@ Verdict no_flow_in(Core& core, Segment& segment, const FlowLookup& lookup, uint1
     return give_to_kernel(core, segment.buffer, interface);
   }
   if (lookup.owner == Owner::kNobody && !snapshot.is_own(destination, interface)) {
-    return segment.packet.is_v6 ? DropReason::ipv6_not_for_us : DropReason::ipv4_not_for_us;
+    return unmatched_input(core, segment, interface);
   }
   return kIsTcp ? tcp_no_service(core, segment) : udp_no_service(core, segment);
 }

@@ -4,6 +4,7 @@
 
 #include "dataplane/stage/exception_path.h"
 #include "dataplane/stage/fragment_input.h"
+#include "dataplane/stage/unmatched.h"
 
 namespace sluice {
 
@@ -65,8 +66,9 @@ Verdict of_whom_unread(Core& core, Segment& segment, uint16_t interface) {
     return unread ? give_to_kernel(core, segment.buffer, interface) : Verdict(packet.reason);
   }
   if (!core.snapshot->is_own(destination, interface)) {
-    if (!is_fragment(packet.reason)) return packet.reason;
-    return packet.is_v6 ? DropReason::ipv6_not_for_us : DropReason::ipv4_not_for_us;
+    const bool dropped = core.snapshot->interfaces[interface].unmatched == Unmatched::kDrop;
+    return dropped && !is_fragment(packet.reason) ? Verdict(packet.reason)
+                                                  : unmatched_input(core, segment, interface);
   }
   return is_fragment(packet.reason) ? fragment_input(core, segment, interface)
                                     : Verdict(packet.reason);

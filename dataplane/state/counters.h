@@ -71,6 +71,9 @@ namespace sluice {
   X(time_exceeded_limited, "expired packets not answered, to bound the rate of ICMP")        \
   X(fragments_reassembled, "fragments that became datagrams")                                \
   X(datagrams_reassembled, "datagrams put together of fragments")                            \
+  X(no_route_sent, "forwarded packets without a route answered by ICMP")                     \
+  X(no_route_limited, "such packets not answered, to bound the rate of ICMP")                \
+  X(packets_forwarded, "packets of others that were routed on (unmatched = forward)")        \
   X(packets_fragmented, "packets larger than their way out sent in fragments")               \
   X(packets_to_kernel, "packets handed to the host's kernel")                                \
   X(packets_from_kernel, "packets of the host's kernel sent")                                \

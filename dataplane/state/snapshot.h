@@ -48,6 +48,9 @@ struct LinkAddresses {
   }
 };
 
+/// What becomes of packets that are for none of our addresses.
+enum class Unmatched : uint8_t { kDrop, kKernel, kForward };
+
 struct InterfaceView {
   std::string name;
   uint16_t port;  // of its link: the ethdev port, or a number of its own in a VLAN (trunk.h)
@@ -60,6 +63,7 @@ struct InterfaceView {
   uint32_t link_ups = 0;
   // Solicited-node groups of v6.announced, each once; worked out by seal().
   std::vector<net::Ipv6Address> groups;
+  Unmatched unmatched = Unmatched::kDrop;
   bool faces_backends = false;  // the way to one of them leads out here; worked out by seal()
 
   bool is_own(const net::IpAddress& ip) const {

@@ -74,6 +74,7 @@ NOT_FROM_A_WIRE = {
     "fragment_timeout": "takes a second (tests/stage/fragment_input_test)",
     "fragment_evicted": "needs a flood (tests/stage/fragment_input_test)",
     "fragments_limited": "needs a flood (tests/stage/fragment_input_test)",
+    "forward_no_route": "needs unmatched = forward (tests/stage/unmatched_test)",
     "vlan_unknown": "needs a vlan in the configuration (tests/lab/test_vlan.py)",
     "frame_segmented": "an af_packet port gives every frame in one buffer",
     "kernel_queue_full": "needs kernel = on the interface (tests/stage/exception_path_test)",

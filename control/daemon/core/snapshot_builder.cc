@@ -38,6 +38,7 @@ void add_interfaces(Snapshot& snapshot, const Config& config, const std::vector<
     InterfaceView view{interface.name, ports[i].link, ports[i].mac, {}, {}, ports[i].mtu.usable};
     add_addresses(view, interface);
     view.link_ups = ports[i].link_ups;
+    view.unmatched = interface.unmatched;
     snapshot.interfaces.push_back(std::move(view));
     if (snapshot.interface_of_port.size() <= ports[i].link) {
       snapshot.interface_of_port.resize(ports[i].link + size_t{1}, kNoId);

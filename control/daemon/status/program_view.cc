@@ -69,6 +69,7 @@ std::vector<InterfaceRow> interface_rows(const DataplaneManager& dataplane) {
     row = {.name = interface.name,
            .device = interface.device,
            .vlan = vlan_text(interface),
+           .unmatched = std::string(to_string(interface.unmatched)),
            .link = link.up ? "up" : "down",
            .link_up = link.up,
            .link_reason = link.reason,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Interfaces that share a device.
+// Interfaces that share a device, and what they do with packets for others.
 #include <gtest/gtest.h>
 
 #include "control/config/config_load.h"
@@ -37,6 +37,17 @@ TEST(ConfigVlan, HasRangesAndAnInnerTag) {
   EXPECT_NE(problems_with("vlan = 0", "vlan = 2").find("interface.vlan: got 0"), std::string::npos);
   EXPECT_NE(problems_with("vlan = 4095", "vlan = 2").find("got 4095"), std::string::npos);
   EXPECT_NE(problems_with("outer_vlan = 7", "vlan = 2").find("expected a vlan as well"),
+            std::string::npos);
+}
+
+TEST(ConfigUnmatched, TheKernelsNeedsAKernel) {
+  EXPECT_EQ(problems_with("unmatched = \"forward\"", "vlan = 2\nunmatched = \"drop\""), "");
+  EXPECT_EQ(problems_with("unmatched = \"kernel\"\nkernel = \"s0\"", "vlan = 2"), "");
+  const std::string lacks = problems_with("unmatched = \"kernel\"", "vlan = 2");
+  EXPECT_NE(lacks.find("interface.unmatched: got \"kernel\", expected a kernel as well"),
+            std::string::npos)
+      << lacks;
+  EXPECT_NE(problems_with("unmatched = \"route\"", "vlan = 2").find("interface.unmatched"),
             std::string::npos);
 }
 
