@@ -105,25 +105,19 @@ class Adoption {
     if (holds_port && !old.holds_port) return false;
     const uint32_t ours = core_.flows.allocate();
     if (ours == FlowTable::kNone) return false;
-    core_.flows.set_name(ours, name);
-    const uint16_t port = old.local_port.host();
-    if (holds_port && !pool.ports.adopt_in_use(port, ours)) {
-      core_.flows.erase(ours);
-      return false;
-    }
     Flow& flow = core_.flows[ours];
-    const bool gave_back = !old.holds_port;
     flow = old;
     make_ours(from_, flow, path);
     core_.flows.set_name(ours, name);
     flow.deltas = net::make_deltas(name.client, core_.vip(flow), core_.local(flow), pool.backend);
     flow.holds_port = holds_port;
-    if (flow.rewrite_timestamps) core_.clock_map(ours) = from_.clock_maps[index];
-    if (flow.has_proxy_header() && !take_header(ours, from_.proxy_tracks[index])) {
-      return drop(ours, pool);
+    const bool gave_back = !old.holds_port;
+    const uint16_t port = old.local_port.host();
+    if (!take_tables(ours, index) || !core_.flows.publish(ours) ||
+        (holds_port && !pool.ports.adopt_in_use(port, ours))) {
+      core_.flows.erase(ours);
+      return false;
     }
-    if (flow.is_spliced() && !take_splice(ours, from_.splices[index])) return drop(ours, pool);
-    if (!core_.flows.publish(ours)) return drop(ours, pool);
     if (!holds_port && !gave_back) {
       const PriorIncarnation prior = prior_incarnation(core_, flow);
       pool.ports.adopt_resting(port, prior, place_of(prior));
@@ -160,15 +154,12 @@ class Adoption {
     return old.is_open && !is_opening(core_.flows[ours].state());
   }
 
-  /// It cannot go on, or the index had no room.
-  bool drop(uint32_t ours, PoolState& pool) {
-    Flow& flow = core_.flows[ours];
-    if (flow.holds_port) {
-      pool.ports.give_back(flow.local_port.host(), prior_incarnation(core_, flow),
-                           PortPool::kNoFlow);
-    }
-    core_.flows.erase(ours);
-    return false;
+  /// What stands beside the flow; false where it cannot go on with that.
+  bool take_tables(uint32_t ours, size_t index) {
+    const Flow& flow = core_.flows[ours];
+    if (flow.rewrite_timestamps) core_.clock_map(ours) = from_.clock_maps[index];
+    if (flow.has_proxy_header() && !take_header(ours, from_.proxy_tracks[index])) return false;
+    return !flow.is_spliced() || take_splice(ours, from_.splices[index]);
   }
 
   void enter(uint32_t ours, PoolState& pool) {

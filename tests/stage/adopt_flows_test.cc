@@ -143,6 +143,7 @@ TEST_F(AdoptionOfHeaders, AHeaderOnItsWayIsSentAgain) {
   ASSERT_EQ(sent.size(), 1u);
   EXPECT_EQ(only(kBackendLink).sequence(), 1001u);
   from_backend(outbound(kAck, 5001, 1001 + header));
+  only(kClientLink);
   from_client(inbound(kAck, 1001, 5001));
   EXPECT_EQ(only(kBackendLink).sequence(), 1001 + header);
 }
