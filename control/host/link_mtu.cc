@@ -46,7 +46,7 @@ LinkMtu link_mtu_of(const InterfaceConfig& interface, uint32_t of_port) {
   if (interface.device.starts_with("net_af_packet")) room = std::min(room, ring_room(interface));
   const auto name = kernel_interface_of(interface.device);
   // On a device that others share, theirs may be larger.
-  const uint32_t mtu_max = interface.vlan ? interface.mtu.value_or(UINT16_MAX) : UINT16_MAX;
+  const uint32_t mtu_max = interface.vlan ? interface.mtu.value_or(UINT16_MAX) : UINT32_MAX;
   const uint32_t link = std::min(
       (name ? kernel_mtu(*name, of_port) : of_port) - stacked_tag_bytes(interface), mtu_max);
   return {static_cast<uint16_t>(std::min(link, room - net::kEthernetHeaderBytes)), link};

@@ -4,6 +4,7 @@
 
 #include <rte_cycles.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace sluice {
@@ -18,8 +19,13 @@ class TscClock {
   uint64_t now_us() const { return rte_rdtsc() / cycles_per_us_; }
 
  private:
-  uint64_t cycles_per_ms_ = rte_get_tsc_hz() / 1000;
-  uint64_t cycles_per_us_ = rte_get_tsc_hz() / 1'000'000;
+  /// EAL measures the rate: without it this is a clock all the same, of another rate.
+  static uint64_t cycles_per(uint64_t parts) {
+    return std::max<uint64_t>(rte_get_tsc_hz() / parts, 1);
+  }
+
+  uint64_t cycles_per_ms_ = cycles_per(1000);
+  uint64_t cycles_per_us_ = cycles_per(1'000'000);
 };
 
 }  // namespace sluice

@@ -63,6 +63,7 @@ NOT_FROM_A_WIRE = {
     "neighbour_evicted": "needs a flood (tests/stage/neighbour_resolution_test)",
     "neighbour_asks_limited": "needs a flood (tests/stage/neighbour_resolution_test)",
     "icmp_echo_off": "needs icmp_echo = false (tests/stage/icmp_families_test)",
+    "icmp_own_segment": "needs proxy_protocol (tests/stage/proxy_header_test)",
     "icmp_untranslatable": "needs both families (tests/stage/icmp_families_test)",
     "syn_deferred": "needs a flood (tests/stage/half_open_test)",
     "udp_deferred": "needs a flood (tests/stage/udp_flood_test)",

@@ -7,15 +7,16 @@
 namespace sluice::test {
 namespace {
 
-constexpr uint32_t kIsn = 1000, kBackendIsn = 50'000, kTsval = 700, kBackendTsval = 9'000;
+constexpr uint32_t kCookieIsn = 1000, kSplicedIsn = 50'000, kCookieTsval = 700,
+                   kSplicedTsval = 9'000;
 constexpr uint8_t kTold = 7;
-const Bytes kOffer = option::mss(1460) + Bytes{4, 2} + option::timestamps(kTsval, 0) +
+const Bytes kOffer = option::mss(1460) + Bytes{4, 2} + option::timestamps(kCookieTsval, 0) +
                      option::nop() + option::window_scale(5);
 
-uint16_t window_of(const Sent& s) {
+uint16_t window_in(const Sent& s) {
   return get16(s.frame, kTcpAt + 14);
 }
-Bytes options_of(const Sent& s) {
+Bytes options_in(const Sent& s) {
   return slice(s.frame, kTcpAt + 20, kTcpAt + (s.frame[kTcpAt + 12] >> 4) * 4u);
 }
 
@@ -32,9 +33,9 @@ class SynCookie : public Stage {
   void learn() {
     pass(2000);
     const Sent syn = open(77, kOffer);
-    from_backend(outbound(kSynAck, 88, syn.sequence() + 1, answer_options(kTold, 5, kTsval)));
+    from_backend(outbound(kSynAck, 88, syn.sequence() + 1, answer_options(kTold, 5, kCookieTsval)));
     only(kClientLink);
-    from_client(inbound(kAck, 78, 89, stamps(kTsval, 5)));
+    from_client(inbound(kAck, 78, 89, stamps(kCookieTsval, 5)));
     sent.clear();
     next_client();
   }
@@ -45,11 +46,11 @@ class SynCookie : public Stage {
   }
   /// A SYN that is answered here.
   Sent ask(const Bytes& options = kOffer) {
-    from_client(inbound(kSyn, kIsn, 0, options));
+    from_client(inbound(kSyn, kCookieIsn, 0, options));
     const Sent answer = only(kClientLink);
     EXPECT_EQ(answer.flags(), kSynAck);
-    EXPECT_EQ(answer.acknowledgement(), kIsn + 1);
-    EXPECT_EQ(window_of(answer), 0);
+    EXPECT_EQ(answer.acknowledgement(), kCookieIsn + 1);
+    EXPECT_EQ(window_in(answer), 0);
     EXPECT_EQ(flow(), FlowTable::kNone);
     cookie_ = answer.sequence();
     cookie_tsval_ = answer.numbers().tsval;
@@ -57,8 +58,8 @@ class SynCookie : public Stage {
   }
   /// Its client's acknowledgement, upon which the backend gets a SYN.
   Sent acknowledge() {
-    const Bytes options = cookie_tsval_ == 0 ? Bytes{} : stamps(kTsval + 5, cookie_tsval_);
-    Tcp ack = inbound(kAck, kIsn + 1, cookie_ + 1, options);
+    const Bytes options = cookie_tsval_ == 0 ? Bytes{} : stamps(kCookieTsval + 5, cookie_tsval_);
+    Tcp ack = inbound(kAck, kCookieIsn + 1, cookie_ + 1, options);
     ack.window = 512;
     from_client(ack);
     const Sent syn = only(kBackendLink);
@@ -71,9 +72,9 @@ class SynCookie : public Stage {
   /// The backend's answer; what it gets, and what the client gets.
   std::pair<Sent, Sent> answer(uint8_t scale = kTold, uint16_t window = 60'000) {
     Tcp syn_ack =
-        outbound(kSynAck, kBackendIsn, syn_.sequence() + 1,
+        outbound(kSynAck, kSplicedIsn, syn_.sequence() + 1,
                  cookie_tsval_ == 0 ? option::mss(1400)
-                                    : answer_options(scale, kBackendTsval, syn_.numbers().tsval));
+                                    : answer_options(scale, kSplicedTsval, syn_.numbers().tsval));
     syn_ack.window = window;
     from_backend(syn_ack);
     const std::vector<Sent> frames = std::exchange(sent, {});
@@ -90,7 +91,7 @@ class SynCookie : public Stage {
     answer(scale);
     EXPECT_EQ(name_of(state()), "established");
   }
-  uint32_t offset() const { return cookie_ - kBackendIsn; }
+  uint32_t offset() const { return cookie_ - kSplicedIsn; }
 
   uint32_t cookie_ = 0, cookie_tsval_ = 0;
   Sent syn_{0, {}};
@@ -99,10 +100,10 @@ class SynCookie : public Stage {
 TEST_F(SynCookie, TheAnswerOffersWhatBackendsAgreeTo) {
   always();
   const Sent answer = ask();
-  const Bytes options = options_of(answer);
+  const Bytes options = options_in(answer);
   EXPECT_EQ(options, (families_.v6_clients == families_.v6_backends ? option::mss(1400)
                                                                     : slice(options, 0, 4)) +
-                         Bytes({4, 2}) + option::timestamps(answer.numbers().tsval, kTsval) +
+                         Bytes({4, 2}) + option::timestamps(answer.numbers().tsval, kCookieTsval) +
                          option::nop() + option::window_scale(kTold));
   EXPECT_EQ(events(Event::syn_cookies_sent), 1u);
 }
@@ -111,30 +112,30 @@ TEST_F(SynCookie, TheFirstOfAServiceLearns) {
   Scene scene;
   scene.syn_cookies = SynCookieMode::kAlways;
   start(scene);
-  open(kIsn, kOffer);
+  open(kCookieIsn, kOffer);
 }
 
 TEST_F(SynCookie, TheBackendGetsTheClientsSyn) {
   always();
   ask();
   const Sent syn = acknowledge();
-  EXPECT_EQ(syn.sequence(), kIsn);
-  EXPECT_EQ(window_of(syn), 512 << 5);
-  EXPECT_EQ(slice(options_of(syn), 4, 20), Bytes({4, 2}) + option::timestamps(kTsval + 5, 0) +
+  EXPECT_EQ(syn.sequence(), kCookieIsn);
+  EXPECT_EQ(window_in(syn), 512 << 5);
+  EXPECT_EQ(slice(options_in(syn), 4, 20), Bytes({4, 2}) + option::timestamps(kCookieTsval + 5, 0) +
                                                option::nop() + option::window_scale(5));
   EXPECT_EQ(name_of(state()), "syn_sent");
   const auto [ack, window] = answer();
   EXPECT_EQ(ack.flags(), kAck);
-  EXPECT_EQ(ack.sequence(), kIsn + 1);
-  EXPECT_EQ(ack.acknowledgement(), kBackendIsn + 1);
-  EXPECT_EQ(ack.numbers().tsval, kTsval + 5);
-  EXPECT_EQ(ack.tsecr(), kBackendTsval);
+  EXPECT_EQ(ack.sequence(), kCookieIsn + 1);
+  EXPECT_EQ(ack.acknowledgement(), kSplicedIsn + 1);
+  EXPECT_EQ(ack.numbers().tsval, kCookieTsval + 5);
+  EXPECT_EQ(ack.tsecr(), kSplicedTsval);
   EXPECT_EQ(window.flags(), kAck);
   EXPECT_EQ(window.sequence(), cookie_ + 1);
-  EXPECT_EQ(window.acknowledgement(), kIsn + 1);
-  EXPECT_EQ(window_of(window), 60'000 >> kTold);
+  EXPECT_EQ(window.acknowledgement(), kCookieIsn + 1);
+  EXPECT_EQ(window_in(window), 60'000 >> kTold);
   EXPECT_GE(static_cast<int32_t>(window.numbers().tsval - cookie_tsval_), 0) << "PAWS";
-  EXPECT_EQ(window.tsecr(), kTsval + 5);
+  EXPECT_EQ(window.tsecr(), kCookieTsval + 5);
   EXPECT_EQ(name_of(state()), "established");
 }
 
@@ -142,28 +143,29 @@ TEST_F(SynCookie, NumbersAreShiftedForGood) {
   always();
   splice();
   const Splice& s = core->splice(flow());
-  Tcp request = inbound(kAck, kIsn + 1, cookie_ + 1, stamps(kTsval + 9, cookie_tsval_));
+  Tcp request = inbound(kAck, kCookieIsn + 1, cookie_ + 1, stamps(kCookieTsval + 9, cookie_tsval_));
   request.payload = Bytes(10, 'x');
   from_client(request);
   const Sent there = only(kBackendLink);
-  EXPECT_EQ(there.acknowledgement(), kBackendIsn + 1);
-  EXPECT_EQ(there.tsecr(), kBackendTsval) << "never before what the backend has sent";
-  Tcp page = outbound(kAck, kBackendIsn + 1, kIsn + 11, stamps(kBackendTsval + 50, kTsval + 9));
+  EXPECT_EQ(there.acknowledgement(), kSplicedIsn + 1);
+  EXPECT_EQ(there.tsecr(), kSplicedTsval) << "never before what the backend has sent";
+  Tcp page = outbound(kAck, kSplicedIsn + 1, kCookieIsn + 11,
+                      stamps(kSplicedTsval + 50, kCookieTsval + 9));
   page.payload = Bytes(100, 'y');
   from_backend(page);
   const Sent here = only(kClientLink);
   EXPECT_EQ(here.sequence(), cookie_ + 1);
-  EXPECT_EQ(here.numbers().tsval, kBackendTsval + 50 + s.timestamp);
-  from_client(inbound(kAck, kIsn + 11, cookie_ + 1,
+  EXPECT_EQ(here.numbers().tsval, kSplicedTsval + 50 + s.timestamp);
+  from_client(inbound(kAck, kCookieIsn + 11, cookie_ + 1,
                       option::nop(2) + option::sack({cookie_ + 51, cookie_ + 101})));
   const Sent sack = only(kBackendLink);
-  EXPECT_EQ(sack.acknowledgement(), kBackendIsn + 1);
-  EXPECT_EQ(options_of(sack), option::nop(2) + option::sack({kBackendIsn + 51, kBackendIsn + 101}));
-  from_backend(outbound(kFin, kBackendIsn + 101, kIsn + 11));
+  EXPECT_EQ(sack.acknowledgement(), kSplicedIsn + 1);
+  EXPECT_EQ(options_in(sack), option::nop(2) + option::sack({kSplicedIsn + 51, kSplicedIsn + 101}));
+  from_backend(outbound(kFin, kSplicedIsn + 101, kCookieIsn + 11));
   EXPECT_EQ(only(kClientLink).sequence(), cookie_ + 101);
-  from_client(inbound(kFin, kIsn + 11, cookie_ + 102));
-  EXPECT_EQ(only(kBackendLink).acknowledgement(), kBackendIsn + 102);
-  from_backend(outbound(kAck, kBackendIsn + 102, kIsn + 12));
+  from_client(inbound(kFin, kCookieIsn + 11, cookie_ + 102));
+  EXPECT_EQ(only(kBackendLink).acknowledgement(), kSplicedIsn + 102);
+  from_backend(outbound(kAck, kSplicedIsn + 102, kCookieIsn + 12));
   only(kClientLink);
   EXPECT_EQ(name_of(state()), "time_wait");
 }
@@ -177,10 +179,11 @@ TEST_F(SynCookie, NumbersOutliveTheProcess) {
   start_again(scene);
   EXPECT_EQ(events(Event::flows_adopted), 2u) << "and the one that the service learned of";
   sent.clear();
-  from_backend(outbound(kAck, kBackendIsn + 1, kIsn + 1, stamps(kBackendTsval + 50, kTsval + 5)));
+  from_backend(outbound(kAck, kSplicedIsn + 1, kCookieIsn + 1,
+                        stamps(kSplicedTsval + 50, kCookieTsval + 5)));
   EXPECT_EQ(only(kClientLink).sequence(), cookie_ + 1);
-  from_client(inbound(kAck, kIsn + 1, cookie_ + 1, stamps(kTsval + 9, cookie_tsval_)));
-  EXPECT_EQ(only(kBackendLink).acknowledgement(), kBackendIsn + 1);
+  from_client(inbound(kAck, kCookieIsn + 1, cookie_ + 1, stamps(kCookieTsval + 9, cookie_tsval_)));
+  EXPECT_EQ(only(kBackendLink).acknowledgement(), kSplicedIsn + 1);
 }
 
 TEST_F(SynCookie, WhoWaitsForTheBackendDoesNot) {
@@ -197,34 +200,34 @@ TEST_F(SynCookie, WhoWaitsForTheBackendDoesNot) {
 TEST_F(SynCookie, WindowsOfAnotherScaleAreConverted) {
   always();
   splice(3);
-  Tcp ack = outbound(kAck, kBackendIsn + 1, kIsn + 1);
+  Tcp ack = outbound(kAck, kSplicedIsn + 1, kCookieIsn + 1);
   ack.window = 4096;
   from_backend(ack);
-  EXPECT_EQ(window_of(only(kClientLink)), (4096 << 3) >> kTold);
+  EXPECT_EQ(window_in(only(kClientLink)), (4096 << 3) >> kTold);
 }
 
 TEST_F(SynCookie, ABackendWithoutAScaleGetsWindowsWithout) {
   always();
   ask();
   acknowledge();
-  Tcp syn_ack = outbound(kSynAck, kBackendIsn, kIsn + 1, option::mss(1400));
+  Tcp syn_ack = outbound(kSynAck, kSplicedIsn, kCookieIsn + 1, option::mss(1400));
   from_backend(syn_ack);
   sent.clear();
-  Tcp ack = inbound(kAck, kIsn + 1, cookie_ + 1);
+  Tcp ack = inbound(kAck, kCookieIsn + 1, cookie_ + 1);
   ack.window = 100;
   from_client(ack);
-  EXPECT_EQ(window_of(only(kBackendLink)), 100 << 5);
-  ack = outbound(kAck, kBackendIsn + 1, kIsn + 1);
+  EXPECT_EQ(window_in(only(kBackendLink)), 100 << 5);
+  ack = outbound(kAck, kSplicedIsn + 1, kCookieIsn + 1);
   ack.window = 6400;
   from_backend(ack);
-  EXPECT_EQ(window_of(only(kClientLink)), 6400 >> kTold);
+  EXPECT_EQ(window_in(only(kClientLink)), 6400 >> kTold);
 }
 
 TEST_F(SynCookie, AClientWithoutTimestampsHasNoOptions) {
   always();
-  EXPECT_EQ(options_of(ask(option::mss(1000))).size(), 4u);
+  EXPECT_EQ(options_in(ask(option::mss(1000))).size(), 4u);
   const Sent syn = acknowledge();
-  EXPECT_EQ(options_of(syn), option::mss(536)) << "rounded down";
+  EXPECT_EQ(options_in(syn), option::mss(536)) << "rounded down";
   answer();
   EXPECT_EQ(name_of(state()), "established");
 }
@@ -232,28 +235,28 @@ TEST_F(SynCookie, AClientWithoutTimestampsHasNoOptions) {
 TEST_F(SynCookie, AQuestionForTheWindowOpensTheFlowToo) {
   always();
   ask();
-  from_client(inbound(kAck, kIsn, cookie_ + 1, stamps(kTsval + 5, cookie_tsval_)));
-  EXPECT_EQ(only(kBackendLink).sequence(), kIsn);
+  from_client(inbound(kAck, kCookieIsn, cookie_ + 1, stamps(kCookieTsval + 5, cookie_tsval_)));
+  EXPECT_EQ(only(kBackendLink).sequence(), kCookieIsn);
 }
 
 TEST_F(SynCookie, OthersAreRefused) {
   always();
   ask();
-  for (const auto& [isn, ack] : {std::pair{kIsn + 1, cookie_ + 2},
-                                 {kIsn + 2, cookie_ + 1},
-                                 {kIsn + 1, cookie_ + 1 + 16},
-                                 {kIsn + 1, cookie_ + 9}}) {
-    from_client(inbound(kAck, isn, ack, stamps(kTsval, cookie_tsval_)));
+  for (const auto& [isn, ack] : {std::pair{kCookieIsn + 1, cookie_ + 2},
+                                 {kCookieIsn + 2, cookie_ + 1},
+                                 {kCookieIsn + 1, cookie_ + 1 + 16},
+                                 {kCookieIsn + 1, cookie_ + 9}}) {
+    from_client(inbound(kAck, isn, ack, stamps(kCookieTsval, cookie_tsval_)));
     EXPECT_NE(only(kClientLink).flags() & kRst, 0);
   }
   const auto port = client_.port;
   next_client();
-  from_client(inbound(kAck, kIsn + 1, cookie_ + 1, stamps(kTsval, cookie_tsval_)));
+  from_client(inbound(kAck, kCookieIsn + 1, cookie_ + 1, stamps(kCookieTsval, cookie_tsval_)));
   EXPECT_NE(only(kClientLink).flags() & kRst, 0) << "it was another's";
   client_.port = port;
   pass(130'000, 1000);
   sent.clear();
-  from_client(inbound(kAck, kIsn + 1, cookie_ + 1, stamps(kTsval, cookie_tsval_)));
+  from_client(inbound(kAck, kCookieIsn + 1, cookie_ + 1, stamps(kCookieTsval, cookie_tsval_)));
   EXPECT_NE(only(kClientLink).flags() & kRst, 0) << "it is too old";
 }
 
@@ -269,9 +272,9 @@ TEST_F(SynCookie, WhatComesBeforeTheBackendIsThereComesAgain) {
   always();
   ask();
   acknowledge();
-  EXPECT_DROP(segment_unexpected,
-              from_client(inbound(kFin, kIsn + 1, cookie_ + 1, stamps(kTsval, cookie_tsval_))));
-  EXPECT_DROP(segment_unexpected, from_client(inbound(kSyn, kIsn, 0, kOffer)));
+  EXPECT_DROP(segment_unexpected, from_client(inbound(kFin, kCookieIsn + 1, cookie_ + 1,
+                                                      stamps(kCookieTsval, cookie_tsval_))));
+  EXPECT_DROP(segment_unexpected, from_client(inbound(kSyn, kCookieIsn, 0, kOffer)));
   expect_nothing();
   answer();
 }
@@ -280,7 +283,7 @@ TEST_F(SynCookie, ARefusalComesAtTheNumberThatTheClientExpects) {
   always();
   ask();
   acknowledge();
-  from_backend(outbound(kRstAck, 0, kIsn + 1));
+  from_backend(outbound(kRstAck, 0, kCookieIsn + 1));
   const Sent reset = only(kClientLink);
   EXPECT_NE(reset.flags() & kRst, 0);
   EXPECT_EQ(reset.sequence(), cookie_ + 1);
@@ -323,11 +326,11 @@ TEST_F(SynCookie, AHealIsTheSame) {
 TEST_F(SynCookie, AReusedTupleIsAdjusted) {
   always({.ports = {2000, 2001}});
   splice();
-  from_backend(outbound(kFin, kBackendIsn + 1, kIsn + 1));
+  from_backend(outbound(kFin, kSplicedIsn + 1, kCookieIsn + 1));
   only(kClientLink);
-  from_client(inbound(kFin, kIsn + 1, cookie_ + 2));
+  from_client(inbound(kFin, kCookieIsn + 1, cookie_ + 2));
   only(kBackendLink);
-  from_backend(outbound(kAck, kBackendIsn + 2, kIsn + 2));
+  from_backend(outbound(kAck, kSplicedIsn + 2, kCookieIsn + 2));
   only(kClientLink);
   pass(1000);
   next_client();
@@ -336,7 +339,7 @@ TEST_F(SynCookie, AReusedTupleIsAdjusted) {
   EXPECT_TRUE(core->flows[flow()].adjust.any());
   const auto [ack, window] = answer();
   EXPECT_EQ(ack.sequence(), syn_.sequence() + 1);
-  EXPECT_EQ(window.acknowledgement(), kIsn + 1);
+  EXPECT_EQ(window.acknowledgement(), kCookieIsn + 1);
 }
 
 TEST_F(SynCookie, AHeaderFollowsTheHandshake) {
@@ -344,18 +347,18 @@ TEST_F(SynCookie, AHeaderFollowsTheHandshake) {
   sent.clear();
   ask();
   acknowledge();
-  Tcp syn_ack =
-      outbound(kSynAck, kBackendIsn, kIsn + 1, answer_options(kTold, kBackendTsval, kTsval + 5));
+  Tcp syn_ack = outbound(kSynAck, kSplicedIsn, kCookieIsn + 1,
+                         answer_options(kTold, kSplicedTsval, kCookieTsval + 5));
   syn_ack.window = 1024;
   from_backend(syn_ack);
   ASSERT_EQ(sent.size(), 3u);
   EXPECT_EQ(sent[0].port, kClientLink);
-  EXPECT_EQ(window_of(sent[0]), (1024 >> kTold) - 1);
-  EXPECT_EQ(sent[0].acknowledgement(), kIsn + 1);
+  EXPECT_EQ(window_in(sent[0]), (1024 >> kTold) - 1);
+  EXPECT_EQ(sent[0].acknowledgement(), kCookieIsn + 1);
   EXPECT_EQ(sent[1].port, kBackendLink);
   EXPECT_EQ(sent[2].port, kBackendLink);
   EXPECT_GT(sent[2].frame.size(), sent[1].frame.size()) << "the header";
-  EXPECT_EQ(sent[2].tsecr(), kBackendTsval);
+  EXPECT_EQ(sent[2].tsecr(), kSplicedTsval);
   sent.clear();
 }
 
@@ -381,7 +384,7 @@ TEST_F(SynCookie, AFloodBeginsThemAndItsEndEndsThem) {
   learn();
   unsigned flows = 0, cookies = 0;
   for (int i = 0; i < 400; ++i, next_client()) {
-    from_client(inbound(kSyn, kIsn, 0, kOffer));
+    from_client(inbound(kSyn, kCookieIsn, 0, kOffer));
     for (const Sent& s : std::exchange(sent, {})) ++(s.port == kBackendLink ? flows : cookies);
   }
   EXPECT_EQ(flows, 16u) << "half of half of the ports";
@@ -392,14 +395,14 @@ TEST_F(SynCookie, AFloodBeginsThemAndItsEndEndsThem) {
   next_client();
   pass(70'000, 100);
   sent.clear();
-  open(kIsn, kOffer);
+  open(kCookieIsn, kOffer);
   EXPECT_EQ(events(Event::syn_cookies_sent), 385u);
 }
 
 TEST_F(SynCookie, AreAskedForOnlyWhereTheyAreWanted) {
   start();
   learn();
-  open(kIsn, kOffer);
+  open(kCookieIsn, kOffer);
 }
 
 }  // namespace

@@ -44,7 +44,9 @@ class Keepers : public testing::Test {
   size_t left() {
     StateKeeper keeper(config_, {9, 9});
     const size_t count = keeper.sources(identities_).size();
+    keeper.memory(0, -1);
     keeper.adopted();
+    keeper.forget_left();
     return count;
   }
 
@@ -76,6 +78,7 @@ TEST_F(Keepers, FlowsAndTheSecretOfSteeringAreFound) {
   EXPECT_TRUE(sources[0].clients6.empty());
   EXPECT_EQ(folders(""), 2u);
   keeper.adopted();
+  keeper.forget_left();
   EXPECT_EQ(folders(""), 1u) << "those of before are gone";
 }
 
@@ -104,6 +107,7 @@ TEST_F(Keepers, WhatIsNotKeptIsClearedAway) {
   EXPECT_EQ(keeper.memory(0, -1).flows, nullptr);
   EXPECT_EQ(keeper.sources(identities_).size(), 1u) << "what was kept goes on";
   keeper.adopted();
+  keeper.forget_left();
   EXPECT_EQ(folders(""), 0u);
 }
 
