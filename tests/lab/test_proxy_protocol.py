@@ -184,8 +184,12 @@ def test_a_server_that_speaks_first_knows_whom_it_greets(lab, families):
     del address
 
 
-@pytest.mark.parametrize("service", [("nginx", "44", "v2"), ("haproxy", "66", "v1"),
-                                     ("haproxy", "64", "v2"), ("nginx", "46", "v1")],
+def nightly(*service):
+    return pytest.param(service, marks=pytest.mark.nightly)
+
+
+@pytest.mark.parametrize("service", [("nginx", "44", "v2"), ("haproxy", "64", "v2"),
+                                     nightly("haproxy", "66", "v1"), nightly("nginx", "46", "v1")],
                          ids=lambda s: "-".join(s))
 def test_reused_tuples_stall_nobody(lab, service):
     """The servers close first, so that each of the few ports meets TIME_WAIT again and again."""
@@ -213,8 +217,8 @@ def loss_at(backend):
         backend.nft("delete table inet lossy")
 
 
-@pytest.mark.parametrize("service", [("nginx", "44", "v2"), ("haproxy", "66", "v2"),
-                                     ("haproxy", "46", "v1")], ids=lambda s: "-".join(s))
+@pytest.mark.parametrize("service", [("nginx", "44", "v2"), nightly("haproxy", "66", "v2"),
+                                     nightly("haproxy", "46", "v1")], ids=lambda s: "-".join(s))
 def test_headers_arrive_over_a_link_that_loses(lab, service):
     before = lab.middle.counters()
     with loss_at(lab.backends[RECEIVERS[service[0]]]):

@@ -87,7 +87,8 @@ def assert_right(lab, processes):
         assert (lab.work / f"kept{i}").read_bytes() == right
 
 
-@pytest.mark.parametrize("end", [terminate, kill, crash])
+@pytest.mark.parametrize("end", [terminate, kill,
+                                 pytest.param(crash, marks=pytest.mark.nightly)])
 def test_downloads_go_on(lab, end):
     before = lab.middle.counters()
     processes = downloads(lab, 8, urls=list(URLS.values()))
@@ -127,6 +128,7 @@ def test_another_number_of_workers(lab):
         assert_right(lab, processes)
 
 
+@pytest.mark.nightly
 def test_another_size_and_other_ports(lab):
     """What fits in goes on; the ports of these pools grow."""
     text = lab.middle.config.read_text()

@@ -76,7 +76,8 @@ def test_downloads_arrive_whole(lab, families):
     assert after["syn_cookies_accepted"] == before["syn_cookies_accepted"] + 2
 
 
-@pytest.mark.parametrize("families", VIP_PORT)
+@pytest.mark.parametrize("families", [
+    f if f == "44" else pytest.param(f, marks=pytest.mark.nightly) for f in VIP_PORT])
 def test_reused_tuples_stall_nobody(lab, families):
     text = lab.client.run("wrk", "-t", "1", "-c", "8", "-d", "3", "--latency", url(families))
     assert "Socket errors" not in text
@@ -100,7 +101,7 @@ def loss_at(host):
         host.nft("delete table inet lossy")
 
 
-@pytest.mark.parametrize("host", ["client", "backend"])
+@pytest.mark.parametrize("host", ["client", pytest.param("backend", marks=pytest.mark.nightly)])
 def test_what_is_lost_comes_again(lab, host):
     with loss_at(lab.client if host == "client" else lab.backends[0]):
         for _ in range(15):
