@@ -15,7 +15,7 @@ namespace sluice::net {
 // X(name, help). Order is the path of a packet: frame, IP, TCP or UDP, flow, way out.
 #define SLUICE_DROP_REASONS(X)                                                                    \
   X(frame_truncated, "the frame ends before its headers do")                                      \
-  X(frame_segmented, "the frame spans several buffers (larger than the port's MTU)")              \
+  X(frame_segmented, "the frame spans several buffers and does not fit into one")                 \
   X(vlan_unknown, "a frame of a VLAN that no interface of its device is in")                      \
   X(mac_not_ours, "the frame was sent to another station")                                        \
   X(ethertype_unknown, "neither IPv4 nor IPv6 nor ARP")                                           \

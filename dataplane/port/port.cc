@@ -103,10 +103,6 @@ void Port::start_with(QueueCounts queues, bool rx_interrupts) {
   set_up_queues(info);
   set_mtu(info);
   check(rte_eth_dev_start(id_), "start");
-  if (options_.mtu != 0 && splits_frames(id_)) {
-    rte_eth_dev_stop(id_);
-    refuse_mtu_for("the device hands over frames of that size in pieces");
-  }
   rte_ether_addr mac;
   check(rte_eth_macaddr_get(id_, &mac), "MAC address");
   std::copy(std::begin(mac.addr_bytes), std::end(mac.addr_bytes), mac_.bytes.begin());

@@ -78,11 +78,6 @@ std::string set_device_mtu(uint16_t id, const rte_eth_dev_info& info, uint16_t m
   return rte_strerror(-result);
 }
 
-bool splits_frames(uint16_t id) {
-  rte_eth_rxq_info queue{};
-  return rte_eth_rx_queue_info_get(id, 0, &queue) == 0 && queue.scattered_rx != 0;
-}
-
 void close_device(uint16_t id) {
   rte_eth_dev_info info{};
   const bool known = rte_eth_dev_info_get(id, &info) == 0;

@@ -27,9 +27,6 @@ bool ethdev_takes_mtu(const rte_eth_dev_info& info, uint16_t mtu);
 /// interface under it. Returns why not, or nothing.
 std::string set_device_mtu(uint16_t id, const rte_eth_dev_info& info, uint16_t mtu);
 
-/// Whether a started port may hand a frame over in more than one buffer.
-bool splits_frames(uint16_t id);
-
 /// Stops a port, closes it and lets its device go.
 void close_device(uint16_t id);
 

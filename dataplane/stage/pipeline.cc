@@ -39,10 +39,16 @@ bool is_for_all(const Packet& packet) {
   return packet.kind == Packet::Kind::kArp || (packet.kind == Packet::Kind::kIcmp && packet.is_v6);
 }
 
+/// One that the device handed over in pieces, since it knows no buffers as large as ours, becomes
+/// one: the first has room for all that the MTU allows (net/frame_size.h).
+bool is_in_one_buffer(rte_mbuf* frame) {
+  return frame->nb_segs == 1 || rte_pktmbuf_linearize(frame) == 0;
+}
+
 // Always in line: run_burst() and run_burst_clocked() have one each.
 [[gnu::always_inline]] inline void parse_buffer(rte_mbuf* buffer, net::MacAddress our_mac,
                                                 Packet& packet) {
-  if (buffer->nb_segs != 1) {
+  if (!is_in_one_buffer(buffer)) [[unlikely]] {
     packet.kind = Packet::Kind::kBad;
     packet.reason = DropReason::frame_segmented;
     return;

@@ -265,12 +265,6 @@ int rte_eth_dev_get_mtu(uint16_t port, uint16_t* mtu) {
   return 0;
 }
 
-int rte_eth_rx_queue_info_get(uint16_t port, uint16_t, struct rte_eth_rxq_info* info) {
-  DEVICE_OR_ENODEV(port);
-  info->scattered_rx = device->splits_frames ? 1 : 0;
-  return 0;
-}
-
 int rte_eth_link_get_nowait(uint16_t port, struct rte_eth_link* link) {
   DEVICE_OR_ENODEV(port);
   link->link_status = device->link_up ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN;

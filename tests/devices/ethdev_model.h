@@ -27,7 +27,6 @@ struct DeviceModel {
   bool multicast_list = true;  // and set_mc_addr_list
   bool key_can_be_read = true;
   bool has_mtu_set = true;
-  bool splits_frames = false;
   bool present = true;  // on its bus
   uint16_t reta_size_configured = 128;
   // What it has against a configuration, as the driver's dev_configure and dev_start return it.

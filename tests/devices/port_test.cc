@@ -232,14 +232,6 @@ TEST_F(PortOnModel, NamesAnMtuThatTheDeviceRefuses) {
   EXPECT_FALSE(device.running);
 }
 
-// net_e1000_em knows buffers of 2, 4, 8 and 16 KB.
-TEST_F(PortOnModel, NamesADeviceThatHandsFramesOverInPieces) {
-  device.splits_frames = true;
-  const std::string said = refusal(1, {.mtu = 9000});
-  EXPECT_NE(said.find("in pieces"), std::string::npos) << said;
-  EXPECT_EQ(start(1).mtu(), 1500);
-}
-
 // A frame's place in the ring fits into a buffer, and blocks are of whole pages and whole frames.
 TEST(WithDefaults, RingsOfNetAfPacketHoldTheMtu) {
   const std::string lb0 = "net_af_packet0,iface=lb0";

@@ -61,6 +61,20 @@ TEST_F(Burst, AResetAndANewSynOnTheSamePort) {
   EXPECT_EQ(name_of(state()), "syn_sent");
 }
 
+TEST_F(Burst, AFrameInPieces) {
+  start();
+  for (const uint16_t cut : {1, 13, 14, 23, 34, 35, 53}) {
+    cut_at = 0;
+    next_client();
+    const Sent whole = open(1000);
+    cut_at = cut;
+    next_client();
+    const Sent joined = open(1000);
+    EXPECT_EQ(joined.raw.size(), whole.raw.size()) << cut;
+    EXPECT_EQ(joined.sequence(), 1000u) << cut;
+  }
+}
+
 // The port of the one is given to the other within the burst; the entry, too, in a full table.
 TEST_F(Burst, OneEndsAndAnotherTakesItsPlace) {
   Scene scene{.ports = {2000, 2003}, .limits = {4, 64, 64}};

@@ -20,8 +20,8 @@ TEST_F(DropReasons, FrameSegmented) {
   start();
   rte_mbuf* head = rte_pktmbuf_alloc(packet_pool());
   rte_mbuf* tail = rte_pktmbuf_alloc(packet_pool());
-  rte_pktmbuf_append(head, 100);
-  rte_pktmbuf_append(tail, 100);
+  rte_pktmbuf_append(head, rte_pktmbuf_tailroom(head));
+  rte_pktmbuf_append(tail, 1);
   ASSERT_EQ(rte_pktmbuf_chain(head, tail), 0);
   EXPECT_DROP(frame_segmented, run_burst(*core, kClientLink, &head, 1));
 }

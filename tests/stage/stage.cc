@@ -6,12 +6,28 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 #include "dataplane/net/tcp_options.h"
 #include "dataplane/worker/packet_balance.h"
 
 namespace sluice::test {
+namespace {
+
+/// Leaves the first `bytes` of a frame in its buffer, and the rest in a second one.
+void cut(rte_mbuf* frame, uint16_t bytes) {
+  if (frame->data_len <= bytes) return;
+  rte_mbuf* tail = rte_pktmbuf_alloc(packet_pool());
+  ASSERT_NE(tail, nullptr);
+  const auto rest = static_cast<uint16_t>(frame->data_len - bytes);
+  std::memcpy(rte_pktmbuf_append(tail, rest), rte_pktmbuf_mtod_offset(frame, uint8_t*, bytes),
+              rest);
+  rte_pktmbuf_trim(frame, rest);
+  ASSERT_EQ(rte_pktmbuf_chain(frame, tail), 0);
+}
+
+}  // namespace
 
 void expect_all_buffers(unsigned count) {
   EXPECT_EQ(rte_mempool_avail_count(packet_pool()), count) << "buffers leak";
@@ -210,6 +226,7 @@ void Stage::burst(uint16_t interface, const std::vector<Bytes>& frames) {
     buffer->data_len = static_cast<uint16_t>(frame.size());
     buffer->pkt_len = static_cast<uint32_t>(frame.size());
     buffer->port = interface;
+    if (cut_at > 0) cut(buffer, cut_at);
     buffers.push_back(buffer);
   }
   run_burst(*core, interface, buffers.data(), static_cast<uint16_t>(buffers.size()));

@@ -176,6 +176,7 @@ class Stage : public testing::Test {
   net::Ipv4Endpoint backend_ = kBackend;
   bool keep_announcements = false;
   bool answer_arp = true;    // hosts answer at once, and ARP does not show in `sent`
+  uint16_t cut_at = 0;       // bytes, after which a frame that goes in is in a second buffer
   uint16_t tx_room = 65535;  // what the device takes of each transmit
   Families families_ = families_of_run();
   bool as_ipv4 = true;  // false: `sent` shows frames of IPv6 as they left
