@@ -8,6 +8,7 @@
 
 #include "control/common/api_answer.h"
 #include "control/common/human.h"
+#include "control/config/config_enums.h"
 
 namespace sluice::control {
 namespace {
@@ -24,6 +25,8 @@ std::string prior_line(const json& answer) {
   const std::string prior = prior_of(answer);
   if (prior == "fresh") return "never used since Sluice started";
   const std::string ago = human_ms(number_field(answer, "age_ms"));
+  if (text_field(answer, "protocol") == "udp")
+    return fmt::format("its last flow ended {} ago", ago);
   if (prior == "available") return fmt::format("ended {} ago; the backend has forgotten it", ago);
   if (prior != "time_wait") return prior;
   return fmt::format("ended {} ago; the backend was left in TIME_WAIT{}", ago,
@@ -53,18 +56,23 @@ std::string syn_line(const json& answer) {
 
 struct ExplainOptions {
   std::string local, backend;
+  std::string protocol = "tcp";
   std::optional<uint32_t> seq, tsval;
 };
 
 void declare_explain(CLI::App& app, ExplainOptions& options) {
   app.add_option("--local", options.local, "address:port")->required();
   app.add_option("--backend", options.backend, "address:port")->required();
+  app.add_option("--protocol", options.protocol, "tcp or udp")
+      ->capture_default_str()
+      ->check(CLI::IsMember(words_of<net::Protocol>()));
   app.add_option("--seq", options.seq, "the SYN's sequence number");
   app.add_option("--tsval", options.tsval, "its TSval; none: without timestamps");
 }
 
 int run_explain(const Session& session, const ExplainOptions& options) {
   json request = {{"command", "explain"}, {"local", options.local}, {"backend", options.backend}};
+  if (options.protocol != "tcp") request["protocol"] = options.protocol;
   if (options.seq) request["seq"] = *options.seq;
   if (options.tsval) request["tsval"] = *options.tsval;
   const json result = session.ask(request);

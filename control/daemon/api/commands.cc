@@ -67,12 +67,15 @@ const char* old_kind_name(PriorIncarnation::Kind kind) {
   return kind == PriorIncarnation::Kind::kTimeWait ? "held" : kind_name(kind);
 }
 
-json explanation(const ExplainTuple::Answer& answer, const std::optional<SynNumbers>& syn) {
+json explanation(net::Protocol protocol, const ExplainTuple::Answer& answer,
+                 const std::optional<SynNumbers>& syn) {
   json out = {{"in_use", answer.in_use},
               {"prior", kind_name(answer.prior.kind)},
               {"tuple", old_kind_name(answer.prior.kind)}};
+  out["protocol"] = word_of(protocol);
+  if (answer.prior.kind != PriorIncarnation::Kind::kFresh) out["age_ms"] = answer.age_ms;
+  if (protocol == net::Protocol::kUdp) return out;  // it leaves nothing behind
   if (answer.prior.kind != PriorIncarnation::Kind::kFresh) {
-    out["age_ms"] = answer.age_ms;
     out["last_sequence"] = answer.prior.rcv_nxt;
     out["timestamps"] = answer.prior.timestamps;
     if (answer.prior.timestamps) out["last_tsval"] = answer.prior.ts_recent;
@@ -135,7 +138,8 @@ std::vector<ApiCall> Commands::calls() {
       {"explain",
        Access::kRead,
        {required("local", endpoint()), required("backend", endpoint()),
-        optional("seq", integer(kUint32Range)), optional("tsval", integer(kUint32Range))},
+        optional("protocol", word_for<net::Protocol>()), optional("seq", integer(kUint32Range)),
+        optional("tsval", integer(kUint32Range))},
        gives([this](const json& request) { return explain(request); })},
       {"trace_start",
        Access::kWrite,
@@ -245,7 +249,9 @@ json Commands::explain(const json& request) const {
   const IpEndpoint local = endpoint_in(request, "local");
   const IpEndpoint backend = endpoint_in(request, "backend");
   const auto syn = syn_of(request);
-  const auto pool = dataplane_.identities().pools().find({net::Protocol::kTcp, local.ip, backend});
+  const auto protocol = value_of<net::Protocol>(request.value("protocol", "tcp")).value();
+  if (protocol == net::Protocol::kUdp && syn) throw RequestError("a datagram has no seq or tsval");
+  const auto pool = dataplane_.identities().pools().find({protocol, local.ip, backend});
   if (pool == dataplane_.identities().pools().end()) {
     throw RequestError(fmt::format("no pool has {} towards {} (see: sluicectl show pools)",
                                    to_string(local.ip), to_string(backend)));
@@ -259,7 +265,7 @@ json Commands::explain(const json& request) const {
   const auto& state = *dataplane_.identities().registries().front()->pools[pool->second.id];
   Worker& owner = *dataplane_.workers()[state.shares->owner_of(port)];
   if (!owner.run(call)) throw RequestError("the worker does not run");
-  return explanation(call.answer(), syn);
+  return explanation(protocol, call.answer(), syn);
 }
 
 void Commands::tick() {

@@ -103,6 +103,14 @@ TEST(CtlExplain, AnOlderSluiceIsUnderstood) {
   EXPECT_NE(text.find("ended 1.5s ago; the backend has forgotten it"), std::string::npos) << text;
 }
 
+TEST(CtlExplain, AFlowOfDatagramsLeavesNothing) {
+  const std::string text = render_explanation(
+      {{"in_use", false}, {"prior", "available"}, {"protocol", "udp"}, {"age_ms", 1500}});
+  EXPECT_EQ(text,
+            "now       available\n"
+            "history   its last flow ended 1.5s ago\n");
+}
+
 TEST(CtlExplain, SaysWhatIsKnownAndWhatASynWouldMeet) {
   nlohmann::json answer = {
       {"in_use", false}, {"prior", "fresh"}, {"in_time_wait", false}, {"reuse", "natural"}};
