@@ -44,11 +44,33 @@ rte_eth_dev_info info_of(uint16_t id) {
   return info;
 }
 
+std::string name_of_device(const std::string& device) {
+  return device.substr(0, device.find(','));
+}
+
+/// The number of a device that is probed, now or by EAL before.
+uint16_t probe_device(const std::string& device) {
+  const std::string name = name_of_device(device);
+  uint16_t id = 0;
+  if (rte_eth_dev_get_port_by_name(name.c_str(), &id) == 0) return id;
+  check(rte_dev_probe(device.c_str()), "probe");
+  if (rte_eth_dev_get_port_by_name(name.c_str(), &id) != 0) {
+    throw std::runtime_error("probe: '" + name + "' is no Ethernet device");
+  }
+  return id;
+}
+
+/// With its members as arguments, which its driver takes when it is configured.
+std::string bond_of(std::string device, const std::vector<std::string>& members) {
+  for (const std::string& member : members) device += ",slave=" + name_of_device(member);
+  return device;
+}
+
 }  // namespace
 
 Port::Port(const std::string& device, const std::vector<rte_mempool*>& packets, PortOptions options)
     : device_(with_defaults(device, packets.size(), options.mtu)),
-      name_(device.substr(0, device.find(','))),
+      name_(name_of_device(device)),
       packets_(packets),
       options_(std::move(options)) {
   probe();
@@ -59,13 +81,10 @@ Port::Port(const std::string& device, const std::vector<rte_mempool*>& packets, 
 
 void Port::probe() {
   replace_setsockopt();
-  uint16_t id = kNone;
-  if (rte_eth_dev_get_port_by_name(name_.c_str(), &id) != 0) {
-    check(rte_dev_probe(device_.c_str()), "probe");
-    if (rte_eth_dev_get_port_by_name(name_.c_str(), &id) != 0) {
-      throw std::runtime_error("probe: '" + name_ + "' is no Ethernet device");
-    }
+  for (const std::string& member : options_.members) {
+    probe_device(with_defaults(member, packets_.size(), options_.mtu));
   }
+  const uint16_t id = probe_device(bond_of(device_, options_.members));
   if (id_ != kNone && id != id_) {
     // Workers know it by its number; the lowest free one is given away first.
     close_device(id);
@@ -211,6 +230,17 @@ Port::~Port() {
   if (id_ == kNone || gone_) return;
   rte_eth_dev_stop(id_);
   rte_eth_dev_close(id_);
+  close_members();
+}
+
+/// After the bond, which stops them.
+void Port::close_members() {
+  for (const std::string& member : options_.members) {
+    uint16_t id = 0;
+    if (rte_eth_dev_get_port_by_name(name_of_device(member).c_str(), &id) == 0) {
+      rte_eth_dev_close(id);
+    }
+  }
 }
 
 uint16_t Port::mtu() const {

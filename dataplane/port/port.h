@@ -31,6 +31,7 @@ struct PortOptions {
   uint16_t mtu = 0;            // 0: what the device has
   bool vlan_tags = false;      // of interfaces in VLANs, which it is to take off and put in
   std::vector<net::MacAddress> groups;  // multicast, beside link_groups()
+  std::vector<std::string> members;     // of a bond: devices, that nobody else uses
 };
 
 /// A started ethdev port; stopped and closed when it goes.
@@ -58,6 +59,9 @@ class Port {
   uint16_t tx_queue_count() const { return queues_.tx; }
   /// Uses the first `count` transmit queues alone; the others have been found not to send.
   void limit_tx_queues(uint16_t count) { queues_.tx = count; }
+  /// Whether the device bonds others, and so has frames of its own to send (LACP): its transmit
+  /// queues have to be called ten times a second at least, with frames or without.
+  bool is_bond() const { return !options_.members.empty(); }
   /// Whether the device puts VLAN tags in by itself, and was asked to.
   bool inserts_tags() const { return inserts_tags_; }
   const Multicast& multicast() const { return multicast_; }
@@ -79,6 +83,7 @@ class Port {
 
  private:
   void probe();
+  void close_members();
   void start(const std::vector<QueueCounts>& plan);
   void start_with(QueueCounts queues, bool rx_interrupts);
   void configure_queues(const rte_eth_dev_info& info, bool rx_interrupts);

@@ -43,19 +43,23 @@ std::string set_kernel_mtu(unsigned index, uint16_t mtu) {
 }  // namespace
 
 std::string with_defaults(const std::string& device, size_t worker_count, uint16_t mtu) {
-  if (!device.starts_with("net_af_packet")) return device;
   std::string full = device;
-  const auto add = [&](const char* key, size_t value) {
-    if (device.find(key) == std::string::npos)
-      full += std::string(",") + key + std::to_string(value);
+  const auto add = [&](const std::string& key, const std::string& value) {
+    if (device.find("," + key) == std::string::npos) full += "," + key + value;
   };
+  // LACP, and spread by ports: all that is for the backends may go to one gateway.
+  if (device.starts_with("net_bonding")) {
+    add("mode=", "4");
+    add("xmit_policy=", "l34");
+  }
+  if (!device.starts_with("net_af_packet")) return full;
   const uint32_t frame = net::buffer_bytes_for(mtu);
   if (frame > net::buffer_bytes_for(0) && device.find("framesz=") == std::string::npos) {
-    add("framesz=", frame);
-    add("blocksz=", 4 * frame);  // of whole pages, and full of whole frames
+    add("framesz=", std::to_string(frame));
+    add("blocksz=", std::to_string(4 * frame));  // of whole pages, and full of whole frames
   }
-  add("framecnt=", 4096);
-  if (worker_count > 1) add("qpairs=", std::min(worker_count, kAfPacketQueuesMax));
+  add("framecnt=", "4096");
+  if (worker_count > 1) add("qpairs=", std::to_string(std::min(worker_count, kAfPacketQueuesMax)));
   return full;
 }
 

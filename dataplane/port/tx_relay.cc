@@ -74,4 +74,11 @@ void TxRelay::send(uint16_t link, rte_mbuf** packets, uint16_t count, WorkerCoun
   counters.bytes_out.add(bytes);
 }
 
+void TxRelay::send_nothing(uint32_t links) {
+  for (uint16_t link = 0; link < kInterfacesMax; ++link) {
+    if ((links >> link & 1) == 0) continue;
+    rte_eth_tx_burst(links_[link].port, static_cast<uint16_t>(self_), nullptr, 0);
+  }
+}
+
 }  // namespace sluice

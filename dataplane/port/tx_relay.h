@@ -33,10 +33,12 @@ class TxRelay {
     uint16_t queue_count = 0;
     net::VlanIds vlan = {};
     bool device_tags = false;  // the device puts in a tag itself
+    bool is_bond = false;      // see Port::is_bond()
   };
   void set_link(uint16_t link, const Link& to) {
     links_[link] = to;
     if (to.vlan.any()) tagged_ |= 1u << link;
+    if (to.is_bond && self_ < to.queue_count) bonds_ |= 1u << link;
   }
 
   /// Links that must not be touched, a bit for each: what is for them is not taken.
@@ -48,15 +50,22 @@ class TxRelay {
   /// Sends what other workers gave, and returns whether there was anything. To be called once an
   /// iteration.
   bool forward(WorkerCounters& counters);
+  /// Has bonds send what is their own. To be called every few milliseconds.
+  void serve_bonds() {
+    if (bonds_ != 0) [[unlikely]]
+      send_nothing(bonds_ & ~absent_);
+  }
 
  private:
   uint16_t send(uint16_t link, rte_mbuf** packets, uint16_t count);
   void send(uint16_t link, rte_mbuf** packets, uint16_t count, WorkerCounters& counters);
+  void send_nothing(uint32_t links);
 
   const Rings* rings_;
   uint32_t self_;
   uint32_t absent_ = 0;
   uint32_t tagged_ = 0;  // a bit for each link that is in a VLAN
+  uint32_t bonds_ = 0;   // a bit for each link that is one, and has a queue of this worker's
   std::array<Link, kInterfacesMax> links_{};
   std::array<Counter, kInterfacesMax> handed_over_;  // by ethdev port
 };

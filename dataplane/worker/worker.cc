@@ -51,7 +51,8 @@ Worker::Worker(const WorkerSetup& setup, SnapshotCell& cell)
   core_->flow_log = setup.flow_log;
   static_cast<void>(setup.wall_clock->read(core_->wall_clock));
   for (const PortQueues& port : setup.ports) {
-    relay_.set_link(port.link, {port.port, port.tx_count, port.vlan, port.device_tags});
+    relay_.set_link(port.link,
+                    {port.port, port.tx_count, port.vlan, port.device_tags, port.is_bond});
     if (setup.id >= port.tx_count) core_->tx.set_relayed(port.link);
   }
   make_sources();
@@ -184,6 +185,7 @@ void Worker::loop() {
     bool active = busy;
     active |= take_from_kernels();
     run_housekeeping(*core_);
+    if (new_ms) relay_.serve_bonds();
     if (new_ms) flow_count_.store(core_->flows.flow_count(), std::memory_order_relaxed);
     if (WorkerCall* call = call_.load(std::memory_order_acquire)) {
       active = true;

@@ -31,6 +31,7 @@ struct PortQueues {
   uint16_t link;  // InterfaceView::port
   net::VlanIds vlan = {};
   bool device_tags = false;  // the port puts a tag in itself
+  bool is_bond = false;      // Port::is_bond()
 };
 
 struct WorkerSetup {
