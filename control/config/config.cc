@@ -19,6 +19,20 @@ std::optional<std::string> kernel_interface_of(const std::string& device) {
   return device.substr(start, device.find(',', start) - start);
 }
 
+std::vector<std::string> carriers_of(const InterfaceConfig& interface) {
+  if (!interface.members.empty()) return interface.members;
+  return {interface.device};
+}
+
+std::vector<std::string> carriers_of(const Config& config) {
+  std::vector<std::string> all;
+  for (const InterfaceConfig& interface : config.interfaces) {
+    const std::vector<std::string> carriers = carriers_of(interface);
+    all.insert(all.end(), carriers.begin(), carriers.end());
+  }
+  return all;
+}
+
 const LocalPoolConfig& local_pool_of(const Config& config, const ServiceConfig& service) {
   for (const LocalPoolConfig& pool : config.local_pools) {
     if (pool.name == service.local_pool) return pool;

@@ -49,6 +49,8 @@ struct NeighbourConfig {
   bool operator==(const NeighbourConfig&) const = default;
 };
 
+inline constexpr size_t kBondMembersMax = 8;
+
 struct InterfaceConfig {
   std::string name;
   std::string device;
@@ -59,6 +61,7 @@ struct InterfaceConfig {
   std::optional<uint32_t> outer_vlan;       // of the outer tag of two (QinQ)
   Unmatched unmatched = Unmatched::kDrop;   // what is for none of our addresses
   std::vector<NeighbourConfig> neighbours;  // whose MAC nothing changes; by address
+  std::vector<std::string> members;         // of a bond: devices
   bool operator==(const InterfaceConfig&) const = default;
 };
 
@@ -215,6 +218,10 @@ net::VlanIds vlan_of(const InterfaceConfig& interface);
 
 // "eth0" of "net_af_packet0,iface=eth0"; nothing for a device that names no interface.
 std::optional<std::string> kernel_interface_of(const std::string& device);
+// The devices that carry an interface's packets: a bond's members, else its own.
+std::vector<std::string> carriers_of(const InterfaceConfig& interface);
+// Of all interfaces; one that several share more than once.
+std::vector<std::string> carriers_of(const Config& config);
 
 // The local pool that the service names; the check has made sure that there is one.
 const LocalPoolConfig& local_pool_of(const Config& config, const ServiceConfig& service);

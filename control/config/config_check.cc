@@ -45,7 +45,8 @@ class Check : private Rules {
   void kernels();
 
  private:
-  bool first_on(const InterfaceConfig& item) const;
+  bool names_a_device(const std::string& at, const std::string& device);
+  void members(const std::string& path, const InterfaceConfig& item, const InterfaceConfig& first);
 
   std::vector<std::string>& warnings_;
 };
@@ -86,33 +87,65 @@ void Check::names() {
   });
 }
 
+bool Check::names_a_device(const std::string& at, const std::string& device) {
+  if (!was_read(at)) return true;
+  if (looks_like_a_kernel_interface(device)) {
+    problem(at, in_quotes(device),
+            fmt::format("a PCI address, or a driver such as \"net_af_packet0,iface={}\"", device));
+    return false;
+  }
+  if (is_wrong_pci_address(device_name(device))) {
+    problem(at, in_quotes(device), "a PCI address as lspci -D writes it: \"0000:3b:00.0\"");
+    return false;
+  }
+  return true;
+}
+
 void Check::devices() {
   Seen devices, links;
-  std::map<std::string, std::string> texts;  // of devices, by name
+  std::map<std::string, const InterfaceConfig*> firsts;  // of devices, by name
   each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
     const std::string at = path + ".device";
-    if (was_read(at) && looks_like_a_kernel_interface(item.device)) {
-      problem(at, in_quotes(item.device),
-              fmt::format("a PCI address, or a driver such as \"net_af_packet0,iface={}\"",
-                          item.device));
-      return;
-    }
-    if (was_read(at) && is_wrong_pci_address(device_name(item.device))) {
-      problem(at, in_quotes(item.device), "a PCI address as lspci -D writes it: \"0000:3b:00.0\"");
-      return;
-    }
+    if (!names_a_device(at, item.device)) return;
     // Interfaces share a device if their VLANs tell them apart; then it is the same to all of them.
     const std::string name = in_quotes(device_name(eal_device(item.device)));
-    const auto first = texts.emplace(name, item.device).first;
-    if (first->second != item.device) {
+    const InterfaceConfig& first = *firsts.emplace(name, &item).first->second;
+    if (first.device != item.device) {
       problem(at, in_quotes(item.device),
-              fmt::format("{}, as an interface before has it", in_quotes(first->second)));
+              fmt::format("{}, as an interface before has it", in_quotes(first.device)));
       return;
     }
     once(devices, item.vlan ? path + ".vlan" : at, name + vlan_text(item));
+    members(path, item, first);
     const auto link = kernel_interface_of(item.device);
-    if (link && first_on(item)) once(links, at, in_quotes("iface=" + *link));
+    if (link && &first == &item) once(links, at, in_quotes("iface=" + *link));
+    if (&first != &item) return;
+    each(path + ".members", item.members, [&](const std::string& where, const std::string& member) {
+      if (!names_a_device(where, member)) return;
+      const std::string of_member = in_quotes(device_name(eal_device(member)));
+      if (!firsts.emplace(of_member, &item).second) {
+        problem(where, of_member, "a device of its own, that nothing before has");
+      }
+      if (const auto of = kernel_interface_of(member))
+        once(links, where, in_quotes("iface=" + *of));
+    });
   });
+}
+
+// A bond has members, and no other device has.
+void Check::members(const std::string& path, const InterfaceConfig& item,
+                    const InterfaceConfig& first) {
+  const bool is_bond = item.device.starts_with("net_bonding");
+  if (reader_.places.failed(path + ".members")) return;
+  if (is_bond && item.members.empty()) {
+    problem(path + ".device", in_quotes(item.device), "members as well, the devices of the bond");
+  } else if (!is_bond && !item.members.empty()) {
+    problem(path + ".members", in_quotes(item.members.front()),
+            "no members: the device is no bond (\"net_bonding0\")");
+  } else if (is_bond && item.members != first.members) {
+    problem(path + ".members", in_quotes(item.members.front()),
+            "the members that an interface before has on that device");
+  }
 }
 
 void Check::vlans() {
@@ -136,11 +169,6 @@ void Check::unmatched() {
     warnings_.push_back(
         "interface.unmatched: one interface alone forwards: what comes back by others is dropped");
   }
-}
-
-bool Check::first_on(const InterfaceConfig& item) const {
-  const auto same = [&](const InterfaceConfig& other) { return other.device == item.device; };
-  return &*std::ranges::find_if(config_.interfaces, same) == &item;
 }
 
 void Check::ports() {
@@ -215,8 +243,10 @@ void Check::kernels() {
   Seen taken;  // names of kernel interfaces
   std::map<IpAddress, std::string> kernels;
   each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {
-    if (const auto link = kernel_interface_of(item.device); link && was_read(path + ".device")) {
-      taken.emplace(in_quotes(*link), path + ".device");
+    if (!was_read(path + ".device")) return;
+    for (const std::string& carrier : carriers_of(item)) {
+      const auto link = kernel_interface_of(carrier);
+      if (link) taken.emplace(in_quotes(*link), path + ".device");
     }
   });
   each("interface", config_.interfaces, [&](const std::string& path, const InterfaceConfig& item) {

@@ -245,6 +245,7 @@ const Keys<ControlConfig> kControlKeys = {
 const Keys<InterfaceConfig> kInterfaceKeys = {
     one("name", &InterfaceConfig::name, name(), Need::kRequired),
     one("device", &InterfaceConfig::device, text("an EAL device", 1024), Need::kRequired),
+    many("members", &InterfaceConfig::members, text("an EAL device", 1024), {1, kBondMembersMax}),
     many("addresses", &InterfaceConfig::addresses, interface_address(), {1, 64}, Need::kRequired),
     one("kernel", &InterfaceConfig::kernel, link_name()),
     one("mtu", &InterfaceConfig::mtu, integer(576, 9978)),

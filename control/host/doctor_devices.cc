@@ -195,8 +195,8 @@ void examine_interface(int fd, const std::string& name, std::vector<Diagnosis>& 
 
 std::vector<Diagnosis> examine_pci_devices(const Config& config, const fs::path& sys) {
   std::vector<Diagnosis> found;
-  for (const InterfaceConfig& interface : config.interfaces) {
-    const std::string address = pci_address_of(interface.device);
+  for (const std::string& carrier : carriers_of(config)) {
+    const std::string address = pci_address_of(carrier);
     if (!address.empty()) examine_pci(config, address, sys, found);
   }
   return found;
@@ -205,10 +205,8 @@ std::vector<Diagnosis> examine_pci_devices(const Config& config, const fs::path&
 std::vector<Diagnosis> examine_kernel_interfaces(const Config& config) {
   std::vector<Diagnosis> found;
   const UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  for (const InterfaceConfig& interface : config.interfaces) {
-    if (const auto name = kernel_interface_of(interface.device)) {
-      examine_interface(fd.get(), *name, found);
-    }
+  for (const std::string& carrier : carriers_of(config)) {
+    if (const auto name = kernel_interface_of(carrier)) examine_interface(fd.get(), *name, found);
   }
   return found;
 }

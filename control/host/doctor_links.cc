@@ -72,9 +72,9 @@ std::vector<Diagnosis> examine_mtus(const Config& config, const std::vector<Link
 std::vector<Diagnosis> examine_forwarding(const Config& config,
                                           const std::optional<std::string>& ingress_drop) {
   std::vector<Diagnosis> found;
-  for (const InterfaceConfig& interface : config.interfaces) {
-    const auto name = kernel_interface_of(interface.device);
-    if (!name || !interface.device.starts_with("net_af_packet")) continue;
+  for (const std::string& device : carriers_of(config)) {
+    const auto name = kernel_interface_of(device);
+    if (!name || !device.starts_with("net_af_packet")) continue;
     const std::vector<std::string> keys = kernel_forwards(*name);
     if (keys.empty()) continue;
     std::string sysctl = "sysctl -w";

@@ -55,16 +55,16 @@ std::string join_interfaces() {
 }
 
 // The kernel interface that a device takes its packets from; net_tap makes the one that it names.
-std::optional<std::string> interface_to_be_there(const InterfaceConfig& item) {
-  return item.device.starts_with("net_tap") ? std::nullopt : kernel_interface_of(item.device);
+std::optional<std::string> interface_to_be_there(const std::string& device) {
+  return device.starts_with("net_tap") ? std::nullopt : kernel_interface_of(device);
 }
 
-// Says so where that one is not there; else empty.
-std::string lack_of_interface(const InterfaceConfig& item) {
-  const auto name = interface_to_be_there(item);
-  if (!name || if_nametoindex(name->c_str()) != 0) return "";
+// Says so where that one is not there; else empty. `name` is the configured interface's.
+std::string lack_of_interface(const std::string& name, const std::string& device) {
+  const auto link = interface_to_be_there(device);
+  if (!link || if_nametoindex(link->c_str()) != 0) return "";
   return fmt::format("interface {}: there is no network interface \"{}\" here (there are: {})",
-                     item.name, *name, join_interfaces());
+                     name, *link, join_interfaces());
 }
 
 enum class SetUp : uint8_t { kWasUp, kDone, kFailed };  // errno says why
@@ -80,24 +80,56 @@ SetUp set_up(const std::string& interface) {
 }
 
 // Says what is not there yet of a device; else empty. A card without a driver may get one.
-std::string lack_of_device(const InterfaceConfig& item) {
-  const std::string name = pci_address_of(item.device);
-  if (name.empty()) return lack_of_interface(item);
-  const std::filesystem::path device = std::filesystem::path("/sys/bus/pci/devices") / name;
+std::string lack_of_device(const std::string& name, const std::string& device) {
+  const std::string address = pci_address_of(device);
+  if (address.empty()) return lack_of_interface(name, device);
+  const std::filesystem::path path = std::filesystem::path("/sys/bus/pci/devices") / address;
   std::error_code error;
-  if (!std::filesystem::exists(device, error)) {
-    return fmt::format("interface {}: there is no PCI device {} here", item.name, name);
+  if (!std::filesystem::exists(path, error)) {
+    return fmt::format("interface {}: there is no PCI device {} here", name, address);
   }
-  if (std::filesystem::exists(device / "driver", error)) return "";
-  return fmt::format("interface {}: PCI device {} has no driver", item.name, name);
+  if (std::filesystem::exists(path / "driver", error)) return "";
+  return fmt::format("interface {}: PCI device {} has no driver", name, address);
 }
 
 std::string first_lack_of_device(const Config& config) {
   for (const InterfaceConfig& item : config.interfaces) {
-    std::string lack = lack_of_device(item);
-    if (!lack.empty()) return lack;
+    for (const std::string& carrier : carriers_of(item)) {
+      std::string lack = lack_of_device(item.name, carrier);
+      if (!lack.empty()) return lack;
+    }
   }
   return "";
+}
+
+bool carrier_is_ready(const std::string& device, unsigned kernel_index, const std::string& sys) {
+  const std::filesystem::path buses = sys + "/bus";
+  std::error_code error;
+  if (const std::string pci = pci_address_of(device); !pci.empty()) {
+    return std::filesystem::exists(buses / "pci/devices" / pci / "driver", error);
+  }
+  if (is_vmbus_device(device)) {
+    return std::filesystem::exists(buses / "vmbus/devices" / device_name(device), error);
+  }
+  const auto name = interface_to_be_there(device);
+  if (!name) return true;
+  char found[IF_NAMESIZE];
+  if (kernel_index != 0) return if_indextoname(kernel_index, found) != nullptr;
+  return if_nametoindex(name->c_str()) != 0 && set_up(*name) != SetUp::kFailed;
+}
+
+void check_interface(const std::string& name, const std::string& device, const Say& say) {
+  const auto link = interface_to_be_there(device);
+  if (!link) return;
+  const std::string lack = lack_of_interface(name, device);
+  if (!lack.empty()) throw StartError(lack + "; mend iface= in its device, or make the interface");
+  const SetUp done = set_up(*link);
+  if (done == SetUp::kDone) say(fmt::format("interface {}: {} was down: set up", name, *link));
+  if (done == SetUp::kFailed) {
+    throw StartError(
+        fmt::format("interface {}: \"{}\" is down and cannot be set up: {}: ip link set {} up",
+                    name, *link, std::strerror(errno), *link));
+  }
 }
 
 void check_lcore(const char* key, uint32_t lcore, const cpu_set_t& usable) {
@@ -185,8 +217,8 @@ std::string no_hugetlbfs() {
 
 std::vector<std::string> bus_devices_of(const Config& config) {
   std::vector<std::string> devices;
-  for (const InterfaceConfig& interface : config.interfaces) {
-    if (is_bus_device(interface.device)) devices.push_back(eal_device(interface.device));
+  for (const std::string& carrier : carriers_of(config)) {
+    if (is_bus_device(carrier)) devices.push_back(eal_device(carrier));
   }
   return devices;
 }
@@ -241,12 +273,14 @@ std::vector<std::string> owned_twice(const Config& config,
 std::vector<std::string> lacking_here(const Config& config, const std::string& sys) {
   std::vector<std::string> lines;
   for (const InterfaceConfig& item : config.interfaces) {
-    const std::string lack = lack_of_interface(item);
-    if (!lack.empty()) lines.push_back(lack);
-    const std::string pci = pci_address_of(item.device);
-    if (!pci.empty() && !std::filesystem::exists(sys + "/bus/pci/devices/" + pci)) {
-      lines.push_back(
-          fmt::format("interface {}: there is no PCI device {} here (lspci -D)", item.name, pci));
+    for (const std::string& carrier : carriers_of(item)) {
+      const std::string lack = lack_of_interface(item.name, carrier);
+      if (!lack.empty()) lines.push_back(lack);
+      const std::string pci = pci_address_of(carrier);
+      if (!pci.empty() && !std::filesystem::exists(sys + "/bus/pci/devices/" + pci)) {
+        lines.push_back(
+            fmt::format("interface {}: there is no PCI device {} here (lspci -D)", item.name, pci));
+      }
     }
   }
   const std::string& group = config.control.socket_group;
@@ -292,43 +326,22 @@ void await_devices(const Config& config, const Say& say) {
 }
 
 bool is_ready(const InterfaceConfig& item, unsigned kernel_index, const std::string& sys) {
-  const std::filesystem::path buses = sys + "/bus";
-  std::error_code error;
-  if (const std::string pci = pci_address_of(item.device); !pci.empty()) {
-    return std::filesystem::exists(buses / "pci/devices" / pci / "driver", error);
-  }
-  if (is_vmbus_device(item.device)) {
-    return std::filesystem::exists(buses / "vmbus/devices" / device_name(item.device), error);
-  }
-  const auto name = interface_to_be_there(item);
-  if (!name) return true;
-  char found[IF_NAMESIZE];
-  if (kernel_index != 0) return if_indextoname(kernel_index, found) != nullptr;
-  return if_nametoindex(name->c_str()) != 0 && set_up(*name) != SetUp::kFailed;
+  return std::ranges::all_of(carriers_of(item), [&](const std::string& carrier) {
+    return carrier_is_ready(carrier, kernel_index, sys);
+  });
 }
 
 void check_interfaces(const Config& config, const Say& say) {
   for (const InterfaceConfig& item : config.interfaces) {
-    const auto name = interface_to_be_there(item);
-    if (!name) continue;
-    const std::string lack = lack_of_interface(item);
-    if (!lack.empty()) {
-      throw StartError(lack + "; mend iface= in its device, or make the interface");
-    }
-    const SetUp done = set_up(*name);
-    if (done == SetUp::kDone)
-      say(fmt::format("interface {}: {} was down: set up", item.name, *name));
-    if (done == SetUp::kFailed) {
-      throw StartError(
-          fmt::format("interface {}: \"{}\" is down and cannot be set up: {}: ip link set {} up",
-                      item.name, *name, std::strerror(errno), *name));
-    }
+    for (const std::string& carrier : carriers_of(item)) check_interface(item.name, carrier, say);
   }
 }
 
 void check_permissions(const Config& config) {
   for (const InterfaceConfig& item : config.interfaces) {
-    if (!item.device.starts_with("net_af_packet") || has_capability(CAP_NET_RAW)) continue;
+    const bool by_sockets = std::ranges::any_of(
+        carriers_of(item), [](const std::string& d) { return d.starts_with("net_af_packet"); });
+    if (!by_sockets || has_capability(CAP_NET_RAW)) continue;
     throw StartError(fmt::format(
         "interface {}: no permission for packet sockets (CAP_NET_RAW): run as root, or: setcap "
         "cap_net_raw,cap_net_admin+ep $(which sluice)",

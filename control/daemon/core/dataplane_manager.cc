@@ -129,8 +129,8 @@ WorkerSetup DataplaneManager::worker_setup(uint32_t id) {
   for (size_t i = 0; i < ports_.size(); ++i) {
     const Port& port = ports_[i];
     setup.ports.push_back({port.id(), port.rx_queue_count(), port.tx_queue_count(),
-                           port_infos_[i].link, vlan_of(config_.interfaces[i]),
-                           port.inserts_tags()});
+                           port_infos_[i].link, vlan_of(config_.interfaces[i]), port.inserts_tags(),
+                           port.is_bond()});
   }
   setup.steering = plan_.steering.get();
   setup.rings = handoff_rings_.get();
@@ -411,14 +411,16 @@ void DataplaneManager::take_from_kernel(const Snapshot& snapshot) {
   std::vector<std::string> forwarding;
   for (size_t i = 0; i < config_.interfaces.size(); ++i) {
     const InterfaceConfig& interface = config_.interfaces[i];
-    const auto name = kernel_interface_of(interface.device);
-    if (!name || !interface.device.starts_with("net_af_packet")) continue;
-    auto link = std::ranges::find(links, *name, &IngressDrop::Link::name);
-    if (link == links.end()) link = links.insert(link, IngressDrop::Link{*name, {}});
-    for (const IpPrefix& own : all_addresses(interface, port_infos_[i].mac)) {
-      link->addresses.push_back(own.address);
+    for (const std::string& carrier : carriers_of(interface)) {
+      const auto name = kernel_interface_of(carrier);
+      if (!name || !carrier.starts_with("net_af_packet")) continue;
+      auto link = std::ranges::find(links, *name, &IngressDrop::Link::name);
+      if (link == links.end()) link = links.insert(link, IngressDrop::Link{*name, {}});
+      for (const IpPrefix& own : all_addresses(interface, port_infos_[i].mac)) {
+        link->addresses.push_back(own.address);
+      }
+      for (const std::string& key : kernel_forwards(*name)) forwarding.push_back(key + "=0");
     }
-    for (const std::string& key : kernel_forwards(*name)) forwarding.push_back(key + "=0");
   }
   std::vector<IpAddress> own(snapshot.v4.own_everywhere.begin(), snapshot.v4.own_everywhere.end());
   own.insert(own.end(), snapshot.v6.own_everywhere.begin(), snapshot.v6.own_everywhere.end());

@@ -25,6 +25,10 @@ PortOptions options_of(const Config& config, const std::string& device) {
     const uint32_t mtu = interface.mtu ? *interface.mtu + stacked_tag_bytes(interface) : 0;
     options.mtu = std::max(options.mtu, static_cast<uint16_t>(mtu));
     options.vlan_tags |= interface.vlan.has_value();
+    options.members.clear();
+    for (const std::string& member : interface.members) {
+      options.members.push_back(eal_device(member));
+    }
   }
   return options;
 }

@@ -63,6 +63,8 @@ constexpr FixedKey kFixedKeys[] = {
     {"interface.name", [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::name); }},
     {"interface.device",
      [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::device); }},
+    {"interface.members",
+     [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::members); }},
     {"interface.mtu", [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::mtu); }},
     {"interface.vlan", [](C a, C b) { return same_in_interfaces(a, b, &InterfaceConfig::vlan); }},
     {"interface.outer_vlan",

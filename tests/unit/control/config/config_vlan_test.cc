@@ -40,6 +40,30 @@ TEST(ConfigVlan, HasRangesAndAnInnerTag) {
             std::string::npos);
 }
 
+std::string problems_of_bond(const std::string& device, const std::string& members) {
+  return problems_with("vlan = 1", "vlan = 2\n" + members, device);
+}
+
+TEST(ConfigBond, HasMembersAndNoOtherDeviceHas) {
+  EXPECT_EQ(problems_of_bond("net_bonding0", "members = [\"3b:00.0\", \"3b:00.1\"]"), "");
+  const std::string none = problems_of_bond("net_bonding0", "");
+  EXPECT_NE(none.find("expected members as well"), std::string::npos) << none;
+  const std::string others = problems_of_bond("net_null1", "members = [\"3b:00.0\"]");
+  EXPECT_NE(others.find("expected no members: the device is no bond"), std::string::npos) << others;
+  const std::string wrong = problems_of_bond("net_bonding0", "members = [\"eth0\"]");
+  EXPECT_NE(wrong.find("interface.members: got \"eth0\""), std::string::npos) << wrong;
+}
+
+TEST(ConfigBond, HasItsMembersToItself) {
+  const std::string twice =
+      problems_of_bond("net_bonding0", "members = [\"3b:00.0\", \"0000:3b:00.0\"]");
+  EXPECT_NE(twice.find("got \"0000:3b:00.0\", expected a device of its own"), std::string::npos)
+      << twice;
+  const std::string used = problems_of_bond("net_bonding0", "members = [\"net_null0\"]");
+  EXPECT_NE(used.find("got \"net_null0\", expected a device of its own"), std::string::npos)
+      << used;
+}
+
 TEST(ConfigUnmatched, TheKernelsNeedsAKernel) {
   EXPECT_EQ(problems_with("unmatched = \"forward\"", "vlan = 2\nunmatched = \"drop\""), "");
   EXPECT_EQ(problems_with("unmatched = \"kernel\"\nkernel = \"s0\"", "vlan = 2"), "");

@@ -346,11 +346,12 @@ TEST(Reload, NamesWhatNeedsARestart) {
   fixed.limits.flows_per_worker = 64;
   fixed.limits.flow_index = FlowIndexKind::kCompact;
   fixed.local_pools[0].ports = {1, 2};
-  EXPECT_EQ(keys_that_need_restart(now, fixed),
-            (std::vector<std::string>{
-                "eal.memory_mb", "control.socket", "interface.name", "interface.device",
-                "interface.mtu", "interface.vlan", "interface.outer_vlan", "interface.kernel",
-                "limits.flows_per_worker", "limits.flow_index", "local_pool.ports"}));
+  EXPECT_EQ(
+      keys_that_need_restart(now, fixed),
+      (std::vector<std::string>{
+          "eal.memory_mb", "control.socket", "interface.name", "interface.device",
+          "interface.members", "interface.mtu", "interface.vlan", "interface.outer_vlan",
+          "interface.kernel", "limits.flows_per_worker", "limits.flow_index", "local_pool.ports"}));
 }
 
 }  // namespace
