@@ -4,6 +4,7 @@ families and between them, while nginx serves the connection."""
 
 import socket
 import sys
+import time
 from contextlib import ExitStack
 
 import pytest
@@ -79,14 +80,21 @@ def lab():
         yield lab
 
 
+def lines_read(lab):
+    """Once there is no more to come: a connection's end may be read after curl's."""
+    file, text = lab.work / "read", None
+    while text != (text := file.read_text()):
+        time.sleep(0.3)
+    return text.splitlines()
+
+
 def asked(lab, families, path=""):
     """The port that curl had, and what was read meanwhile."""
-    file = lab.work / "read"
-    before = len(file.read_text().splitlines())
+    before = len(lines_read(lab))
     vip = f"[{VIP6}]" if families[0] == "6" else VIP
     port = lab.client.run("curl", "-sS", "--max-time", "10", "-o", lab.work / "page", "-w",
                           "%{local_port}", f"http://{vip}:{VIP_PORT[families]}/{path}")
-    rows = [line.split() for line in file.read_text().splitlines()[before:]]
+    rows = [line.split() for line in lines_read(lab)[before:]]
     return int(port), [(int(flags), int(size), int(total), option)
                        for flags, size, total, option in rows]
 
