@@ -2,16 +2,17 @@
 """The client's address at real receivers: nginx and HAProxy read the PROXY header, of both versions
 and families and between them, with loss, with few ports, and a server that speaks first."""
 
-import re
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 
 from lab_kit import toml
 from lab_kit.addresses import BACKENDS, VIP
+from lab_kit.load import assert_no_stall
 from lab_kit.middles import Sluice
+from lab_kit.namespace import loss_at
 from lab_kit.process import wait_until
 from lab_kit.topology import lab_with
 
@@ -193,35 +194,14 @@ def nightly(*service):
                          ids=lambda s: "-".join(s))
 def test_reused_tuples_stall_nobody(lab, service):
     """The servers close first, so that each of the few ports meets TIME_WAIT again and again."""
-    text = lab.client.run("wrk", "-t", "1", "-c", "8", "-d", "3", "--latency", url(service))
-    assert "Socket errors" not in text
-    assert "Non-2xx" not in text
-    assert int(re.search(r"(\d+) requests in", text)[1]) > 300
-    slowest = re.search(r"Latency +\S+ +\S+ +([\d.]+)(us|ms|s|m)\b", text)
-    assert slowest[2] in ("us", "ms"), text
-
-
-@contextmanager
-def loss_at(backend):
-    """The backend's host loses a sixth of what comes in."""
-    backend.nft("""
-        table inet lossy {
-          chain in {
-            type filter hook input priority 0;
-            meta l4proto tcp numgen random mod 6 == 0 drop
-          }
-        }""")
-    try:
-        yield
-    finally:
-        backend.nft("delete table inet lossy")
+    assert_no_stall(lab.client, url(service))
 
 
 @pytest.mark.parametrize("service", [("nginx", "44", "v2"), nightly("haproxy", "66", "v2"),
                                      nightly("haproxy", "46", "v1")], ids=lambda s: "-".join(s))
 def test_headers_arrive_over_a_link_that_loses(lab, service):
     before = lab.middle.counters()
-    with loss_at(lab.backends[RECEIVERS[service[0]]]):
+    with loss_at(lab.backends[RECEIVERS[service[0]]], one_in=6):
         for _ in range(25):
             assert ask(lab, service)[0][2] == vip_of(service[1])
     after = lab.middle.counters()

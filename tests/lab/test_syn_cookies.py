@@ -2,17 +2,16 @@
 """SYN cookies beside real kernels: pages, uploads and downloads by spliced connections, with few
 ports that are used again, over links that lose, and beside a flood."""
 
-import re
 import statistics
 import time
-from contextlib import contextmanager
 
 import pytest
 
 from lab_kit import toml
 from lab_kit.addresses import BACKENDS, VIP
-from lab_kit.load import Churn
+from lab_kit.load import Churn, assert_no_stall
 from lab_kit.middles import Sluice
+from lab_kit.namespace import loss_at
 from lab_kit.topology import lab_with
 from test_flood import Flood, SILENT, blackhole, connections
 
@@ -79,31 +78,12 @@ def test_downloads_arrive_whole(lab, families):
 @pytest.mark.parametrize("families", [
     f if f == "44" else pytest.param(f, marks=pytest.mark.nightly) for f in VIP_PORT])
 def test_reused_tuples_stall_nobody(lab, families):
-    text = lab.client.run("wrk", "-t", "1", "-c", "8", "-d", "3", "--latency", url(families))
-    assert "Socket errors" not in text
-    assert int(re.search(r"(\d+) requests in", text)[1]) > 300
-    slowest = re.search(r"Latency +\S+ +\S+ +([\d.]+)(us|ms|s|m)\b", text)
-    assert slowest[2] in ("us", "ms"), text
-
-
-@contextmanager
-def loss_at(host):
-    host.nft("""
-        table inet lossy {
-          chain in {
-            type filter hook input priority 0;
-            meta l4proto tcp numgen random mod 10 == 0 drop
-          }
-        }""")
-    try:
-        yield
-    finally:
-        host.nft("delete table inet lossy")
+    assert_no_stall(lab.client, url(families))
 
 
 @pytest.mark.parametrize("host", ["client", pytest.param("backend", marks=pytest.mark.nightly)])
 def test_what_is_lost_comes_again(lab, host):
-    with loss_at(lab.client if host == "client" else lab.backends[0]):
+    with loss_at(lab.client if host == "client" else lab.backends[0], one_in=10):
         for _ in range(15):
             page = lab.client.run("curl", "-sS", "--max-time", "20", url("44"))
             assert page.startswith("abcdefghij")

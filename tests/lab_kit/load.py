@@ -85,6 +85,16 @@ def wrk(lab, seconds=5, connections=64, path="/", port=PORT_KEEPALIVE):
             "p50_ms": latency["50"], "p99_ms": latency["99"]}
 
 
+def assert_no_stall(client, url, seconds=3, least=300):
+    """wrk, against a server that closes each connection: so many answers at least, all of them
+    right, and none waited for a second, as it would behind a SYN that is not answered."""
+    text = client.run("wrk", "-t", "1", "-c", "8", "-d", seconds, "--latency", url)
+    assert "Socket errors" not in text and "Non-2xx" not in text, text
+    assert int(re.search(r"(\d+) requests in", text)[1]) > least, text
+    slowest = re.search(r"Latency +\S+ +\S+ +([\d.]+)(us|ms|s|m)\b", text)
+    assert slowest[2] in ("us", "ms"), text
+
+
 def milliseconds(text):
     """wrk's "1.23ms", "456.00us" or "2.07s" as milliseconds."""
     number, unit = re.fullmatch(r"([\d.]+)(us|ms|s|m)", text).groups()

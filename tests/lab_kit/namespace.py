@@ -94,3 +94,19 @@ def link(left, left_name, right, right_name):
         namespace.run("ethtool", "-K", name, "tx", "off", "rx", "off", "gro", "off", "gso", "off",
                       "tso", "off")
         namespace.ip("link", "set", name, "mtu", "1500", "txqueuelen", "10000", "up")
+
+
+@contextmanager
+def loss_at(namespace, one_in):
+    """TCP that comes in there is lost, one segment of so many, at random."""
+    namespace.nft(f"""
+        table inet lossy {{
+          chain in {{
+            type filter hook input priority 0;
+            meta l4proto tcp numgen random mod {one_in} == 0 drop
+          }}
+        }}""")
+    try:
+        yield
+    finally:
+        namespace.nft("delete table inet lossy")
